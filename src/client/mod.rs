@@ -1,0 +1,1 @@
+//! Dialling: an address and a trust policy in, an [`Outcome`] out.

@@ -1,0 +1,82 @@
+//! The command line: one file per command, declared here and dispatched here.
+//!
+//! This is the only place that knows clap, stdout and exit statuses. A command returns the status it ends
+//! with, or a [`Failure`] that says what went wrong, what was expected, and what to do next.
+
+mod failure;
+mod ui;
+
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory, Parser, Subcommand};
+
+pub(crate) use failure::{Failure, Hinted, Result};
+pub(crate) use ui::Ui;
+
+/// A laboratory for TLS: make certificates, serve, connect, and see every check
+#[derive(Debug, Parser)]
+#[command(name = "tlslab", version, arg_required_else_help = true, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  tlslab demo                                      the whole lab in one command
+  tlslab gencert --cn www.test.org --days 365      cert.pem, key.pem and clearkey.pem
+  tlslab serve                                     echo over TLS on 127.0.0.1:4433
+  tlslab connect --message hello                   verify that server, then talk to it
+
+Exit status of connect and verify: 0 accepted, 10 untrusted, 11 wrong name, 12 expired,
+13 not yet valid, 14 other certificate fault, 20 handshake failed, 30 network.";
+
+/// What every command understands.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub(crate) struct Global {
+    /// Print exactly one JSON object on stdout
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Say nothing but results and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Say more; twice: rustls' own log too
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {}
+
+/// Parses the command line, runs the command, reports the end. The process's whole life.
+pub(crate) fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return failure::usage(&error),
+    };
+    let ui = Ui::new(&cli.global);
+    if let Err(unsupported) = tlslab::crypto::check_cpu() {
+        return Failure::from(unsupported).report(&ui);
+    }
+    match run(cli.command, &ui) {
+        Ok(status) => ExitCode::from(status),
+        Err(failure) => failure.report(&ui),
+    }
+}
+
+fn run(command: Command, _ui: &Ui) -> Result<u8> {
+    match command {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_tree_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

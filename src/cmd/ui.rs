@@ -1,0 +1,84 @@
+//! Talking to the person (stderr) and giving the answer (stdout).
+
+use std::io::{self, IsTerminal, Write};
+
+use anstyle::{AnsiColor, Style};
+
+use super::Global;
+
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const HINT: Style = AnsiColor::Cyan.on_default().bold();
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+
+/// Where a command talks. Colours appear on a terminal only, and never under `NO_COLOR`.
+#[derive(Clone, Debug)]
+pub(crate) struct Ui {
+    json: bool,
+    quiet: bool,
+    verbose: u8,
+}
+
+impl Ui {
+    /// By the flags that every command understands.
+    pub(crate) fn new(global: &Global) -> Self {
+        Self { json: global.json, quiet: global.quiet, verbose: global.verbose }
+    }
+
+    /// Whether the answer is to be one JSON object.
+    pub(crate) fn json(&self) -> bool {
+        self.json
+    }
+
+    /// Whether to say more, and how much.
+    pub(crate) fn verbosity(&self) -> u8 {
+        self.verbose
+    }
+
+    /// Whether progress may be drawn: a person is looking, and did not ask for silence.
+    pub(crate) fn interactive(&self) -> bool {
+        !self.quiet && io::stderr().is_terminal()
+    }
+
+    /// A line of the answer, on stdout. Fails where stdout is closed.
+    pub(crate) fn print(&self, line: &str) -> io::Result<()> {
+        let mut out = anstream::stdout().lock();
+        writeln!(out, "{line}")?;
+        out.flush()
+    }
+
+    /// A line of talk, on stderr; silent under `--quiet`.
+    pub(crate) fn say(&self, line: &str) {
+        if !self.quiet {
+            self.tell(line);
+        }
+    }
+
+    /// A line of talk for those who asked for more (`-v`).
+    pub(crate) fn detail(&self, line: &str) {
+        if self.verbose > 0 {
+            self.tell(line);
+        }
+    }
+
+    /// `tlslab: warning: …`
+    pub(crate) fn warn(&self, message: &str) {
+        if !self.quiet {
+            self.tell(&format!("tlslab: {WARNING}warning:{WARNING:#} {message}"));
+        }
+    }
+
+    /// `tlslab: error: …`, also under `--quiet`.
+    pub(crate) fn error(&self, message: &str) {
+        self.tell(&format!("tlslab: {ERROR}error:{ERROR:#} {message}"));
+    }
+
+    /// `tlslab: hint: …`, beneath an error.
+    pub(crate) fn hint(&self, message: &str) {
+        self.tell(&format!("tlslab: {HINT}hint:{HINT:#} {message}"));
+    }
+
+    fn tell(&self, line: &str) {
+        // A closed stderr is nobody listening; the exit status still speaks.
+        let _ = writeln!(anstream::stderr().lock(), "{line}");
+    }
+}

@@ -1,0 +1,28 @@
+//! tlslab: a laboratory for TLS, as a library.
+//!
+//! Make certificates, serve and dial TLS, judge what the peer presents, and look at what crosses the
+//! wire. The library is pure in the middle and does I/O at the edge: deciding functions take values
+//! (facts, a name, an instant) and return values; the few functions that touch the world take what they
+//! act on (a bound listener, a connected stream, a path) as a parameter. It never prints, and it never
+//! reads the clock behind your back.
+//!
+//! # The map, in the order data flows
+//!
+//! | room | in | out |
+//! | --- | --- | --- |
+//! | [`crypto`] | | the one place that names the cryptographic provider: CPU check, randomness, hashes |
+//! | [`pki`] | subject, names, validity, key | an editable plan, a certificate, PEM files; and from DER back to facts |
+//! | [`verify`] | facts, trusted set, name, instant | a verdict: every check, what was expected, what was found |
+//! | [`server`] | a bound listener, a configuration | sessions, one event each |
+//! | [`client`] | an address, a trust policy | an outcome: the verdict and what was exchanged |
+//! | [`report`] | any of these results | text or JSON, for a person or a machine |
+//!
+//! Arrows run one way: `pki` knows nobody; `verify` knows `pki`; `server` and `client` know both; `report`
+//! knows result types only; the command line (`src/cmd`, part of the binary) alone knows `report`.
+
+pub mod client;
+pub mod crypto;
+pub mod pki;
+pub mod report;
+pub mod server;
+pub mod verify;

@@ -1,0 +1,264 @@
+//! What a certificate says: DER in, [`CertFacts`] out.
+//!
+//! Reading is done by [`x509_parser`], an implementation independent of the one that issues. Facts are
+//! plain owned values; [`crate::verify`] judges them, [`crate::report`] shows them.
+
+use std::net::IpAddr;
+
+use der::asn1::ObjectIdentifier;
+use rustls::pki_types::CertificateDer;
+use time::OffsetDateTime;
+
+use super::subject::Subject;
+
+/// Everything that one certificate says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertFacts {
+    /// The certificate itself.
+    pub der: CertificateDer<'static>,
+    /// 1, 2 or 3 (RFC 5280 §4.1.2.1).
+    pub version: u8,
+    /// The serial number's content octets, big-endian two's complement, as encoded.
+    pub serial: Vec<u8>,
+    /// The subject.
+    pub subject: Subject,
+    /// The subject's DER, for matching (RFC 5280 §7.1).
+    pub subject_der: Vec<u8>,
+    /// The issuer.
+    pub issuer: Subject,
+    /// The issuer's DER.
+    pub issuer_der: Vec<u8>,
+    /// notBefore.
+    pub not_before: OffsetDateTime,
+    /// notAfter.
+    pub not_after: OffsetDateTime,
+    /// The key that is certified.
+    pub public_key: PublicKeyFacts,
+    /// The algorithm of the outer `signatureAlgorithm` field.
+    pub signature_algorithm: SignatureAlgorithm,
+    /// Whether the outer `signatureAlgorithm` equals the inner one, as RFC 5280 §4.1.1.2 demands.
+    pub signature_algorithms_agree: bool,
+    /// The signature's octets.
+    pub signature: Vec<u8>,
+    /// The DER of the TBSCertificate: what the signature is over.
+    pub tbs: Vec<u8>,
+    /// Every extension in order.
+    pub extensions: Vec<ExtensionFacts>,
+}
+
+/// A certified public key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicKeyFacts {
+    /// What kind of key it is.
+    pub kind: PublicKeyKind,
+    /// The `SubjectPublicKeyInfo` in DER.
+    pub spki: Vec<u8>,
+    /// The DER of its AlgorithmIdentifier's content (without the outer SEQUENCE header).
+    pub algorithm_id: Vec<u8>,
+    /// The key's bits: the BIT STRING's octets.
+    pub bits: Vec<u8>,
+}
+
+/// The kinds of public key that are told apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PublicKeyKind {
+    /// An elliptic curve: its name (`P-256`) or dotted OID.
+    Ec {
+        /// The named curve.
+        curve: String,
+    },
+    /// Ed25519.
+    Ed25519,
+    /// RSA.
+    Rsa {
+        /// The length of the modulus in bits.
+        modulus_bits: u32,
+        /// The public exponent, big-endian without leading zeros.
+        exponent: Vec<u8>,
+    },
+    /// Another algorithm, by its OID.
+    Other(ObjectIdentifier),
+}
+
+/// A signature algorithm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignatureAlgorithm {
+    /// Its OID.
+    pub oid: ObjectIdentifier,
+    /// openssl's name of it, such as `sha256WithRSAEncryption`, or the dotted OID.
+    pub name: String,
+    /// The DER of the AlgorithmIdentifier's content (without the outer SEQUENCE header).
+    pub algorithm_id: Vec<u8>,
+}
+
+/// One extension.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExtensionFacts {
+    /// Its OID.
+    pub oid: ObjectIdentifier,
+    /// Whether a verifier that does not know it must refuse (RFC 5280 §4.2).
+    pub critical: bool,
+    /// extnValue's octets.
+    pub value: Vec<u8>,
+    /// What it says.
+    pub decoded: Extension,
+}
+
+/// A decoded extension.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Extension {
+    /// authorityKeyIdentifier (§4.2.1.1).
+    AuthorityKeyIdentifier {
+        /// keyIdentifier.
+        key_id: Option<Vec<u8>>,
+        /// Whether authorityCertIssuer is present.
+        has_issuer: bool,
+        /// authorityCertSerialNumber.
+        serial: Option<Vec<u8>>,
+    },
+    /// basicConstraints (§4.2.1.9).
+    BasicConstraints {
+        /// cA.
+        ca: bool,
+        /// pathLenConstraint.
+        path_length: Option<u32>,
+    },
+    /// extKeyUsage (§4.2.1.12): the purposes' OIDs.
+    ExtendedKeyUsage(Vec<ObjectIdentifier>),
+    /// keyUsage (§4.2.1.3).
+    KeyUsage(KeyUsage),
+    /// nameConstraints (§4.2.1.10).
+    NameConstraints {
+        /// permittedSubtrees.
+        permitted: Vec<GeneralName>,
+        /// excludedSubtrees.
+        excluded: Vec<GeneralName>,
+    },
+    /// subjectAltName (§4.2.1.6).
+    SubjectAltName(Vec<GeneralName>),
+    /// subjectKeyIdentifier (§4.2.1.2).
+    SubjectKeyIdentifier(Vec<u8>),
+    /// Known by name and described, but nothing that tlslab judges by.
+    Described(String),
+    /// A known extension whose value is not what its definition says.
+    Malformed(String),
+    /// An extension that tlslab does not know.
+    Unknown,
+}
+
+/// keyUsage's bits (RFC 5280 §4.2.1.3), bit 0 (digitalSignature) the least significant here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyUsage(pub u16);
+
+impl KeyUsage {
+    /// The bits' names in order.
+    pub const NAMES: [&'static str; 9] = [
+        "digitalSignature",
+        "nonRepudiation",
+        "keyEncipherment",
+        "dataEncipherment",
+        "keyAgreement",
+        "keyCertSign",
+        "cRLSign",
+        "encipherOnly",
+        "decipherOnly",
+    ];
+
+    /// Bit 0: TLS 1.3 and ECDHE suites need it.
+    pub fn digital_signature(self) -> bool {
+        self.0 & 1 != 0
+    }
+
+    /// Bit 5: a CA that issues certificates needs it.
+    pub fn key_cert_sign(self) -> bool {
+        self.0 & 1 << 5 != 0
+    }
+
+    /// The names of the bits that are set.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        Self::NAMES.into_iter().enumerate().filter(move |(bit, _)| self.0 & 1 << bit != 0).map(|(_, name)| name)
+    }
+}
+
+/// A general name as found (RFC 5280 §4.2.1.6). In name constraints, `Ip` carries address and mask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GeneralName {
+    /// directoryName, in DER.
+    Directory(Vec<u8>),
+    /// dNSName, as found: not necessarily a valid name.
+    Dns(String),
+    /// rfc822Name.
+    Email(String),
+    /// iPAddress of 4 or 16 octets.
+    Ip(IpAddr),
+    /// iPAddress with mask, in name constraints.
+    IpRange {
+        /// Address octets.
+        address: IpAddr,
+        /// Mask octets.
+        mask: IpAddr,
+    },
+    /// uniformResourceIdentifier.
+    Uri(String),
+    /// Any other kind, or one that cannot be read: its tag number and octets.
+    Other {
+        /// The context tag.
+        tag: u8,
+        /// The content octets.
+        value: Vec<u8>,
+    },
+}
+
+/// Bytes that are no certificate.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an X.509 certificate: {0}")]
+pub struct Malformed(pub String);
+
+impl CertFacts {
+    /// Reads one certificate; trailing bytes are refused.
+    pub fn read(_der: &[u8]) -> Result<Self, Malformed> {
+        todo!()
+    }
+
+    /// subjectAltName's names, where the extension is present and readable.
+    pub fn subject_alt_names(&self) -> Option<&[GeneralName]> {
+        self.extensions.iter().find_map(|e| match &e.decoded {
+            Extension::SubjectAltName(names) => Some(names.as_slice()),
+            _ => None,
+        })
+    }
+
+    /// basicConstraints' cA; `None` where the extension is absent.
+    pub fn is_ca(&self) -> Option<bool> {
+        self.extensions.iter().find_map(|e| match e.decoded {
+            Extension::BasicConstraints { ca, .. } => Some(ca),
+            _ => None,
+        })
+    }
+
+    /// keyUsage, where present.
+    pub fn key_usage(&self) -> Option<KeyUsage> {
+        self.extensions.iter().find_map(|e| match e.decoded {
+            Extension::KeyUsage(usage) => Some(usage),
+            _ => None,
+        })
+    }
+
+    /// extKeyUsage's purposes, where present.
+    pub fn extended_key_usage(&self) -> Option<&[ObjectIdentifier]> {
+        self.extensions.iter().find_map(|e| match &e.decoded {
+            Extension::ExtendedKeyUsage(purposes) => Some(purposes.as_slice()),
+            _ => None,
+        })
+    }
+
+    /// SHA-256 of the whole certificate, the usual fingerprint.
+    pub fn sha256(&self) -> [u8; 32] {
+        crate::crypto::sha256(&self.der)
+    }
+
+    /// Whether subject and issuer are the same name, octet for octet.
+    pub fn is_self_issued(&self) -> bool {
+        self.subject_der == self.issuer_der
+    }
+}

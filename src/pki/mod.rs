@@ -1,0 +1,11 @@
+//! Certificates at rest: names, keys, issuing, files, and reading them back.
+//!
+//! Making goes [`subject`] + [`key`] → [`issue`] (an editable [`issue::Plan`], then a signature) →
+//! [`files`]. Reading goes [`files`] → [`facts`]. Nothing here judges a certificate: that is
+//! [`crate::verify`]'s.
+
+pub mod facts;
+pub mod files;
+pub mod issue;
+pub mod key;
+pub mod subject;

@@ -1,0 +1,5 @@
+//! One result, many voices: what the other rooms return, as text for a person or JSON for a machine.
+//!
+//! Knows result types only; never prints.
+
+pub mod words;

@@ -1,0 +1,86 @@
+//! Small things said the same way everywhere: instants, spans, bytes.
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// RFC 3339 in UTC: `2026-11-23T12:00:00Z`.
+pub fn instant(at: OffsetDateTime) -> String {
+    // RFC 3339 can say every year from 0 to 9999, and X.509 time no other.
+    at.to_offset(time::UtcOffset::UTC).format(&Rfc3339).unwrap_or_else(|_| at.to_string())
+}
+
+/// How far `then` lies from `now`, as people say it: `3 days ago`, `in 5 minutes`, `now`.
+pub fn relative(then: OffsetDateTime, now: OffsetDateTime) -> String {
+    let seconds = (then - now).whole_seconds();
+    let span = span(seconds.unsigned_abs());
+    match seconds {
+        0 => "now".to_owned(),
+        1.. => format!("in {span}"),
+        _ => format!("{span} ago"),
+    }
+}
+
+/// A number of seconds in its largest sensible unit: `1 second`, `90 minutes`, `3 days`, `94 years`.
+pub fn span(seconds: u64) -> String {
+    const MINUTE: u64 = 60;
+    const HOUR: u64 = 60 * MINUTE;
+    const DAY: u64 = 24 * HOUR;
+    const YEAR: u64 = 31_556_952; // the mean Gregorian year
+    let (unit, name) = match seconds {
+        s if s < 2 * MINUTE => (1, "second"),
+        s if s < 2 * HOUR => (MINUTE, "minute"),
+        s if s < 2 * DAY => (HOUR, "hour"),
+        s if s < 2 * YEAR => (DAY, "day"),
+        _ => (YEAR, "year"),
+    };
+    let count = seconds / unit;
+    format!("{count} {name}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Octets as upper-case hexadecimal with colons, as fingerprints are shown: `AB:CD:…`.
+pub fn hex_colons(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":")
+}
+
+/// Octets as lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn instants_are_rfc_3339_utc() {
+        assert_eq!(instant(datetime!(2026-11-23 12:00:00 UTC)), "2026-11-23T12:00:00Z");
+        assert_eq!(instant(datetime!(2026-11-23 13:30:00 +1:30)), "2026-11-23T12:00:00Z");
+    }
+
+    #[test]
+    fn spans_use_the_largest_sensible_unit() {
+        let now = datetime!(2026-11-23 12:00:00 UTC);
+        let cases = [
+            (0, "now"),
+            (1, "in 1 second"),
+            (-1, "1 second ago"),
+            (-119, "119 seconds ago"),
+            (120, "in 2 minutes"),
+            (7200, "in 2 hours"),
+            (-3 * 86_400, "3 days ago"),
+            (365 * 86_400, "in 365 days"),
+            (-94 * 31_556_952, "94 years ago"),
+        ];
+        for (seconds, expected) in cases {
+            assert_eq!(relative(now + time::Duration::seconds(seconds), now), expected, "{seconds} s");
+        }
+    }
+
+    #[test]
+    fn hexadecimal_both_ways() {
+        assert_eq!(hex_colons(&[0xab, 0x01]), "AB:01");
+        assert_eq!(hex(&[0xab, 0x01]), "ab01");
+    }
+}

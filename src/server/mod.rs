@@ -1,0 +1,1 @@
+//! Serving: a bound listener and a configuration in, sessions and one event each out.

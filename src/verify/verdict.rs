@@ -1,0 +1,164 @@
+//! What a verifier has to say: checks, reasons, and the exit status they amount to.
+
+use std::fmt;
+
+use crate::pki::facts::CertFacts;
+
+/// Why a peer was refused. The names and numbers are a contract (`--json`, exit statuses).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Reason {
+    /// A signature does not verify: the certificate's, or the handshake's.
+    BadSignature,
+    /// The certificate is not meant for this use, or has an extension that must be understood and is not.
+    BadUsage,
+    /// notAfter has passed.
+    Expired,
+    /// The TLS handshake failed: protocol, alert, or the peer closed.
+    Handshake,
+    /// The bytes are no certificate.
+    Malformed,
+    /// The network failed: refused, unreachable, unresolvable.
+    Network,
+    /// notBefore has not come.
+    NotYetValid,
+    /// Nothing came in time.
+    Timeout,
+    /// Neither trusted itself nor issued by anybody who is.
+    Untrusted,
+    /// The key is too short.
+    WeakKey,
+    /// The certificate is signed with a broken hash.
+    WeakSignature,
+    /// The certificate is somebody else's.
+    WrongName,
+}
+
+impl Reason {
+    /// The name in `--json`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::BadSignature => "bad-signature",
+            Self::BadUsage => "bad-usage",
+            Self::Expired => "expired",
+            Self::Handshake => "handshake",
+            Self::Malformed => "malformed",
+            Self::Network => "network",
+            Self::NotYetValid => "not-yet-valid",
+            Self::Timeout => "timeout",
+            Self::Untrusted => "untrusted",
+            Self::WeakKey => "weak-key",
+            Self::WeakSignature => "weak-signature",
+            Self::WrongName => "wrong-name",
+        }
+    }
+
+    /// The exit status of `connect` and `verify` for this reason.
+    pub fn exit_status(self) -> u8 {
+        match self {
+            Self::Untrusted => 10,
+            Self::WrongName => 11,
+            Self::Expired => 12,
+            Self::NotYetValid => 13,
+            Self::BadSignature | Self::BadUsage | Self::Malformed | Self::WeakKey | Self::WeakSignature => 14,
+            Self::Handshake => 20,
+            Self::Network | Self::Timeout => 30,
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The checks, in the order in which they are reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum CheckKind {
+    /// The leaf is trusted, or chains to a certificate that is.
+    Trust,
+    /// The certificate names the expected peer.
+    Name,
+    /// notBefore ≤ now.
+    NotBefore,
+    /// now ≤ notAfter.
+    NotAfter,
+    /// Extended key usage, key usage, critical extensions.
+    Usage,
+    /// Key length and signature algorithm.
+    Strength,
+    /// The certificate's own signature and, in a handshake, the proof that the peer holds the key.
+    Signature,
+}
+
+impl CheckKind {
+    /// The name in `--json`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Trust => "trust",
+            Self::Name => "name",
+            Self::NotBefore => "not-before",
+            Self::NotAfter => "not-after",
+            Self::Usage => "usage",
+            Self::Strength => "strength",
+            Self::Signature => "signature",
+        }
+    }
+}
+
+impl fmt::Display for CheckKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One check and how it came out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// Which check.
+    pub kind: CheckKind,
+    /// Why it failed; empty where it passed. A check can fail for several reasons at once.
+    pub reasons: Vec<Reason>,
+    /// What was expected, in plain words.
+    pub expected: String,
+    /// What was found.
+    pub found: String,
+}
+
+impl Check {
+    /// Whether it passed.
+    pub fn ok(&self) -> bool {
+        self.reasons.is_empty()
+    }
+}
+
+/// What the verifier found: every check, and the leaf it found it of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// Every check, in the order of [`CheckKind`].
+    pub checks: Vec<Check>,
+    /// The judged certificate, where it could be read.
+    pub certificate: Option<CertFacts>,
+    /// Remarks that change nothing: which other verifiers would refuse this certificate, and why.
+    pub notes: Vec<String>,
+}
+
+impl Verdict {
+    /// Whether every check passed.
+    pub fn accepted(&self) -> bool {
+        self.checks.iter().all(Check::ok)
+    }
+
+    /// Every reason to refuse, once each, those with the lowest exit status first.
+    pub fn reasons(&self) -> Vec<Reason> {
+        let mut reasons: Vec<Reason> = self.checks.iter().flat_map(|c| c.reasons.iter().copied()).collect();
+        reasons.sort_by_key(|r| (r.exit_status(), *r));
+        reasons.dedup();
+        reasons
+    }
+
+    /// 0 where accepted, else the lowest status of all reasons.
+    pub fn exit_status(&self) -> u8 {
+        self.reasons().first().map_or(0, |reason| reason.exit_status())
+    }
+}
