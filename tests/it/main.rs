@@ -1,0 +1,6 @@
+//! Outside-in tests: the real binary, in temporary folders, on loopback, on ports the system chose.
+//!
+//! One module per command and one per kind of judge that is not us; [`lab`] is what they share.
+
+mod lab;
+mod verify;

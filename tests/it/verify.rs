@@ -1,0 +1,1 @@
+//! `tlslab verify`, from outside.
