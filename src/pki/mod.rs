@@ -9,6 +9,7 @@ pub mod facts;
 pub mod files;
 pub mod issue;
 pub mod key;
+mod key_der;
 mod san;
 pub mod subject;
 pub(crate) mod tlv;
