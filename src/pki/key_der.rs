@@ -49,6 +49,8 @@ pub(super) enum KeyMaterial<'a> {
 pub(super) enum Shape {
     /// `SEQUENCE { SEQUENCE { OID …`, then an OCTET STRING.
     EncryptedPkcs8,
+    /// `SEQUENCE { INTEGER 3, SEQUENCE …` (RFC 7292).
+    Pkcs12,
     /// `SEQUENCE { INTEGER, …`.
     PrivateKey,
     /// `SEQUENCE { SEQUENCE { [0] or INTEGER …`.
@@ -65,6 +67,7 @@ pub(super) fn shape(der: &[u8]) -> Option<Shape> {
     }
     let mut outer = SliceReader::new(outer).ok()?;
     match tlv::read_any(&mut outer).ok()? {
+        (INTEGER, [3]) => Some(Shape::Pkcs12),
         (INTEGER, _) => Some(Shape::PrivateKey),
         (tlv::SEQUENCE, inner) => match inner.first()? {
             &tlv::OID => match tlv::read_any(&mut outer).ok()? {
@@ -85,6 +88,7 @@ pub(super) fn read(der: &[u8]) -> Result<KeyMaterial<'_>, KeyError> {
         Some(Shape::PrivateKey) => {}
         Some(Shape::EncryptedPkcs8) => return Err(KeyError::Encrypted),
         Some(Shape::Certificate) => return Err(malformed("it is a certificate")),
+        Some(Shape::Pkcs12) => return Err(malformed("it is a PKCS#12 bundle")),
         Some(Shape::PublicKey) => return Err(malformed("it is a public key")),
         None => return Err(malformed("expected PKCS#8, PKCS#1 or SEC1 in DER")),
     }

@@ -10,6 +10,7 @@ pub mod files;
 pub mod issue;
 pub mod key;
 mod key_der;
+mod placing;
 mod san;
 pub mod subject;
 pub(crate) mod tlv;
