@@ -226,6 +226,17 @@ pub enum GeneralName {
     },
 }
 
+impl fmt::Display for PublicKeyKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ec { curve } => write!(f, "EC {curve}"),
+            Self::Ed25519 => f.write_str("Ed25519"),
+            Self::Rsa { modulus_bits, .. } => write!(f, "RSA {modulus_bits} bits"),
+            Self::Other(oid) => write!(f, "{oid}"),
+        }
+    }
+}
+
 /// As openssl writes it, `DNS:www.test.org`; the text as found, not escaped.
 impl fmt::Display for GeneralName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
