@@ -321,3 +321,6 @@ impl CertFacts {
         self.subject_der == self.issuer_der
     }
 }
+
+#[cfg(test)]
+mod tests;
