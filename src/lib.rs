@@ -26,3 +26,4 @@ pub mod pki;
 pub mod report;
 pub mod server;
 pub mod verify;
+pub mod words;

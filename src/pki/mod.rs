@@ -9,3 +9,4 @@ pub mod files;
 pub mod issue;
 pub mod key;
 pub mod subject;
+pub mod words;

@@ -1,4 +1,4 @@
-//! Small things said the same way everywhere: instants, spans, bytes.
+//! Small things said the same way everywhere: instants, spans, octets. Knows nobody.
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
