@@ -4,6 +4,7 @@
 //! neither forge a line nor reach a terminal's escape codes.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use super::facts::{GeneralName, PublicKeyKind};
 use super::subject::Subject;
@@ -18,11 +19,30 @@ impl fmt::Display for GeneralName {
             Self::Dns(name) => write!(f, "DNS:{}", Escaped(name)),
             Self::Email(mailbox) => write!(f, "email:{}", Escaped(mailbox)),
             Self::Ip(address) => write!(f, "IP:{address}"),
-            Self::IpRange { address, mask } => write!(f, "IP:{address}/{mask}"),
+            Self::IpRange { address, mask } => match prefix_length(*mask) {
+                Some(length) => write!(f, "IP:{address}/{length}"),
+                None => write!(f, "IP:{address}/{mask}"),
+            },
             Self::Uri(uri) => write!(f, "URI:{}", Escaped(uri)),
-            Self::Other { tag, value } => write!(f, "[{tag}] of {} octets", value.len()),
+            Self::Other { tag, value } => {
+                write!(f, "{}:", TAGS.get(usize::from(*tag)).unwrap_or(&"unknown"))?;
+                value.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+            }
         }
     }
+}
+
+/// What each context tag of GeneralName is called; the octets of one that cannot be read follow in hexadecimal.
+const TAGS: [&str; 9] =
+    ["otherName", "email", "DNS", "x400Address", "DirName", "ediPartyName", "URI", "IP", "registeredID"];
+
+/// The number of leading ones of a mask that has no other ones.
+fn prefix_length(mask: IpAddr) -> Option<u32> {
+    let (ones, zeros, all) = match mask {
+        IpAddr::V4(v4) => (v4.to_bits().leading_ones(), v4.to_bits().trailing_zeros(), 32),
+        IpAddr::V6(v6) => (v6.to_bits().leading_ones(), v6.to_bits().trailing_zeros(), 128),
+    };
+    (ones + zeros == all).then_some(ones)
 }
 
 impl fmt::Display for PublicKeyKind {
