@@ -8,12 +8,14 @@
 //! at bad certificates: any version from 1 to 3, any serial number, unknown, repeated and malformed extensions,
 //! unreadable strings. Nothing is judged here.
 //!
-//! Names are kept as found, control characters and all; their `Display` (in [`super::words`]) escapes them.
+//! Text from a certificate is kept as found, control characters and all: whoever shows it escapes it, with
+//! [`crate::words::Escaped`].
 
 mod extension;
 pub(crate) mod frame;
 mod read;
 
+use std::fmt;
 use std::net::IpAddr;
 
 use der::asn1::ObjectIdentifier;
@@ -150,9 +152,9 @@ pub enum Extension {
     SubjectAltName(Vec<GeneralName>),
     /// subjectKeyIdentifier (§4.2.1.2).
     SubjectKeyIdentifier(Vec<u8>),
-    /// Known by name and put into words (escaped: safe to print), but nothing that tlslab judges by.
+    /// Known by name and put into words (not escaped), but nothing that tlslab judges by.
     Described(String),
-    /// A known extension whose value is not what its definition says: what is wrong, safe to print.
+    /// A known extension whose value is not what its definition says: what is wrong with it.
     Malformed(String),
     /// An extension that tlslab does not know.
     Unknown,
@@ -223,6 +225,56 @@ pub enum GeneralName {
         /// The content octets.
         value: Vec<u8>,
     },
+}
+
+impl fmt::Display for PublicKeyKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ec { curve } => write!(f, "EC {curve}"),
+            Self::Ed25519 => f.write_str("Ed25519"),
+            Self::Rsa { modulus_bits, .. } => write!(f, "RSA {modulus_bits} bits"),
+            Self::Other(oid) => write!(f, "{oid}"),
+        }
+    }
+}
+
+/// As openssl writes it, `DNS:www.test.org`; the text as found, not escaped.
+impl fmt::Display for GeneralName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Directory(der) => match Subject::from_der(der) {
+                Ok(subject) => write!(f, "DirName:{subject}"),
+                Err(_) => write!(f, "DirName:(unreadable, {} bytes)", der.len()),
+            },
+            Self::Dns(name) => write!(f, "DNS:{name}"),
+            Self::Email(address) => write!(f, "email:{address}"),
+            Self::Ip(address) => write!(f, "IP:{address}"),
+            Self::IpRange { address, mask } => match prefix_length(*mask) {
+                Some(length) => write!(f, "IP:{address}/{length}"),
+                None => write!(f, "IP:{address}/{mask}"),
+            },
+            Self::Uri(uri) => write!(f, "URI:{uri}"),
+            Self::Other { tag, value } => {
+                write!(f, "{}:", Self::TAGS.get(usize::from(*tag)).unwrap_or(&"unknown"))?;
+                value.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+            }
+        }
+    }
+}
+
+impl GeneralName {
+    /// What each context tag of GeneralName is called.
+    const TAGS: [&'static str; 9] =
+        ["otherName", "email", "DNS", "x400Address", "DirName", "ediPartyName", "URI", "IP", "registeredID"];
+}
+
+/// The number of leading ones of a mask that has no other ones.
+fn prefix_length(mask: IpAddr) -> Option<u32> {
+    let (ones, zeros, all) = match mask {
+        IpAddr::V4(v4) => (v4.to_bits().leading_ones(), v4.to_bits().trailing_zeros(), 32),
+        IpAddr::V6(v6) => (v6.to_bits().leading_ones(), v6.to_bits().trailing_zeros(), 128),
+    };
+    (ones + zeros == all).then_some(ones)
 }
 
 /// Bytes that are no certificate.

@@ -9,4 +9,3 @@ pub mod files;
 pub mod issue;
 pub mod key;
 pub mod subject;
-pub mod words;

@@ -164,7 +164,8 @@ pub(super) fn strength(leaf: &CertFacts, path: &Path<'_>) -> Check {
     } else {
         weaknesses.join("; ")
     };
-    let expected = format!("RSA of {MIN_RSA_BITS} bits or more or an elliptic curve, no MD5 or SHA-1 signature");
+    let expected =
+        format!("RSA of {MIN_RSA_BITS} bits or more or an elliptic curve, no MD5 or SHA-1 signature");
     Check { kind: CheckKind::Strength, reasons, expected, found }
 }
 

@@ -180,9 +180,12 @@ fn contiguous(mask: u128, width: u32) -> Option<u128> {
 /// or string type).
 fn directory_within(name: &[u8], subtree: &[u8]) -> Option<bool> {
     let (name, subtree) = (Subject::from_der(name).ok()?, Subject::from_der(subtree).ok()?);
-    Some(subtree.rdns.len() <= name.rdns.len() && subtree.rdns.iter().zip(&name.rdns).all(|(a, b)| {
-        a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.oid == b.oid && same_text(a, b))
-    }))
+    Some(
+        subtree.rdns.len() <= name.rdns.len()
+            && subtree.rdns.iter().zip(&name.rdns).all(|(a, b)| {
+                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.oid == b.oid && same_text(a, b))
+            }),
+    )
 }
 
 fn same_text(a: &crate::pki::subject::Attribute, b: &crate::pki::subject::Attribute) -> bool {
@@ -241,7 +244,10 @@ mod tests {
         let dns = |name: &str| GeneralName::Dns(name.to_owned());
         let www = dns("www.test.org");
         assert_eq!(violation(&www, &[], &[dns("example.com")]), None);
-        assert!(matches!(violation(&www, &[dns("test.org")], &[dns("www.test.org")]), Some(Violation::Excluded(_))));
+        assert!(matches!(
+            violation(&www, &[dns("test.org")], &[dns("www.test.org")]),
+            Some(Violation::Excluded(_))
+        ));
         assert!(matches!(violation(&www, &[dns("example.com")], &[]), Some(Violation::NotPermitted(_))));
         assert_eq!(violation(&www, &[GeneralName::Email("test.org".into())], &[]), None);
     }

@@ -184,8 +184,8 @@ fn possession(
     signed: &DigitallySignedStruct,
     version: HandshakeVersion,
 ) -> Result<HandshakeSignatureValid, Error> {
-    let facts = CertFacts::read(certificate)
-        .map_err(|_| Error::InvalidCertificate(CertificateError::BadEncoding))?;
+    let facts =
+        CertFacts::read(certificate).map_err(|_| Error::InvalidCertificate(CertificateError::BadEncoding))?;
     match signature::handshake(message, &facts.public_key, signed, version) {
         Signed::Valid => Ok(HandshakeSignatureValid::assertion()),
         _ => Err(Error::InvalidCertificate(CertificateError::BadSignature)),

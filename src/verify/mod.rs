@@ -112,7 +112,9 @@ pub struct TrustSet {
 
 impl TrustSet {
     /// Trusts each of `certificates`, as a leaf (pinned) and as an issuer.
-    pub fn new<'a>(certificates: impl IntoIterator<Item = &'a CertificateDer<'a>>) -> Result<Self, Malformed> {
+    pub fn new<'a>(
+        certificates: impl IntoIterator<Item = &'a CertificateDer<'a>>,
+    ) -> Result<Self, Malformed> {
         let anchors = certificates.into_iter().map(|der| CertFacts::read(der)).collect::<Result<_, _>>()?;
         Ok(Self { anchors })
     }

@@ -85,7 +85,10 @@ pub(super) fn check(leaf: &CertFacts, expected: &ExpectedName, policy: Policy) -
             (format!("an alternative name (SAN) that matches {expected}"), webpki_reasons(leaf, expected))
         }
     };
-    if leaf.extensions.iter().any(|e| e.oid == SUBJECT_ALT_NAME && matches!(e.decoded, Extension::Malformed(_)))
+    if leaf
+        .extensions
+        .iter()
+        .any(|e| e.oid == SUBJECT_ALT_NAME && matches!(e.decoded, Extension::Malformed(_)))
     {
         reasons.push(Reason::Malformed);
     }

@@ -148,11 +148,8 @@ impl<'a> Search<'a> {
                 link.signed_weakly = weakness;
             }
             links.push(Link { certificate: issuer, signed_weakly: None });
-            let done = if is_anchor {
-                self.finish(links)
-            } else {
-                links.len() < MAX_DEPTH && self.extend(links)
-            };
+            let done =
+                if is_anchor { self.finish(links) } else { links.len() < MAX_DEPTH && self.extend(links) };
             links.pop();
             if done {
                 return true;
@@ -165,10 +162,8 @@ impl<'a> Search<'a> {
     fn candidates(&self, certificate: &CertFacts) -> Vec<(&'a CertFacts, bool)> {
         let anchors = self.trusted.anchors().iter().map(|anchor| (anchor, true));
         let sent = self.intermediates.iter().map(|sent| (sent, false));
-        let mut candidates: Vec<_> = anchors
-            .chain(sent)
-            .filter(|(issuer, _)| issuer.subject_der == certificate.issuer_der)
-            .collect();
+        let mut candidates: Vec<_> =
+            anchors.chain(sent).filter(|(issuer, _)| issuer.subject_der == certificate.issuer_der).collect();
         candidates.sort_by_key(|(issuer, _)| !key_identifiers_agree(certificate, issuer));
         candidates
     }
@@ -192,7 +187,13 @@ impl<'a> Search<'a> {
                 faults.push(Fault { check: CheckKind::Strength, reason, words: words.clone() });
             }
             if depth > 0 {
-                issuer_faults(link.certificate, &links[..depth], self.rules, depth + 1 == links.len(), &mut faults);
+                issuer_faults(
+                    link.certificate,
+                    &links[..depth],
+                    self.rules,
+                    depth + 1 == links.len(),
+                    &mut faults,
+                );
             }
         }
         for (depth, issuer) in links.iter().enumerate().skip(1) {
@@ -232,7 +233,8 @@ impl<'a> Search<'a> {
             format!("a signature that tlslab cannot check: {words}")
         } else if leaf.is_self_issued() {
             let namesake = self.trusted.anchors().iter().any(|anchor| anchor.subject_der == leaf.subject_der);
-            let namesake = if namesake { ", but for its name, which one of them has with another key" } else { "" };
+            let namesake =
+                if namesake { ", but for its name, which one of them has with another key" } else { "" };
             format!("self-signed, and {trusted}{namesake}")
         } else {
             format!("issued by {}, which is not trusted and was not sent; {trusted}", leaf.issuer)
@@ -284,7 +286,11 @@ fn issuer_faults(
     }
     // A CA's extended key usage limits what it may issue for; an anchor's is the operator's own choice.
     if !is_anchor && issuer.extended_key_usage().is_some_and(|purposes| !allows(purposes, rules.usage)) {
-        fault(CheckKind::Usage, Reason::BadUsage, format!("its extended key usage is not for {}", rules.usage));
+        fault(
+            CheckKind::Usage,
+            Reason::BadUsage,
+            format!("its extended key usage is not for {}", rules.usage),
+        );
     }
     for oid in unknown_critical(issuer) {
         fault(CheckKind::Usage, Reason::BadUsage, format!("unknown critical extension {oid}"));

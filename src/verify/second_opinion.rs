@@ -35,7 +35,8 @@ fn verify(chain: &[CertificateDer<'_>], criteria: &Criteria, at: OffsetDateTime)
     let mut roots = RootCertStore::empty();
     // What rustls cannot read as an anchor, it cannot trust: that shows as an unknown issuer.
     roots.add_parsable_certificates(criteria.trusted.anchors().iter().map(|anchor| anchor.der.clone()));
-    let now = UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(at.unix_timestamp()).unwrap_or(0)));
+    let now =
+        UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(at.unix_timestamp()).unwrap_or(0)));
     let no_anchor = || Error::InvalidCertificate(CertificateError::UnknownIssuer);
     match criteria.usage {
         Usage::Server => {
@@ -50,17 +51,15 @@ fn verify(chain: &[CertificateDer<'_>], criteria: &Criteria, at: OffsetDateTime)
                 // No name was asked for; rustls insists on one, so the path alone is asked about.
                 None => return path_only(leaf, intermediates, &roots, now),
             };
-            let verifier =
-                WebPkiServerVerifier::builder_with_provider(Arc::new(roots), crypto::provider())
-                    .build()
-                    .map_err(|_| no_anchor())?;
+            let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), crypto::provider())
+                .build()
+                .map_err(|_| no_anchor())?;
             verifier.verify_server_cert(leaf, intermediates, &name, &[], now).map(drop)
         }
         Usage::Client => {
-            let verifier =
-                WebPkiClientVerifier::builder_with_provider(Arc::new(roots), crypto::provider())
-                    .build()
-                    .map_err(|_| no_anchor())?;
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), crypto::provider())
+                .build()
+                .map_err(|_| no_anchor())?;
             verifier.verify_client_cert(leaf, intermediates, now).map(drop)
         }
     }

@@ -15,7 +15,6 @@ use super::frame::{self, Element, Walk, tag};
 use super::read::object_identifier;
 use super::{Extension, GeneralName, KeyUsage};
 use crate::pki::subject::Subject;
-use crate::pki::words::Escaped;
 
 /// What is wrong with a value, in words.
 type Fault = String;
@@ -231,7 +230,7 @@ fn described(encoded: &[u8]) -> Option<Result<String, Fault>> {
         ParsedExtension::AuthorityInfoAccess(access) => words(access.iter().map(access_words)),
         ParsedExtension::SubjectInfoAccess(access) => words(access.iter().map(access_words)),
         ParsedExtension::NSCertType(kinds) => certificate_type(*kinds),
-        ParsedExtension::NsCertComment(comment) => Escaped(comment).to_string(),
+        ParsedExtension::NsCertComment(comment) => (*comment).to_owned(),
         ParsedExtension::SCT(timestamps) => words(timestamps.iter().map(timestamp_words)),
         _ => return None,
     }))
@@ -275,7 +274,7 @@ fn policy_words(policy: &x509::PolicyInformation<'_>) -> String {
             .flatten()
             .and_then(|uri| std::str::from_utf8(uri.content).ok());
         match cps {
-            Some(uri) => text.extend([" CPS ", &Escaped(uri).to_string()]),
+            Some(uri) => text.extend([" CPS ", uri]),
             None => text.extend([" with qualifier ", &qualifier.policy_qualifier_id.to_id_string()]),
         }
     }
@@ -315,9 +314,9 @@ fn names_words(names: &[x509::GeneralName<'_>]) -> String {
 
 fn name_words(name: &x509::GeneralName<'_>) -> String {
     match name {
-        x509::GeneralName::DNSName(name) => format!("DNS:{}", Escaped(name)),
-        x509::GeneralName::RFC822Name(address) => format!("email:{}", Escaped(address)),
-        x509::GeneralName::URI(uri) => format!("URI:{}", Escaped(uri)),
+        x509::GeneralName::DNSName(name) => format!("DNS:{name}"),
+        x509::GeneralName::RFC822Name(address) => format!("email:{address}"),
+        x509::GeneralName::URI(uri) => format!("URI:{uri}"),
         x509::GeneralName::IPAddress(octets) => {
             ip(octets).map_or_else(|| hex(octets), |ip| format!("IP:{ip}"))
         }
