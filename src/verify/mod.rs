@@ -52,7 +52,9 @@ pub enum ExpectedName {
 
 /// A text that is neither a DNS name nor an address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is not a name to expect: expected a DNS name such as www.test.org or an IP address, found {found}")]
+#[error(
+    "{text:?} is not a name to expect: expected a DNS name such as www.test.org or an IP address, found {found}"
+)]
 pub struct BadExpectedName {
     text: String,
     found: String,
@@ -83,7 +85,9 @@ pub struct TrustSet {
 
 impl TrustSet {
     /// Trusts each of `certificates`, as a leaf (pinned) and as an issuer.
-    pub fn new<'a>(certificates: impl IntoIterator<Item = &'a CertificateDer<'a>>) -> Result<Self, Malformed> {
+    pub fn new<'a>(
+        certificates: impl IntoIterator<Item = &'a CertificateDer<'a>>,
+    ) -> Result<Self, Malformed> {
         let anchors = certificates.into_iter().map(|der| CertFacts::read(der)).collect::<Result<_, _>>()?;
         Ok(Self { anchors })
     }
