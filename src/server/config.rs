@@ -66,7 +66,7 @@ pub struct Identity {
 }
 
 /// A certificate and a key that cannot be served together.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum IdentityError {
     /// There is no certificate.
     #[error("no certificate: expected at least one")]

@@ -8,6 +8,7 @@ use std::time::Duration;
 use rustls::{AlertDescription, InvalidMessage, PeerIncompatible};
 
 use crate::pki::facts::CertFacts;
+use crate::tls::{SessionFacts, alert_name};
 use crate::verify::Verdict;
 
 /// Something happened in a server.
@@ -56,25 +57,17 @@ pub struct Session {
 /// What a TLS handshake agreed on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsFacts {
-    /// `TLSv1.2` or `TLSv1.3`.
-    pub protocol: String,
-    /// IANA's name, such as `TLS_AES_256_GCM_SHA384`.
-    pub cipher_suite: String,
-    /// The key exchange group, such as `X25519MLKEM768`; `None` in a resumed TLS 1.2 session, which has none.
-    pub key_exchange: Option<String>,
+    /// Protocol, cipher suite and key exchange.
+    pub agreed: SessionFacts,
     /// The name that the client asked for.
     pub sni: Option<String>,
     /// The application protocol that was agreed on.
     pub alpn: Option<String>,
     /// Whether a session ticket stood in for the certificate.
     pub resumed: bool,
-    /// Who the client proved to be, under mutual TLS.
-    pub client: Option<ClientFacts>,
+    /// The certificate that the client proved to own, under mutual TLS.
+    pub client: Option<Box<CertFacts>>,
 }
-
-/// The certificate that a client authenticated with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClientFacts(pub Box<CertFacts>);
 
 /// How a session ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -147,7 +140,7 @@ impl fmt::Display for End {
 }
 
 /// Why no session came of a connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum HandshakeFailure {
     /// The client sent a fatal alert: it refused something, often our certificate.
     Alert(AlertDescription),
@@ -246,21 +239,6 @@ fn rustls_error(error: &io::Error) -> Option<&rustls::Error> {
 /// Whether bytes look like a line of text: printable ASCII and line ends. A TLS record starts with 20 to 24.
 fn is_text(bytes: &[u8]) -> bool {
     !bytes.is_empty() && bytes.iter().all(|byte| matches!(byte, b'\t' | b'\r' | b'\n' | b' '..=b'~'))
-}
-
-/// An alert as RFC 8446 §6 writes it, such as `unknown_ca`.
-fn alert_name(alert: AlertDescription) -> String {
-    let camel = format!("{alert:?}");
-    let mut name = String::with_capacity(camel.len() + 4);
-    let mut after_lower = false;
-    for letter in camel.chars() {
-        if letter.is_ascii_uppercase() && after_lower {
-            name.push('_');
-        }
-        after_lower = letter.is_ascii_lowercase();
-        name.push(letter.to_ascii_lowercase());
-    }
-    name
 }
 
 /// What an alert from a client usually means for a server.

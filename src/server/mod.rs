@@ -18,5 +18,5 @@ mod upper;
 mod www;
 
 pub use config::{Config, Identity, IdentityError, Limits, Service};
-pub use event::{ClientFacts, End, Event, HandshakeFailure, Session, TlsFacts};
+pub use event::{End, Event, HandshakeFailure, Session, TlsFacts};
 pub use listener::run;

@@ -8,6 +8,7 @@
 //! policies.
 
 pub mod live;
+pub mod live_client;
 mod verdict;
 
 use std::fmt;
