@@ -9,7 +9,7 @@ use rustls::{KeyLog, ServerConfig};
 use super::Identity;
 use crate::crypto;
 use crate::tls::Versions;
-use crate::verify::live_client::LiveClientVerifier;
+use crate::verify::live::LiveClientVerifier;
 use crate::verify::{Criteria, Verdict};
 
 /// How a server speaks TLS, whoever it is.
