@@ -28,3 +28,4 @@ pub mod report;
 pub mod server;
 pub mod tls;
 pub mod verify;
+pub mod words;
