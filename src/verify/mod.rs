@@ -172,6 +172,16 @@ pub fn judge(chain: &[CertificateDer<'_>], criteria: &Criteria, at: OffsetDateTi
     Verdict { checks, certificate: Some(leaf), notes }
 }
 
+/// Whether the certificate's own key verifies its signature; `None` where that cannot be said, for tlslab does not
+/// know the algorithm, or it is too weak to prove anything.
+pub fn self_signed(certificate: &CertFacts) -> Option<bool> {
+    match signature::certificate(certificate, &certificate.public_key) {
+        Signed::Valid => Some(true),
+        Signed::Invalid => Some(false),
+        Signed::TooWeak(_) | Signed::Unsupported(_) => None,
+    }
+}
+
 fn self_signature(leaf: &CertFacts, path: &Path<'_>) -> Signed {
     if !matches!(path, Path::Pinned) {
         return Signed::Unsupported("a chain's signatures are checked along the chain".to_owned());
