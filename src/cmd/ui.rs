@@ -46,6 +46,11 @@ impl Ui {
         out.flush()
     }
 
+    /// A line that others wait for, such as `listening on …`: on stderr, also under `--quiet`.
+    pub(crate) fn announce(&self, line: &str) {
+        self.tell(line);
+    }
+
     /// A line of talk, on stderr; silent under `--quiet`.
     pub(crate) fn say(&self, line: &str) {
         if !self.quiet {

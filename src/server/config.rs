@@ -155,7 +155,7 @@ impl fmt::Display for PublicKey<'_> {
             other => format!("a key of algorithm {other}"),
         };
         let digest = crate::crypto::sha256(self.bits);
-        write!(f, "{kind} ({}…)", crate::report::words::hex(&digest[..8]))
+        write!(f, "{kind} ({}…)", crate::words::hex(&digest[..8]))
     }
 }
 
