@@ -79,7 +79,8 @@ pub struct SessionFacts {
     pub protocol: String,
     /// Such as `TLS_AES_256_GCM_SHA384`.
     pub cipher_suite: String,
-    /// The key exchange's group, such as `X25519MLKEM768`.
+    /// The key exchange's group, such as `X25519MLKEM768`; `none` in a resumed TLS 1.2 session, which has none
+    /// (RFC 5246 §7.3).
     pub key_exchange: String,
 }
 
@@ -89,7 +90,9 @@ impl SessionFacts {
         Some(Self {
             protocol: version_name(connection.protocol_version()?),
             cipher_suite: suite_name(connection.negotiated_cipher_suite()?.suite()),
-            key_exchange: format!("{:?}", connection.negotiated_key_exchange_group()?.name()),
+            key_exchange: connection
+                .negotiated_key_exchange_group()
+                .map_or_else(|| "none".to_owned(), |group| format!("{:?}", group.name())),
         })
     }
 }

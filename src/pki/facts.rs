@@ -8,7 +8,8 @@
 //! at bad certificates: any version from 1 to 3, any serial number, unknown, repeated and malformed extensions,
 //! unreadable strings. Nothing is judged here.
 //!
-//! Text from a certificate is kept as found, control characters and all: whoever shows it escapes it.
+//! Text from a certificate is kept as found, control characters and all: whoever shows it escapes it, with
+//! [`crate::words::Escaped`].
 
 mod extension;
 pub(crate) mod frame;
@@ -151,9 +152,9 @@ pub enum Extension {
     SubjectAltName(Vec<GeneralName>),
     /// subjectKeyIdentifier (§4.2.1.2).
     SubjectKeyIdentifier(Vec<u8>),
-    /// Known by name and described, but nothing that tlslab judges by.
+    /// Known by name and put into words (not escaped), but nothing that tlslab judges by.
     Described(String),
-    /// A known extension whose value is not what its definition says.
+    /// A known extension whose value is not what its definition says: what is wrong with it.
     Malformed(String),
     /// An extension that tlslab does not know.
     Unknown,
@@ -332,3 +333,6 @@ impl CertFacts {
         self.subject_der == self.issuer_der
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -109,20 +109,30 @@ impl ServerCertVerifier for LiveVerifier {
     }
 }
 
-/// A rustls client-certificate verifier over [`judge`]: a server's, shared by all its connections.
+/// A rustls client-certificate verifier over [`judge`], on a server's side. One verifier serves one connection.
+///
+/// Unlike a client, a server has not sent anything confidential before it knows its peer, so a refusal goes out at
+/// once; every check has run by then all the same.
 #[derive(Debug)]
 pub struct LiveClientVerifier {
     criteria: Criteria,
     hints: Vec<DistinguishedName>,
+    verdict: Mutex<Option<Verdict>>,
 }
 
 impl LiveClientVerifier {
-    /// Judges every client by `criteria`, at the time of its handshake, and tells clients whose certificates are
-    /// welcome (RFC 8446 §4.2.4).
+    /// Judges the client by `criteria`, at the time of its handshake, and tells it whose certificates are welcome
+    /// (RFC 8446 §4.2.4).
     pub fn new(criteria: Criteria) -> Arc<Self> {
         let anchors = criteria.trusted.anchors().iter();
         let hints = anchors.map(|anchor| DistinguishedName::from(anchor.subject_der.clone())).collect();
-        Arc::new(Self { criteria, hints })
+        Arc::new(Self { criteria, hints, verdict: Mutex::new(None) })
+    }
+
+    /// What was found, once the client has shown a certificate.
+    pub fn verdict(&self) -> Option<Verdict> {
+        // A verdict is replaced whole, so one left by a panicking thread is still a verdict.
+        self.verdict.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -139,6 +149,7 @@ impl ClientCertVerifier for LiveClientVerifier {
     ) -> Result<ClientCertVerified, Error> {
         let verdict = judge_live(&self.criteria, None, end_entity, intermediates, now);
         let reason = verdict.reasons().first().copied();
+        *self.verdict.lock().unwrap_or_else(PoisonError::into_inner) = Some(verdict);
         reason.map_or_else(|| Ok(ClientCertVerified::assertion()), |reason| Err(alert_error(reason)))
     }
 

@@ -229,11 +229,25 @@ fn described(encoded: &[u8]) -> Option<Result<String, Fault>> {
         ParsedExtension::CRLDistributionPoints(points) => words(points.iter().map(distribution_point)),
         ParsedExtension::AuthorityInfoAccess(access) => words(access.iter().map(access_words)),
         ParsedExtension::SubjectInfoAccess(access) => words(access.iter().map(access_words)),
-        ParsedExtension::NSCertType(kinds) => kinds.to_string(),
+        ParsedExtension::NSCertType(kinds) => certificate_type(*kinds),
         ParsedExtension::NsCertComment(comment) => (*comment).to_owned(),
         ParsedExtension::SCT(timestamps) => words(timestamps.iter().map(timestamp_words)),
         _ => return None,
     }))
+}
+
+/// The old Netscape certificate type, as openssl puts it.
+fn certificate_type(kinds: x509::NSCertType) -> String {
+    let names = [
+        (kinds.ssl_client(), "SSL client"),
+        (kinds.ssl_server(), "SSL server"),
+        (kinds.smime(), "S/MIME"),
+        (kinds.object_signing(), "object signing"),
+        (kinds.ssl_ca(), "SSL CA"),
+        (kinds.smime_ca(), "S/MIME CA"),
+        (kinds.object_signing_ca(), "object signing CA"),
+    ];
+    names.into_iter().filter_map(|(set, name)| set.then_some(name)).collect::<Vec<_>>().join(", ")
 }
 
 fn words(items: impl Iterator<Item = String>) -> String {
@@ -260,8 +274,8 @@ fn policy_words(policy: &x509::PolicyInformation<'_>) -> String {
             .flatten()
             .and_then(|uri| std::str::from_utf8(uri.content).ok());
         match cps {
-            Some(uri) => text += &format!(" CPS {uri}"),
-            None => text += &format!(" with qualifier {}", qualifier.policy_qualifier_id),
+            Some(uri) => text.extend([" CPS ", uri]),
+            None => text.extend([" with qualifier ", &qualifier.policy_qualifier_id.to_id_string()]),
         }
     }
     text
@@ -276,10 +290,10 @@ fn distribution_point(point: &x509::CRLDistributionPoint<'_>) -> String {
         None => "no name".to_owned(),
     };
     if let Some(reasons) = &point.reasons {
-        text += &format!(" for {reasons}");
+        text.extend([" for ", &reasons.to_string()]);
     }
     if let Some(issuer) = &point.crl_issuer {
-        text += &format!(" by {}", names_words(issuer));
+        text.extend([" by ", &names_words(issuer)]);
     }
     text
 }
@@ -330,5 +344,5 @@ fn timestamp_words(timestamp: &x509::SignedCertificateTimestamp<'_>) -> String {
 }
 
 fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+    octets.iter().fold(String::new(), |text, octet| text + &format!("{octet:02x}"))
 }
