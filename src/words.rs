@@ -11,26 +11,6 @@ pub fn instant(at: OffsetDateTime) -> String {
     at.to_offset(time::UtcOffset::UTC).format(&Rfc3339).unwrap_or_else(|_| at.to_string())
 }
 
-/// A text that names no instant.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected an instant such as 2026-11-23T12:00:00Z, or a date such as 2026-11-23, found {0:?}")]
-pub struct BadInstant(String);
-
-/// Reads an instant: RFC 3339, or a bare date, which means its first second in UTC.
-pub fn read_instant(text: &str) -> Result<OffsetDateTime, BadInstant> {
-    let midnight;
-    let full = if text.len() == "2026-11-23".len() {
-        midnight = format!("{text}T00:00:00Z");
-        &midnight
-    } else {
-        text
-    };
-    // An offset can lead out of the years that there are.
-    let at =
-        OffsetDateTime::parse(full, &Rfc3339).ok().and_then(|at| at.checked_to_offset(time::UtcOffset::UTC));
-    at.ok_or_else(|| BadInstant(text.to_owned()))
-}
-
 /// How far `then` lies from `now`, as people say it: `3 days ago`, `in 5 minutes`, `now`.
 pub fn relative(then: OffsetDateTime, now: OffsetDateTime) -> String {
     let seconds = (then - now).whole_seconds();
@@ -102,26 +82,6 @@ mod tests {
     fn instants_are_rfc_3339_utc() {
         assert_eq!(instant(datetime!(2026-11-23 12:00:00 UTC)), "2026-11-23T12:00:00Z");
         assert_eq!(instant(datetime!(2026-11-23 13:30:00 +1:30)), "2026-11-23T12:00:00Z");
-    }
-
-    #[test]
-    fn instants_are_read_with_or_without_a_time() {
-        let cases = [
-            ("2026-11-23T12:00:00Z", datetime!(2026-11-23 12:00:00 UTC)),
-            ("2026-11-23T13:30:00+01:30", datetime!(2026-11-23 12:00:00 UTC)),
-            ("2026-11-23", datetime!(2026-11-23 00:00:00 UTC)),
-            ("9999-12-31T23:59:59Z", datetime!(9999-12-31 23:59:59 UTC)),
-        ];
-        for (text, expected) in cases {
-            assert_eq!(read_instant(text), Ok(expected), "{text}");
-        }
-        for text in
-            ["", "now", "2026-13-01", "2026-02-30", "2026-11-23 12:00", "23.11.2026", "2026-11-23T12:00:00"]
-        {
-            let error = read_instant(text).unwrap_err().to_string();
-            assert!(error.ends_with(&format!("found {text:?}")), "{error}");
-        }
-        assert!(read_instant("9999-12-31T23:59:59-23:59").is_err());
     }
 
     #[test]

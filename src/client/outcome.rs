@@ -26,6 +26,8 @@ pub struct Outcome {
     pub alert_sent: Option<AlertDescription>,
     /// Whether the server asked for a client certificate.
     pub certificate_requested: bool,
+    /// Whether nothing was verified because TLS was not wanted.
+    pub plaintext: bool,
     /// Application octets sent.
     pub sent_bytes: u64,
     /// Application octets received.
