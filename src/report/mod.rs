@@ -2,4 +2,8 @@
 //!
 //! Knows result types only; never prints.
 
-pub mod words;
+pub mod certificate;
+pub mod outcome;
+pub mod verdict;
+
+pub use crate::words;
