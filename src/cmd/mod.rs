@@ -5,6 +5,8 @@
 
 mod connect;
 mod failure;
+mod passphrase;
+mod serve;
 mod instant;
 mod trust;
 mod ui;
@@ -56,6 +58,7 @@ pub(crate) struct Global {
 #[derive(Debug, Subcommand)]
 enum Command {
     Connect(connect::Connect),
+    Serve(serve::Serve),
     Verify(verify::Verify),
 }
 
@@ -80,6 +83,7 @@ fn run(command: Command, ui: &Ui) -> Result<u8> {
     let now = OffsetDateTime::now_utc();
     match command {
         Command::Connect(command) => command.run(ui),
+        Command::Serve(command) => command.run(ui, now),
         Command::Verify(command) => command.run(ui, now),
     }
 }

@@ -4,7 +4,6 @@ mod address;
 mod identity;
 mod lines;
 
-use std::io;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,14 +11,15 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
+use time::OffsetDateTime;
 use tlslab::server::reload::{Settings, Tls};
 use tlslab::server::{self, Config, Limits, Service};
 use tlslab::tls::{KeyLogFile, Versions};
 use tlslab::verify::{Criteria, Policy, TrustSet, Usage};
-use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use super::{Failure, Hinted, Result, Ui};
+use super::passphrase::PassphraseSource;
+use super::{Result, Ui};
 use address::ListenAddress;
 use identity::Files;
 use lines::Lines;
@@ -110,8 +110,8 @@ enum Signal {
 
 impl Serve {
     /// Serves until told to stop.
-    pub(crate) fn run(self, ui: &Ui) -> Result<u8> {
-        let tls = if self.plaintext { None } else { Some(self.start_tls(ui)?) };
+    pub(crate) fn run(self, ui: &Ui, now: OffsetDateTime) -> Result<u8> {
+        let tls = if self.plaintext { None } else { Some(self.start_tls(ui, now)?) };
         if self.plaintext {
             ui.warn(
                 "--plaintext: no TLS; whoever is on the way reads and changes every byte, and nobody proves \
@@ -199,11 +199,12 @@ impl Serve {
         }
     }
 
-    fn start_tls(&self, ui: &Ui) -> Result<(Arc<Tls>, Files)> {
-        let (files, identity) = Files::open(&self.cert, &self.key, self.passin.as_ref(), ui)?;
-        for warning in identity::warnings(&self.cert, &identity, time::OffsetDateTime::now_utc()) {
+    fn start_tls(&self, ui: &Ui, now: OffsetDateTime) -> Result<(Arc<Tls>, Files)> {
+        let (files, identity) = Files::open(&self.cert, &self.key, self.passin.as_ref())?;
+        for warning in identity::warnings(&self.cert, &identity, now) {
             ui.warn(&warning);
         }
+        ui.say(&format!("serving {}", identity::describe(&identity)));
         let mut settings = self.settings()?;
         let from_environment = std::env::var_os("SSLKEYLOGFILE").filter(|path| !path.is_empty());
         if let Some(path) = self.keylog.clone().or_else(|| from_environment.map(PathBuf::from)) {
@@ -248,7 +249,7 @@ impl Serve {
         });
         match reloaded.await {
             Ok(Ok(identity)) => {
-                for warning in identity::warnings(&self.cert, &identity, time::OffsetDateTime::now_utc()) {
+                for warning in identity::warnings(&self.cert, &identity, OffsetDateTime::now_utc()) {
                     lines.warn(warning);
                 }
                 lines.say(format!(
@@ -286,7 +287,6 @@ fn raise_file_limit(_sessions: usize) {}
 /// What people and service managers send to a running server.
 mod signals {
     use std::io;
-
     use super::Signal;
 
     #[cfg(unix)]

@@ -15,6 +15,8 @@ mod extension;
 pub(crate) mod frame;
 mod read;
 
+pub(super) use read::extensions;
+
 use std::fmt;
 use std::net::IpAddr;
 
@@ -110,6 +112,15 @@ pub struct SignatureAlgorithm {
     pub name: String,
     /// The DER of the AlgorithmIdentifier's content (without the outer SEQUENCE header).
     pub algorithm_id: Vec<u8>,
+}
+
+impl SignatureAlgorithm {
+    /// Reads an AlgorithmIdentifier.
+    pub fn read(algorithm_identifier: &[u8]) -> Result<Self, Malformed> {
+        let sequence = frame::only(algorithm_identifier, frame::tag::SEQUENCE)
+            .map_err(|error| Malformed(format!("signatureAlgorithm: {error}")))?;
+        read::signature_algorithm(sequence)
+    }
 }
 
 /// One extension.

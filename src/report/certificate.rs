@@ -171,7 +171,11 @@ fn self_signed_words(report: &CertificateReport) -> String {
 fn not_before_words(not_before: OffsetDateTime, at: OffsetDateTime) -> String {
     let instant = words::instant(not_before);
     let relative = words::relative(not_before, at);
-    if at < not_before { format!("{instant} (not valid yet: {relative})") } else { format!("{instant} ({relative})") }
+    if at < not_before {
+        format!("{instant} (not valid yet: {relative})")
+    } else {
+        format!("{instant} ({relative})")
+    }
 }
 
 fn not_after_words(not_after: OffsetDateTime, at: OffsetDateTime) -> String {
@@ -262,12 +266,14 @@ fn extension_value(facts: &ExtensionFacts) -> String {
             set if set.is_empty() => "none".to_owned(),
             set => set.join(", "),
         },
-        Extension::NameConstraints { permitted, excluded } => [("permitted", permitted), ("excluded", excluded)]
-            .into_iter()
-            .filter(|(_, subtrees)| !subtrees.is_empty())
-            .map(|(kind, subtrees)| format!("{kind} {}", names(subtrees)))
-            .collect::<Vec<_>>()
-            .join("; "),
+        Extension::NameConstraints { permitted, excluded } => {
+            [("permitted", permitted), ("excluded", excluded)]
+                .into_iter()
+                .filter(|(_, subtrees)| !subtrees.is_empty())
+                .map(|(kind, subtrees)| format!("{kind} {}", names(subtrees)))
+                .collect::<Vec<_>>()
+                .join("; ")
+        }
         Extension::SubjectAltName(alternatives) => names(alternatives),
         Extension::SubjectKeyIdentifier(id) => words::hex_colons(id),
         Extension::Described(text) | Extension::Malformed(text) => escaped(text),
