@@ -6,6 +6,7 @@
 mod connect;
 mod demo;
 mod failure;
+mod gencert;
 mod instant;
 mod passphrase;
 mod serve;
@@ -60,6 +61,7 @@ pub(crate) struct Global {
 enum Command {
     Connect(connect::Connect),
     Demo(demo::Demo),
+    Gencert(Box<gencert::Gencert>),
     Serve(serve::Serve),
     Verify(verify::Verify),
 }
@@ -84,8 +86,9 @@ fn run(command: Command, ui: &Ui) -> Result<u8> {
     // The one look at the clock; the library gets the time as an argument.
     let now = OffsetDateTime::now_utc();
     match command {
-        Command::Demo(command) => command.run(ui, now),
         Command::Connect(command) => command.run(ui),
+        Command::Demo(command) => command.run(ui, now),
+        Command::Gencert(command) => command.run(ui, now),
         Command::Serve(command) => command.run(ui, now),
         Command::Verify(command) => command.run(ui, now),
     }
