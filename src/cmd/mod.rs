@@ -4,8 +4,6 @@
 //! with, or a [`Failure`] that says what went wrong, what was expected, and what to do next.
 
 mod failure;
-mod passphrase;
-mod serve;
 mod instant;
 mod trust;
 mod ui;
@@ -56,7 +54,6 @@ pub(crate) struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Serve(serve::Serve),
     Verify(verify::Verify),
 }
 
@@ -80,7 +77,6 @@ fn run(command: Command, ui: &Ui) -> Result<u8> {
     // The one look at the clock; the library gets the time as an argument.
     let now = OffsetDateTime::now_utc();
     match command {
-        Command::Serve(command) => command.run(ui, now),
         Command::Verify(command) => command.run(ui, now),
     }
 }

@@ -9,6 +9,8 @@ pub mod facts;
 pub mod files;
 pub mod issue;
 pub mod key;
+mod key_der;
+mod placing;
 mod san;
 pub mod subject;
 pub(crate) mod tlv;
