@@ -5,9 +5,9 @@
 
 mod connect;
 mod failure;
+mod instant;
 mod passphrase;
 mod serve;
-mod instant;
 mod trust;
 mod ui;
 mod verify;

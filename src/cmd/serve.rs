@@ -286,8 +286,8 @@ fn raise_file_limit(_sessions: usize) {}
 
 /// What people and service managers send to a running server.
 mod signals {
-    use std::io;
     use super::Signal;
+    use std::io;
 
     #[cfg(unix)]
     pub(super) struct Signals {

@@ -51,7 +51,9 @@ impl Files {
             (found, Some(passphrase)) => found.unlock(&self.key, passphrase)?,
             (_, None) => {
                 let key = self.key.display();
-                return Err(Failure::new(format_args!("{key}: the key is encrypted, and no passphrase was given")));
+                return Err(Failure::new(format_args!(
+                    "{key}: the key is encrypted, and no passphrase was given"
+                )));
             }
         };
         Identity::new(chain, &key).map_err(|error| self.misfit(error))
