@@ -1,7 +1,7 @@
 //! `tlslab serve`: files → configuration → bound socket → sessions, one line each.
 
 mod address;
-mod identity;
+pub(super) mod identity;
 mod lines;
 
 use std::num::NonZeroUsize;
