@@ -4,6 +4,7 @@
 //! with, or a [`Failure`] that says what went wrong, what was expected, and what to do next.
 
 mod connect;
+mod demo;
 mod failure;
 mod instant;
 mod passphrase;
@@ -58,6 +59,7 @@ pub(crate) struct Global {
 #[derive(Debug, Subcommand)]
 enum Command {
     Connect(connect::Connect),
+    Demo(demo::Demo),
     Serve(serve::Serve),
     Verify(verify::Verify),
 }
@@ -83,6 +85,8 @@ fn run(command: Command, ui: &Ui) -> Result<u8> {
     let now = OffsetDateTime::now_utc();
     match command {
         Command::Connect(command) => command.run(ui, now),
+        Command::Demo(command) => command.run(ui, now),
+        Command::Connect(command) => command.run(ui),
         Command::Serve(command) => command.run(ui, now),
         Command::Verify(command) => command.run(ui, now),
     }
