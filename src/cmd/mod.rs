@@ -84,6 +84,7 @@ fn run(command: Command, ui: &Ui) -> Result<u8> {
     // The one look at the clock; the library gets the time as an argument.
     let now = OffsetDateTime::now_utc();
     match command {
+        Command::Connect(command) => command.run(ui, now),
         Command::Demo(command) => command.run(ui, now),
         Command::Connect(command) => command.run(ui),
         Command::Serve(command) => command.run(ui, now),
