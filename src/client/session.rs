@@ -169,7 +169,11 @@ impl Progress {
 
 /// How many lines a message makes: one, and one more for each newline inside.
 fn lines_of(message: &str) -> u64 {
-    1 + message.bytes().filter(|octet| *octet == b'\n').count() as u64
+    1 + newlines(message.as_bytes())
+}
+
+fn newlines(octets: &[u8]) -> u64 {
+    octets.iter().map(|octet| u64::from(*octet == b'\n')).sum()
 }
 
 async fn exchange<R, W, I, O>(
@@ -325,9 +329,8 @@ where
         output.write_all(octets).await?;
         output.flush().await?;
         progress.output_busy.store(false, Ordering::Relaxed);
-        let lines = octets.iter().filter(|octet| **octet == b'\n').count();
         progress.received.fetch_add(count as u64, Ordering::Relaxed);
-        progress.lines.fetch_add(lines as u64, Ordering::Relaxed);
+        progress.lines.fetch_add(newlines(octets), Ordering::Relaxed);
         progress.partial.store(octets.last() != Some(&b'\n'), Ordering::Relaxed);
         progress.more.notify_one();
     }

@@ -66,6 +66,13 @@ impl Failure {
     }
 }
 
+/// What went wrong, without the hint.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#}", self.error)
+    }
+}
+
 /// Anything that is an error becomes a failure with `?`; where the library's error suggests a remedy in terms
 /// of commands, this is the one place that knows it.
 impl<E: Into<anyhow::Error>> From<E> for Failure {

@@ -3,7 +3,10 @@
 //! This is the only place that knows clap, stdout and exit statuses. A command returns the status it ends
 //! with, or a [`Failure`] that says what went wrong, what was expected, and what to do next.
 
+mod connect;
 mod failure;
+mod passphrase;
+mod serve;
 mod instant;
 mod trust;
 mod ui;
@@ -54,6 +57,8 @@ pub(crate) struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Connect(connect::Connect),
+    Serve(serve::Serve),
     Verify(verify::Verify),
 }
 
@@ -77,6 +82,8 @@ fn run(command: Command, ui: &Ui) -> Result<u8> {
     // The one look at the clock; the library gets the time as an argument.
     let now = OffsetDateTime::now_utc();
     match command {
+        Command::Connect(command) => command.run(ui),
+        Command::Serve(command) => command.run(ui, now),
         Command::Verify(command) => command.run(ui, now),
     }
 }

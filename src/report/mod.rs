@@ -2,6 +2,8 @@
 //!
 //! Knows result types only; never prints.
 
-pub use crate::words;
 pub mod certificate;
+pub mod outcome;
 pub mod verdict;
+
+pub use crate::words;
