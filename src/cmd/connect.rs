@@ -10,8 +10,10 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 use clap::Args;
 use rustls::KeyLog;
+use time::OffsetDateTime;
 use tlslab::client::{self, Input, Outcome, Target, Terms, Trouble};
 use tlslab::pki::facts::CertFacts;
+use tlslab::report::certificate;
 use tlslab::report::outcome::{OutcomeReport, session_line};
 use tlslab::report::verdict;
 use tlslab::tls::{KeyLogFile, Versions};
@@ -77,7 +79,7 @@ pub(crate) struct Connect {
 }
 
 /// A duration that can be waited for: more than nothing, at most a year.
-fn read_patience(text: &str) -> std::result::Result<Duration, String> {
+pub(crate) fn read_patience(text: &str) -> std::result::Result<Duration, String> {
     const YEAR: Duration = Duration::from_secs(366 * 24 * 60 * 60);
     let expected = "expected a duration such as 10s or 2m";
     match humantime::parse_duration(text) {
@@ -163,7 +165,7 @@ async fn talk(arguments: &Connect, mode: &Mode, ui: &Ui) -> Result<u8> {
 fn show(arguments: &Connect, outcome: &Outcome, ui: &Ui) -> Result<()> {
     if let Some(verdict) = &outcome.verdict {
         if let Some(certificate) = verdict.certificate.as_ref().filter(|_| arguments.show_cert) {
-            show_certificate(certificate, ui)?;
+            show_certificate(arguments, certificate, ui)?;
         }
         for line in verdict::table(verdict) {
             ui.say(&painted(&line));
@@ -350,8 +352,12 @@ impl AsyncWrite for Replies {
     }
 }
 
-fn show_certificate(certificate: &CertFacts, ui: &Ui) -> Result<()> {
-    ui.print(&certificate.subject.to_string())?;
+/// Every field, as `inspect` shows it. Under `--json` the report has them all.
+fn show_certificate(arguments: &Connect, certificate: &CertFacts, ui: &Ui) -> Result<()> {
+    if !ui.json() {
+        let at = arguments.trust.at().unwrap_or_else(OffsetDateTime::now_utc);
+        ui.print(&certificate::lines(certificate, at).join("\n"))?;
+    }
     Ok(())
 }
 

@@ -7,6 +7,7 @@ mod connect;
 mod failure;
 mod passphrase;
 mod serve;
+mod inspect;
 mod instant;
 mod trust;
 mod ui;
@@ -58,6 +59,7 @@ pub(crate) struct Global {
 #[derive(Debug, Subcommand)]
 enum Command {
     Connect(connect::Connect),
+    Inspect(inspect::Inspect),
     Serve(serve::Serve),
     Verify(verify::Verify),
 }
@@ -83,6 +85,7 @@ fn run(command: Command, ui: &Ui) -> Result<u8> {
     let now = OffsetDateTime::now_utc();
     match command {
         Command::Connect(command) => command.run(ui),
+        Command::Inspect(command) => command.run(ui, now),
         Command::Serve(command) => command.run(ui, now),
         Command::Verify(command) => command.run(ui, now),
     }
