@@ -4,6 +4,7 @@
 //! with, or a [`Failure`] that says what went wrong, what was expected, and what to do next.
 
 mod connect;
+mod demo;
 mod failure;
 mod passphrase;
 mod serve;
@@ -60,6 +61,7 @@ pub(crate) struct Global {
 enum Command {
     Connect(connect::Connect),
     Inspect(inspect::Inspect),
+    Demo(demo::Demo),
     Serve(serve::Serve),
     Verify(verify::Verify),
 }
@@ -84,6 +86,7 @@ fn run(command: Command, ui: &Ui) -> Result<u8> {
     // The one look at the clock; the library gets the time as an argument.
     let now = OffsetDateTime::now_utc();
     match command {
+        Command::Demo(command) => command.run(ui, now),
         Command::Connect(command) => command.run(ui),
         Command::Inspect(command) => command.run(ui, now),
         Command::Serve(command) => command.run(ui, now),
