@@ -13,7 +13,6 @@ pub mod key;
 mod key_der;
 pub mod key_facts;
 mod placing;
-pub mod key_facts;
 pub mod request;
 mod san;
 pub mod subject;
