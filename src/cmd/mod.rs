@@ -9,6 +9,7 @@ mod failure;
 mod instant;
 mod passphrase;
 mod serve;
+mod inspect;
 mod trust;
 mod ui;
 mod verify;
@@ -59,6 +60,7 @@ pub(crate) struct Global {
 #[derive(Debug, Subcommand)]
 enum Command {
     Connect(connect::Connect),
+    Inspect(inspect::Inspect),
     Demo(demo::Demo),
     Serve(serve::Serve),
     Verify(verify::Verify),
@@ -86,7 +88,8 @@ fn run(command: Command, ui: &Ui) -> Result<u8> {
     match command {
         Command::Connect(command) => command.run(ui, now),
         Command::Demo(command) => command.run(ui, now),
-        Command::Connect(command) => command.run(ui),
+        Command::Connect(command) => command.run(ui, now),
+        Command::Inspect(command) => command.run(ui, now),
         Command::Serve(command) => command.run(ui, now),
         Command::Verify(command) => command.run(ui, now),
     }
