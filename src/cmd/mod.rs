@@ -10,6 +10,7 @@ mod gencert;
 mod instant;
 mod passphrase;
 mod serve;
+mod inspect;
 mod trust;
 mod ui;
 mod verify;
@@ -60,6 +61,7 @@ pub(crate) struct Global {
 #[derive(Debug, Subcommand)]
 enum Command {
     Connect(connect::Connect),
+    Inspect(inspect::Inspect),
     Demo(demo::Demo),
     Gencert(Box<gencert::Gencert>),
     Serve(serve::Serve),
@@ -89,6 +91,10 @@ fn run(command: Command, ui: &Ui) -> Result<u8> {
         Command::Connect(command) => command.run(ui),
         Command::Demo(command) => command.run(ui, now),
         Command::Gencert(command) => command.run(ui, now),
+        Command::Connect(command) => command.run(ui, now),
+        Command::Demo(command) => command.run(ui, now),
+        Command::Connect(command) => command.run(ui, now),
+        Command::Inspect(command) => command.run(ui, now),
         Command::Serve(command) => command.run(ui, now),
         Command::Verify(command) => command.run(ui, now),
     }
