@@ -6,6 +6,7 @@
 mod connect;
 mod demo;
 mod failure;
+mod gencert;
 mod instant;
 mod passphrase;
 mod serve;
@@ -62,6 +63,7 @@ enum Command {
     Connect(connect::Connect),
     Inspect(inspect::Inspect),
     Demo(demo::Demo),
+    Gencert(Box<gencert::Gencert>),
     Serve(serve::Serve),
     Verify(verify::Verify),
 }
@@ -86,6 +88,9 @@ fn run(command: Command, ui: &Ui) -> Result<u8> {
     // The one look at the clock; the library gets the time as an argument.
     let now = OffsetDateTime::now_utc();
     match command {
+        Command::Connect(command) => command.run(ui),
+        Command::Demo(command) => command.run(ui, now),
+        Command::Gencert(command) => command.run(ui, now),
         Command::Connect(command) => command.run(ui, now),
         Command::Demo(command) => command.run(ui, now),
         Command::Inspect(command) => command.run(ui, now),
