@@ -86,7 +86,7 @@ fn run(command: Command, ui: &Ui) -> Result<u8> {
     match command {
         Command::Connect(command) => command.run(ui, now),
         Command::Demo(command) => command.run(ui, now),
-        Command::Connect(command) => command.run(ui),
+        Command::Connect(command) => command.run(ui, now),
         Command::Serve(command) => command.run(ui, now),
         Command::Verify(command) => command.run(ui, now),
     }
