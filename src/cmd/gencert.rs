@@ -22,6 +22,7 @@ use summary::Summary;
 /// Make a certificate and its key: cert.pem, key.pem (encrypted) and clearkey.pem
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub(crate) struct Gencert {
     /// Common name; replaces the CN in the subject [default: www.test.org]
     #[arg(long, value_name = "NAME", help_heading = "Name")]
@@ -148,7 +149,7 @@ impl Gencert {
         }
 
         let key = self.generate(ui)?;
-        let (certificate, contents) = self.issue(&request, &key, ca.as_ref(), passphrase.as_ref())?;
+        let (certificate, contents) = certify(&request, &key, ca.as_ref(), passphrase.as_ref())?;
         files::write_all(&self.out, &contents, self.force)?;
 
         let stale = files::within(&self.out, KEY);
@@ -239,46 +240,45 @@ impl Gencert {
         spinner.finish_and_clear();
         Ok(key?)
     }
-
-    fn issue(
-        &self,
-        request: &Request,
-        key: &PrivateKey,
-        ca: Option<&Ca>,
-        passphrase: Option<&Passphrase>,
-    ) -> Result<(CertificateDer<'static>, Vec<NewFile>)> {
-        let signer = ca.map_or(key, |ca| &ca.key);
-        let issuer = match ca.and_then(|ca| ca.chain.first()) {
-            Some(certificate) => Issuer::Ca { certificate, key: signer },
-            None => Issuer::SelfSigned(key),
-        };
-        let certificate = Plan::draft(request, key.public_key_info(), &issuer)?.sign(signer)?;
-        let mut chain = vec![&certificate];
-        for above in ca.iter().flat_map(|ca| &ca.chain) {
-            if !chain.contains(&above) {
-                chain.push(above);
-            }
-        }
-        let chain =
-            chain.iter().flat_map(|der| files::to_pem("CERTIFICATE", der).to_vec()).collect::<Vec<_>>();
-
-        let mut contents = vec![NewFile {
-            name: CLEAR_KEY,
-            mode: 0o600,
-            contents: files::to_pem("PRIVATE KEY", &key.to_pkcs8_der()),
-        }];
-        if let Some(passphrase) = passphrase {
-            let encrypted = files::to_pem("ENCRYPTED PRIVATE KEY", &key.to_encrypted_der(passphrase)?);
-            contents.push(NewFile { name: KEY, mode: 0o600, contents: encrypted });
-        }
-        contents.push(NewFile { name: CERT, mode: 0o644, contents: chain.into() });
-        Ok((certificate, contents))
-    }
 }
 
 const CERT: &str = "cert.pem";
 const KEY: &str = "key.pem";
 const CLEAR_KEY: &str = "clearkey.pem";
+
+/// The certificate, and the files that hold it and its key.
+fn certify(
+    request: &Request,
+    key: &PrivateKey,
+    ca: Option<&Ca>,
+    passphrase: Option<&Passphrase>,
+) -> Result<(CertificateDer<'static>, Vec<NewFile>)> {
+    let signer = ca.map_or(key, |ca| &ca.key);
+    let issuer = match ca.and_then(|ca| ca.chain.first()) {
+        Some(certificate) => Issuer::Ca { certificate, key: signer },
+        None => Issuer::SelfSigned(key),
+    };
+    let certificate = Plan::draft(request, key.public_key_info(), &issuer)?.sign(signer)?;
+    let mut chain = vec![&certificate];
+    for above in ca.iter().flat_map(|ca| &ca.chain) {
+        if !chain.contains(&above) {
+            chain.push(above);
+        }
+    }
+    let chain = chain.iter().flat_map(|der| files::to_pem("CERTIFICATE", der).to_vec()).collect::<Vec<_>>();
+
+    let mut contents = vec![NewFile {
+        name: CLEAR_KEY,
+        mode: 0o600,
+        contents: files::to_pem("PRIVATE KEY", &key.to_pkcs8_der()),
+    }];
+    if let Some(passphrase) = passphrase {
+        let encrypted = files::to_pem("ENCRYPTED PRIVATE KEY", &key.to_encrypted_der(passphrase)?);
+        contents.push(NewFile { name: KEY, mode: 0o600, contents: encrypted });
+    }
+    contents.push(NewFile { name: CERT, mode: 0o644, contents: chain.into() });
+    Ok((certificate, contents))
+}
 
 /// 130 bits in 26 letters and digits that are not mistaken for each other.
 fn random_passphrase() -> Result<zeroize::Zeroizing<String>> {

@@ -178,7 +178,7 @@ enum Signer {
     EcP256(ecdsa::SigningKey<P256>),
     EcP384(ecdsa::SigningKey<P384>),
     Ed25519(Ed25519SigningKey),
-    Rsa(rsa::SigningKey),
+    Rsa(Box<rsa::SigningKey>),
 }
 
 /// Room for the largest thing that graviola writes: the PKCS#8 of an 8192-bit RSA key takes 4.7 KiB.
@@ -250,7 +250,7 @@ impl PrivateKey {
                     8192 => KeyAlgorithm::Rsa8192,
                     bits => KeyAlgorithm::RsaOther { bits },
                 };
-                (rsa::SigningKey::from_pkcs1_der(pkcs1).map(Signer::Rsa), algorithm)
+                (rsa::SigningKey::from_pkcs1_der(pkcs1).map(Box::new).map(Signer::Rsa), algorithm)
             }
         };
         let key =
@@ -332,7 +332,7 @@ impl PrivateKey {
 }
 
 fn generate_rsa(size: rsa::KeySize) -> Result<Signer, graviola::Error> {
-    rsa::SigningKey::generate(size).map(Signer::Rsa)
+    rsa::SigningKey::generate(size).map(Box::new).map(Signer::Rsa)
 }
 
 fn generation(error: graviola::Error) -> KeyError {
