@@ -85,8 +85,7 @@ impl Terms {
         // Without SNI the name is read by nobody: the verifier has its own.
         let name = name.unwrap_or(ServerName::IpAddress(std::net::Ipv4Addr::UNSPECIFIED.into()));
 
-        let opening = Arc::new(Mutex::new(Opening::default()));
-        let tapped = Tapped { stream, opening: Arc::clone(&opening) };
+        let (tapped, opening) = Tapped::new(stream);
         let connecting = TlsConnector::from(Arc::new(config)).connect(name, tapped);
         let result = timeout(self.patience, connecting).await;
 
@@ -119,7 +118,7 @@ impl Terms {
 }
 
 /// What to send as SNI: a DNS name, nothing else.
-fn server_name(expected: Option<&ExpectedName>) -> Option<ServerName<'static>> {
+pub(super) fn server_name(expected: Option<&ExpectedName>) -> Option<ServerName<'static>> {
     match expected {
         Some(ExpectedName::Dns(name)) => ServerName::try_from(name.clone()).ok(),
         Some(ExpectedName::Ip(_) | ExpectedName::Text(_)) | None => None,
@@ -149,6 +148,14 @@ impl ResolvesClientCert for Identity {
 pub struct Tapped<IO> {
     stream: IO,
     opening: Arc<Mutex<Opening>>,
+}
+
+impl<IO> Tapped<IO> {
+    /// Taps `stream`; what it opens with is to be seen in the other half.
+    pub(super) fn new(stream: IO) -> (Self, Arc<Mutex<Opening>>) {
+        let opening = Arc::new(Mutex::new(Opening::default()));
+        (Self { stream, opening: Arc::clone(&opening) }, opening)
+    }
 }
 
 impl<IO: AsyncRead + Unpin> AsyncRead for Tapped<IO> {

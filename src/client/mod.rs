@@ -7,6 +7,7 @@
 //!
 //! A refused server is an answer, not an error: it is in the [`Outcome`].
 
+pub mod danger;
 mod dial;
 mod handshake;
 mod outcome;

@@ -3,8 +3,14 @@
 //! This is the only place that knows clap, stdout and exit statuses. A command returns the status it ends
 //! with, or a [`Failure`] that says what went wrong, what was expected, and what to do next.
 
+mod connect;
+mod demo;
 mod failure;
+mod gencert;
 mod instant;
+mod passphrase;
+mod serve;
+mod inspect;
 mod trust;
 mod ui;
 mod verify;
@@ -54,6 +60,11 @@ pub(crate) struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Connect(connect::Connect),
+    Inspect(inspect::Inspect),
+    Demo(demo::Demo),
+    Gencert(Box<gencert::Gencert>),
+    Serve(serve::Serve),
     Verify(verify::Verify),
 }
 
@@ -77,6 +88,13 @@ fn run(command: Command, ui: &Ui) -> Result<u8> {
     // The one look at the clock; the library gets the time as an argument.
     let now = OffsetDateTime::now_utc();
     match command {
+        Command::Connect(command) => command.run(ui),
+        Command::Demo(command) => command.run(ui, now),
+        Command::Gencert(command) => command.run(ui, now),
+        Command::Connect(command) => command.run(ui, now),
+        Command::Demo(command) => command.run(ui, now),
+        Command::Inspect(command) => command.run(ui, now),
+        Command::Serve(command) => command.run(ui, now),
         Command::Verify(command) => command.run(ui, now),
     }
 }

@@ -29,6 +29,11 @@ impl Ui {
         self.json
     }
 
+    /// Whether to say nothing but results and errors.
+    pub(crate) fn quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Whether to say more, and how much.
     pub(crate) fn verbosity(&self) -> u8 {
         self.verbose

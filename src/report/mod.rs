@@ -2,5 +2,10 @@
 //!
 //! Knows result types only; never prints.
 
-pub use crate::words;
+pub mod certificate;
+pub mod inspection;
+pub mod key;
+pub mod outcome;
 pub mod verdict;
+
+pub use crate::words;

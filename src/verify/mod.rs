@@ -54,7 +54,7 @@ impl Policy {
 
 impl fmt::Display for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        f.pad(self.as_str())
     }
 }
 
@@ -170,6 +170,16 @@ pub fn judge(chain: &[CertificateDer<'_>], criteria: &Criteria, at: OffsetDateTi
     }
     let notes = notes::of(&leaf, matches!(path, Path::Pinned));
     Verdict { checks, certificate: Some(leaf), notes }
+}
+
+/// Whether the certificate's own key verifies its signature; `None` where that cannot be said, for tlslab does not
+/// know the algorithm, or it is too weak to prove anything.
+pub fn self_signed(certificate: &CertFacts) -> Option<bool> {
+    match signature::certificate(certificate, &certificate.public_key) {
+        Signed::Valid => Some(true),
+        Signed::Invalid => Some(false),
+        Signed::TooWeak(_) | Signed::Unsupported(_) => None,
+    }
 }
 
 fn self_signature(leaf: &CertFacts, path: &Path<'_>) -> Signed {
