@@ -208,7 +208,6 @@ impl Serve {
         for warning in identity::warnings(&self.cert, &identity, now) {
             ui.warn(&warning);
         }
-        ui.say(&format!("serving {}", identity::describe(&identity)));
         let mut settings = self.settings()?;
         let from_environment = std::env::var_os("SSLKEYLOGFILE").filter(|path| !path.is_empty());
         if let Some(path) = self.keylog.clone().or_else(|| from_environment.map(PathBuf::from)) {
@@ -219,6 +218,7 @@ impl Serve {
             ));
         }
         let tls = Tls::new(&identity, settings).context("cannot set up TLS")?;
+        ui.say(&format!("serving {}", identity::describe(&identity)));
         Ok((Arc::new(tls), files))
     }
 
@@ -227,7 +227,7 @@ impl Serve {
         let client = match &self.client_ca {
             None => None,
             Some(path) => {
-                let certificates = identity::certificates(path)?;
+                let certificates = identity::certificates(path, "--client-ca")?;
                 let trusted = TrustSet::new(&certificates)
                     .with_context(|| format!("{}: cannot trust what is in it", path.display()))?;
                 let trusted = Arc::new(trusted);
