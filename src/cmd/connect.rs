@@ -9,10 +9,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
+use anyhow::Context as _;
 use clap::Args;
 use rustls::KeyLog;
 use time::OffsetDateTime;
-use tlslab::client::{self, Input, Outcome, Target, Terms, Trouble};
+use tlslab::client::{self, Input, LocalError, Outcome, Target, Terms, Trouble};
 use tlslab::report::certificate;
 use tlslab::report::outcome::{OutcomeReport, session_line};
 use tlslab::report::verdict;
@@ -215,8 +216,14 @@ where
     };
     let missing = outcome.certificate_requested && arguments.cert.is_none();
     let ended = client::converse(stream, input, replies, arguments.timeout, missing).await;
-    replies.end_line(ui)?;
-    let ended = ended?;
+    if ended.is_ok() {
+        replies.end_line(ui)?;
+    }
+    let ended = ended.map_err(|error| match error {
+        LocalError::Input(error) => anyhow::Error::new(error).context("stdin: cannot read what to send"),
+        // A closed pipe is seen through the context, and is no failure.
+        LocalError::Output(error) => anyhow::Error::new(error).context("stdout: cannot write the replies"),
+    })?;
     outcome.sent_bytes = ended.sent;
     outcome.received_bytes = ended.received;
     outcome.trouble = ended.trouble;
@@ -270,7 +277,11 @@ fn report(arguments: &Connect, outcome: &Outcome, replies: &[u8], ui: &Ui) -> Re
     }
     if ui.json() {
         let report = OutcomeReport::new(outcome, replies, hints.into_iter().next());
-        ui.print(&serde_json::to_string(&report)?)?;
+        match ui.print(&serde_json::to_string(&report)?) {
+            // A verdict stands whether or not somebody waits to read it.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+            printed => printed.context("stdout: cannot write the verdict")?,
+        }
     }
     Ok(outcome.exit_status())
 }
