@@ -75,7 +75,7 @@ pub(crate) struct Connect {
     /// Send TEXT as a line and print the reply line; repeatable. Else stdin's lines are sent
     #[arg(long, value_name = "TEXT")]
     message: Vec<String>,
-    /// Show every field of the server's certificate
+    /// Show every field of the server's certificate, on stdout
     #[arg(long)]
     show_cert: bool,
     /// No TLS at all: nothing is encrypted, nobody is verified
@@ -84,7 +84,7 @@ pub(crate) struct Connect {
 }
 
 /// A duration that can be waited for: more than nothing, at most a year.
-fn read_patience(text: &str) -> std::result::Result<Duration, String> {
+pub(crate) fn read_patience(text: &str) -> std::result::Result<Duration, String> {
     const YEAR: Duration = Duration::from_secs(366 * 24 * 60 * 60);
     let expected = "expected a duration such as 10s or 2m";
     match humantime::parse_duration(text) {
@@ -155,7 +155,7 @@ async fn talk(arguments: &Connect, mode: &Mode, ui: &Ui, now: OffsetDateTime) ->
         Mode::Tls(terms) => {
             let shaken = terms.handshake(stream).await?;
             let mut outcome = shaken.outcome;
-            show(arguments, &outcome, ui, arguments.trust.at().unwrap_or(now));
+            show(arguments, &outcome, ui, arguments.trust.at().unwrap_or(now))?;
             if let Some(stream) = shaken.stream {
                 exchange(arguments, stream, &mut outcome, &mut replies, ui).await?;
             }
@@ -167,11 +167,12 @@ async fn talk(arguments: &Connect, mode: &Mode, ui: &Ui, now: OffsetDateTime) ->
 }
 
 /// Says what the handshake came to, check by check.
-fn show(arguments: &Connect, outcome: &Outcome, ui: &Ui, at: OffsetDateTime) {
+fn show(arguments: &Connect, outcome: &Outcome, ui: &Ui, at: OffsetDateTime) -> Result<()> {
     if let Some(verdict) = &outcome.verdict {
         if let Some(facts) = verdict.certificate.as_ref().filter(|_| arguments.show_cert) {
-            for line in certificate::lines(facts, at) {
-                ui.say(&line);
+            // Asked for by name, so it is an answer; the JSON object has every field anyway.
+            if !ui.json() {
+                ui.print(&certificate::lines(facts, at).join("\n"))?;
             }
         }
         for line in verdict::table(verdict) {
@@ -181,6 +182,7 @@ fn show(arguments: &Connect, outcome: &Outcome, ui: &Ui, at: OffsetDateTime) {
     if let Some(session) = &outcome.session {
         ui.say(&session_line(session));
     }
+    Ok(())
 }
 
 /// A line of the table of checks with its mark in colour; the words say the same without.

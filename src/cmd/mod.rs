@@ -6,9 +6,11 @@
 mod connect;
 mod demo;
 mod failure;
+mod gencert;
 mod instant;
 mod passphrase;
 mod serve;
+mod inspect;
 mod trust;
 mod ui;
 mod verify;
@@ -60,6 +62,8 @@ pub(crate) struct Global {
 enum Command {
     Connect(connect::Connect),
     Demo(demo::Demo),
+    Gencert(Box<gencert::Gencert>),
+    Inspect(inspect::Inspect),
     Serve(serve::Serve),
     Verify(verify::Verify),
 }
@@ -86,7 +90,8 @@ fn run(command: Command, ui: &Ui) -> Result<u8> {
     match command {
         Command::Connect(command) => command.run(ui, now),
         Command::Demo(command) => command.run(ui, now),
-        Command::Connect(command) => command.run(ui, now),
+        Command::Gencert(command) => command.run(ui, now),
+        Command::Inspect(command) => command.run(ui, now),
         Command::Serve(command) => command.run(ui, now),
         Command::Verify(command) => command.run(ui, now),
     }
