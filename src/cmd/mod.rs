@@ -62,8 +62,10 @@ pub(crate) struct Global {
 /// In the order in which a newcomer meets them.
 #[derive(Debug, Subcommand)]
 enum Command {
+    Connect(connect::Connect),
     Demo(demo::Demo),
     Gencert(Box<gencert::Gencert>),
+    Inspect(inspect::Inspect),
     Serve(serve::Serve),
     Connect(connect::Connect),
     Verify(verify::Verify),
