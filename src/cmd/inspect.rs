@@ -111,11 +111,18 @@ impl Inspect {
         if ui.json() {
             ui.print(&serde_json::to_string(&inspection.report())?)?;
         } else if self.pem {
+            if inspection.certificates().next().is_none() {
+                return Err(Failure::new(format!(
+                    "{}: expected a certificate, found none",
+                    self.inputs.join(", ")
+                )));
+            }
             for certificate in inspection.certificates() {
                 ui.print(&pem(&certificate.der))?;
             }
         } else {
-            let text = inspection.blocks().iter().map(|block| block.join("\n")).collect::<Vec<_>>().join("\n\n");
+            let text =
+                inspection.blocks().iter().map(|block| block.join("\n")).collect::<Vec<_>>().join("\n\n");
             if !text.is_empty() {
                 ui.print(&text)?;
             }
@@ -155,7 +162,8 @@ impl Inspect {
             return Err(trouble.unwrap_or_else(|| Failure::new(format!("{input}: no certificate was shown"))));
         }
         let sent = matches!(name, ExpectedName::Dns(_)).then(|| name.to_string());
-        let chain = sight.chain.iter().map(|der| CertFacts::read(der).map_err(|malformed| malformed.to_string()));
+        let chain =
+            sight.chain.iter().map(|der| CertFacts::read(der).map_err(|malformed| malformed.to_string()));
         inspection.add_live(input, &address.to_string(), sent, sight.session, chain);
         trouble.map_or(Ok(()), Err)
     }
