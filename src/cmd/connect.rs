@@ -12,7 +12,6 @@ use clap::Args;
 use rustls::KeyLog;
 use time::OffsetDateTime;
 use tlslab::client::{self, Input, Outcome, Target, Terms, Trouble};
-use tlslab::pki::facts::CertFacts;
 use tlslab::report::certificate;
 use tlslab::report::outcome::{OutcomeReport, session_line};
 use tlslab::report::verdict;
@@ -21,6 +20,8 @@ use tlslab::verify::{Criteria, Usage};
 use tlslab::words;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::passphrase::PassphraseSource;
+use super::serve::identity::Files;
 use super::trust::Trust;
 use super::{Failure, Result, Ui};
 
@@ -55,8 +56,8 @@ pub(crate) struct Connect {
     /// The TLS versions to offer: 1.2, 1.3 or 1.2-1.3
     #[arg(long, value_name = "VERSIONS", default_value_t)]
     tls: Versions,
-    /// Append the session's secrets to FILE, for Wireshark
-    #[arg(long, value_name = "FILE", env = "SSLKEYLOGFILE")]
+    /// Append session secrets to FILE, so that Wireshark can decrypt a capture [also: SSLKEYLOGFILE]
+    #[arg(long, value_name = "FILE", conflicts_with = "plaintext")]
     keylog: Option<PathBuf>,
     /// The client certificate, for a server that asks for one
     #[arg(long, value_name = "FILE", requires = "key")]
@@ -64,6 +65,9 @@ pub(crate) struct Connect {
     /// The client certificate's private key
     #[arg(long, value_name = "FILE", requires = "cert")]
     key: Option<PathBuf>,
+    /// Where an encrypted key's passphrase is: prompt, env:VAR, file:PATH or stdin
+    #[arg(long, value_name = "SOURCE", requires = "key")]
+    passin: Option<PassphraseSource>,
     /// How long resolving and connecting, then the handshake, then each wait for the server may take
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = read_patience)]
     timeout: Duration,
@@ -93,12 +97,12 @@ pub(crate) fn read_patience(text: &str) -> std::result::Result<Duration, String>
 
 impl Connect {
     /// Connects, talks, reports, and returns the exit status of what came of it.
-    pub(crate) fn run(&self, ui: &Ui) -> Result<u8> {
-        run(self, ui)
+    pub(crate) fn run(&self, ui: &Ui, now: OffsetDateTime) -> Result<u8> {
+        run(self, ui, now)
     }
 }
 
-fn run(arguments: &Connect, ui: &Ui) -> Result<u8> {
+fn run(arguments: &Connect, ui: &Ui, now: OffsetDateTime) -> Result<u8> {
     // What can fail without a server fails before one is bothered.
     let mode = if arguments.plaintext { Mode::Plaintext } else { Mode::Tls(Box::new(terms(arguments, ui)?)) };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -109,7 +113,7 @@ fn run(arguments: &Connect, ui: &Ui) -> Result<u8> {
                 signal?;
                 Err(Failure::new("interrupted").status(130))
             }
-            result = talk(arguments, &mode, ui) => result,
+            result = talk(arguments, &mode, ui, now) => result,
         }
     });
     // A thread may still sit in a read of stdin or in the resolver; nobody waits for it.
@@ -123,7 +127,7 @@ enum Mode {
 }
 
 /// Connects, verifies, talks, reports.
-async fn talk(arguments: &Connect, mode: &Mode, ui: &Ui) -> Result<u8> {
+async fn talk(arguments: &Connect, mode: &Mode, ui: &Ui, now: OffsetDateTime) -> Result<u8> {
     let target = &arguments.target;
     match mode {
         Mode::Plaintext => ui.say(&format!("connecting to {target} in plaintext")),
@@ -150,7 +154,7 @@ async fn talk(arguments: &Connect, mode: &Mode, ui: &Ui) -> Result<u8> {
         Mode::Tls(terms) => {
             let shaken = terms.handshake(stream).await?;
             let mut outcome = shaken.outcome;
-            show(arguments, &outcome, ui)?;
+            show(arguments, &outcome, ui, arguments.trust.at().unwrap_or(now));
             if let Some(stream) = shaken.stream {
                 exchange(arguments, stream, &mut outcome, &mut replies, ui).await?;
             }
@@ -162,10 +166,12 @@ async fn talk(arguments: &Connect, mode: &Mode, ui: &Ui) -> Result<u8> {
 }
 
 /// Says what the handshake came to, check by check.
-fn show(arguments: &Connect, outcome: &Outcome, ui: &Ui) -> Result<()> {
+fn show(arguments: &Connect, outcome: &Outcome, ui: &Ui, at: OffsetDateTime) {
     if let Some(verdict) = &outcome.verdict {
-        if let Some(certificate) = verdict.certificate.as_ref().filter(|_| arguments.show_cert) {
-            show_certificate(arguments, certificate, ui)?;
+        if let Some(facts) = verdict.certificate.as_ref().filter(|_| arguments.show_cert) {
+            for line in certificate::lines(facts, at) {
+                ui.say(&line);
+            }
         }
         for line in verdict::table(verdict) {
             ui.say(&painted(&line));
@@ -174,7 +180,6 @@ fn show(arguments: &Connect, outcome: &Outcome, ui: &Ui) -> Result<()> {
     if let Some(session) = &outcome.session {
         ui.say(&session_line(session));
     }
-    Ok(())
 }
 
 /// A line of the table of checks with its mark in colour; the words say the same without.
@@ -209,7 +214,9 @@ where
         Input::Messages(arguments.message.clone())
     };
     let missing = outcome.certificate_requested && arguments.cert.is_none();
-    let ended = client::converse(stream, input, replies, arguments.timeout, missing).await?;
+    let ended = client::converse(stream, input, replies, arguments.timeout, missing).await;
+    replies.end_line(ui)?;
+    let ended = ended?;
     outcome.sent_bytes = ended.sent;
     outcome.received_bytes = ended.received;
     outcome.trouble = ended.trouble;
@@ -237,9 +244,8 @@ fn report(arguments: &Connect, outcome: &Outcome, replies: &[u8], ui: &Ui) -> Re
                 ));
             }
         }
-        let nothing = "nothing was sent";
         ui.error(&format!(
-            "{target}: {}; {nothing} (exit status {})",
+            "{target}: {}; nothing was sent (exit status {})",
             verdict::sentence(refused),
             outcome.exit_status()
         ));
@@ -247,7 +253,16 @@ fn report(arguments: &Connect, outcome: &Outcome, replies: &[u8], ui: &Ui) -> Re
             .extend(refused.reasons().first().and_then(|reason| verdict::remedy(*reason)).map(str::to_owned));
     }
     if let Some(trouble) = &outcome.trouble {
-        ui.error(&format!("{target}: {trouble} (exit status {})", outcome.exit_status()));
+        let words = match trouble {
+            // One address, which is the target's own: once is enough.
+            Trouble::Unreachable(attempts)
+                if attempts.len() == 1 && attempts[0].0.to_string() == target.to_string() =>
+            {
+                format!("cannot connect: {}", attempts[0].1)
+            }
+            trouble => trouble.to_string(),
+        };
+        ui.error(&format!("{target}: {words} (exit status {})", outcome.exit_status()));
         hints.extend(remedy(trouble, arguments));
     }
     for hint in &hints {
@@ -270,7 +285,9 @@ fn remedy(trouble: &Trouble, arguments: &Connect) -> Option<String> {
         Trouble::Alert { .. } if arguments.cert.is_some() => {
             "the server may not trust the certificate given with `--cert`; its own log says why".to_owned()
         }
-        Trouble::Truncated if arguments.cert.is_none() => return None,
+        Trouble::Truncated => "if nothing was cut, it is the server that ends without close_notify: \
+                               in Python, `unwrap()` before `close()`"
+            .to_owned(),
         Trouble::Echo | Trouble::Plaintext { .. } => {
             format!("if that is meant: `tlslab connect {target} --plaintext` talks without TLS")
         }
@@ -294,15 +311,30 @@ fn terms(arguments: &Connect, ui: &Ui) -> Result<Terms> {
     let trusted = arguments.trust.trusted(ui)?;
     let name = arguments.trust.name(|| arguments.target.default_name());
     let policy = arguments.trust.policy();
-    let key_log = match &arguments.keylog {
-        Some(path) => Some(Arc::new(KeyLogFile::open(path)?) as Arc<dyn KeyLog>),
+    let identity = match (&arguments.cert, &arguments.key) {
+        (Some(certificate), Some(key)) => {
+            let (_, identity) = Files::open(certificate, key, arguments.passin.as_ref())?;
+            Some(identity.certified())
+        }
+        _ => None,
+    };
+    let from_environment = std::env::var_os("SSLKEYLOGFILE").filter(|path| !path.is_empty());
+    let key_log = match arguments.keylog.clone().or_else(|| from_environment.map(PathBuf::from)) {
+        Some(path) => {
+            let file: Arc<dyn KeyLog> = Arc::new(KeyLogFile::open(&path)?);
+            ui.warn(&format!(
+                "{}: session secrets go here; whoever has this file can read the recorded traffic",
+                path.display()
+            ));
+            Some(file)
+        }
         None => None,
     };
     Ok(Terms {
         criteria: Criteria { trusted, name: Some(name), usage: Usage::Server, policy },
         at: arguments.trust.at(),
         versions: arguments.tls,
-        identity: None,
+        identity,
         key_log,
         patience: arguments.timeout,
     })
@@ -312,11 +344,17 @@ fn terms(arguments: &Connect, ui: &Ui) -> Result<Terms> {
 struct Replies {
     kept: Option<Vec<u8>>,
     stdout: tokio::io::Stdout,
+    in_line: bool,
 }
 
 impl Replies {
     fn new(keep: bool) -> Self {
-        Self { kept: keep.then(Vec::new), stdout: tokio::io::stdout() }
+        Self { kept: keep.then(Vec::new), stdout: tokio::io::stdout(), in_line: false }
+    }
+
+    /// Ends a reply that has no newline, where the next words would stand in its line.
+    fn end_line(&self, ui: &Ui) -> io::Result<()> {
+        if self.in_line && self.kept.is_none() && io::stdout().is_terminal() { ui.print("") } else { Ok(()) }
     }
 
     fn kept(&self) -> &[u8] {
@@ -326,6 +364,9 @@ impl Replies {
 
 impl AsyncWrite for Replies {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
+        if let Some(last) = octets.last() {
+            self.in_line = *last != b'\n';
+        }
         match &mut self.kept {
             None => Pin::new(&mut self.stdout).poll_write(cx, octets),
             Some(kept) if kept.len() + octets.len() > REPLIES_IN_JSON => {
@@ -350,15 +391,6 @@ impl AsyncWrite for Replies {
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.poll_flush(cx)
     }
-}
-
-/// Every field, as `inspect` shows it. Under `--json` the report has them all.
-fn show_certificate(arguments: &Connect, certificate: &CertFacts, ui: &Ui) -> Result<()> {
-    if !ui.json() {
-        let at = arguments.trust.at().unwrap_or_else(OffsetDateTime::now_utc);
-        ui.print(&certificate::lines(certificate, at).join("\n"))?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -6,10 +6,10 @@
 mod connect;
 mod demo;
 mod failure;
-mod passphrase;
-mod serve;
 mod inspect;
 mod instant;
+mod passphrase;
+mod serve;
 mod trust;
 mod ui;
 mod verify;
@@ -60,8 +60,8 @@ pub(crate) struct Global {
 #[derive(Debug, Subcommand)]
 enum Command {
     Connect(connect::Connect),
-    Inspect(inspect::Inspect),
     Demo(demo::Demo),
+    Inspect(inspect::Inspect),
     Serve(serve::Serve),
     Verify(verify::Verify),
 }
@@ -86,8 +86,8 @@ fn run(command: Command, ui: &Ui) -> Result<u8> {
     // The one look at the clock; the library gets the time as an argument.
     let now = OffsetDateTime::now_utc();
     match command {
+        Command::Connect(command) => command.run(ui, now),
         Command::Demo(command) => command.run(ui, now),
-        Command::Connect(command) => command.run(ui),
         Command::Inspect(command) => command.run(ui, now),
         Command::Serve(command) => command.run(ui, now),
         Command::Verify(command) => command.run(ui, now),
