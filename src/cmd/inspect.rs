@@ -164,7 +164,7 @@ impl Inspect {
         let sent = matches!(name, ExpectedName::Dns(_)).then(|| name.to_string());
         let chain =
             sight.chain.iter().map(|der| CertFacts::read(der).map_err(|malformed| malformed.to_string()));
-        inspection.add_live(input, &address.to_string(), sent, sight.session, chain);
+        inspection.add_live(input, &address.to_string(), sent, sight.session.as_ref(), chain);
         trouble.map_or(Ok(()), Err)
     }
 }

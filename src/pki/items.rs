@@ -183,9 +183,8 @@ fn from_der(der: &[u8]) -> Result<Item, Unreadable> {
 
 fn shape(der: &[u8]) -> Result<Item, String> {
     let mut outer = Walk(der);
-    let first = match outer.any() {
-        Ok(Some(first)) => first,
-        Ok(None) | Err(_) => return Err("it begins like DER and ends too soon".to_owned()),
+    let Ok(Some(first)) = outer.any() else {
+        return Err("it begins like DER and ends too soon".to_owned());
     };
     let tags =
         |content| frame::children(content).map(|parts| parts.iter().map(|part| part.tag).collect::<Vec<_>>());

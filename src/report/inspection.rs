@@ -173,7 +173,7 @@ impl Inspection {
         source: &str,
         address: &str,
         server_name: Option<String>,
-        session: Option<SessionFacts>,
+        session: Option<&SessionFacts>,
         chain: impl IntoIterator<Item = Result<CertFacts, String>>,
     ) {
         let mut lines =
@@ -181,7 +181,7 @@ impl Inspection {
         let mut put = |label: &str, value: &str| lines.push(line(label, value));
         put("address", address);
         put("server name", server_name.as_deref().unwrap_or("none sent"));
-        match &session {
+        match session {
             Some(session) => {
                 put("protocol", &session.protocol);
                 put("cipher suite", &session.cipher_suite);
@@ -195,9 +195,9 @@ impl Inspection {
             address: address.to_owned(),
             server_name,
             verified: false,
-            protocol: session.as_ref().map(|s| s.protocol.clone()),
-            cipher_suite: session.as_ref().map(|s| s.cipher_suite.clone()),
-            key_exchange: session.as_ref().map(|s| s.key_exchange.clone()),
+            protocol: session.map(|s| s.protocol.clone()),
+            cipher_suite: session.map(|s| s.cipher_suite.clone()),
+            key_exchange: session.map(|s| s.key_exchange.clone()),
         };
         self.report.session.get_or_insert_with(|| session.clone());
         self.report.sessions.push(session);
@@ -264,9 +264,10 @@ impl Inspection {
     fn key(&mut self, source: &str, pem_line: Option<usize>, place: Place, facts: KeyFacts) {
         let half = if facts.form == crate::pki::key_facts::KeyForm::PublicKey { "public" } else { "private" };
         let title = format!("{source}: {half} key{}{}", place.words(), at_line(pem_line));
-        self.keys.push((self.blocks.len(), facts.clone()));
-        self.blocks.push(titled(title, key::lines(&facts)));
         self.report.keys.push(inspected(source, pem_line, place, KeyReport::from(&facts)));
+        let lines = key::lines(&facts);
+        self.keys.push((self.blocks.len(), facts));
+        self.blocks.push(titled(title, lines));
     }
 
     fn request(&mut self, source: &str, pem_line: Option<usize>, place: Place, facts: &RequestFacts) {
