@@ -12,6 +12,7 @@ use clap::Args;
 use rustls::KeyLog;
 use time::OffsetDateTime;
 use tlslab::client::{self, Input, Outcome, Target, Terms, Trouble};
+use tlslab::pki::facts::CertFacts;
 use tlslab::report::certificate;
 use tlslab::report::outcome::{OutcomeReport, session_line};
 use tlslab::report::verdict;
@@ -154,7 +155,7 @@ async fn talk(arguments: &Connect, mode: &Mode, ui: &Ui, now: OffsetDateTime) ->
         Mode::Tls(terms) => {
             let shaken = terms.handshake(stream).await?;
             let mut outcome = shaken.outcome;
-            show(arguments, &outcome, ui, arguments.trust.at().unwrap_or(now));
+            show(arguments, &outcome, ui, arguments.trust.at().unwrap_or(now))?;
             if let Some(stream) = shaken.stream {
                 exchange(arguments, stream, &mut outcome, &mut replies, ui).await?;
             }
@@ -166,12 +167,10 @@ async fn talk(arguments: &Connect, mode: &Mode, ui: &Ui, now: OffsetDateTime) ->
 }
 
 /// Says what the handshake came to, check by check.
-fn show(arguments: &Connect, outcome: &Outcome, ui: &Ui, at: OffsetDateTime) {
+fn show(arguments: &Connect, outcome: &Outcome, ui: &Ui, at: OffsetDateTime) -> Result<()> {
     if let Some(verdict) = &outcome.verdict {
-        if let Some(facts) = verdict.certificate.as_ref().filter(|_| arguments.show_cert) {
-            for line in certificate::lines(facts, at) {
-                ui.say(&line);
-            }
+        if let Some(certificate) = verdict.certificate.as_ref().filter(|_| arguments.show_cert) {
+            show_certificate(certificate, ui, at)?;
         }
         for line in verdict::table(verdict) {
             ui.say(&painted(&line));
@@ -180,6 +179,7 @@ fn show(arguments: &Connect, outcome: &Outcome, ui: &Ui, at: OffsetDateTime) {
     if let Some(session) = &outcome.session {
         ui.say(&session_line(session));
     }
+    Ok(())
 }
 
 /// A line of the table of checks with its mark in colour; the words say the same without.
@@ -391,6 +391,14 @@ impl AsyncWrite for Replies {
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.poll_flush(cx)
     }
+}
+
+/// Every field, as `inspect` shows it. Under `--json` the report has them all.
+fn show_certificate(certificate: &CertFacts, ui: &Ui, at: OffsetDateTime) -> Result<()> {
+    if !ui.json() {
+        ui.print(&certificate::lines(certificate, at).join("\n"))?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -10,6 +10,11 @@ mod inspect;
 mod instant;
 mod passphrase;
 mod serve;
+mod gencert;
+mod instant;
+mod passphrase;
+mod serve;
+mod inspect;
 mod trust;
 mod ui;
 mod verify;
@@ -62,6 +67,7 @@ enum Command {
     Connect(connect::Connect),
     Demo(demo::Demo),
     Inspect(inspect::Inspect),
+    Gencert(Box<gencert::Gencert>),
     Serve(serve::Serve),
     Verify(verify::Verify),
 }
@@ -86,6 +92,9 @@ fn run(command: Command, ui: &Ui) -> Result<u8> {
     // The one look at the clock; the library gets the time as an argument.
     let now = OffsetDateTime::now_utc();
     match command {
+        Command::Connect(command) => command.run(ui),
+        Command::Demo(command) => command.run(ui, now),
+        Command::Gencert(command) => command.run(ui, now),
         Command::Connect(command) => command.run(ui, now),
         Command::Demo(command) => command.run(ui, now),
         Command::Inspect(command) => command.run(ui, now),

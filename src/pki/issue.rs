@@ -118,6 +118,9 @@ pub enum IssueError {
     /// Certificate and key are not of one pair.
     #[error("the issuer's key does not belong to its certificate")]
     KeyMismatch,
+    /// A name that cannot be put into a certificate.
+    #[error(transparent)]
+    Name(#[from] super::subject::NameError),
     /// An issuer without a name (RFC 5280 §4.1.2.4).
     #[error("the issuer has an empty subject, and a certificate's issuer must not be empty")]
     NoName,
