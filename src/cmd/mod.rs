@@ -6,15 +6,11 @@
 mod connect;
 mod demo;
 mod failure;
-mod inspect;
-mod instant;
-mod passphrase;
-mod serve;
 mod gencert;
+mod inspect;
 mod instant;
 mod passphrase;
 mod serve;
-mod inspect;
 mod trust;
 mod ui;
 mod verify;
@@ -66,8 +62,8 @@ pub(crate) struct Global {
 enum Command {
     Connect(connect::Connect),
     Demo(demo::Demo),
-    Inspect(inspect::Inspect),
     Gencert(Box<gencert::Gencert>),
+    Inspect(inspect::Inspect),
     Serve(serve::Serve),
     Verify(verify::Verify),
 }
@@ -92,11 +88,9 @@ fn run(command: Command, ui: &Ui) -> Result<u8> {
     // The one look at the clock; the library gets the time as an argument.
     let now = OffsetDateTime::now_utc();
     match command {
-        Command::Connect(command) => command.run(ui),
-        Command::Demo(command) => command.run(ui, now),
-        Command::Gencert(command) => command.run(ui, now),
         Command::Connect(command) => command.run(ui, now),
         Command::Demo(command) => command.run(ui, now),
+        Command::Gencert(command) => command.run(ui, now),
         Command::Inspect(command) => command.run(ui, now),
         Command::Serve(command) => command.run(ui, now),
         Command::Verify(command) => command.run(ui, now),
