@@ -34,10 +34,11 @@ const EXPECTED: &str = "a certificate or key";
 #[command(after_help = "\
 Examples:
   tlslab inspect cert.pem
-  tlslab inspect cert.pem key.pem                 whether they belong together, and how the key is encrypted
+  tlslab inspect cert.pem key.pem                 how the key is encrypted
+  tlslab inspect cert.pem clearkey.pem            whether they belong together
   tlslab inspect 127.0.0.1:4433                   what a server shows, unverified
   tlslab inspect www.example.com:443 --pem >server.pem
-  tlslab gencert --help | tlslab inspect -        stdin
+  cat leaf.pem root.pem | tlslab inspect - --json
 
 Exit status: 0 where everything could be read, 1 where something could not, 20 where a server's
 handshake failed, 30 network or timeout. The first failure decides.")]
