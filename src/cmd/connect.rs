@@ -1,10 +1,11 @@
 //! `tlslab connect`: verify a server, say every check, then talk to it.
 
+mod remedy;
+mod replies;
+
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
@@ -25,9 +26,8 @@ use super::passphrase::PassphraseSource;
 use super::serve::identity::Files;
 use super::trust::Trust;
 use super::{Failure, Result, Ui};
-
-/// What `--json` keeps of the replies, which are one string there and so are held in memory.
-const REPLIES_IN_JSON: usize = 16 * 1024 * 1024;
+use remedy::remedy;
+use replies::Replies;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -99,29 +99,26 @@ pub(crate) fn read_patience(text: &str) -> std::result::Result<Duration, String>
 impl Connect {
     /// Connects, talks, reports, and returns the exit status of what came of it.
     pub(crate) fn run(&self, ui: &Ui, now: OffsetDateTime) -> Result<u8> {
-        run(self, ui, now)
+        // What can fail without a server fails before one is bothered.
+        let mode = if self.plaintext { Mode::Plaintext } else { Mode::Tls(Box::new(terms(self, ui)?)) };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let result = runtime.block_on(async {
+            tokio::select! {
+                biased;
+                signal = tokio::signal::ctrl_c() => {
+                    signal?;
+                    Err(Failure::new("interrupted").status(130))
+                }
+                result = talk(self, &mode, ui, now) => result,
+            }
+        });
+        // A thread may still sit in a read of stdin or in the resolver; nobody waits for it.
+        runtime.shutdown_background();
+        result
     }
 }
 
-fn run(arguments: &Connect, ui: &Ui, now: OffsetDateTime) -> Result<u8> {
-    // What can fail without a server fails before one is bothered.
-    let mode = if arguments.plaintext { Mode::Plaintext } else { Mode::Tls(Box::new(terms(arguments, ui)?)) };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let result = runtime.block_on(async {
-        tokio::select! {
-            biased;
-            signal = tokio::signal::ctrl_c() => {
-                signal?;
-                Err(Failure::new("interrupted").status(130))
-            }
-            result = talk(arguments, &mode, ui, now) => result,
-        }
-    });
-    // A thread may still sit in a read of stdin or in the resolver; nobody waits for it.
-    runtime.shutdown_background();
-    result
-}
-
+/// How to talk: as asked for, and everything read that it takes.
 enum Mode {
     Plaintext,
     Tls(Box<Terms>),
@@ -147,7 +144,10 @@ async fn talk(arguments: &Connect, mode: &Mode, ui: &Ui, now: OffsetDateTime) ->
     let mut replies = Replies::new(ui.json());
     let mut outcome = match mode {
         Mode::Plaintext => {
-            ui.warn("--plaintext: nothing is encrypted and nobody is verified; whoever is on the way can read and change every byte");
+            ui.warn(
+                "--plaintext: nothing is encrypted and nobody is verified; \
+                 whoever is on the way can read and change every byte",
+            );
             let mut outcome = Outcome { plaintext: true, ..Outcome::default() };
             exchange(arguments, stream, &mut outcome, &mut replies, ui).await?;
             outcome
@@ -178,6 +178,14 @@ fn show(arguments: &Connect, outcome: &Outcome, ui: &Ui, at: OffsetDateTime) -> 
     }
     if let Some(session) = &outcome.session {
         ui.say(&session_line(session));
+    }
+    Ok(())
+}
+
+/// Every field, as `inspect` shows it. Under `--json` the report has them all.
+fn show_certificate(certificate: &CertFacts, ui: &Ui, at: OffsetDateTime) -> Result<()> {
+    if !ui.json() {
+        ui.print(&certificate::lines(certificate, at).join("\n"))?;
     }
     Ok(())
 }
@@ -263,7 +271,7 @@ fn report(arguments: &Connect, outcome: &Outcome, replies: &[u8], ui: &Ui) -> Re
             trouble => trouble.to_string(),
         };
         ui.error(&format!("{target}: {words} (exit status {})", outcome.exit_status()));
-        hints.extend(remedy(trouble, arguments));
+        hints.extend(remedy(trouble, target, arguments.cert.is_some()));
     }
     for hint in &hints {
         ui.hint(hint);
@@ -273,37 +281,6 @@ fn report(arguments: &Connect, outcome: &Outcome, replies: &[u8], ui: &Ui) -> Re
         ui.print(&serde_json::to_string(&report)?)?;
     }
     Ok(outcome.exit_status())
-}
-
-/// What to do about a failure, in commands.
-fn remedy(trouble: &Trouble, arguments: &Connect) -> Option<String> {
-    let target = &arguments.target;
-    Some(match trouble {
-        Trouble::Alert { certificate_missing: true, .. } => {
-            "`--cert FILE --key FILE` shows a client certificate".to_owned()
-        }
-        Trouble::Alert { .. } if arguments.cert.is_some() => {
-            "the server may not trust the certificate given with `--cert`; its own log says why".to_owned()
-        }
-        Trouble::Truncated => "if nothing was cut, it is the server that ends without close_notify: \
-                               in Python, `unwrap()` before `close()`"
-            .to_owned(),
-        Trouble::Echo | Trouble::Plaintext { .. } => {
-            format!("if that is meant: `tlslab connect {target} --plaintext` talks without TLS")
-        }
-        Trouble::Version { offered: Versions::Both, .. } => {
-            "the server must be updated: TLS 1.1 and older are broken (RFC 8996)".to_owned()
-        }
-        Trouble::Version { .. } => format!("`tlslab connect {target} --tls 1.2-1.3` offers both versions"),
-        Trouble::Timeout { .. } => "`--timeout 60s` waits longer".to_owned(),
-        Trouble::Unreachable(_) if target.is_loopback() => {
-            format!("is the server running? `tlslab serve --listen {target}` starts one here")
-        }
-        Trouble::Unresolved(_) => {
-            "an address needs no resolver: `tlslab connect ADDRESS:PORT --cn NAME`".to_owned()
-        }
-        _ => return None,
-    })
 }
 
 /// On which terms to shake hands, from the command line and the files it names.
@@ -338,67 +315,6 @@ fn terms(arguments: &Connect, ui: &Ui) -> Result<Terms> {
         key_log,
         patience: arguments.timeout,
     })
-}
-
-/// Where replies go: to stdout as they come, or kept for `--json`.
-struct Replies {
-    kept: Option<Vec<u8>>,
-    stdout: tokio::io::Stdout,
-    in_line: bool,
-}
-
-impl Replies {
-    fn new(keep: bool) -> Self {
-        Self { kept: keep.then(Vec::new), stdout: tokio::io::stdout(), in_line: false }
-    }
-
-    /// Ends a reply that has no newline, where the next words would stand in its line.
-    fn end_line(&self, ui: &Ui) -> io::Result<()> {
-        if self.in_line && self.kept.is_none() && io::stdout().is_terminal() { ui.print("") } else { Ok(()) }
-    }
-
-    fn kept(&self) -> &[u8] {
-        self.kept.as_deref().unwrap_or_default()
-    }
-}
-
-impl AsyncWrite for Replies {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
-        if let Some(last) = octets.last() {
-            self.in_line = *last != b'\n';
-        }
-        match &mut self.kept {
-            None => Pin::new(&mut self.stdout).poll_write(cx, octets),
-            Some(kept) if kept.len() + octets.len() > REPLIES_IN_JSON => {
-                Poll::Ready(Err(io::Error::other(format!(
-                    "the replies are too long for --json: expected at most {REPLIES_IN_JSON} bytes, found more"
-                ))))
-            }
-            Some(kept) => {
-                kept.extend_from_slice(octets);
-                Poll::Ready(Ok(octets.len()))
-            }
-        }
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.kept {
-            None => Pin::new(&mut self.stdout).poll_flush(cx),
-            Some(_) => Poll::Ready(Ok(())),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll_flush(cx)
-    }
-}
-
-/// Every field, as `inspect` shows it. Under `--json` the report has them all.
-fn show_certificate(certificate: &CertFacts, ui: &Ui, at: OffsetDateTime) -> Result<()> {
-    if !ui.json() {
-        ui.print(&certificate::lines(certificate, at).join("\n"))?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod failure;
 mod gencert;
 mod inspect;
 mod instant;
+mod log;
 mod passphrase;
 mod serve;
 mod trust;
@@ -58,6 +59,7 @@ pub(crate) struct Global {
     pub(crate) verbose: u8,
 }
 
+/// In the order in which a newcomer meets them.
 #[derive(Debug, Subcommand)]
 enum Command {
     Connect(connect::Connect),
@@ -65,7 +67,9 @@ enum Command {
     Gencert(Box<gencert::Gencert>),
     Inspect(inspect::Inspect),
     Serve(serve::Serve),
+    Connect(connect::Connect),
     Verify(verify::Verify),
+    Inspect(inspect::Inspect),
 }
 
 /// Parses the command line, runs the command, reports the end. The process's whole life.
@@ -75,6 +79,7 @@ pub(crate) fn main() -> ExitCode {
         Err(error) => return failure::usage(&error),
     };
     let ui = Ui::new(&cli.global);
+    log::start(&ui);
     if let Err(unsupported) = tlslab::crypto::check_cpu() {
         return Failure::from(unsupported).report(&ui);
     }
@@ -92,8 +97,12 @@ fn run(command: Command, ui: &Ui) -> Result<u8> {
         Command::Demo(command) => command.run(ui, now),
         Command::Gencert(command) => command.run(ui, now),
         Command::Inspect(command) => command.run(ui, now),
+        Command::Demo(command) => command.run(ui, now),
+        Command::Gencert(command) => command.run(ui, now),
         Command::Serve(command) => command.run(ui, now),
+        Command::Connect(command) => command.run(ui, now),
         Command::Verify(command) => command.run(ui, now),
+        Command::Inspect(command) => command.run(ui, now),
     }
 }
 

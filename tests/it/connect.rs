@@ -136,7 +136,7 @@ fn json_is_one_object_with_every_promised_field() {
     assert_eq!(report["exit_status"], 0);
     assert_eq!(report["reasons"], json!([]));
     assert_eq!(report["protocol"], "TLSv1.3");
-    assert_eq!(report["cipher_suite"], "TLS_AES_256_GCM_SHA384");
+    assert_eq!(report["cipher_suite"], "TLS_AES_128_GCM_SHA256");
     assert_eq!(report["key_exchange"], "X25519MLKEM768");
     assert_eq!((&report["sent_bytes"], &report["received_bytes"]), (&json!(6), &json!(6)));
     assert_eq!(report["replies"], json!(["hello"]));
@@ -167,8 +167,7 @@ fn a_refused_server_gets_the_right_alert_and_not_one_byte() {
     for (arguments, status, reasons, alert) in cases {
         for tls in ["1.2", "1.3"] {
             let (address, server) = tls_server(&lab, |_| Ok(()));
-            let arguments =
-                [arguments, &["--tls", tls, "--json", "--message", "secret"]].concat();
+            let arguments = [arguments, &["--tls", tls, "--json", "--message", "secret"]].concat();
             let run = connect(&lab, address, &arguments).status(status);
             let report = run.json();
             assert_eq!(report["verdict"], "rejected", "{run}");
@@ -176,7 +175,8 @@ fn a_refused_server_gets_the_right_alert_and_not_one_byte() {
             assert_eq!(report["reasons"], json!(reasons), "{run}");
             assert_eq!(report["checks"].as_array().map(Vec::len), Some(7), "{run}");
             assert_eq!((&report["sent_bytes"], &report["replies"]), (&json!(0), &json!([])), "{run}");
-            let run = run.says(&format!("rejected: {}; nothing was sent (exit status {status})", reasons.join(", ")));
+            let run = run
+                .says(&format!("rejected: {}; nothing was sent (exit status {status})", reasons.join(", ")));
             let seen = server.join().expect("the server");
             assert_eq!((seen.received.as_slice(), seen.alert), (&b""[..], Some(alert)), "{run}");
         }
@@ -192,9 +192,8 @@ fn quiet_still_says_what_was_expected_and_found() {
 
     let (address, _server) = tls_server(&lab, echo);
     let run = connect(&lab, address, &["-q", "--cn", "www.example.org", "--message", "hello"]).status(11);
-    let run = run.says(&format!(
-        "tlslab: error: {address}: name: expected exactly one CN, equal to www.example.org"
-    ));
+    let run = run
+        .says(&format!("tlslab: error: {address}: name: expected exactly one CN, equal to www.example.org"));
     assert!(!run.stderr.contains("connecting to"), "{run}");
 }
 
@@ -366,9 +365,9 @@ fn a_stream_that_is_cut_is_a_failure_where_something_is_missing() {
     assert_eq!(run.stdout, "hel");
     run.says("the connection was cut: expected close_notify at the end of the data, found a bare end");
 
-    connect(&lab, reply(b""), &["--message", "hi"]).status(20).says(
-        "the server closed the connection before it had answered: expected 1 reply line, found 0",
-    );
+    connect(&lab, reply(b""), &["--message", "hi"])
+        .status(20)
+        .says("the server closed the connection before it had answered: expected 1 reply line, found 0");
 }
 
 #[test]
@@ -427,7 +426,8 @@ fn the_key_log_is_private_and_the_environments_too() {
     connect(&lab, address, &["--keylog", "keys"]).success().says("keys: session secrets go here");
     let (address, _server) = tls_server(&lab, echo);
     let mut command = lab.command(TLSLAB);
-    run(command.args(["connect", &address.to_string(), "--tls", "1.2"]).env("SSLKEYLOGFILE", "keys")).success();
+    run(command.args(["connect", &address.to_string(), "--tls", "1.2"]).env("SSLKEYLOGFILE", "keys"))
+        .success();
     let keys = lab.read("keys");
     assert!(keys.starts_with("CLIENT_HANDSHAKE_TRAFFIC_SECRET "), "{keys}");
     assert!(keys.contains("\nCLIENT_RANDOM "), "{keys}");
@@ -449,7 +449,15 @@ fn a_server_that_wants_a_client_certificate_is_understood() {
         run.says("hint: `--cert FILE --key FILE` shows a client certificate");
         let run = lab
             .tlslab([
-                "connect", &server.to_word(), "--tls", tls, "--message", "hi", "--cert", &certificate, "--key",
+                "connect",
+                &server.to_word(),
+                "--tls",
+                tls,
+                "--message",
+                "hi",
+                "--cert",
+                &certificate,
+                "--key",
                 &key,
             ])
             .success();
@@ -505,8 +513,7 @@ fn an_interrupt_stops_at_once_and_says_so() {
     });
     let mut command = lab.command(TLSLAB);
     command.args(["connect", &address.to_string(), "--json", "--timeout", "1h"]);
-    let child =
-        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("start tlslab");
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("start tlslab");
     wait.recv().expect("a connection");
     signal(child.id(), "INT");
     let output = child.wait_with_output().expect("its end");

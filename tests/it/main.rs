@@ -3,5 +3,6 @@
 //! One module per command and one per kind of judge that is not us; [`lab`] is what they share.
 
 mod inspect;
+mod connect;
 mod lab;
 mod verify;
