@@ -67,9 +67,7 @@ enum Command {
     Gencert(Box<gencert::Gencert>),
     Inspect(inspect::Inspect),
     Serve(serve::Serve),
-    Connect(connect::Connect),
     Verify(verify::Verify),
-    Inspect(inspect::Inspect),
 }
 
 /// Parses the command line, runs the command, reports the end. The process's whole life.
@@ -97,12 +95,8 @@ fn run(command: Command, ui: &Ui) -> Result<u8> {
         Command::Demo(command) => command.run(ui, now),
         Command::Gencert(command) => command.run(ui, now),
         Command::Inspect(command) => command.run(ui, now),
-        Command::Demo(command) => command.run(ui, now),
-        Command::Gencert(command) => command.run(ui, now),
         Command::Serve(command) => command.run(ui, now),
-        Command::Connect(command) => command.run(ui, now),
         Command::Verify(command) => command.run(ui, now),
-        Command::Inspect(command) => command.run(ui, now),
     }
 }
 

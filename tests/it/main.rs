@@ -2,7 +2,7 @@
 //!
 //! One module per command and one per kind of judge that is not us; [`lab`] is what they share.
 
-mod inspect;
 mod connect;
+mod inspect;
 mod lab;
 mod verify;
