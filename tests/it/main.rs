@@ -4,6 +4,7 @@
 
 mod gencert;
 mod connect;
+mod inspect;
 mod lab;
 mod readme;
 mod verify;
