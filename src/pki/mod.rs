@@ -13,6 +13,7 @@ pub mod key;
 mod key_der;
 pub mod key_facts;
 mod placing;
+mod plan;
 pub mod request;
 mod san;
 pub mod subject;

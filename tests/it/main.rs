@@ -2,5 +2,6 @@
 //!
 //! One module per command and one per kind of judge that is not us; [`lab`] is what they share.
 
+mod connect;
 mod lab;
 mod verify;
