@@ -3,4 +3,5 @@
 //! One module per command and one per kind of judge that is not us; [`lab`] is what they share.
 
 mod lab;
+mod oracle;
 mod verify;
