@@ -21,6 +21,7 @@
 //! Arrows run one way: `pki` knows nobody; `verify` knows `pki`; `server` and `client` know both; `report`
 //! knows result types only; the command line (`src/cmd`, part of the binary) alone knows `report`.
 
+pub mod audit;
 pub mod client;
 pub mod crypto;
 pub mod pki;

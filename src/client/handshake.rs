@@ -13,7 +13,7 @@ use rustls::pki_types::ServerName;
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, KeyLog, SignatureScheme};
 use time::OffsetDateTime;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -86,7 +86,7 @@ impl Terms {
         let name = name.unwrap_or(ServerName::IpAddress(std::net::Ipv4Addr::UNSPECIFIED.into()));
 
         let (tapped, opening) = Tapped::new(stream);
-        let connecting = TlsConnector::from(Arc::new(config)).connect(name, tapped);
+        let connecting = TlsConnector::from(Arc::new(config)).connect(name, tapped).into_fallible();
         let result = timeout(self.patience, connecting).await;
 
         let opening = opening.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -105,8 +105,11 @@ impl Terms {
                     outcome.trouble = Some(Trouble::Protocol("no certificate was judged".to_owned()));
                 }
             }
-            Ok(Err(error)) => {
+            Ok(Err((error, socket))) => {
                 outcome.alert_sent = alert_for(&error);
+                if outcome.alert_sent.is_some() {
+                    linger(socket, self.patience.min(GOODBYE)).await;
+                }
                 outcome.trouble =
                     handshake_trouble(&error, &opening, self.versions, missing, verdict.as_ref());
             }
@@ -116,6 +119,24 @@ impl Terms {
         Ok(Shaken { outcome, stream })
     }
 }
+
+/// How long a refused server may take to hear of it.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+/// Lets the alert arrive. To close with unread octets resets the connection (RFC 1122 §4.2.2.13), and a reset can
+/// overtake the alert; so what the peer still sends is taken, for a while, until it hangs up.
+async fn linger<IO: AsyncRead + AsyncWrite + Unpin>(mut stream: IO, patience: Duration) {
+    let farewell = async {
+        stream.shutdown().await?;
+        let mut rest = stream.take(MOST_OF_A_FLIGHT);
+        tokio::io::copy(&mut rest, &mut tokio::io::sink()).await
+    };
+    // Whatever comes of it, the connection was refused already.
+    let _ = timeout(patience, farewell).await;
+}
+
+/// A server's last words after a refusal: the rest of its flight at most.
+const MOST_OF_A_FLIGHT: u64 = 1 << 20;
 
 /// What to send as SNI: a DNS name, nothing else.
 pub(super) fn server_name(expected: Option<&ExpectedName>) -> Option<ServerName<'static>> {

@@ -1,17 +1,20 @@
 //! `tlslab connect`: verify a server, say every check, then talk to it.
 
+mod remedy;
+mod replies;
+
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use clap::Args;
 use rustls::KeyLog;
+use time::OffsetDateTime;
 use tlslab::client::{self, Input, Outcome, Target, Terms, Trouble};
 use tlslab::pki::facts::CertFacts;
+use tlslab::report::certificate;
 use tlslab::report::outcome::{OutcomeReport, session_line};
 use tlslab::report::verdict;
 use tlslab::tls::{KeyLogFile, Versions};
@@ -19,11 +22,12 @@ use tlslab::verify::{Criteria, Usage};
 use tlslab::words;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::passphrase::PassphraseSource;
+use super::serve::identity::Files;
 use super::trust::Trust;
 use super::{Failure, Result, Ui};
-
-/// What `--json` keeps of the replies, which are one string there and so are held in memory.
-const REPLIES_IN_JSON: usize = 16 * 1024 * 1024;
+use remedy::remedy;
+use replies::Replies;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -53,8 +57,8 @@ pub(crate) struct Connect {
     /// The TLS versions to offer: 1.2, 1.3 or 1.2-1.3
     #[arg(long, value_name = "VERSIONS", default_value_t)]
     tls: Versions,
-    /// Append the session's secrets to FILE, for Wireshark
-    #[arg(long, value_name = "FILE", env = "SSLKEYLOGFILE")]
+    /// Append session secrets to FILE, so that Wireshark can decrypt a capture [also: SSLKEYLOGFILE]
+    #[arg(long, value_name = "FILE", conflicts_with = "plaintext")]
     keylog: Option<PathBuf>,
     /// The client certificate, for a server that asks for one
     #[arg(long, value_name = "FILE", requires = "key")]
@@ -62,6 +66,9 @@ pub(crate) struct Connect {
     /// The client certificate's private key
     #[arg(long, value_name = "FILE", requires = "cert")]
     key: Option<PathBuf>,
+    /// Where an encrypted key's passphrase is: prompt, env:VAR, file:PATH or stdin
+    #[arg(long, value_name = "SOURCE", requires = "key")]
+    passin: Option<PassphraseSource>,
     /// How long resolving and connecting, then the handshake, then each wait for the server may take
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = read_patience)]
     timeout: Duration,
@@ -77,7 +84,7 @@ pub(crate) struct Connect {
 }
 
 /// A duration that can be waited for: more than nothing, at most a year.
-fn read_patience(text: &str) -> std::result::Result<Duration, String> {
+pub(crate) fn read_patience(text: &str) -> std::result::Result<Duration, String> {
     const YEAR: Duration = Duration::from_secs(366 * 24 * 60 * 60);
     let expected = "expected a duration such as 10s or 2m";
     match humantime::parse_duration(text) {
@@ -91,37 +98,34 @@ fn read_patience(text: &str) -> std::result::Result<Duration, String> {
 
 impl Connect {
     /// Connects, talks, reports, and returns the exit status of what came of it.
-    pub(crate) fn run(&self, ui: &Ui) -> Result<u8> {
-        run(self, ui)
+    pub(crate) fn run(&self, ui: &Ui, now: OffsetDateTime) -> Result<u8> {
+        // What can fail without a server fails before one is bothered.
+        let mode = if self.plaintext { Mode::Plaintext } else { Mode::Tls(Box::new(terms(self, ui)?)) };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let result = runtime.block_on(async {
+            tokio::select! {
+                biased;
+                signal = tokio::signal::ctrl_c() => {
+                    signal?;
+                    Err(Failure::new("interrupted").status(130))
+                }
+                result = talk(self, &mode, ui, now) => result,
+            }
+        });
+        // A thread may still sit in a read of stdin or in the resolver; nobody waits for it.
+        runtime.shutdown_background();
+        result
     }
 }
 
-fn run(arguments: &Connect, ui: &Ui) -> Result<u8> {
-    // What can fail without a server fails before one is bothered.
-    let mode = if arguments.plaintext { Mode::Plaintext } else { Mode::Tls(Box::new(terms(arguments, ui)?)) };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let result = runtime.block_on(async {
-        tokio::select! {
-            biased;
-            signal = tokio::signal::ctrl_c() => {
-                signal?;
-                Err(Failure::new("interrupted").status(130))
-            }
-            result = talk(arguments, &mode, ui) => result,
-        }
-    });
-    // A thread may still sit in a read of stdin or in the resolver; nobody waits for it.
-    runtime.shutdown_background();
-    result
-}
-
+/// How to talk: as asked for, and everything read that it takes.
 enum Mode {
     Plaintext,
     Tls(Box<Terms>),
 }
 
 /// Connects, verifies, talks, reports.
-async fn talk(arguments: &Connect, mode: &Mode, ui: &Ui) -> Result<u8> {
+async fn talk(arguments: &Connect, mode: &Mode, ui: &Ui, now: OffsetDateTime) -> Result<u8> {
     let target = &arguments.target;
     match mode {
         Mode::Plaintext => ui.say(&format!("connecting to {target} in plaintext")),
@@ -140,7 +144,10 @@ async fn talk(arguments: &Connect, mode: &Mode, ui: &Ui) -> Result<u8> {
     let mut replies = Replies::new(ui.json());
     let mut outcome = match mode {
         Mode::Plaintext => {
-            ui.warn("--plaintext: nothing is encrypted and nobody is verified; whoever is on the way can read and change every byte");
+            ui.warn(
+                "--plaintext: nothing is encrypted and nobody is verified; \
+                 whoever is on the way can read and change every byte",
+            );
             let mut outcome = Outcome { plaintext: true, ..Outcome::default() };
             exchange(arguments, stream, &mut outcome, &mut replies, ui).await?;
             outcome
@@ -148,7 +155,7 @@ async fn talk(arguments: &Connect, mode: &Mode, ui: &Ui) -> Result<u8> {
         Mode::Tls(terms) => {
             let shaken = terms.handshake(stream).await?;
             let mut outcome = shaken.outcome;
-            show(arguments, &outcome, ui)?;
+            show(arguments, &outcome, ui, arguments.trust.at().unwrap_or(now))?;
             if let Some(stream) = shaken.stream {
                 exchange(arguments, stream, &mut outcome, &mut replies, ui).await?;
             }
@@ -160,10 +167,10 @@ async fn talk(arguments: &Connect, mode: &Mode, ui: &Ui) -> Result<u8> {
 }
 
 /// Says what the handshake came to, check by check.
-fn show(arguments: &Connect, outcome: &Outcome, ui: &Ui) -> Result<()> {
+fn show(arguments: &Connect, outcome: &Outcome, ui: &Ui, at: OffsetDateTime) -> Result<()> {
     if let Some(verdict) = &outcome.verdict {
         if let Some(certificate) = verdict.certificate.as_ref().filter(|_| arguments.show_cert) {
-            show_certificate(certificate, ui)?;
+            show_certificate(certificate, ui, at)?;
         }
         for line in verdict::table(verdict) {
             ui.say(&painted(&line));
@@ -171,6 +178,14 @@ fn show(arguments: &Connect, outcome: &Outcome, ui: &Ui) -> Result<()> {
     }
     if let Some(session) = &outcome.session {
         ui.say(&session_line(session));
+    }
+    Ok(())
+}
+
+/// Every field, as `inspect` shows it. Under `--json` the report has them all.
+fn show_certificate(certificate: &CertFacts, ui: &Ui, at: OffsetDateTime) -> Result<()> {
+    if !ui.json() {
+        ui.print(&certificate::lines(certificate, at).join("\n"))?;
     }
     Ok(())
 }
@@ -207,7 +222,9 @@ where
         Input::Messages(arguments.message.clone())
     };
     let missing = outcome.certificate_requested && arguments.cert.is_none();
-    let ended = client::converse(stream, input, replies, arguments.timeout, missing).await?;
+    let ended = client::converse(stream, input, replies, arguments.timeout, missing).await;
+    replies.end_line(ui)?;
+    let ended = ended?;
     outcome.sent_bytes = ended.sent;
     outcome.received_bytes = ended.received;
     outcome.trouble = ended.trouble;
@@ -235,9 +252,8 @@ fn report(arguments: &Connect, outcome: &Outcome, replies: &[u8], ui: &Ui) -> Re
                 ));
             }
         }
-        let nothing = "nothing was sent";
         ui.error(&format!(
-            "{target}: {}; {nothing} (exit status {})",
+            "{target}: {}; nothing was sent (exit status {})",
             verdict::sentence(refused),
             outcome.exit_status()
         ));
@@ -245,8 +261,17 @@ fn report(arguments: &Connect, outcome: &Outcome, replies: &[u8], ui: &Ui) -> Re
             .extend(refused.reasons().first().and_then(|reason| verdict::remedy(*reason)).map(str::to_owned));
     }
     if let Some(trouble) = &outcome.trouble {
-        ui.error(&format!("{target}: {trouble} (exit status {})", outcome.exit_status()));
-        hints.extend(remedy(trouble, arguments));
+        let words = match trouble {
+            // One address, which is the target's own: once is enough.
+            Trouble::Unreachable(attempts)
+                if attempts.len() == 1 && attempts[0].0.to_string() == target.to_string() =>
+            {
+                format!("cannot connect: {}", attempts[0].1)
+            }
+            trouble => trouble.to_string(),
+        };
+        ui.error(&format!("{target}: {words} (exit status {})", outcome.exit_status()));
+        hints.extend(remedy(trouble, target, arguments.cert.is_some()));
     }
     for hint in &hints {
         ui.hint(hint);
@@ -258,101 +283,38 @@ fn report(arguments: &Connect, outcome: &Outcome, replies: &[u8], ui: &Ui) -> Re
     Ok(outcome.exit_status())
 }
 
-/// What to do about a failure, in commands.
-fn remedy(trouble: &Trouble, arguments: &Connect) -> Option<String> {
-    let target = &arguments.target;
-    Some(match trouble {
-        Trouble::Alert { certificate_missing: true, .. } => {
-            "`--cert FILE --key FILE` shows a client certificate".to_owned()
-        }
-        Trouble::Alert { .. } if arguments.cert.is_some() => {
-            "the server may not trust the certificate given with `--cert`; its own log says why".to_owned()
-        }
-        Trouble::Truncated if arguments.cert.is_none() => return None,
-        Trouble::Echo | Trouble::Plaintext { .. } => {
-            format!("if that is meant: `tlslab connect {target} --plaintext` talks without TLS")
-        }
-        Trouble::Version { offered: Versions::Both, .. } => {
-            "the server must be updated: TLS 1.1 and older are broken (RFC 8996)".to_owned()
-        }
-        Trouble::Version { .. } => format!("`tlslab connect {target} --tls 1.2-1.3` offers both versions"),
-        Trouble::Timeout { .. } => "`--timeout 60s` waits longer".to_owned(),
-        Trouble::Unreachable(_) if target.is_loopback() => {
-            format!("is the server running? `tlslab serve --listen {target}` starts one here")
-        }
-        Trouble::Unresolved(_) => {
-            "an address needs no resolver: `tlslab connect ADDRESS:PORT --cn NAME`".to_owned()
-        }
-        _ => return None,
-    })
-}
-
 /// On which terms to shake hands, from the command line and the files it names.
 fn terms(arguments: &Connect, ui: &Ui) -> Result<Terms> {
     let trusted = arguments.trust.trusted(ui)?;
     let name = arguments.trust.name(|| arguments.target.default_name());
     let policy = arguments.trust.policy();
-    let key_log = match &arguments.keylog {
-        Some(path) => Some(Arc::new(KeyLogFile::open(path)?) as Arc<dyn KeyLog>),
+    let identity = match (&arguments.cert, &arguments.key) {
+        (Some(certificate), Some(key)) => {
+            let (_, identity) = Files::open(certificate, key, arguments.passin.as_ref())?;
+            Some(identity.certified())
+        }
+        _ => None,
+    };
+    let from_environment = std::env::var_os("SSLKEYLOGFILE").filter(|path| !path.is_empty());
+    let key_log = match arguments.keylog.clone().or_else(|| from_environment.map(PathBuf::from)) {
+        Some(path) => {
+            let file: Arc<dyn KeyLog> = Arc::new(KeyLogFile::open(&path)?);
+            ui.warn(&format!(
+                "{}: session secrets go here; whoever has this file can read the recorded traffic",
+                path.display()
+            ));
+            Some(file)
+        }
         None => None,
     };
     Ok(Terms {
         criteria: Criteria { trusted, name: Some(name), usage: Usage::Server, policy },
         at: arguments.trust.at(),
         versions: arguments.tls,
-        identity: None,
+        identity,
         key_log,
         patience: arguments.timeout,
     })
-}
-
-/// Where replies go: to stdout as they come, or kept for `--json`.
-struct Replies {
-    kept: Option<Vec<u8>>,
-    stdout: tokio::io::Stdout,
-}
-
-impl Replies {
-    fn new(keep: bool) -> Self {
-        Self { kept: keep.then(Vec::new), stdout: tokio::io::stdout() }
-    }
-
-    fn kept(&self) -> &[u8] {
-        self.kept.as_deref().unwrap_or_default()
-    }
-}
-
-impl AsyncWrite for Replies {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
-        match &mut self.kept {
-            None => Pin::new(&mut self.stdout).poll_write(cx, octets),
-            Some(kept) if kept.len() + octets.len() > REPLIES_IN_JSON => {
-                Poll::Ready(Err(io::Error::other(format!(
-                    "the replies are too long for --json: expected at most {REPLIES_IN_JSON} bytes, found more"
-                ))))
-            }
-            Some(kept) => {
-                kept.extend_from_slice(octets);
-                Poll::Ready(Ok(octets.len()))
-            }
-        }
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.kept {
-            None => Pin::new(&mut self.stdout).poll_flush(cx),
-            Some(_) => Poll::Ready(Ok(())),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll_flush(cx)
-    }
-}
-
-fn show_certificate(certificate: &CertFacts, ui: &Ui) -> Result<()> {
-    ui.print(&certificate.subject.to_string())?;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -242,6 +242,12 @@ impl Stage<'_> {
             "the message is nowhere in what the observer has",
             found == 0 && crossed,
             format!("{found} times in {} octets", act.observed.len()),
+        )?;
+        let named = act.observed.occurrences(NAME.as_bytes());
+        self.claim(
+            "the server's name is not hidden: the client says it in the clear (SNI)",
+            named > 0,
+            format!("{NAME}, {named} times"),
         )
     }
 

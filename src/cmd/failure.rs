@@ -37,6 +37,11 @@ impl Failure {
         Self { status, ..self }
     }
 
+    /// The status that it ends with.
+    pub(crate) fn exit_status(&self) -> u8 {
+        self.status
+    }
+
     /// Says it, on stderr (and as one JSON object on stdout under `--json`), and gives the exit code.
     /// A closed output pipe is no failure: whoever read had enough.
     pub(crate) fn report(self, ui: &Ui) -> ExitCode {

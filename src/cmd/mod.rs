@@ -6,9 +6,12 @@
 mod connect;
 mod demo;
 mod failure;
+mod gencert;
+mod inspect;
+mod instant;
+mod log;
 mod passphrase;
 mod serve;
-mod instant;
 mod trust;
 mod ui;
 mod verify;
@@ -56,12 +59,15 @@ pub(crate) struct Global {
     pub(crate) verbose: u8,
 }
 
+/// In the order in which a newcomer meets them.
 #[derive(Debug, Subcommand)]
 enum Command {
-    Connect(connect::Connect),
     Demo(demo::Demo),
+    Gencert(Box<gencert::Gencert>),
     Serve(serve::Serve),
+    Connect(connect::Connect),
     Verify(verify::Verify),
+    Inspect(inspect::Inspect),
 }
 
 /// Parses the command line, runs the command, reports the end. The process's whole life.
@@ -71,6 +77,7 @@ pub(crate) fn main() -> ExitCode {
         Err(error) => return failure::usage(&error),
     };
     let ui = Ui::new(&cli.global);
+    log::start(&ui);
     if let Err(unsupported) = tlslab::crypto::check_cpu() {
         return Failure::from(unsupported).report(&ui);
     }
@@ -85,9 +92,11 @@ fn run(command: Command, ui: &Ui) -> Result<u8> {
     let now = OffsetDateTime::now_utc();
     match command {
         Command::Demo(command) => command.run(ui, now),
-        Command::Connect(command) => command.run(ui),
+        Command::Gencert(command) => command.run(ui, now),
         Command::Serve(command) => command.run(ui, now),
+        Command::Connect(command) => command.run(ui, now),
         Command::Verify(command) => command.run(ui, now),
+        Command::Inspect(command) => command.run(ui, now),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `tlslab serve`: files → configuration → bound socket → sessions, one line each.
 
 mod address;
-mod identity;
+pub(super) mod identity;
 mod lines;
 
 use std::num::NonZeroUsize;
@@ -286,8 +286,8 @@ fn raise_file_limit(_sessions: usize) {}
 
 /// What people and service managers send to a running server.
 mod signals {
-    use std::io;
     use super::Signal;
+    use std::io;
 
     #[cfg(unix)]
     pub(super) struct Signals {

@@ -234,7 +234,8 @@ pub fn to_pem(label: &str, der: &[u8]) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(text.unwrap_or_default().into_bytes())
 }
 
-fn read_bounded(path: &Path, expected: &'static str) -> Result<Zeroizing<Vec<u8>>, FileError> {
+/// Reads a file of at most 16 MiB that is not empty. `expected` says in the error what it should hold.
+pub fn read_bounded(path: &Path, expected: &'static str) -> Result<Zeroizing<Vec<u8>>, FileError> {
     let failed = |source: io::Error| match source.kind() {
         io::ErrorKind::NotFound => FileError::NotFound(path.to_owned()),
         io::ErrorKind::IsADirectory => FileError::IsDirectory(path.to_owned()),

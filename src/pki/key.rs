@@ -168,7 +168,7 @@ impl fmt::Debug for Passphrase {
 
 /// A private key of one of the [`KeyAlgorithm`]s.
 pub struct PrivateKey {
-    signer: Signer,
+    signer: Box<Signer>,
     algorithm: KeyAlgorithm,
     public_key_info: Vec<u8>,
     pkcs8: Zeroizing<Vec<u8>>,
@@ -178,7 +178,7 @@ enum Signer {
     EcP256(ecdsa::SigningKey<P256>),
     EcP384(ecdsa::SigningKey<P384>),
     Ed25519(Ed25519SigningKey),
-    Rsa(Box<rsa::SigningKey>),
+    Rsa(rsa::SigningKey),
 }
 
 /// Room for the largest thing that graviola writes: the PKCS#8 of an 8192-bit RSA key takes 4.7 KiB.
@@ -250,7 +250,7 @@ impl PrivateKey {
                     8192 => KeyAlgorithm::Rsa8192,
                     bits => KeyAlgorithm::RsaOther { bits },
                 };
-                (rsa::SigningKey::from_pkcs1_der(pkcs1).map(Box::new).map(Signer::Rsa), algorithm)
+                (rsa::SigningKey::from_pkcs1_der(pkcs1).map(Signer::Rsa), algorithm)
             }
         };
         let key =
@@ -289,7 +289,7 @@ impl PrivateKey {
     /// ECDSA with SHA-256 on P-256 and SHA-384 on P-384 (in DER), or Ed25519.
     pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
         let mut room = [0; ROOM];
-        let signature = match &self.signer {
+        let signature = match &*self.signer {
             Signer::EcP256(key) => key.sign_asn1::<Sha256>(&[message], &mut room),
             Signer::EcP384(key) => key.sign_asn1::<Sha384>(&[message], &mut room),
             Signer::Ed25519(key) => return Ok(key.sign(message).to_vec()),
@@ -316,13 +316,13 @@ impl PrivateKey {
             Signer::Ed25519(key) => key_der::ed25519_pkcs8(&Zeroizing::new(key.as_seed())),
             Signer::Rsa(key) => key.to_pkcs8_der(room.as_mut())?.to_vec().into(),
         };
-        Ok(Self { signer, algorithm, public_key_info, pkcs8 })
+        Ok(Self { signer: Box::new(signer), algorithm, public_key_info, pkcs8 })
     }
 
     /// Whether the key signs: RSA's private operation is checked by its inverse, which takes in every number.
     /// EC and Ed25519 public keys are derived from the secret, so there is nothing to contradict.
     fn try_out(&self) -> Result<(), KeyError> {
-        if let Signer::Rsa(key) = &self.signer {
+        if let Signer::Rsa(key) = &*self.signer {
             let signature = self.sign(b"tlslab").map_err(|_| KeyError::Inconsistent)?;
             let verified = key.public_key().verify_pkcs1_sha256(&signature, b"tlslab");
             verified.map_err(|_| KeyError::Inconsistent)?;
@@ -332,7 +332,7 @@ impl PrivateKey {
 }
 
 fn generate_rsa(size: rsa::KeySize) -> Result<Signer, graviola::Error> {
-    rsa::SigningKey::generate(size).map(Box::new).map(Signer::Rsa)
+    rsa::SigningKey::generate(size).map(Signer::Rsa)
 }
 
 fn generation(error: graviola::Error) -> KeyError {

@@ -209,6 +209,11 @@ pub(super) fn public_key_bits(spki: &[u8]) -> Result<&[u8], der::Error> {
     })
 }
 
+/// Whether a SubjectPublicKeyInfo is rsaEncryption's (RFC 3279 §2.3.1).
+pub(super) fn is_rsa_public_key(spki: &[u8]) -> bool {
+    algorithm(spki).is_ok_and(|oid| oid == RSA)
+}
+
 /// PBES2 around PKCS#8: PBKDF2-HMAC-SHA256, AES-256-CBC.
 pub(super) fn encrypt(pkcs8: &[u8], passphrase: &Passphrase) -> Result<Vec<u8>, KeyError> {
     let salt: [u8; 16] = crate::crypto::random()?;
@@ -228,7 +233,7 @@ pub(super) fn decrypt(der: &[u8], passphrase: &Passphrase) -> Result<Zeroizing<V
         Some(Shape::EncryptedPkcs8) => {}
         _ => return Err(malformed("expected encrypted PKCS#8 in DER")),
     }
-    let scheme = scheme(der)?;
+    let scheme = algorithm(der).map_err(|_| malformed("its encryption scheme is damaged"))?;
     let info = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|error| match error {
         pkcs8::Error::Asn1(error) => match error.kind() {
             ErrorKind::OidUnknown { oid } => KeyError::UnsupportedEncryption(name(&oid)),
@@ -257,13 +262,10 @@ pub(super) fn decrypt(der: &[u8], passphrase: &Passphrase) -> Result<Zeroizing<V
     if shape(&buffer) == Some(Shape::PrivateKey) { Ok(buffer) } else { Err(KeyError::WrongPassphrase) }
 }
 
-/// The OID of the encryption scheme.
-fn scheme(der: &[u8]) -> Result<ObjectIdentifier, KeyError> {
-    let read = || -> Result<ObjectIdentifier, der::Error> {
-        let mut content = SliceReader::new(enter(der)?.0)?;
-        SliceReader::new(tlv::read(&mut content, tlv::SEQUENCE)?)?.decode()
-    };
-    read().map_err(|_| malformed("its encryption scheme is damaged"))
+/// The OID of the AlgorithmIdentifier that a SubjectPublicKeyInfo or EncryptedPrivateKeyInfo begins with.
+fn algorithm(der: &[u8]) -> Result<ObjectIdentifier, der::Error> {
+    let mut content = SliceReader::new(enter(der)?.0)?;
+    SliceReader::new(tlv::read(&mut content, tlv::SEQUENCE)?)?.decode()
 }
 
 /// Refuses parameters that would keep us busy for minutes or take all memory.

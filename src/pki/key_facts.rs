@@ -74,7 +74,7 @@ impl Protection {
     pub const FEW_ROUNDS: u64 = 600_000;
 
     /// The older way: headers of the PEM file, `DEK-Info: AES-256-CBC,…`.
-    pub(super) fn pem_headers(cipher: &str) -> Self {
+    pub(crate) fn pem_headers(cipher: &str) -> Self {
         Self {
             scheme: "PEM headers (RFC 1421)".to_owned(),
             kdf: "one MD5".to_owned(),

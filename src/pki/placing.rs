@@ -86,7 +86,7 @@ fn write_into(directory: &Path, files: &[NewFile], force: bool) -> Result<Vec<Pa
             Ok(old) => placed.push(Placed { path, old }),
             Err(error) => {
                 // The first trouble in taking back is the worse news.
-                let trouble = placed.into_iter().rev().filter_map(|placed| placed.take_back().err()).last();
+                let trouble = placed.into_iter().filter_map(|placed| placed.take_back().err()).next_back();
                 return Err(trouble.unwrap_or(error));
             }
         }

@@ -109,7 +109,7 @@ impl From<&ExtensionFacts> for ExtensionReport {
 /// subject        /C=AU/O=Test Organisation/CN=www.test.org
 /// issuer         /C=AU/O=Test Organisation/CN=www.test.org
 ///                self-signed: its own key verifies its signature
-/// serial         12:34:56:78:90:AB:CD:EF
+/// serial         12:34:56:78:90:ab:cd:ef
 /// not before     2026-11-23T12:00:00Z (3 days ago)
 /// not after      2027-11-23T12:00:00Z (362 days left)
 /// ```
@@ -138,7 +138,7 @@ pub fn lines(facts: &CertFacts, at: OffsetDateTime) -> Vec<String> {
     lines
 }
 
-fn extension_line(extension: &ExtensionReport) -> String {
+pub(super) fn extension_line(extension: &ExtensionReport) -> String {
     let critical = if extension.critical { " (critical)" } else { "" };
     let state = match extension.state {
         "malformed" => "malformed: ",

@@ -3,6 +3,8 @@
 //! Knows result types only; never prints.
 
 pub mod certificate;
+pub mod inspection;
+pub mod key;
 pub mod outcome;
 pub mod verdict;
 

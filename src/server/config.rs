@@ -122,7 +122,8 @@ impl Identity {
         &self.certified.cert
     }
 
-    pub(super) fn certified(&self) -> Arc<CertifiedKey> {
+    /// For a rustls configuration.
+    pub fn certified(&self) -> Arc<CertifiedKey> {
         Arc::clone(&self.certified)
     }
 }

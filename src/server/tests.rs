@@ -95,12 +95,9 @@ impl Bench {
         let address = listener.local_addr().unwrap();
         let (tell, events) = mpsc::unbounded_channel();
         let (stop, stopped) = oneshot::channel::<()>();
-        let server = tokio::spawn(run(
-            listener,
-            config,
-            move |event| drop(tell.send(event)),
-            async move { drop(stopped.await) },
-        ));
+        let server = tokio::spawn(run(listener, config, move |event| drop(tell.send(event)), async move {
+            drop(stopped.await)
+        }));
         Self { address, events, stop: Some(stop), server }
     }
 
@@ -486,7 +483,11 @@ async fn www_answers_what_it_is_asked_and_no_more() {
         ("GET / HTTP/1.1\r\nHost: a", "HTTP/1.1 200 OK", "<h1>This TLS session</h1>"),
         ("GET /session.json HTTP/1.1\r\nHost: a", "HTTP/1.1 200 OK", r#""protocol": "plaintext""#),
         ("GET /nowhere HTTP/1.1\r\nHost: a", "HTTP/1.1 404 Not Found", "not here"),
-        ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0", "HTTP/1.1 405 Method Not Allowed", "allow: GET, HEAD"),
+        (
+            "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0",
+            "HTTP/1.1 405 Method Not Allowed",
+            "allow: GET, HEAD",
+        ),
         ("GET / HTTP/1.1", "HTTP/1.1 400 Bad Request", "expected a Host field, found none"),
         ("nonsense", "HTTP/1.1 400 Bad Request", ""),
     ];
@@ -548,7 +549,10 @@ async fn www_closes_idle_connections_when_stopping() {
 fn a_key_that_is_not_the_certificates_is_refused() {
     let key = crate::pki::key::PrivateKey::from_der(key(CLIENT_KEY).secret_pkcs8_der()).unwrap();
     let error = Identity::new(vec![certificate(SERVER)], &key).unwrap_err();
-    assert!(error.to_string().starts_with("the key does not belong to the certificate: expected "), "{error}");
+    assert!(
+        error.to_string().starts_with("the key does not belong to the certificate: expected "),
+        "{error}"
+    );
     assert_eq!(Identity::new(Vec::new(), &key).unwrap_err(), super::IdentityError::Empty);
     let broken = CertificateDer::from(vec![0x30, 3, 2, 1]);
     let error = Identity::new(vec![broken], &key).unwrap_err();

@@ -2,6 +2,7 @@
 //!
 //! One module per command and one per kind of judge that is not us; [`lab`] is what they share.
 
+mod connect;
 mod lab;
 mod oracle;
 mod verify;

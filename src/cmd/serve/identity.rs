@@ -15,9 +15,9 @@ use tlslab::words;
 use super::super::passphrase::PassphraseSource;
 use super::super::{Failure, Result};
 
-/// Where a server's certificate and key are, and the passphrase that was asked for once.
+/// Where a certificate and its key are, and the passphrase that was asked for once.
 #[derive(Clone)]
-pub(super) struct Files {
+pub(in crate::cmd) struct Files {
     certificate: PathBuf,
     key: PathBuf,
     passphrase: Option<Passphrase>,
@@ -25,7 +25,7 @@ pub(super) struct Files {
 
 impl Files {
     /// Reads both files for the first time, asking for a passphrase where the key needs one.
-    pub(super) fn open(
+    pub(in crate::cmd) fn open(
         certificate: &Path,
         key: &Path,
         passin: Option<&PassphraseSource>,
@@ -51,7 +51,9 @@ impl Files {
             (found, Some(passphrase)) => found.unlock(&self.key, passphrase)?,
             (_, None) => {
                 let key = self.key.display();
-                return Err(Failure::new(format_args!("{key}: the key is encrypted, and no passphrase was given")));
+                return Err(Failure::new(format_args!(
+                    "{key}: the key is encrypted, and no passphrase was given"
+                )));
             }
         };
         Identity::new(chain, &key).map_err(|error| self.misfit(error))

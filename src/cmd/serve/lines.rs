@@ -85,7 +85,8 @@ impl Lines {
             }
             Event::Accepted { .. } => {}
             Event::Full => self.warn(
-                "as many peers as --max-connections allows are here: the next waits until one leaves".to_owned(),
+                "as many peers as --max-connections allows are here: the next waits until one leaves"
+                    .to_owned(),
             ),
             Event::HandshakeFailed { peer, failure } => {
                 self.counts.handshake_failures.fetch_add(1, Ordering::Relaxed);
@@ -238,9 +239,6 @@ mod tests {
     #[test]
     fn the_summary_counts_in_words() {
         let summary = Summary { sessions: 1, handshake_failures: 0, received: 2, sent: 3 };
-        assert_eq!(
-            summary.to_string(),
-            "stopped: 1 session, 0 failed handshakes, 2 bytes in, 3 bytes out"
-        );
+        assert_eq!(summary.to_string(), "stopped: 1 session, 0 failed handshakes, 2 bytes in, 3 bytes out");
     }
 }
