@@ -7,4 +7,5 @@ mod connect;
 mod inspect;
 mod lab;
 mod readme;
+mod oracle;
 mod verify;
