@@ -52,13 +52,13 @@ impl Failure {
         if self.is_closed_pipe() {
             return ExitCode::SUCCESS;
         }
-        ui.error(&format!("{:#}", self.error));
+        ui.error(&self.words());
         if let Some(hint) = &self.hint {
             ui.hint(hint);
         }
         if ui.json() {
             let object = serde_json::json!({
-                "error": format!("{:#}", self.error),
+                "error": self.words(),
                 "hint": self.hint,
                 "exit_status": self.status,
             });
@@ -66,6 +66,21 @@ impl Failure {
             let _ = ui.print(&object.to_string());
         }
         ExitCode::from(self.status)
+    }
+
+    /// The error and its causes, each said once: an error that already quotes its cause is not followed by it.
+    fn words(&self) -> String {
+        let mut words = String::new();
+        for cause in self.error.chain() {
+            let cause = cause.to_string();
+            if words.is_empty() {
+                words = cause;
+            } else if !words.ends_with(&cause) {
+                words.push_str(": ");
+                words.push_str(&cause);
+            }
+        }
+        words
     }
 
     fn is_closed_pipe(&self) -> bool {
@@ -78,7 +93,7 @@ impl Failure {
 /// What went wrong, without the hint.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:#}", self.error)
+        f.write_str(&self.words())
     }
 }
 

@@ -8,4 +8,8 @@ mod inspect;
 mod lab;
 mod oracle;
 mod readme;
+mod inspect;
+mod lab;
+mod readme;
+mod oracle;
 mod verify;
