@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use rustls::pki_types::CertificateDer;
 use time::OffsetDateTime;
-use tlslab::pki::files::{self, NewFile, read_certificates, read_private_key};
+use tlslab::pki::files::{self, FileError, NewFile, read_certificates, read_private_key};
 use tlslab::pki::issue::{self, Issuer, Plan, Profile, Request};
 use tlslab::pki::key::{KeyAlgorithm, Passphrase, PrivateKey};
 use tlslab::pki::subject::{SanName, Subject};
@@ -183,8 +183,8 @@ impl Gencert {
         warnings: &mut Vec<String>,
     ) -> Result<Option<Ca>> {
         let (Some(path), Some(key_path)) = (&self.ca, &self.ca_key) else { return Ok(None) };
-        let chain = read_certificates(path)?;
-        let key = read_private_key(key_path)?;
+        let chain = read_certificates(path).map_err(no_ca)?;
+        let key = read_private_key(key_path).map_err(no_ca)?;
         let passphrase = if key.is_encrypted() {
             PassphraseSource::read_for(self.passin.as_ref(), key_path)?
         } else {
@@ -278,6 +278,19 @@ fn certify(
     }
     contents.push(NewFile { name: CERT, mode: 0o644, contents: chain.into() });
     Ok((certificate, contents))
+}
+
+/// A CA's file that cannot be read; a missing one can be made.
+fn no_ca(error: FileError) -> Failure {
+    let missing = matches!(error, FileError::NotFound(_));
+    let failure = Failure::from(error);
+    if missing {
+        failure.hint(
+            "`tlslab gencert --profile ca --cn 'Test CA' --out ca` makes ca/cert.pem and ca/clearkey.pem",
+        )
+    } else {
+        failure
+    }
 }
 
 /// 130 bits in 26 letters and digits that are not mistaken for each other.
