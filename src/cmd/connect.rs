@@ -14,7 +14,6 @@ use clap::Args;
 use rustls::KeyLog;
 use time::OffsetDateTime;
 use tlslab::client::{self, Input, LocalError, Outcome, Target, Terms, Trouble};
-use tlslab::pki::facts::CertFacts;
 use tlslab::report::certificate;
 use tlslab::report::outcome::{OutcomeReport, session_line};
 use tlslab::report::verdict;
