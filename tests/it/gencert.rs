@@ -173,7 +173,7 @@ fn every_quick_algorithm_is_made() {
 }
 
 #[test]
-#[ignore = "an 8192-bit key takes a minute and more unoptimised"]
+#[ignore = "an 8192-bit key takes long to find: 80 s on two busy cores"]
 fn the_largest_algorithm_is_made() {
     let lab = Lab::new();
     lab.tlslab(["gencert", "--noenc", "--key", "rsa:8192"]).success().prints("key       RSA 8192 bits");
