@@ -2,11 +2,12 @@
 //!
 //! One module per command and one per kind of judge that is not us; [`lab`] is what they share.
 
-mod gencert;
 mod connect;
+mod gencert;
 mod inspect;
 mod lab;
 mod serve;
 mod readme;
 mod oracle;
+mod readme;
 mod verify;
