@@ -201,7 +201,10 @@ fn mutual_tls_names_good_clients_and_refuses_others() {
         };
         connect(&["--cert", "good/cert.pem", "--key", "good/clearkey.pem"]).success().prints("hello");
         let line = server.wait_for("6 bytes in");
-        assert!(line.contains("  client /C=AU/ST=WA/L=Perth/O=Test Organisation/OU=Org/CN=alice  "), "{line}");
+        assert!(
+            line.contains("  client /C=AU/ST=WA/L=Perth/O=Test Organisation/OU=Org/CN=alice  "),
+            "{line}"
+        );
         connect(&["--cert", "bad/cert.pem", "--key", "bad/clearkey.pem"]).status(20);
         server.wait_for("handshake failed: the client's certificate was refused: trust: expected ");
         connect(&[]).status(20);
@@ -253,14 +256,18 @@ fn being_told_to_stop_it_lets_sessions_end_and_exits_with_0() {
         assert!(heard.contains("stopping: sessions have 10s to end; once more to stop at once"), "{heard}");
         assert!(heard.contains("5 bytes in, 5 bytes out, "), "{heard}");
         assert!(heard.contains(": closed because the server is stopping"), "{heard}");
-        assert!(heard.contains("stopped: 1 session, 0 failed handshakes, 5 bytes in, 5 bytes out"), "{heard}");
+        assert!(
+            heard.contains("stopped: 1 session, 0 failed handshakes, 5 bytes in, 5 bytes out"),
+            "{heard}"
+        );
     }
 }
 
 #[test]
 fn a_second_signal_stops_at_once() {
     let lab = bench();
-    let mut server = lab.serve(&["--drain-timeout", "1h", "--handshake-timeout", "1h", "--www", "--plaintext"]);
+    let mut server =
+        lab.serve(&["--drain-timeout", "1h", "--handshake-timeout", "1h", "--www", "--plaintext"]);
     // A request that is under way, and that the server would wait for.
     let mut busy = socket(&server);
     busy.write_all(b"GET / HTTP/1.1\r\nHost: www.test.org\r\n\r\nGET / HT").expect("send");
@@ -347,7 +354,8 @@ fn json_is_one_object_at_the_end() {
     let (exit, heard) = server.stop();
     assert!(exit.success(), "{exit}");
     assert_eq!(heard, format!("listening on {address}"), "--quiet keeps only what others wait for");
-    let summary: serde_json::Value = serde_json::from_str(&lab.read("summary.json")).expect("one JSON object");
+    let summary: serde_json::Value =
+        serde_json::from_str(&lab.read("summary.json")).expect("one JSON object");
     let expected = serde_json::json!({
         "listen": address, "sessions": 1, "handshake_failures": 0, "received_bytes": 6, "sent_bytes": 6,
     });
@@ -371,7 +379,8 @@ fn bad_certificates_are_served_with_a_warning_in_the_verifiers_words() {
         let key = if key.is_file() { key } else { folder.join("clearkey.pem") };
         let (certificate, key) = (certificate.to_string_lossy(), key.to_string_lossy());
         let mut server = lab.serve(&["--cert", &certificate, "--key", &key]);
-        let warning = format!("tlslab: warning: {certificate}: a good client will refuse this certificate: {words}");
+        let warning =
+            format!("tlslab: warning: {certificate}: a good client will refuse this certificate: {words}");
         assert!(server.heard().contains(&warning), "{fixture}: {}", server.heard());
         // Served all the same, which the client's refusal proves.
         let run = lab.tlslab(["connect", &server.to_word(), "--ca", &certificate, "--message", "x"]);
