@@ -9,5 +9,4 @@ mod lab;
 mod serve;
 mod readme;
 mod oracle;
-mod readme;
 mod verify;
