@@ -8,6 +8,7 @@ mod connect;
 mod gencert;
 mod inspect;
 mod lab;
-mod oracle;
+mod serve;
 mod readme;
+mod oracle;
 mod verify;
