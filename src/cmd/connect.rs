@@ -43,7 +43,7 @@ counts as cut (exit status 20); where nothing is missing it is a note.
 
 Exit status: 0 accepted, 10 untrusted, 11 wrong name, 12 expired, 13 not yet valid,
 14 other certificate fault, 20 handshake failed or stream cut, 30 network or timeout,
-130 interrupted. When several checks fail the lowest wins.";
+130 interrupted, 1 anything else. When several checks fail the lowest wins.";
 
 /// Verify a TLS server, show every check, then exchange lines with it
 #[derive(Debug, Args)]
@@ -181,14 +181,6 @@ fn show(arguments: &Connect, outcome: &Outcome, ui: &Ui, at: OffsetDateTime) -> 
     }
     if let Some(session) = &outcome.session {
         ui.say(&session_line(session));
-    }
-    Ok(())
-}
-
-/// Every field, as `inspect` shows it. Under `--json` the report has them all.
-fn show_certificate(certificate: &CertFacts, ui: &Ui, at: OffsetDateTime) -> Result<()> {
-    if !ui.json() {
-        ui.print(&certificate::lines(certificate, at).join("\n"))?;
     }
     Ok(())
 }
