@@ -68,8 +68,6 @@ enum Command {
     Connect(connect::Connect),
     Verify(verify::Verify),
     Inspect(inspect::Inspect),
-    Serve(serve::Serve),
-    Verify(verify::Verify),
 }
 
 /// Parses the command line, runs the command, reports the end. The process's whole life.
@@ -95,9 +93,10 @@ fn run(command: Command, ui: &Ui) -> Result<u8> {
     match command {
         Command::Demo(command) => command.run(ui, now),
         Command::Gencert(command) => command.run(ui, now),
-        Command::Inspect(command) => command.run(ui, now),
         Command::Serve(command) => command.run(ui, now),
+        Command::Connect(command) => command.run(ui, now),
         Command::Verify(command) => command.run(ui, now),
+        Command::Inspect(command) => command.run(ui, now),
     }
 }
 
