@@ -7,8 +7,9 @@
 
 mod gencert;
 mod connect;
+mod gencert;
 mod inspect;
 mod lab;
-mod readme;
 mod oracle;
+mod readme;
 mod verify;
