@@ -5,7 +5,6 @@
 // What helps a test is a test: it fails by panicking, and says what it skips.
 #![allow(clippy::expect_used, clippy::print_stderr)]
 
-mod gencert;
 mod connect;
 mod gencert;
 mod inspect;
