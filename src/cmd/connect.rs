@@ -185,14 +185,6 @@ fn show(arguments: &Connect, outcome: &Outcome, ui: &Ui, at: OffsetDateTime) -> 
     Ok(())
 }
 
-/// Every field, as `inspect` shows it. Under `--json` the report has them all.
-fn show_certificate(certificate: &CertFacts, ui: &Ui, at: OffsetDateTime) -> Result<()> {
-    if !ui.json() {
-        ui.print(&certificate::lines(certificate, at).join("\n"))?;
-    }
-    Ok(())
-}
-
 /// A line of the table of checks with its mark in colour; the words say the same without.
 fn painted(line: &str) -> String {
     const GOOD: Style = AnsiColor::Green.on_default();

@@ -67,10 +67,6 @@ enum Command {
     Gencert(Box<gencert::Gencert>),
     Inspect(inspect::Inspect),
     Serve(serve::Serve),
-    Connect(connect::Connect),
-    Verify(verify::Verify),
-    Inspect(inspect::Inspect),
-    Serve(serve::Serve),
     Verify(verify::Verify),
 }
 
@@ -96,9 +92,6 @@ fn run(command: Command, ui: &Ui) -> Result<u8> {
     let now = OffsetDateTime::now_utc();
     match command {
         Command::Connect(command) => command.run(ui, now),
-        Command::Demo(command) => command.run(ui, now),
-        Command::Gencert(command) => command.run(ui, now),
-        Command::Inspect(command) => command.run(ui, now),
         Command::Demo(command) => command.run(ui, now),
         Command::Gencert(command) => command.run(ui, now),
         Command::Inspect(command) => command.run(ui, now),
