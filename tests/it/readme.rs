@@ -95,10 +95,14 @@ fn the_session_prints_what_the_readme_says() {
 #[test]
 fn every_command_is_in_the_readme() {
     let help = Lab::new().tlslab(["--help"]).success().stdout;
-    let commands = help.split("Commands:").nth(1).and_then(|rest| rest.split("\n\n").next()).expect("commands");
+    let commands =
+        help.split("Commands:").nth(1).and_then(|rest| rest.split("\n\n").next()).expect("commands");
     let readme = include_str!("../../README.md");
     for line in commands.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   ")) {
         let name = line.split_whitespace().next().expect("a name");
-        assert!(name == "help" || readme.contains(&format!("| `tlslab {name}`")), "{name} is not in the README");
+        assert!(
+            name == "help" || readme.contains(&format!("| `tlslab {name}`")),
+            "{name} is not in the README"
+        );
     }
 }
