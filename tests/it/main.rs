@@ -5,6 +5,7 @@
 #![allow(clippy::expect_used, clippy::print_stderr, reason = "a test that cannot go on says so and stops")]
 // What helps a test is a test: it fails by panicking, and says what it skips.
 #![allow(clippy::expect_used, clippy::print_stderr)]
+#![allow(clippy::expect_used, clippy::print_stderr, clippy::unwrap_used, reason = "helpers are test code too")]
 
 mod connect;
 mod gencert;
