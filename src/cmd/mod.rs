@@ -62,12 +62,12 @@ pub(crate) struct Global {
 /// In the order in which a newcomer meets them.
 #[derive(Debug, Subcommand)]
 enum Command {
-    Connect(connect::Connect),
     Demo(demo::Demo),
     Gencert(Box<gencert::Gencert>),
-    Inspect(inspect::Inspect),
     Serve(serve::Serve),
+    Connect(connect::Connect),
     Verify(verify::Verify),
+    Inspect(inspect::Inspect),
 }
 
 /// Parses the command line, runs the command, reports the end. The process's whole life.
@@ -91,12 +91,12 @@ fn run(command: Command, ui: &Ui) -> Result<u8> {
     // The one look at the clock; the library gets the time as an argument.
     let now = OffsetDateTime::now_utc();
     match command {
-        Command::Connect(command) => command.run(ui, now),
         Command::Demo(command) => command.run(ui, now),
         Command::Gencert(command) => command.run(ui, now),
-        Command::Inspect(command) => command.run(ui, now),
         Command::Serve(command) => command.run(ui, now),
+        Command::Connect(command) => command.run(ui, now),
         Command::Verify(command) => command.run(ui, now),
+        Command::Inspect(command) => command.run(ui, now),
     }
 }
 
