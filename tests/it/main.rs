@@ -4,4 +4,5 @@
 
 mod connect;
 mod lab;
+mod limbo;
 mod verify;
