@@ -119,13 +119,14 @@ fn serial_number(certificate: &CertFacts, role: Role) -> Option<String> {
     if role == Role::Anchor {
         return None;
     }
+    // One octet more holds the sign of a number that fills 20.
+    let length = |serial: &[u8]| serial.strip_prefix(&[0]).unwrap_or(serial).len();
     let words = match certificate.serial.as_slice() {
         [0] => "0".to_owned(),
         [first, ..] if first & 0x80 != 0 => "negative".to_owned(),
         // X.690 §8.3.2: no octet more than the number needs.
         [0, second, ..] if second & 0x80 == 0 => "with a needless leading zero".to_owned(),
-        // One more octet holds the sign of a number that fills 20.
-        [0, number @ ..] | number if number.len() > 20 => format!("of {} octets", number.len()),
+        serial if length(serial) > 20 => format!("of {} octets", length(serial)),
         _ => return None,
     };
     Some(format!("its serial number is {words}, not a positive one of at most 20 octets"))
