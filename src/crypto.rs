@@ -10,12 +10,42 @@
 use std::sync::{Arc, OnceLock};
 
 use graviola::hashing::{Hash, Sha256};
-use rustls::crypto::CryptoProvider;
+use rustls::crypto::{CipherSuiteCommon, CryptoProvider};
+use rustls::{SignatureScheme, SupportedCipherSuite, Tls12CipherSuite};
 
 /// The TLS provider: all suites, groups and signature schemes that graviola has, TLS 1.2 and 1.3.
 pub fn provider() -> Arc<CryptoProvider> {
     static PROVIDER: OnceLock<Arc<CryptoProvider>> = OnceLock::new();
-    Arc::clone(PROVIDER.get_or_init(|| Arc::new(rustls_graviola::default_provider())))
+    Arc::clone(PROVIDER.get_or_init(|| {
+        let mut provider = rustls_graviola::default_provider();
+        for suite in &mut provider.cipher_suites {
+            *suite = with_ed25519(*suite);
+        }
+        Arc::new(provider)
+    }))
+}
+
+/// The suite, with Ed25519 added where ECDSA may sign: RFC 8422 §5.10 lets an Ed25519 certificate stand for the
+/// ECDHE_ECDSA suites of TLS 1.2. graviola can sign and verify it, and its list of suites leaves it out.
+fn with_ed25519(suite: SupportedCipherSuite) -> SupportedCipherSuite {
+    match suite {
+        SupportedCipherSuite::Tls12(suite) if suite.sign.contains(&SignatureScheme::ECDSA_NISTP256_SHA256) => {
+            let sign = [suite.sign, &[SignatureScheme::ED25519]].concat();
+            // rustls wants its suites for ever; these few are made once.
+            SupportedCipherSuite::Tls12(Box::leak(Box::new(Tls12CipherSuite {
+                common: CipherSuiteCommon {
+                    suite: suite.common.suite,
+                    hash_provider: suite.common.hash_provider,
+                    confidentiality_limit: suite.common.confidentiality_limit,
+                },
+                prf_provider: suite.prf_provider,
+                kx: suite.kx,
+                sign: sign.leak(),
+                aead_alg: suite.aead_alg,
+            })))
+        }
+        other => other,
+    }
 }
 
 /// This CPU lacks instructions that the provider is written in.
@@ -72,6 +102,15 @@ mod tests {
     fn provider_offers_the_hybrid_group_first() {
         let groups: Vec<_> = provider().kx_groups.iter().map(|group| group.name()).collect();
         assert_eq!(groups.first(), Some(&rustls::NamedGroup::X25519MLKEM768));
+    }
+
+    #[test]
+    fn ed25519_signs_where_ecdsa_does_in_tls_1_2() {
+        let suites: Vec<_> = provider().cipher_suites.iter().filter_map(SupportedCipherSuite::tls12).collect();
+        let with = |scheme| suites.iter().filter(|suite| suite.sign.contains(&scheme)).count();
+        assert_eq!(with(SignatureScheme::ED25519), 3);
+        assert_eq!(with(SignatureScheme::ECDSA_NISTP256_SHA256), 3);
+        assert_eq!(with(SignatureScheme::RSA_PSS_SHA256), 3);
     }
 
     #[test]
