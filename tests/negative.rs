@@ -31,7 +31,9 @@ fn main() -> ExitCode {
             for (policy, expectation) in [(Policy::Lab, fault.lab), (Policy::Webpki, fault.webpki)] {
                 let row = run(fault, version, policy, expectation);
                 let (verdict, reason, exit) = match &row {
-                    Row::Seen { verdict, reasons, exit, .. } => (verdict.as_str(), reasons.join(", "), exit.to_string()),
+                    Row::Seen { verdict, reasons, exit, .. } => {
+                        (verdict.as_str(), reasons.join(", "), exit.to_string())
+                    }
                     Row::Skipped(why) => ("skipped", (*why).to_owned(), String::new()),
                 };
                 println!(

@@ -330,7 +330,12 @@ mod tests {
                     policy,
                 };
                 let verdict = judge(&made.chain, &criteria, datetime!(2026-11-23 12:00 UTC));
-                assert_eq!(verdict.reasons(), expectation.reasons(), "{} by {policy}: {verdict:#?}", fault.id);
+                assert_eq!(
+                    verdict.reasons(),
+                    expectation.reasons(),
+                    "{} by {policy}: {verdict:#?}",
+                    fault.id
+                );
                 assert_eq!(verdict.exit_status(), expectation.exit_status(), "{}", fault.id);
             }
         }

@@ -102,8 +102,8 @@ impl Workshop {
         let intermediate = plan.sign(&root_key)?;
 
         let issuer = Issuer::Ca { certificate: &intermediate, key: &intermediate_key };
-        let leaf =
-            Plan::draft(&server_request(LAB_NAME), key.public_key_info(), &issuer)?.sign(&intermediate_key)?;
+        let leaf = Plan::draft(&server_request(LAB_NAME), key.public_key_info(), &issuer)?
+            .sign(&intermediate_key)?;
         Ok(Made { chain: vec![leaf, intermediate], key, trusted: vec![root] })
     }
 }

@@ -116,3 +116,32 @@ impl ServerCertVerifier for AcceptEverything {
         self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio_rustls::LazyConfigAcceptor;
+
+    use super::*;
+
+    /// What a server hears as SNI, and what is seen of it when it hangs up on the ClientHello.
+    async fn heard(name: &ExpectedName) -> (Option<String>, Sight) {
+        let (near, far) = tokio::io::duplex(16 * 1024);
+        let server = async {
+            let started = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), far).await.unwrap();
+            started.client_hello().server_name().map(str::to_owned)
+        };
+        let (heard, sight) =
+            tokio::join!(server, look(near, Some(name), Versions::Both, Duration::from_secs(60)));
+        (heard, sight.unwrap())
+    }
+
+    #[tokio::test]
+    async fn dns_names_are_sent_and_addresses_are_not() {
+        let (name, sight) = heard(&ExpectedName::Dns("www.test.org".to_owned())).await;
+        assert_eq!(name.as_deref(), Some("www.test.org"));
+        let closed = Some(Trouble::Closed { received: 0 });
+        assert_eq!(sight, Sight { chain: Vec::new(), session: None, trouble: closed });
+        let (name, _) = heard(&ExpectedName::Ip(std::net::Ipv4Addr::LOCALHOST.into())).await;
+        assert_eq!(name, None);
+    }
+}

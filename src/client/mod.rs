@@ -16,4 +16,4 @@ mod session;
 pub use dial::{BadTarget, DEFAULT_PORT, Target, dial};
 pub use handshake::{Shaken, Terms};
 pub use outcome::{Opening, Outcome, Phase, Remark, Trouble};
-pub use session::{Ended, Input, converse};
+pub use session::{Ended, Input, LocalError, converse};

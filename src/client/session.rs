@@ -28,6 +28,17 @@ pub enum Input<I> {
     Stream(I),
 }
 
+/// Our own side of an exchange failed.
+#[derive(Debug, thiserror::Error)]
+pub enum LocalError {
+    /// What is to be said cannot be read.
+    #[error("cannot read what to send: {0}")]
+    Input(io::Error),
+    /// What comes back cannot be written.
+    #[error("cannot write the replies: {0}")]
+    Output(io::Error),
+}
+
 /// How an exchange ended.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ended {
@@ -52,14 +63,14 @@ pub struct Ended {
 ///
 /// # Errors
 ///
-/// Those of reading the input and writing the output; the peer's are in [`Ended::trouble`].
+/// Those of reading the input and writing the output. The peer's are in [`Ended::trouble`].
 pub async fn converse<S, I, O>(
     stream: S,
     input: Input<I>,
     output: &mut O,
     patience: Duration,
     certificate_missing: bool,
-) -> io::Result<Ended>
+) -> Result<Ended, LocalError>
 where
     S: AsyncRead + AsyncWrite,
     I: AsyncRead + Unpin,
@@ -183,7 +194,7 @@ async fn exchange<R, W, I, O>(
     output: &mut O,
     patience: Duration,
     progress: &Progress,
-) -> io::Result<End>
+) -> Result<End, LocalError>
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
@@ -202,7 +213,7 @@ where
     let (patience, otherwise) = match stopped {
         Ok(()) if messages => (GOODBYE.min(patience), End::Content),
         Ok(()) => (patience, End::TimedOut(Phase::Close, patience)),
-        Err(Stopped::Input(error)) => return Err(error),
+        Err(Stopped::Input(error)) => return Err(LocalError::Input(error)),
         Err(Stopped::TimedOut(phase)) => return Ok(End::TimedOut(phase, patience)),
         // What the peer has still to say, such as an alert, tells more than that it does not listen.
         Err(Stopped::Peer(error)) => (patience, End::Failed(error)),
@@ -312,7 +323,7 @@ where
 }
 
 /// Passes on what comes, until the peer's end.
-async fn listen<R, O>(from: &mut R, output: &mut O, progress: &Progress) -> io::Result<End>
+async fn listen<R, O>(from: &mut R, output: &mut O, progress: &Progress) -> Result<End, LocalError>
 where
     R: AsyncRead + Unpin,
     O: AsyncWrite + Unpin,
@@ -326,8 +337,8 @@ where
         };
         let octets = &buffer[..count];
         progress.output_busy.store(true, Ordering::Relaxed);
-        output.write_all(octets).await?;
-        output.flush().await?;
+        output.write_all(octets).await.map_err(LocalError::Output)?;
+        output.flush().await.map_err(LocalError::Output)?;
         progress.output_busy.store(false, Ordering::Relaxed);
         progress.received.fetch_add(count as u64, Ordering::Relaxed);
         progress.lines.fetch_add(newlines(octets), Ordering::Relaxed);
@@ -520,6 +531,6 @@ mod tests {
         let (ours, mut peer) = duplex(100);
         peer.write_all(b"hello\n").await.unwrap();
         let error = converse(ours, messages(&["hi"]), &mut Gone, PATIENT, false).await.unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+        assert!(matches!(error, LocalError::Output(error) if error.kind() == io::ErrorKind::BrokenPipe));
     }
 }

@@ -9,11 +9,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
+use anyhow::Context as _;
 use clap::Args;
 use rustls::KeyLog;
 use time::OffsetDateTime;
-use tlslab::client::{self, Input, Outcome, Target, Terms, Trouble};
-use tlslab::pki::facts::CertFacts;
+use tlslab::client::{self, Input, LocalError, Outcome, Target, Terms, Trouble};
 use tlslab::report::certificate;
 use tlslab::report::outcome::{OutcomeReport, session_line};
 use tlslab::report::verdict;
@@ -75,7 +75,7 @@ pub(crate) struct Connect {
     /// Send TEXT as a line and print the reply line; repeatable. Else stdin's lines are sent
     #[arg(long, value_name = "TEXT")]
     message: Vec<String>,
-    /// Show every field of the server's certificate
+    /// Show every field of the server's certificate, on stdout
     #[arg(long)]
     show_cert: bool,
     /// No TLS at all: nothing is encrypted, nobody is verified
@@ -169,8 +169,11 @@ async fn talk(arguments: &Connect, mode: &Mode, ui: &Ui, now: OffsetDateTime) ->
 /// Says what the handshake came to, check by check.
 fn show(arguments: &Connect, outcome: &Outcome, ui: &Ui, at: OffsetDateTime) -> Result<()> {
     if let Some(verdict) = &outcome.verdict {
-        if let Some(certificate) = verdict.certificate.as_ref().filter(|_| arguments.show_cert) {
-            show_certificate(certificate, ui, at)?;
+        if let Some(facts) = verdict.certificate.as_ref().filter(|_| arguments.show_cert) {
+            // Asked for by name, so it is an answer; the JSON object has every field anyway.
+            if !ui.json() {
+                ui.print(&certificate::lines(facts, at).join("\n"))?;
+            }
         }
         for line in verdict::table(verdict) {
             ui.say(&painted(&line));
@@ -178,14 +181,6 @@ fn show(arguments: &Connect, outcome: &Outcome, ui: &Ui, at: OffsetDateTime) -> 
     }
     if let Some(session) = &outcome.session {
         ui.say(&session_line(session));
-    }
-    Ok(())
-}
-
-/// Every field, as `inspect` shows it. Under `--json` the report has them all.
-fn show_certificate(certificate: &CertFacts, ui: &Ui, at: OffsetDateTime) -> Result<()> {
-    if !ui.json() {
-        ui.print(&certificate::lines(certificate, at).join("\n"))?;
     }
     Ok(())
 }
@@ -223,8 +218,14 @@ where
     };
     let missing = outcome.certificate_requested && arguments.cert.is_none();
     let ended = client::converse(stream, input, replies, arguments.timeout, missing).await;
-    replies.end_line(ui)?;
-    let ended = ended?;
+    if ended.is_ok() {
+        replies.end_line(ui)?;
+    }
+    let ended = ended.map_err(|error| match error {
+        LocalError::Input(error) => anyhow::Error::new(error).context("stdin: cannot read what to send"),
+        // A closed pipe is seen through the context, and is no failure.
+        LocalError::Output(error) => anyhow::Error::new(error).context("stdout: cannot write the replies"),
+    })?;
     outcome.sent_bytes = ended.sent;
     outcome.received_bytes = ended.received;
     outcome.trouble = ended.trouble;
@@ -278,7 +279,11 @@ fn report(arguments: &Connect, outcome: &Outcome, replies: &[u8], ui: &Ui) -> Re
     }
     if ui.json() {
         let report = OutcomeReport::new(outcome, replies, hints.into_iter().next());
-        ui.print(&serde_json::to_string(&report)?)?;
+        match ui.print(&serde_json::to_string(&report)?) {
+            // A verdict stands whether or not somebody waits to read it.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+            printed => printed.context("stdout: cannot write the verdict")?,
+        }
     }
     Ok(outcome.exit_status())
 }

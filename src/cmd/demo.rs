@@ -103,7 +103,11 @@ impl Demo {
         for line in [
             format!("subject   {}", facts.subject),
             format!("key       {}", facts.public_key.kind),
-            format!("valid     {} to {}", tlslab::words::instant(facts.not_before), tlslab::words::instant(facts.not_after)),
+            format!(
+                "valid     {} to {}",
+                tlslab::words::instant(facts.not_before),
+                tlslab::words::instant(facts.not_after)
+            ),
             format!("SHA-256   {}", tlslab::words::hex(&facts.sha256())),
         ] {
             stage.line(&line)?;
@@ -126,8 +130,18 @@ impl Demo {
 
         stage.title("Servers that must be refused")?;
         let refused = [
-            ("expired", Reason::Expired, Validity { not_before: now - Duration::days(30), not_after: now - Duration::days(3) }, NAME),
-            ("not yet valid", Reason::NotYetValid, Validity { not_before: now + Duration::days(3), not_after: now + Duration::days(30) }, NAME),
+            (
+                "expired",
+                Reason::Expired,
+                Validity { not_before: now - Duration::days(30), not_after: now - Duration::days(3) },
+                NAME,
+            ),
+            (
+                "not yet valid",
+                Reason::NotYetValid,
+                Validity { not_before: now + Duration::days(3), not_after: now + Duration::days(30) },
+                NAME,
+            ),
             ("wrong name", Reason::WrongName, validity, "www.example.com"),
         ];
         let other = PrivateKey::generate(KeyAlgorithm::EcP256)?;
@@ -136,7 +150,9 @@ impl Demo {
             stage.refusal(what, reason, &bad, &bad, &other, now).await?;
         }
         let impostor = scene::certificate(&other, NAME, validity)?;
-        stage.refusal("same name, other key", Reason::Untrusted, &impostor, &certificate, &other, now).await?;
+        stage
+            .refusal("same name, other key", Reason::Untrusted, &impostor, &certificate, &other, now)
+            .await?;
 
         let held = stage.claims.iter().all(|claim| claim.held);
         stage.verdict(held)?;
@@ -156,7 +172,11 @@ impl Demo {
         };
         let new = [
             NewFile { name: "cert.pem", mode: 0o644, contents: files::to_pem("CERTIFICATE", certificate) },
-            NewFile { name: "clearkey.pem", mode: 0o600, contents: files::to_pem("PRIVATE KEY", &key.to_pkcs8_der()) },
+            NewFile {
+                name: "clearkey.pem",
+                mode: 0o600,
+                contents: files::to_pem("PRIVATE KEY", &key.to_pkcs8_der()),
+            },
         ];
         files::write_all(folder.path(), &new, self.force)?;
         Ok(folder)
@@ -227,12 +247,17 @@ impl Stage<'_> {
             agreed,
         )?;
         self.answered(act)?;
-        self.line(&format!("what the observer has, {} octets both ways; the client's first:", act.observed.len()))?;
+        self.line(&format!(
+            "what the observer has, {} octets both ways; the client's first:",
+            act.observed.len()
+        ))?;
         for line in hex_dump(&act.observed.from_client, 3) {
             self.line(&line)?;
         }
         self.line("and its last, where the message is:")?;
-        for line in hex_dump(&act.observed.from_client[act.observed.from_client.len().saturating_sub(96)..], 6) {
+        for line in
+            hex_dump(&act.observed.from_client[act.observed.from_client.len().saturating_sub(96)..], 6)
+        {
             self.line(&line)?;
         }
         let found = act.observed.occurrences(MESSAGE.as_bytes());

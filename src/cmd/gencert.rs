@@ -3,7 +3,7 @@
 mod request;
 mod summary;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -151,7 +151,7 @@ impl Gencert {
         let (certificate, contents) = self.issue(&request, &key, ca.as_ref(), passphrase.as_ref())?;
         files::write_all(&self.out, &contents, self.force)?;
 
-        let stale = self.out.join(KEY);
+        let stale = files::within(&self.out, KEY);
         if self.noenc && stale.exists() {
             let warning = format!("{}: belongs to an earlier key, and was left as it is", stale.display());
             ui.warn(&warning);
@@ -205,7 +205,7 @@ impl Gencert {
     }
 
     fn read_passphrase(&self, ui: &Ui, warnings: &mut Vec<String>) -> Result<Passphrase> {
-        let key = self.out.join(KEY).display().to_string();
+        let key = files::within(&self.out, KEY).display().to_string();
         let prompt = std::io::IsTerminal::is_terminal(&std::io::stdin());
         let passphrase = match &self.passout {
             Some(source) => source.read_new(&key)?,
@@ -259,7 +259,8 @@ impl Gencert {
                 chain.push(above);
             }
         }
-        let chain = chain.iter().flat_map(|der| files::to_pem("CERTIFICATE", der).to_vec()).collect::<Vec<_>>();
+        let chain =
+            chain.iter().flat_map(|der| files::to_pem("CERTIFICATE", der).to_vec()).collect::<Vec<_>>();
 
         let mut contents = vec![NewFile {
             name: CLEAR_KEY,
@@ -299,11 +300,6 @@ fn outlives(request: &Request, chain: &[CertificateDer<'_>]) -> Option<String> {
             tlslab::words::instant(first)
         )
     })
-}
-
-/// A path inside the output directory as a person would type it: without `./`.
-fn inside(directory: &Path, name: &str) -> PathBuf {
-    if directory == Path::new(".") { PathBuf::from(name) } else { directory.join(name) }
 }
 
 #[cfg(test)]

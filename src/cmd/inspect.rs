@@ -34,10 +34,11 @@ const EXPECTED: &str = "a certificate or key";
 #[command(after_help = "\
 Examples:
   tlslab inspect cert.pem
-  tlslab inspect cert.pem key.pem                 whether they belong together, and how the key is encrypted
+  tlslab inspect cert.pem key.pem                 how the key is encrypted
+  tlslab inspect cert.pem clearkey.pem            whether they belong together
   tlslab inspect 127.0.0.1:4433                   what a server shows, unverified
   tlslab inspect www.example.com:443 --pem >server.pem
-  tlslab gencert --help | tlslab inspect -        stdin
+  cat leaf.pem root.pem | tlslab inspect - --json
 
 Exit status: 0 where everything could be read, 1 where something could not, 20 where a server's
 handshake failed, 30 network or timeout. The first failure decides.")]
@@ -111,11 +112,18 @@ impl Inspect {
         if ui.json() {
             ui.print(&serde_json::to_string(&inspection.report())?)?;
         } else if self.pem {
+            if inspection.certificates().next().is_none() {
+                return Err(Failure::new(format!(
+                    "{}: expected a certificate, found none",
+                    self.inputs.join(", ")
+                )));
+            }
             for certificate in inspection.certificates() {
                 ui.print(&pem(&certificate.der))?;
             }
         } else {
-            let text = inspection.blocks().iter().map(|block| block.join("\n")).collect::<Vec<_>>().join("\n\n");
+            let text =
+                inspection.blocks().iter().map(|block| block.join("\n")).collect::<Vec<_>>().join("\n\n");
             if !text.is_empty() {
                 ui.print(&text)?;
             }
@@ -155,8 +163,9 @@ impl Inspect {
             return Err(trouble.unwrap_or_else(|| Failure::new(format!("{input}: no certificate was shown"))));
         }
         let sent = matches!(name, ExpectedName::Dns(_)).then(|| name.to_string());
-        let chain = sight.chain.iter().map(|der| CertFacts::read(der).map_err(|malformed| malformed.to_string()));
-        inspection.add_live(input, &address.to_string(), sent, sight.session, chain);
+        let chain =
+            sight.chain.iter().map(|der| CertFacts::read(der).map_err(|malformed| malformed.to_string()));
+        inspection.add_live(input, &address.to_string(), sent, sight.session.as_ref(), chain);
         trouble.map_or(Ok(()), Err)
     }
 }

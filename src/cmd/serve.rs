@@ -93,12 +93,16 @@ enum Reply {
     Upper,
 }
 
-/// Reads `10s`, `2m`, `1h 30m`; more than nothing.
+/// Reads `10s`, `2m`, `1h 30m`: more than nothing, at most a year.
 fn duration(text: &str) -> std::result::Result<Duration, String> {
+    const YEAR: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+    let expected = "expected a duration such as 10s or 2m";
     match humantime::parse_duration(text) {
-        Ok(Duration::ZERO) => Err("expected more than no time".to_owned()),
+        Ok(duration) if duration.is_zero() || duration > YEAR => {
+            Err(format!("{expected}, more than nothing and at most a year, found {text}"))
+        }
         Ok(duration) => Ok(duration),
-        Err(error) => Err(format!("expected a duration such as 10s or 2m: {error}")),
+        Err(error) => Err(format!("{expected}, found {text:?}: {error}")),
     }
 }
 
@@ -204,7 +208,6 @@ impl Serve {
         for warning in identity::warnings(&self.cert, &identity, now) {
             ui.warn(&warning);
         }
-        ui.say(&format!("serving {}", identity::describe(&identity)));
         let mut settings = self.settings()?;
         let from_environment = std::env::var_os("SSLKEYLOGFILE").filter(|path| !path.is_empty());
         if let Some(path) = self.keylog.clone().or_else(|| from_environment.map(PathBuf::from)) {
@@ -215,6 +218,7 @@ impl Serve {
             ));
         }
         let tls = Tls::new(&identity, settings).context("cannot set up TLS")?;
+        ui.say(&format!("serving {}", identity::describe(&identity)));
         Ok((Arc::new(tls), files))
     }
 
@@ -223,7 +227,7 @@ impl Serve {
         let client = match &self.client_ca {
             None => None,
             Some(path) => {
-                let certificates = identity::certificates(path)?;
+                let certificates = identity::certificates(path, "--client-ca")?;
                 let trusted = TrustSet::new(&certificates)
                     .with_context(|| format!("{}: cannot trust what is in it", path.display()))?;
                 let trusted = Arc::new(trusted);
@@ -344,8 +348,13 @@ mod tests {
     #[test]
     fn durations_are_more_than_nothing() {
         assert_eq!(duration("10s"), Ok(Duration::from_secs(10)));
-        assert_eq!(duration("0s"), Err("expected more than no time".to_owned()));
-        let error = duration("10").unwrap_err();
-        assert!(error.starts_with("expected a duration such as 10s or 2m: "), "{error}");
+        let expected = "expected a duration such as 10s or 2m, ";
+        for (text, found) in [
+            ("0s", "more than nothing and at most a year, found 0s"),
+            ("2y", "more than nothing and at most a year, found 2y"),
+            ("10", "found \"10\": time unit needed, for example 10sec or 10ms"),
+        ] {
+            assert_eq!(duration(text), Err(format!("{expected}{found}")));
+        }
     }
 }

@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use super::key::{KeyError, Passphrase, PrivateKey};
 use super::key_der::{Shape, shape};
-pub use super::placing::{NewFile, check_target, write_all};
+pub use super::placing::{NewFile, check_target, within, write_all};
 
 /// The most that is read of a file: more than any bundle of trusted certificates holds.
 const LIMIT: u64 = 16 << 20;

@@ -182,10 +182,10 @@ fn from_der(der: &[u8]) -> Result<Item, Unreadable> {
 }
 
 fn shape(der: &[u8]) -> Result<Item, String> {
+    const PKCS7: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07];
     let mut outer = Walk(der);
-    let first = match outer.any() {
-        Ok(Some(first)) => first,
-        Ok(None) | Err(_) => return Err("it begins like DER and ends too soon".to_owned()),
+    let Ok(Some(first)) = outer.any() else {
+        return Err("it begins like DER and ends too soon".to_owned());
     };
     let tags =
         |content| frame::children(content).map(|parts| parts.iter().map(|part| part.tag).collect::<Vec<_>>());
@@ -200,7 +200,10 @@ fn shape(der: &[u8]) -> Result<Item, String> {
                 certificate(der)
             }
         }
-        [tag::OID, ..] => Err("it is PKCS#7 or another CMS message, which is not shown".to_owned()),
+        // 1.2.840.113549.1.7, the arc of PKCS#7's content types
+        [tag::OID, ..] if first.content.get(2..).is_some_and(|oid| oid.starts_with(PKCS7)) => {
+            Err("it is PKCS#7 or another CMS message, which is not shown".to_owned())
+        }
         [tag::INTEGER, tag::SEQUENCE] | [tag::INTEGER, tag::SEQUENCE, tag::SEQUENCE] => {
             Err("it is PKCS#12, which is not shown".to_owned())
         }
@@ -282,6 +285,15 @@ mod tests {
     fn containers_of_other_kinds_are_named() {
         let pkcs12 = [0x30, 7, 2, 1, 3, 0x30, 0, 0x30, 0];
         assert_eq!(told(&pkcs12), [(None, "it is PKCS#12, which is not shown".to_owned())]);
+        let mut pkcs7 = vec![0x30, 11, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2];
+        assert_eq!(
+            told(&pkcs7),
+            [(None, "it is PKCS#7 or another CMS message, which is not shown".to_owned())]
+        );
+        // rsaEncryption alone is none
+        pkcs7[11] = 1;
+        let neither = "not a key: expected PKCS#8, PKCS#1, SEC1 or a public key, found another structure";
+        assert_eq!(told(&pkcs7), [(None, neither.to_owned())]);
         assert_eq!(told(&RICH[..200]), [(None, "it begins like DER and ends too soon".to_owned())]);
     }
 

@@ -35,6 +35,11 @@ pub struct NewFile {
     pub contents: Zeroizing<Vec<u8>>,
 }
 
+/// The path of `name` inside `directory` as a person would type it: without `./`.
+pub fn within(directory: &Path, name: &str) -> PathBuf {
+    if directory == Path::new(".") { PathBuf::from(name) } else { directory.join(name) }
+}
+
 /// Whether files of these names could be written now: to be asked before slow work, and asked again by
 /// [`write_all`]. A directory that is missing is no obstacle; it will be made.
 pub fn check_target(directory: &Path, names: &[&str], force: bool) -> Result<(), FileError> {
@@ -46,7 +51,7 @@ pub fn check_target(directory: &Path, names: &[&str], force: bool) -> Result<(),
     }
     let mut existing = Vec::new();
     for name in names {
-        let path = directory.join(name);
+        let path = within(directory, name);
         // The link itself, not what it points to: a dangling one is in the way too.
         match fs::symlink_metadata(&path) {
             Ok(found) if found.is_dir() => return Err(FileError::IsDirectory(path)),
@@ -54,6 +59,7 @@ pub fn check_target(directory: &Path, names: &[&str], force: bool) -> Result<(),
             Err(_) => {}
         }
     }
+    existing.sort();
     if !force && !existing.is_empty() {
         return Err(FileError::Exists(existing));
     }
@@ -81,7 +87,7 @@ fn write_into(directory: &Path, files: &[NewFile], force: bool) -> Result<Vec<Pa
         .collect::<Result<Vec<_>, _>>()?;
     let mut placed = Vec::new();
     for (file, staged) in files.iter().zip(staged) {
-        let path = directory.join(file.name);
+        let path = within(directory, file.name);
         match place(staged, &path, force) {
             Ok(old) => placed.push(Placed { path, old }),
             Err(error) => {
@@ -181,7 +187,8 @@ fn place(staged: NamedTempFile, path: &Path, force: bool) -> Result<Option<Named
 
 /// A second name for the file at `path`, if there is one.
 fn second_name(path: &Path) -> io::Result<Option<NamedTempFile<()>>> {
-    let directory = path.parent().unwrap_or(Path::new("."));
+    // Beside the file itself; the parent of a bare name is "".
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let named = tempfile::Builder::new().prefix(PREFIX).make_in(directory, |second| {
         match fs::hard_link(path, second) {
             // Systems without links: the file changes its name, and has none of its own until the new one is there.
@@ -278,7 +285,7 @@ mod tests {
         let before = listing(folder.path());
         let error = write_all(folder.path(), &files("new"), false).unwrap_err();
         let at = folder.path().display().to_string();
-        assert_eq!(error.to_string(), format!("{at}/key.pem and {at}/cert.pem already exist"));
+        assert_eq!(error.to_string(), format!("{at}/cert.pem and {at}/key.pem already exist"));
         assert_eq!(listing(folder.path()), before);
         write_all(folder.path(), &files("new"), true).unwrap();
         assert_eq!(listing(folder.path()), all("new"));

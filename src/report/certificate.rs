@@ -320,3 +320,134 @@ fn purpose_name(oid: &str) -> Option<&'static str> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    const RICH: &[u8] = include_bytes!("../pki/facts/rich.der");
+
+    fn rich() -> CertFacts {
+        CertFacts::read(RICH).unwrap()
+    }
+
+    #[test]
+    fn every_field_has_its_line() {
+        assert_eq!(
+            lines(&rich(), datetime!(2026-12-01 14:51:36 UTC)).join("\n"),
+            "\
+subject        /C=AU/O=Test Organisation/CN=www.test.org
+issuer         /C=AU/O=Test Organisation/CN=www.test.org
+               self-signed: its own key verifies its signature
+serial         12:34:56:78:90:ab:cd:ef
+version        3
+not before     2026-11-23T14:51:36Z (8 days ago)
+not after      2126-10-30T14:51:36Z (99 years left)
+key            EC P-256
+signature      ecdsa-with-SHA256
+SHA-256        C8:37:D5:39:DD:A4:7A:37:C6:20:9C:42:9A:BE:66:AB:6B:7A:6F:0F:A0:C3:BF:7C:9A:97:3C:E6:9F:0F:7B:8C
+SPKI SHA-256   2cfbac0032eaa0615b0e8d4a6dfc7ba84cf7cc47e6371a799a39e03475e91307
+SPKI pin       sha256/LPusADLqoGFbDo1Kbfx7qEz3zEfmNxp5mjngNHXpEwc=
+extensions     18
+  basicConstraints (critical): CA:TRUE, pathlen:3
+  keyUsage (critical): digitalSignature, keyAgreement, keyCertSign, cRLSign, decipherOnly
+  extKeyUsage: serverAuth, clientAuth, 1.2.3.4
+  subjectKeyIdentifier: 32:83:8E:B9:78:AF:2F:9B:FF:E0:C3:B1:13:FE:94:E7:3B:DA:22:3F
+  authorityKeyIdentifier: issuer named, serial 12:34:56:78:90:ab:cd:ef
+  subjectAltName: DNS:www.test.org, DNS:*.test.org, IP:127.0.0.1, IP:::1, email:a@test.org, \
+URI:https://test.org/, DirName:/C=AU/CN=dir name, registeredID:2a0304, otherName:06032a0304a0070c0568656c6c6f
+  issuerAltName: DNS:ca.test.org
+  nameConstraints (critical): permitted DNS:.test.org, IP:10.0.0.0/8, IP:fe80::/64; \
+excluded email:evil.test.org
+  certificatePolicies: 1.2.3.4; domain-validated (2.23.140.1.2.1) CPS https://test.org/cps
+  cRLDistributionPoints: URI:http://crl.test.org/a.crl
+  authorityInfoAccess: OCSP URI:http://ocsp.test.org/; CA issuers URI:http://ca.test.org/ca.der
+  policyConstraints: requireExplicitPolicy:0; inhibitPolicyMapping:1
+  inhibitAnyPolicy: skipCerts:2
+  tlsFeature: status_request (must staple), status_request_v2
+  netscapeComment: a comment
+  netscapeCertType: SSL client, SSL server
+  1.2.3.4.5 (critical): unknown: 0500
+  ocspNoCheck: present"
+        );
+    }
+
+    #[test]
+    fn validity_is_said_as_people_say_it() {
+        let (not_before, not_after) = (datetime!(2026-11-23 12:00 UTC), datetime!(2027-11-23 12:00 UTC));
+        let day = time::Duration::DAY;
+        let cases = [
+            (not_before - 3 * day, "(not valid yet: in 3 days)", "(368 days left)"),
+            (not_before, "(now)", "(365 days left)"),
+            (not_after, "(365 days ago)", "(0 seconds left)"),
+            (not_after + 3 * day, "(368 days ago)", "(expired 3 days ago)"),
+        ];
+        for (at, before, after) in cases {
+            assert_eq!(not_before_words(not_before, at), format!("2026-11-23T12:00:00Z {before}"));
+            assert_eq!(not_after_words(not_after, at), format!("2027-11-23T12:00:00Z {after}"));
+        }
+    }
+
+    #[test]
+    fn serial_numbers_are_openssl_s() {
+        let cases: [(&[u8], &str); 7] = [
+            (&[0], "00"),
+            (&[1], "01"),
+            (&[0, 0xab, 0xcd], "ab:cd"),
+            (&[0x7f, 1], "7f:01"),
+            (&[0xff], "-01"),
+            (&[0x80], "-80"),
+            (&[0xff, 0x00], "-01:00"),
+        ];
+        for (content, expected) in cases {
+            assert_eq!(serial(content, ":"), expected, "{content:02x?}");
+        }
+    }
+
+    #[test]
+    fn nothing_from_a_certificate_reaches_the_terminal_unescaped() {
+        let mut facts = rich();
+        facts.extensions[5].decoded =
+            Extension::SubjectAltName(vec![GeneralName::Dns("a\n\u{1b}[31mb\u{202e}".to_owned())]);
+        facts.extensions[14].decoded = Extension::Described("a\r\u{9b}b".to_owned());
+        let lines = lines(&facts, facts.not_before);
+        assert_eq!(lines.len(), 31);
+        assert_eq!(lines[18], "  subjectAltName: DNS:a\\n\\u{1b}[31mb\\u{202e}");
+        assert_eq!(lines[27], "  netscapeComment: a\\r\\u{9b}b");
+        let report = CertificateReport::from(&facts);
+        assert_eq!(report.san, ["DNS:a\\n\\u{1b}[31mb\\u{202e}"]);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        let mut facts = rich();
+        facts.signature_algorithms_agree = false;
+        facts.signature[10] ^= 1;
+        facts.extensions.truncate(1);
+        facts.extensions[0].decoded = Extension::Malformed("no name".to_owned());
+        let lines = lines(&facts, facts.not_before);
+        let names_itself = "names itself as its issuer, but its own key does not verify its signature";
+        assert_eq!(lines[2], format!("               {names_itself}"));
+        assert_eq!(lines[8], "signature      ecdsa-with-SHA256, but the signed part names another algorithm");
+        assert_eq!(lines[13], "  basicConstraints (critical): malformed: no name");
+        assert_eq!(CertificateReport::from(&facts).self_signed, Some(false));
+    }
+
+    #[test]
+    fn long_values_are_cut_for_people_only() {
+        assert_eq!(shortened(&"é".repeat(1000)), "é".repeat(1000));
+        assert_eq!(shortened(&"é".repeat(1001)), format!("{}… (2002 bytes in all)", "é".repeat(1000)));
+    }
+
+    #[test]
+    fn exponents_are_numbers_where_they_can_be() {
+        let words = |exponent: &[u8]| {
+            let kind = PublicKeyKind::Rsa { modulus_bits: 2048, exponent: exponent.to_vec() };
+            key_words(&PublicKeyFacts { kind, spki: vec![], algorithm_id: vec![], bits: vec![] })
+        };
+        assert_eq!(words(&[1, 0, 1]), "RSA 2048 bits, exponent 65537");
+        assert_eq!(words(&[1, 0, 0, 0, 0, 0, 0, 0, 1]), "RSA 2048 bits, exponent 0x010000000000000001");
+    }
+}

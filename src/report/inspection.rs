@@ -41,11 +41,14 @@ pub struct Inspected<T> {
     pub index: usize,
     /// The line on which its PEM block begins; null for DER and for live servers.
     pub line: Option<usize>,
-    /// For a certificate: `valid`, `expired` or `not-yet-valid`, now; null for others.
+    /// For a certificate: `valid`, `expired` or `not-yet-valid`, now; absent for others.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub validity: Option<&'static str>,
-    /// For a certificate: whole days until notAfter, negative once it has passed; null for others.
+    /// For a certificate: whole days until notAfter, negative once it has passed; absent for others.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub days_left: Option<i64>,
-    /// For a key: which of `certificates` it belongs to, counted from 0; null where none.
+    /// For a key: which of `certificates` it belongs to, counted from 0; absent where none.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub certificate: Option<usize>,
     /// What was found.
     #[serde(flatten)]
@@ -132,7 +135,8 @@ impl Inspection {
 
     /// Adds what was found in a file or on stdin, by the name of `source`.
     pub fn add(&mut self, source: &str, found: Vec<Found>) {
-        let count = |wanted: fn(&Item) -> bool| found.iter().filter(|f| f.item.as_ref().is_ok_and(wanted)).count();
+        let count =
+            |wanted: fn(&Item) -> bool| found.iter().filter(|f| f.item.as_ref().is_ok_and(wanted)).count();
         let of = [
             count(|item| matches!(item, Item::Certificate(_))),
             count(|item| matches!(item, Item::Key(_))),
@@ -169,14 +173,15 @@ impl Inspection {
         source: &str,
         address: &str,
         server_name: Option<String>,
-        session: Option<SessionFacts>,
+        session: Option<&SessionFacts>,
         chain: impl IntoIterator<Item = Result<CertFacts, String>>,
     ) {
-        let mut lines = vec![format!("{source}: not verified: what follows proves nothing about who answers there")];
+        let mut lines =
+            vec![format!("{source}: not verified: what follows proves nothing about who answers there")];
         let mut put = |label: &str, value: &str| lines.push(line(label, value));
         put("address", address);
         put("server name", server_name.as_deref().unwrap_or("none sent"));
-        match &session {
+        match session {
             Some(session) => {
                 put("protocol", &session.protocol);
                 put("cipher suite", &session.cipher_suite);
@@ -190,9 +195,9 @@ impl Inspection {
             address: address.to_owned(),
             server_name,
             verified: false,
-            protocol: session.as_ref().map(|s| s.protocol.clone()),
-            cipher_suite: session.as_ref().map(|s| s.cipher_suite.clone()),
-            key_exchange: session.as_ref().map(|s| s.key_exchange.clone()),
+            protocol: session.map(|s| s.protocol.clone()),
+            cipher_suite: session.map(|s| s.cipher_suite.clone()),
+            key_exchange: session.map(|s| s.key_exchange.clone()),
         };
         self.report.session.get_or_insert_with(|| session.clone());
         self.report.sessions.push(session);
@@ -259,9 +264,10 @@ impl Inspection {
     fn key(&mut self, source: &str, pem_line: Option<usize>, place: Place, facts: KeyFacts) {
         let half = if facts.form == crate::pki::key_facts::KeyForm::PublicKey { "public" } else { "private" };
         let title = format!("{source}: {half} key{}{}", place.words(), at_line(pem_line));
-        self.keys.push((self.blocks.len(), facts.clone()));
-        self.blocks.push(titled(title, key::lines(&facts)));
         self.report.keys.push(inspected(source, pem_line, place, KeyReport::from(&facts)));
+        let lines = key::lines(&facts);
+        self.keys.push((self.blocks.len(), facts));
+        self.blocks.push(titled(title, lines));
     }
 
     fn request(&mut self, source: &str, pem_line: Option<usize>, place: Place, facts: &RequestFacts) {
@@ -338,4 +344,87 @@ fn titled(title: String, lines: Vec<String>) -> Vec<String> {
 
 fn line(label: &str, value: &str) -> String {
     format!("  {label:<14} {value}")
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+    use crate::pki::items;
+
+    const RICH: &[u8] = include_bytes!("../pki/facts/rich.der");
+
+    fn inspection() -> Inspection {
+        Inspection::new(datetime!(2026-12-01 00:00:00 UTC))
+    }
+
+    #[test]
+    fn a_key_is_said_to_belong_to_its_certificate() {
+        let certificate = CertFacts::read(RICH).unwrap();
+        let mut inspection = inspection();
+        inspection.add("public.der", items::items(&certificate.public_key.spki).unwrap());
+        inspection.add("cert.der", items::items(RICH).unwrap());
+        let blocks = inspection.blocks();
+        assert_eq!(
+            blocks[0],
+            [
+                "public.der: public key",
+                "  form           SubjectPublicKeyInfo",
+                "  key            EC P-256",
+                "  encryption     none: it is a public key",
+                "  SPKI SHA-256   2cfbac0032eaa0615b0e8d4a6dfc7ba84cf7cc47e6371a799a39e03475e91307",
+                "  SPKI pin       sha256/LPusADLqoGFbDo1Kbfx7qEz3zEfmNxp5mjngNHXpEwc=",
+                "  belongs to     certificate 1 of cert.der",
+            ]
+        );
+        assert_eq!(blocks[1][0], "cert.der: certificate");
+    }
+
+    #[test]
+    fn validity_is_said_for_the_instant_that_is_given() {
+        let certificate = CertFacts::read(RICH).unwrap();
+        let day = time::Duration::DAY;
+        for (now, validity, days_left) in [
+            (certificate.not_before - day, "not-yet-valid", 36_501),
+            (certificate.not_before, "valid", 36_500),
+            (certificate.not_after, "valid", 0),
+            (certificate.not_after + 3 * day, "expired", -3),
+        ] {
+            let mut inspection = Inspection::new(now);
+            inspection.add("cert.der", items::items(RICH).unwrap());
+            let report = inspection.report();
+            assert_eq!(report.certificates[0].validity, Some(validity));
+            assert_eq!(report.certificates[0].days_left, Some(days_left));
+        }
+    }
+
+    #[test]
+    fn a_live_server_is_never_said_to_be_verified() {
+        let mut inspection = inspection();
+        let chain = [CertFacts::read(RICH).map_err(|e| e.to_string()), Err("no certificate".to_owned())];
+        inspection.add_live("localhost:4433", "[::1]:4433", None, None, chain);
+        assert_eq!(inspection.errors()[0].error, "certificate 2: no certificate");
+        let blocks = inspection.blocks();
+        assert_eq!(
+            blocks[0],
+            [
+                "localhost:4433: not verified: what follows proves nothing about who answers there",
+                "  address        [::1]:4433",
+                "  server name    none sent",
+                "  handshake      not completed",
+            ]
+        );
+        assert_eq!(blocks[1][0], "localhost:4433: certificate 1 of 2");
+    }
+
+    #[test]
+    fn blocks_of_other_kinds_are_listed() {
+        let mut inspection = inspection();
+        let text = b"\n-----BEGIN DH PARAMETERS-----\nMAA=\n-----END DH PARAMETERS-----\n";
+        inspection.add("dh.pem", items::items(text).unwrap());
+        let other = OtherReport { source: "dh.pem".into(), line: Some(2), label: "DH PARAMETERS".into() };
+        assert_eq!(inspection.report.others, [other]);
+        assert_eq!(inspection.blocks(), [["dh.pem: DH PARAMETERS (line 2): not looked into"]]);
+    }
 }

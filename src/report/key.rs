@@ -104,7 +104,12 @@ pub fn lines(facts: &KeyFacts) -> Vec<String> {
             put("encryption", &encryption_words(encryption));
             if encryption.weak {
                 let few = Protection::FEW_ROUNDS;
-                put("", &format!("weak: a passphrase is cheap to guess (expected PBKDF2 with {few} rounds or scrypt)"));
+                put(
+                    "",
+                    &format!(
+                        "weak: a passphrase is cheap to guess (expected PBKDF2 with {few} rounds or scrypt)"
+                    ),
+                );
             }
         }
         None if report.private => put("encryption", "none: whoever reads the file has the key"),
@@ -120,7 +125,9 @@ pub fn lines(facts: &KeyFacts) -> Vec<String> {
 fn encryption_words(encryption: &EncryptionReport) -> String {
     let mut words = vec![encryption.kdf.clone()];
     words.extend(encryption.prf.clone());
-    words.extend(encryption.rounds.map(|rounds| format!("{rounds} round{}", if rounds == 1 { "" } else { "s" })));
+    words.extend(
+        encryption.rounds.map(|rounds| format!("{rounds} round{}", if rounds == 1 { "" } else { "s" })),
+    );
     words.extend(encryption.salt_octets.map(|octets| format!("{octets}-octet salt")));
     words.push(encryption.cipher.clone());
     format!("{}: {}", encryption.scheme, words.join(", "))

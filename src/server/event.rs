@@ -275,11 +275,9 @@ fn incompatibility(why: &PeerIncompatible) -> String {
         PeerIncompatible::NoKxGroupsInCommon => {
             "the client offers no key exchange group that this server has"
         }
-        // What TLS 1.1 and older did not have; rustls looks for it before it looks at the version.
-        PeerIncompatible::SignatureAlgorithmsExtensionRequired => {
-            "the client offers no signature schemes: presumably it speaks only TLS 1.1 or older"
-        }
-        PeerIncompatible::SupportedVersionsExtensionRequired
+        // A hello of TLS 1.1 or older lacks signature_algorithms, which rustls misses before it looks at the version.
+        PeerIncompatible::SignatureAlgorithmsExtensionRequired
+        | PeerIncompatible::SupportedVersionsExtensionRequired
         | PeerIncompatible::Tls12NotOffered
         | PeerIncompatible::Tls12NotOfferedOrEnabled
         | PeerIncompatible::Tls13RequiredForQuic => {
@@ -322,11 +320,6 @@ mod tests {
                 rustls::Error::NoCertificatesPresented,
                 &b"\x16\x03\x01"[..],
                 "a client certificate is required and the client sent none",
-            ),
-            (
-                rustls::Error::PeerIncompatible(PeerIncompatible::SignatureAlgorithmsExtensionRequired),
-                &b"\x16\x03\x01"[..],
-                "the client offers no signature schemes: presumably it speaks only TLS 1.1 or older",
             ),
             (
                 rustls::Error::PeerIncompatible(PeerIncompatible::Tls12NotOffered),

@@ -330,10 +330,12 @@ async fn at_the_limit_peers_wait_and_none_is_dropped() {
     config.limits.max_connections = 1;
     let mut bench = Bench::new(config).await;
     let mut first = bench.client(Versions::Both).await;
-    assert!(matches!(bench.event().await, Event::Accepted { .. }));
+    // From two tasks, so in either order.
+    let told = [bench.event().await, bench.event().await];
+    assert!(told.iter().any(|event| matches!(event, Event::Accepted { .. })), "{told:?}");
+    assert!(told.iter().any(|event| matches!(event, Event::Full)), "{told:?}");
     let second = tokio::spawn(shake(bench.connect().await, client_config(Versions::Both)));
     assert_eq!(exchange(&mut first, b"first").await, b"first");
-    assert!(matches!(bench.event().await, Event::Full));
     assert!(matches!(bench.event().await, Event::SessionEnded(_)), "the second was accepted too early");
     assert!(matches!(bench.event().await, Event::Accepted { .. }));
     let mut second = soon(second).await.unwrap();
@@ -359,24 +361,16 @@ async fn stopping_lets_sessions_finish_and_accepts_nobody() {
 }
 
 #[tokio::test]
-async fn sessions_that_do_not_finish_in_time_are_cut_off_and_told() {
+async fn what_does_not_finish_in_time_is_cut_off_and_told() {
     let mut config = echo();
     config.limits.drain_timeout = SOON;
     let mut bench = Bench::new(config).await;
-    let mut client = bench.client(Versions::Both).await;
-    // More than all buffers on the way hold, and nobody reads the answer: the session cannot finish.
-    let (_reading, mut writing) = tokio::io::split(&mut client);
-    let (end, _) = tokio::join!(
-        async {
-            // The handshake, then bytes that the server cannot give back.
-            assert!(matches!(bench.event().await, Event::Accepted { .. }));
-            bench.stop();
-            bench.ended().await.end
-        },
-        async { while writing.write_all(&[b'x'; 16 * 1024]).await.is_ok() {} },
-    );
-    assert_eq!(end, End::Stopped);
+    let mut silent = bench.connect().await;
+    assert!(matches!(bench.event().await, Event::Accepted { .. }));
+    bench.stop();
+    assert_eq!(bench.failed().await, HandshakeFailure::Stopped);
     soon(&mut bench.server).await.unwrap();
+    assert_eq!(rest(&mut silent).await, b"");
 }
 
 #[tokio::test]
@@ -449,11 +443,7 @@ async fn under_mutual_tls_no_certificate_and_a_wrong_one_are_refused() {
             match (client, failure) {
                 (None, failure) => {
                     assert_eq!(failure, HandshakeFailure::NoClientCertificate);
-                    let expected = match versions {
-                        Versions::Tls12 => "HandshakeFailure",
-                        _ => "CertificateRequired",
-                    };
-                    assert!(alert.to_string().contains(expected), "{versions}: {alert}");
+                    assert!(alert.to_string().contains("CertificateRequired"), "{versions}: {alert}");
                 }
                 (Some(_), HandshakeFailure::ClientCertificate(Some(verdict))) => {
                     assert_eq!(verdict.reasons(), [Reason::Untrusted, Reason::BadUsage]);

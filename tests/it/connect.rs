@@ -202,7 +202,7 @@ fn show_cert_shows_every_field() {
     let lab = bench();
     let (address, _server) = tls_server(&lab, echo);
     let run = connect(&lab, address, &["--show-cert"]).success();
-    run.says("subject").says("serial").says("CN=www.test.org").says("DNS:www.test.org");
+    run.prints("subject  ").prints("serial  ").prints("CN=www.test.org").prints("DNS:www.test.org");
 }
 
 #[test]

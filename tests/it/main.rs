@@ -3,6 +3,9 @@
 //! One module per command and one per kind of judge that is not us; [`lab`] is what they share.
 
 mod connect;
+mod gencert;
+mod inspect;
 mod lab;
 mod oracle;
+mod readme;
 mod verify;

@@ -24,9 +24,11 @@ impl Gencert {
             (ProfileName::Server, None) => Profile::Server,
         };
         let subject = match &self.cn {
-            Some(cn) => self.subject.clone().with_common_name(cn).map_err(|error| {
-                Failure::usage(format_args!("--cn: {error}"))
-            })?,
+            Some(cn) => self
+                .subject
+                .clone()
+                .with_common_name(cn)
+                .map_err(|error| Failure::usage(format_args!("--cn: {error}")))?,
             None => self.subject.clone(),
         };
         let names = self.names(&subject, &mut warnings)?;

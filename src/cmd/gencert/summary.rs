@@ -4,14 +4,15 @@ use std::path::Path;
 
 use rustls::pki_types::CertificateDer;
 use tlslab::crypto::sha256;
-use tlslab::pki::files::NewFile;
+use tlslab::pki::files::{NewFile, within};
 use tlslab::pki::issue::{Plan, Request};
 use tlslab::pki::key::PrivateKey;
 use tlslab::pki::subject::{SanName, Subject};
 use tlslab::words;
 
+use super::super::trust::LAB_NAME;
 use super::super::{Result, Ui};
-use super::{CERT, CLEAR_KEY, Gencert, KEY, ProfileName, inside};
+use super::{CERT, CLEAR_KEY, Gencert, KEY, ProfileName};
 
 pub(super) struct Summary<'a> {
     pub(super) options: &'a Gencert,
@@ -79,11 +80,16 @@ impl Summary<'_> {
             String::new(),
         ];
         // The certificate first, as people look for it.
-        for file in self.files.iter().rev() {
-            let path = inside(&self.options.out, file.name);
-            lines.push(format!("{:o}  {}  {}", file.mode, path.display(), self.holds(file)));
+        let paths: Vec<_> = self.files.iter().map(|file| self.path(file)).collect();
+        let width = paths.iter().map(|path| path.chars().count()).max().unwrap_or_default();
+        for (file, path) in self.files.iter().zip(&paths).rev() {
+            lines.push(format!("{path:width$}  {:04o}  {}", file.mode, self.holds(file)));
         }
         lines
+    }
+
+    fn path(&self, file: &NewFile) -> String {
+        within(&self.options.out, file.name).display().to_string()
     }
 
     fn holds(&self, file: &NewFile) -> &'static str {
@@ -102,7 +108,7 @@ impl Summary<'_> {
             .rev()
             .map(|file| {
                 serde_json::json!({
-                    "path": inside(&self.options.out, file.name).display().to_string(),
+                    "path": self.path(file),
                     "mode": format!("{:04o}", file.mode),
                     "holds": self.holds(file),
                 })
@@ -128,7 +134,7 @@ impl Summary<'_> {
     /// The commands to run next, with options only where the defaults would miss.
     fn next(&self) -> Vec<String> {
         let out = &self.options.out;
-        let word = |name: &str| quoted(&inside(out, name).display().to_string());
+        let word = |name: &str| quoted(&within(out, name).display().to_string());
         let own = format!(" --cert {} --key {}", word(CERT), word(CLEAR_KEY));
         let anchor = self.ca.map_or_else(|| word(CERT), |ca| quoted(&ca.display().to_string()));
         match self.options.profile {
@@ -161,7 +167,7 @@ impl Summary<'_> {
                 SanName::Email(_) | SanName::Uri(_) => None,
             })
         };
-        cn.or_else(first).filter(|name| name != "www.test.org")
+        cn.or_else(first).filter(|name| name != LAB_NAME)
     }
 }
 

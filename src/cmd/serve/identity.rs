@@ -13,7 +13,7 @@ use tlslab::verify::{Criteria, Policy, TrustSet, Usage, judge};
 use tlslab::words;
 
 use super::super::passphrase::PassphraseSource;
-use super::super::{Failure, Result};
+use super::super::{Failure, Hinted, Result};
 
 /// Where a certificate and its key are, and the passphrase that was asked for once.
 #[derive(Clone)]
@@ -31,10 +31,10 @@ impl Files {
         passin: Option<&PassphraseSource>,
     ) -> Result<(Self, Identity)> {
         let mut files = Self { certificate: certificate.to_owned(), key: key.to_owned(), passphrase: None };
-        let chain = certificates(certificate)?;
-        let found = read_private_key(key)?;
+        let chain = certificates(certificate, "--cert")?;
+        let found = private_key(key)?;
         if found.is_encrypted() {
-            files.passphrase = Some(passphrase(key, passin)?);
+            files.passphrase = Some(PassphraseSource::read_for(passin, key)?);
         }
         let identity = files.put_together(chain, found)?;
         Ok((files, identity))
@@ -42,7 +42,7 @@ impl Files {
 
     /// Reads both files again.
     pub(super) fn read(&self) -> Result<Identity> {
-        self.put_together(certificates(&self.certificate)?, read_private_key(&self.key)?)
+        self.put_together(certificates(&self.certificate, "--cert")?, private_key(&self.key)?)
     }
 
     fn put_together(&self, chain: Vec<CertificateDer<'static>>, found: KeyFile) -> Result<Identity> {
@@ -73,16 +73,27 @@ impl Files {
     }
 }
 
-/// Reads the certificates of a file.
-pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
-    Ok(read_certificates(path)?)
+/// The certificates of a file, with what to do where there are none.
+pub(super) fn certificates(path: &Path, option: &str) -> Result<Vec<CertificateDer<'static>>> {
+    read_certificates(path).hint(|| how_to_get(path, option))
 }
 
-fn passphrase(key: &Path, passin: Option<&PassphraseSource>) -> Result<Passphrase> {
-    match passin {
-        Some(source) => source.read(&key.display().to_string()),
-        None => Err(Failure::new("x")),
+fn private_key(path: &Path) -> Result<KeyFile> {
+    read_private_key(path).hint(|| how_to_get(path, "--key"))
+}
+
+/// A missing file is made by gencert; one that holds something else is best looked at.
+fn how_to_get(path: &Path, option: &str) -> String {
+    let shown = path.display();
+    if path.is_dir() {
+        return format!("`{option} FILE` names another");
     }
+    if path.exists() {
+        return format!("`tlslab inspect {shown}` says what is in it; `{option} FILE` names another");
+    }
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let out = directory.map_or_else(String::new, |parent| format!(" --out {}", parent.display()));
+    format!("make certificate and key with `tlslab gencert{out}`, or name yours with `{option} FILE`")
 }
 
 /// What a good client will say of the certificate at the instant `now`: the very words of `tlslab connect`, since

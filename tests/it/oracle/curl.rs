@@ -67,7 +67,8 @@ fn curl_asks_twice_on_one_connection_and_may_only_read() {
     let server = lab.serve(&["--www"]);
     for version in VERSIONS {
         let twice = format!("https://www.test.org:{}/", server.port());
-        let count = ["--cacert", "cert.pem", "--write-out", "%{http_code} after %{num_connects} connects\n", &twice];
+        let count =
+            ["--cacert", "cert.pem", "--write-out", "%{http_code} after %{num_connects} connects\n", &twice];
         curl(&lab, &server, version, "/nowhere", &count)
             .success()
             .prints("<!doctype html>")
@@ -75,7 +76,9 @@ fn curl_asks_twice_on_one_connection_and_may_only_read() {
             .prints("404 after 0 connects");
         let post = ["--cacert", "cert.pem", "--data", "x", "--write-out", "%{http_code}"];
         curl(&lab, &server, version, "/", &post).success().prints("405");
-        curl(&lab, &server, version, "/", &["--cacert", "cert.pem", "--head"]).success().prints("HTTP/1.1 200 OK");
+        curl(&lab, &server, version, "/", &["--cacert", "cert.pem", "--head"])
+            .success()
+            .prints("HTTP/1.1 200 OK");
     }
 }
 

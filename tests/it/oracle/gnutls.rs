@@ -29,9 +29,13 @@ fn gnutls_serv(lab: &Lab, version: Version) -> (Peer, String) {
 /// `gnutls-cli` that trusts `ca` and expects www.test.org.
 fn gnutls_cli(lab: &Lab, server: &Server, version: Version, ca: &str) -> Peer {
     let mut command = lab.command("gnutls-cli");
-    command
-        .args(["--x509cafile", ca, "--port", &server.port(), "--priority", version.priority])
-        .args(["--sni-hostname", "www.test.org", "--verify-hostname", "www.test.org", "127.0.0.1"]);
+    command.args(["--x509cafile", ca, "--port", &server.port(), "--priority", version.priority]).args([
+        "--sni-hostname",
+        "www.test.org",
+        "--verify-hostname",
+        "www.test.org",
+        "127.0.0.1",
+    ]);
     Peer::start(&mut command)
 }
 
@@ -150,6 +154,7 @@ fn certtool_reads_the_same_certificate_that_inspect_reads() {
         assert!(theirs.stdout.contains(words), "expected {words:?}\n{theirs}");
     }
     let ours = lab.tlslab(["verify", "cert.pem", "--json"]).success().json();
-    let sha256 = ours["certificate"]["sha256"].as_str().expect("a fingerprint").replace(':', "").to_lowercase();
+    let sha256 =
+        ours["certificate"]["sha256"].as_str().expect("a fingerprint").replace(':', "").to_lowercase();
     assert!(theirs.stdout.contains(&format!("sha256:{sha256}")), "{theirs}");
 }

@@ -48,8 +48,12 @@ fn node_refuses_serve_when_it_does_not_trust_it_or_when_it_has_another_name() {
     let untrusted = lab.serve(&[]);
     let misnamed = lab.serve(&["--cert", "other/cert.pem", "--key", "other/clearkey.pem"]);
     for version in VERSIONS {
-        client(&lab, &untrusted, "other/cert.pem", version.number).status(1).says("DEPTH_ZERO_SELF_SIGNED_CERT");
-        client(&lab, &misnamed, "other/cert.pem", version.number).status(1).says("ERR_TLS_CERT_ALTNAME_INVALID");
+        client(&lab, &untrusted, "other/cert.pem", version.number)
+            .status(1)
+            .says("DEPTH_ZERO_SELF_SIGNED_CERT");
+        client(&lab, &misnamed, "other/cert.pem", version.number)
+            .status(1)
+            .says("ERR_TLS_CERT_ALTNAME_INVALID");
     }
 }
 

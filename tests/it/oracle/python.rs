@@ -131,7 +131,11 @@ fn the_students_client_refuses_our_server_of_another_name_by_its_own_check() {
 fn pythons_refuse_our_expired_not_yet_valid_and_untrusted_servers() {
     let cases: [(&[&str], &str, &str); 3] = [
         (&["--not-before", "2020-01-01", "--not-after", "2021-01-01"], "cert.pem", "certificate has expired"),
-        (&["--not-before", "2060-01-01", "--not-after", "2061-01-01"], "cert.pem", "certificate is not yet valid"),
+        (
+            &["--not-before", "2060-01-01", "--not-after", "2061-01-01"],
+            "cert.pem",
+            "certificate is not yet valid",
+        ),
         (&[], "other/cert.pem", "certificate verify failed"),
     ];
     for python in pythons() {

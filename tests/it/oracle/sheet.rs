@@ -103,7 +103,9 @@ fn connect_trusts_openssls_server_with_the_sheets_files() {
 #[test]
 fn verify_and_inspect_read_what_the_sheets_commands_made() {
     let Some(lab) = lab_as_the_sheet_says() else { return };
-    lab.tlslab(["verify", "cert.pem", "--ca", "cert.pem", "--cn", "www.test.org"]).success().prints("accepted");
+    lab.tlslab(["verify", "cert.pem", "--ca", "cert.pem", "--cn", "www.test.org"])
+        .success()
+        .prints("accepted");
     lab.tlslab(["inspect", "cert.pem"])
         .success()
         .prints("/C=AU/ST=WA/L=Perth/O=Test Organisation/OU=Org/CN=www.test.org");
