@@ -29,7 +29,9 @@ pub fn provider() -> Arc<CryptoProvider> {
 /// ECDHE_ECDSA suites of TLS 1.2. graviola can sign and verify it, and its list of suites leaves it out.
 fn with_ed25519(suite: SupportedCipherSuite) -> SupportedCipherSuite {
     match suite {
-        SupportedCipherSuite::Tls12(suite) if suite.sign.contains(&SignatureScheme::ECDSA_NISTP256_SHA256) => {
+        SupportedCipherSuite::Tls12(suite)
+            if suite.sign.contains(&SignatureScheme::ECDSA_NISTP256_SHA256) =>
+        {
             let sign = [suite.sign, &[SignatureScheme::ED25519]].concat();
             // rustls wants its suites for ever; these few are made once.
             SupportedCipherSuite::Tls12(Box::leak(Box::new(Tls12CipherSuite {

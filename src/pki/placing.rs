@@ -63,7 +63,9 @@ pub fn check_target(directory: &Path, names: &[&str], force: bool) -> Result<(),
     if !force && !existing.is_empty() {
         return Err(FileError::Exists(existing));
     }
-    stage(directory, 0o600, b"").map(drop)
+    // A file without a name where the system has such: nothing to leave behind, whatever happens.
+    let probe = tempfile::tempfile_in(directory);
+    probe.map(drop).map_err(|source| FileError::Write { path: directory.to_owned(), source: bare(source) })
 }
 
 /// Writes all of `files` into `directory` (made if missing), or none; replaces existing ones only with `force`.

@@ -2,6 +2,7 @@
 //!
 //! One module per command and one per kind of judge that is not us; [`lab`] is what they share.
 
+mod bad_input;
 mod connect;
 mod gencert;
 mod inspect;

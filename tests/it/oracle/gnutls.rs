@@ -137,7 +137,8 @@ fn certtool_opens_key_pem_with_its_passphrase_and_with_no_other() {
         let opened = pin(&["--load-privkey", "key.pem", "--password", "secret words"]);
         assert_eq!(opened, pin(&["--load-privkey", "clearkey.pem"]), "{key}");
         assert_eq!(opened, pin(&["--load-certificate", "cert.pem"]), "{key}");
-        let wrong = certtool(&lab, &["--pubkey-info", "--load-privkey", "key.pem", "--password", "wrong words"]);
+        let wrong =
+            certtool(&lab, &["--pubkey-info", "--load-privkey", "key.pem", "--password", "wrong words"]);
         assert_ne!(wrong.code(), 0, "{wrong}");
     }
 }
