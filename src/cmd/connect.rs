@@ -41,7 +41,7 @@ counts as cut (exit status 20); where nothing is missing it is a note.
 
 Exit status: 0 accepted, 10 untrusted, 11 wrong name, 12 expired, 13 not yet valid,
 14 other certificate fault, 20 handshake failed or stream cut, 30 network or timeout,
-130 interrupted. When several checks fail the lowest wins.";
+130 interrupted, 1 anything else. When several checks fail the lowest wins.";
 
 /// Verify a TLS server, show every check, then exchange lines with it
 #[derive(Debug, Args)]

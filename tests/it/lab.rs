@@ -92,7 +92,7 @@ impl Lab {
         run(&mut command)
     }
 
-    /// `tlslab gencert --noenc` plus `arguments`: a quick certificate and clear key, P-256 unless they say `--key`.
+    /// `tlslab gencert --noenc` plus `arguments`, with a quick key (`ec:p256`) unless they name one.
     #[track_caller]
     pub(crate) fn gencert(&self, arguments: &[&str]) -> Run {
         let quick: &[&str] = if arguments.contains(&"--key") { &[] } else { &["--key", "ec:p256"] };

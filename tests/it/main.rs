@@ -3,10 +3,18 @@
 //! One module per command and one per kind of judge that is not us; [`lab`] is what they share.
 
 mod bad_input;
+#![allow(
+    clippy::expect_used,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "helpers are test code too"
+)]
+
 mod connect;
 mod gencert;
 mod inspect;
 mod lab;
 mod oracle;
 mod readme;
+mod serve;
 mod verify;
