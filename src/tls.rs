@@ -151,18 +151,21 @@ pub struct KeyLogError {
 }
 
 impl KeyLogFile {
-    /// Opens `path` for appending, making it readable by its owner only where it does not exist. The first time
-    /// that secrets cannot be written later, `tell` is told: the session goes on, and its log is incomplete.
-    pub fn open(
-        path: &Path,
-        tell: impl Fn(&KeyLogError) + Send + Sync + 'static,
-    ) -> Result<Self, KeyLogError> {
+    /// Opens `path` for appending, making it readable by its owner only where it does not exist.
+    pub fn open(path: &Path) -> Result<Self, KeyLogError> {
         let mut options = OpenOptions::new();
         options.append(true).create(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(path).map_err(|source| KeyLogError { path: path.to_owned(), source })?;
-        Ok(Self { path: path.to_owned(), file: Mutex::new(file), told: Once::new(), tell: Box::new(tell) })
+        Ok(Self { path: path.to_owned(), file: Mutex::new(file), told: Once::new(), tell: Box::new(|_| {}) })
+    }
+
+    /// The same, telling `tell` the first time that secrets cannot be written (a full disk): the session goes on,
+    /// and its log is incomplete.
+    #[must_use]
+    pub fn telling(self, tell: impl Fn(&KeyLogError) + Send + Sync + 'static) -> Self {
+        Self { tell: Box::new(tell), ..self }
     }
 }
 

@@ -15,9 +15,9 @@ pub(crate) fn open(option: Option<&Path>, ui: &Ui) -> Result<Option<Arc<dyn KeyL
         return Ok(None);
     };
     let listener = ui.clone();
-    let file = KeyLogFile::open(&path, move |error| {
+    let file = KeyLogFile::open(&path)?.telling(move |error| {
         listener.warn(&format!("{error}; sessions go on, and cannot be decrypted later"));
-    })?;
+    });
     ui.warn(&format!(
         "{}: session secrets go here; whoever has this file can read the recorded traffic",
         path.display()

@@ -2,7 +2,6 @@
 //!
 //! One module per command and one per kind of judge that is not us; [`lab`] is what they share.
 
-mod bad_input;
 #![allow(
     clippy::expect_used,
     clippy::print_stderr,
@@ -10,6 +9,7 @@ mod bad_input;
     reason = "helpers are test code too"
 )]
 
+mod bad_input;
 mod connect;
 mod gencert;
 mod inspect;
