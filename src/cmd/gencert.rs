@@ -2,10 +2,12 @@
 
 mod request;
 mod summary;
+mod undisturbed;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use rustls::pki_types::CertificateDer;
@@ -18,6 +20,7 @@ use tlslab::pki::subject::{SanName, Subject};
 use super::passphrase::PassphraseSource;
 use super::{Failure, Hinted, Result, Ui, instant};
 use summary::Summary;
+use undisturbed::undisturbed;
 
 /// Make a certificate and its key: cert.pem, key.pem (encrypted) and clearkey.pem
 #[derive(Debug, Args)]
@@ -150,7 +153,8 @@ impl Gencert {
 
         let key = self.generate(ui)?;
         let (certificate, contents) = certify(&request, &key, ca.as_ref(), passphrase.as_ref())?;
-        files::write_all(&self.out, &contents, self.force)?;
+        undisturbed(|| files::write_all(&self.out, &contents, self.force))
+            .context("cannot hold back signals while the files are written")??;
 
         let stale = files::within(&self.out, KEY);
         if self.noenc && stale.exists() {

@@ -64,7 +64,8 @@ pub fn check_target(directory: &Path, names: &[&str], force: bool) -> Result<(),
     if !force && !existing.is_empty() {
         return Err(FileError::Exists(existing));
     }
-    let probe = builder(0o600).tempfile_in(directory);
+    // A file without a name where the system has such: nothing to leave behind, whatever happens.
+    let probe = tempfile::tempfile_in(directory);
     probe.map(drop).map_err(|source| FileError::Write { path: directory.to_owned(), source: bare(source) })
 }
 

@@ -93,6 +93,7 @@ impl Lab {
     }
 
     /// `tlslab gencert --noenc` plus `arguments`, with a quick key (`ec:p256`) unless they name one.
+    #[track_caller]
     pub(crate) fn gencert(&self, arguments: &[&str]) -> Run {
         let quick: &[&str] = if arguments.contains(&"--key") { &[] } else { &["--key", "ec:p256"] };
         self.tlslab(["gencert", "--noenc"].iter().chain(quick).chain(arguments)).success()

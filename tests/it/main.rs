@@ -9,6 +9,7 @@
     reason = "helpers are test code too"
 )]
 
+mod bad_input;
 mod connect;
 mod gencert;
 mod inspect;
