@@ -2,7 +2,6 @@
 
 mod request;
 mod summary;
-mod undisturbed;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,10 +16,10 @@ use tlslab::pki::issue::{self, Issuer, Plan, Profile, Request};
 use tlslab::pki::key::{KeyAlgorithm, Passphrase, PrivateKey};
 use tlslab::pki::subject::{SanName, Subject};
 
-use super::passphrase::PassphraseSource;
+use super::passphrase::{self, PassphraseSource};
+use super::undisturbed::undisturbed;
 use super::{Failure, Hinted, Result, Ui, instant};
 use summary::Summary;
-use undisturbed::undisturbed;
 
 /// Make a certificate and its key: cert.pem, key.pem (encrypted) and clearkey.pem
 #[derive(Debug, Args)]
@@ -222,9 +221,7 @@ impl Gencert {
                 return Ok(Passphrase::new((*random).clone()));
             }
         };
-        if passphrase.as_bytes().len() < 8 {
-            warnings.push(format!("the passphrase of {key} has fewer than 8 bytes: it is quickly guessed"));
-        }
+        warnings.extend(passphrase::weakness(&passphrase, &key));
         Ok(passphrase)
     }
 

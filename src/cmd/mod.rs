@@ -12,9 +12,11 @@ mod instant;
 mod keylog;
 mod log;
 mod passphrase;
+mod passwd;
 mod serve;
 mod trust;
 mod ui;
+mod undisturbed;
 mod verify;
 
 use std::process::ExitCode;
@@ -65,6 +67,7 @@ pub(crate) struct Global {
 enum Command {
     Demo(demo::Demo),
     Gencert(Box<gencert::Gencert>),
+    Passwd(passwd::Passwd),
     Serve(serve::Serve),
     Connect(connect::Connect),
     Verify(verify::Verify),
@@ -94,6 +97,7 @@ fn run(command: Command, ui: &Ui) -> Result<u8> {
     match command {
         Command::Demo(command) => command.run(ui, now),
         Command::Gencert(command) => command.run(ui, now),
+        Command::Passwd(command) => command.run(ui),
         Command::Serve(command) => command.run(ui, now),
         Command::Connect(command) => command.run(ui, now),
         Command::Verify(command) => command.run(ui, now),

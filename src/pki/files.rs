@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use super::key::{KeyError, Passphrase, PrivateKey};
 use super::key_der::{Shape, shape};
-pub use super::placing::{NewFile, check_target, within, write_all};
+pub use super::placing::{NewFile, check_one, check_target, within, write_all, write_one};
 
 /// The most that is read of a file: more than any bundle of trusted certificates holds.
 const LIMIT: u64 = 16 << 20;
@@ -209,6 +209,16 @@ pub fn read_private_key(path: &Path) -> Result<KeyFile, FileError> {
         "OPENSSH PRIVATE KEY" => Err(key(KeyError::Unsupported("OpenSSH key".to_owned()))),
         _ => PrivateKey::from_der(&block.decode(path)?).map(KeyFile::Clear).map_err(key),
     }
+}
+
+/// The labels of what a file holds beside its key, such as `CERTIFICATE`: what would be lost if the key were
+/// written over it. The curve that openssl writes before an EC key belongs to the key.
+pub fn beside_the_key(path: &Path) -> Result<Vec<String>, FileError> {
+    let contents = read_bounded(path, KEY)?;
+    let mut labels: Vec<_> = find_blocks(path, &contents)?.into_iter().map(|block| block.label).collect();
+    labels.retain(|label| !label.ends_with("PRIVATE KEY") && label != "EC PARAMETERS");
+    labels.dedup();
+    Ok(labels)
 }
 
 impl KeyFile {

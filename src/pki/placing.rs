@@ -50,9 +50,32 @@ pub fn check_target(directory: &Path, names: &[&str], force: bool) -> Result<(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(source) => return Err(FileError::Write { path: directory.to_owned(), source }),
     }
+    check_paths(directory, names.iter().map(|name| within(directory, name)), force)
+}
+
+/// The same for one file: whether [`write_one`] could write it now. Its directory must be there.
+pub fn check_one(path: &Path, force: bool) -> Result<(), FileError> {
+    let directory = parent(path);
+    match fs::metadata(directory) {
+        Ok(found) if !found.is_dir() => return Err(FileError::NotDirectory(directory.to_owned())),
+        Ok(_) => {}
+        Err(source) => return Err(FileError::Write { path: directory.to_owned(), source }),
+    }
+    check_paths(directory, [path.to_owned()], force)
+}
+
+/// Where the file at `path` lies; the parent of a bare name is "".
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn check_paths(
+    directory: &Path,
+    paths: impl IntoIterator<Item = PathBuf>,
+    force: bool,
+) -> Result<(), FileError> {
     let mut existing = Vec::new();
-    for name in names {
-        let path = within(directory, name);
+    for path in paths {
         // The link itself, not what it points to: a dangling one is in the way too.
         match fs::symlink_metadata(&path) {
             Ok(found) if found.is_dir() => return Err(FileError::IsDirectory(path)),
@@ -79,6 +102,16 @@ pub fn write_all(directory: &Path, files: &[NewFile], force: bool) -> Result<Vec
         made.iter().rev().for_each(|directory| drop(fs::remove_dir(directory)));
     }
     written
+}
+
+/// Writes one file with these permission bits, or leaves everything as it was; replaces an existing one only with
+/// `force`. What is replaced is the name: a link is, not what it points to.
+pub fn write_one(path: &Path, mode: u32, contents: &[u8], force: bool) -> Result<(), FileError> {
+    check_one(path, force)?;
+    let staged = stage(parent(path), mode, contents)?;
+    flush(std::slice::from_ref(&staged))
+        .map_err(|source| FileError::Write { path: path.to_owned(), source })?;
+    place(staged, path, force).map(drop)
 }
 
 fn write_into(directory: &Path, files: &[NewFile], force: bool) -> Result<Vec<PathBuf>, FileError> {
@@ -200,8 +233,8 @@ fn place(staged: NamedTempFile, path: &Path, force: bool) -> Result<Option<Named
 
 /// A second name for the file at `path`, if there is one.
 fn second_name(path: &Path) -> io::Result<Option<NamedTempFile<()>>> {
-    // Beside the file itself; the parent of a bare name is "".
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // Beside the file itself.
+    let directory = parent(path);
     let named = tempfile::Builder::new().prefix(PREFIX).make_in(directory, |second| {
         match fs::hard_link(path, second) {
             // Systems without links: the file changes its name, and has none of its own until the new one is there.

@@ -16,6 +16,7 @@ mod inspect;
 mod lab;
 mod limbo;
 mod oracle;
+mod passwd;
 mod readme;
 mod serve;
 mod verify;
