@@ -11,6 +11,7 @@
 
 mod bad_input;
 mod connect;
+mod csr;
 mod gencert;
 mod inspect;
 mod lab;
