@@ -188,18 +188,14 @@ impl Gencert {
             None => SubjectKey::Ours(self.generate(ui)?),
         };
         let mut contents = key_files(&key, passphrase.as_ref())?;
-        let certificate = match (&key, self.csr_only) {
-            (SubjectKey::Ours(key), true) => {
-                let der = pki::request::write(&request, key)?;
-                let pem = files::to_pem("CERTIFICATE REQUEST", &der);
-                contents.push(NewFile { name: CSR, mode: 0o644, contents: pem });
-                None
-            }
-            _ => {
-                let (certificate, chain) = certify(&request, &key, ca.as_ref())?;
-                contents.push(NewFile { name: CERT, mode: 0o644, contents: chain });
-                Some(certificate)
-            }
+        let certificate = if let (SubjectKey::Ours(key), true) = (&key, self.csr_only) {
+            let pem = files::to_pem("CERTIFICATE REQUEST", &pki::request::write(&request, key)?);
+            contents.push(NewFile { name: CSR, mode: 0o644, contents: pem });
+            None
+        } else {
+            let (certificate, chain) = certify(&request, &key, ca.as_ref())?;
+            contents.push(NewFile { name: CERT, mode: 0o644, contents: chain });
+            Some(certificate)
         };
         undisturbed(|| files::write_all(&self.out, &contents, self.force))
             .context("cannot hold back signals while the files are written")??;

@@ -3,6 +3,7 @@
 //! This is the only place that knows clap, stdout and exit statuses. A command returns the status it ends
 //! with, or a [`Failure`] that says what went wrong, what was expected, and what to do next.
 
+mod completions;
 mod connect;
 mod demo;
 mod failure;
@@ -11,6 +12,7 @@ mod inspect;
 mod instant;
 mod keylog;
 mod log;
+mod man;
 mod passphrase;
 mod passwd;
 mod serve;
@@ -72,6 +74,8 @@ enum Command {
     Connect(connect::Connect),
     Verify(verify::Verify),
     Inspect(inspect::Inspect),
+    Completions(completions::Completions),
+    Man(man::Man),
 }
 
 /// Parses the command line, runs the command, reports the end. The process's whole life.
@@ -102,6 +106,8 @@ fn run(command: Command, ui: &Ui) -> Result<u8> {
         Command::Connect(command) => command.run(ui, now),
         Command::Verify(command) => command.run(ui, now),
         Command::Inspect(command) => command.run(ui, now),
+        Command::Completions(command) => command.run(ui),
+        Command::Man(command) => command.run(ui),
     }
 }
 

@@ -10,12 +10,14 @@
 )]
 
 mod bad_input;
+mod completions;
 mod connect;
 mod csr;
 mod gencert;
 mod inspect;
 mod lab;
 mod limbo;
+mod man;
 mod oracle;
 mod passwd;
 mod readme;

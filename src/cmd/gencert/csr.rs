@@ -73,12 +73,12 @@ pub(super) fn differences(asked: &RequestFacts, plan: &Plan, profile: ProfileNam
     let names = |extension: &&ExtensionFacts| extension.oid == issue::extension::SUBJECT_ALT_NAME;
     let other = asked.extensions.iter().filter(|extension| !names(extension) && !says(extension));
     let other: Vec<_> = other
-        .map(|extension| match &extension.decoded {
-            Extension::BasicConstraints { ca: true, .. } => "CA:TRUE".to_owned(),
-            _ => {
-                let oid = extension.oid.to_string();
-                extension_name(&oid).map_or(oid.clone(), str::to_owned)
+        .map(|extension| {
+            if matches!(extension.decoded, Extension::BasicConstraints { ca: true, .. }) {
+                return "CA:TRUE".to_owned();
             }
+            let oid = extension.oid.to_string();
+            extension_name(&oid).map_or(oid.clone(), str::to_owned)
         })
         .collect();
     let profile = profile.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
