@@ -7,7 +7,8 @@
 //!    refuses to replace, with `force` a rename over the old file, of which a second name (`.tlslab-…`) was
 //!    made before. So at every instant each final name holds nothing, all of the old contents or all of the new.
 //! 3. Where one fails, those before it are taken back: removed, or the old file renamed over them.
-//! 4. When all are in place the old files' second names go and the directory is flushed.
+//! 4. When all are in place the old files' second names go. The directory is not flushed: a power failure may
+//!    undo the last instant, and does not leave a file without its contents.
 //!
 //! A process killed before 2 leaves at worst hidden `.tlslab-…` files. Killed between the calls of 2 (some
 //! microseconds) it may leave the first of several files in place; nothing is half-written, no old key is lost
@@ -63,7 +64,9 @@ pub fn check_target(directory: &Path, names: &[&str], force: bool) -> Result<(),
     if !force && !existing.is_empty() {
         return Err(FileError::Exists(existing));
     }
-    stage(directory, 0o600, b"").map(drop)
+    // A file without a name where the system has such: nothing to leave behind, whatever happens.
+    let probe = tempfile::tempfile_in(directory);
+    probe.map(drop).map_err(|source| FileError::Write { path: directory.to_owned(), source: bare(source) })
 }
 
 /// Writes all of `files` into `directory` (made if missing), or none; replaces existing ones only with `force`.
@@ -85,6 +88,7 @@ fn write_into(directory: &Path, files: &[NewFile], force: bool) -> Result<Vec<Pa
         .iter()
         .map(|file| stage(directory, file.mode, &file.contents))
         .collect::<Result<Vec<_>, _>>()?;
+    flush(&staged).map_err(|source| FileError::Write { path: directory.to_owned(), source })?;
     let mut placed = Vec::new();
     for (file, staged) in files.iter().zip(staged) {
         let path = within(directory, file.name);
@@ -97,8 +101,6 @@ fn write_into(directory: &Path, files: &[NewFile], force: bool) -> Result<Vec<Pa
             }
         }
     }
-    // The files themselves are on the disk; a directory that cannot be flushed loses nothing but time.
-    let _ = File::open(directory).and_then(|directory| directory.sync_all());
     Ok(placed.into_iter().map(|placed| placed.path).collect())
 }
 
@@ -123,13 +125,24 @@ impl Placed {
     }
 }
 
+/// All at once, so that the disk takes them in one go.
+fn flush(staged: &[NamedTempFile]) -> io::Result<()> {
+    std::thread::scope(|scope| {
+        let flushing: Vec<_> =
+            staged.iter().map(|file| scope.spawn(move || file.as_file().sync_all())).collect();
+        // A thread that did not come back has not flushed.
+        flushing.into_iter().try_for_each(|flushed| {
+            flushed.join().unwrap_or_else(|_| Err(io::Error::other("the file could not be flushed")))
+        })
+    })
+}
+
 fn stage(directory: &Path, mode: u32, contents: &[u8]) -> Result<NamedTempFile, FileError> {
     let write = || {
         let mut staged = builder(mode).tempfile_in(directory)?;
         // The bits at birth are without those of the umask; a key never gets more than its own.
         set_mode(staged.as_file(), mode)?;
         staged.write_all(contents)?;
-        staged.as_file().sync_all()?;
         Ok(staged)
     };
     write().map_err(|source| FileError::Write { path: directory.to_owned(), source: bare(source) })
