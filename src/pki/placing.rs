@@ -40,18 +40,27 @@ pub fn within(directory: &Path, name: &str) -> PathBuf {
     if directory == Path::new(".") { PathBuf::from(name) } else { directory.join(name) }
 }
 
-/// Whether files of these names could be written now: to be asked before slow work, and asked again by
+/// Whether files of these names could be written now: to be asked before slow work, and found out again by
 /// [`write_all`]. A directory that is missing is no obstacle; it will be made.
 pub fn check_target(directory: &Path, names: &[&str], force: bool) -> Result<(), FileError> {
+    if check_names(directory, names, force)? {
+        // Born and gone: nothing to flush.
+        create(directory, 0o600).map_err(|source| refused(directory, source))?;
+    }
+    Ok(())
+}
+
+/// Refuses names that are taken. Whether there is a directory at all.
+fn check_names(directory: &Path, names: &[&str], force: bool) -> Result<bool, FileError> {
     match fs::metadata(directory) {
         Ok(found) if !found.is_dir() => return Err(FileError::NotDirectory(directory.to_owned())),
         Ok(_) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         Err(source) => return Err(FileError::Write { path: directory.to_owned(), source }),
     }
     let mut existing = Vec::new();
     for name in names {
-        let path = within(directory, name);
+        let path = directory.join(name);
         // The link itself, not what it points to: a dangling one is in the way too.
         match fs::symlink_metadata(&path) {
             Ok(found) if found.is_dir() => return Err(FileError::IsDirectory(path)),
@@ -59,11 +68,10 @@ pub fn check_target(directory: &Path, names: &[&str], force: bool) -> Result<(),
             Err(_) => {}
         }
     }
-    existing.sort();
     if !force && !existing.is_empty() {
         return Err(FileError::Exists(existing));
     }
-    stage(directory, 0o600, b"").map(drop)
+    Ok(true)
 }
 
 /// Writes all of `files` into `directory` (made if missing), or none; replaces existing ones only with `force`.
@@ -80,7 +88,7 @@ pub fn write_all(directory: &Path, files: &[NewFile], force: bool) -> Result<Vec
 
 fn write_into(directory: &Path, files: &[NewFile], force: bool) -> Result<Vec<PathBuf>, FileError> {
     let names: Vec<_> = files.iter().map(|file| file.name).collect();
-    check_target(directory, &names, force)?;
+    check_names(directory, &names, force)?;
     let staged = files
         .iter()
         .map(|file| stage(directory, file.mode, &file.contents))
@@ -125,14 +133,23 @@ impl Placed {
 
 fn stage(directory: &Path, mode: u32, contents: &[u8]) -> Result<NamedTempFile, FileError> {
     let write = || {
-        let mut staged = builder(mode).tempfile_in(directory)?;
-        // The bits at birth are without those of the umask; a key never gets more than its own.
-        set_mode(staged.as_file(), mode)?;
+        let mut staged = create(directory, mode)?;
         staged.write_all(contents)?;
         staged.as_file().sync_all()?;
         Ok(staged)
     };
-    write().map_err(|source| FileError::Write { path: directory.to_owned(), source: bare(source) })
+    write().map_err(|source| refused(directory, source))
+}
+
+fn create(directory: &Path, mode: u32) -> io::Result<NamedTempFile> {
+    let created = builder(mode).tempfile_in(directory)?;
+    // The bits at birth are without those of the umask; a key never gets more than its own.
+    set_mode(created.as_file(), mode)?;
+    Ok(created)
+}
+
+fn refused(directory: &Path, source: io::Error) -> FileError {
+    FileError::Write { path: directory.to_owned(), source: bare(source) }
 }
 
 #[cfg(unix)]
