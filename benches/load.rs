@@ -50,7 +50,9 @@ fn main() -> Result<()> {
         ["idle", address, ca, count] => {
             idle(address.parse()?, &config(Path::new(ca), "any")?, number(count)?)?
         }
-        _ => bail!("expected: load handshakes ADDRESS CA COUNT x25519|x25519mlkem768|any, or: load idle ADDRESS CA COUNT"),
+        _ => bail!(
+            "expected: load handshakes ADDRESS CA COUNT x25519|x25519mlkem768|any, or: load idle ADDRESS CA COUNT"
+        ),
     };
     writeln!(io::stdout(), "{answer}")?;
     Ok(())
@@ -103,10 +105,7 @@ fn connect(address: SocketAddr, config: &Arc<ClientConfig>) -> Result<Connection
 fn handshake(address: SocketAddr, config: &Arc<ClientConfig>) -> Result<String> {
     let mut stream = connect(address, config)?;
     let kind = stream.conn.handshake_kind();
-    ensure!(
-        kind == Some(HandshakeKind::Full),
-        "expected a full handshake in one round trip, found {kind:?}"
-    );
+    ensure!(kind == Some(HandshakeKind::Full), "expected a full handshake in one round trip, found {kind:?}");
     let group = stream.conn.negotiated_key_exchange_group().map(|group| group.name());
     let suite = stream.conn.negotiated_cipher_suite().map(|suite| suite.suite());
     stream.conn.send_close_notify();

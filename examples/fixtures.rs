@@ -34,7 +34,11 @@ fn write(directory: &Path, made: &Made) -> Result<()> {
     let new = [
         NewFile { name: "ca.pem", mode: 0o644, contents: pem(&made.trusted) },
         NewFile { name: "cert.pem", mode: 0o644, contents: pem(&made.chain) },
-        NewFile { name: "clearkey.pem", mode: 0o600, contents: files::to_pem("PRIVATE KEY", &made.key.to_pkcs8_der()) },
+        NewFile {
+            name: "clearkey.pem",
+            mode: 0o600,
+            contents: files::to_pem("PRIVATE KEY", &made.key.to_pkcs8_der()),
+        },
     ];
     files::write_all(directory, &new, true)?;
     Ok(())
