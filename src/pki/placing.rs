@@ -1,16 +1,18 @@
 //! Putting new files in place: all of them or none, whatever fails.
 //!
 //! 1. Every file is staged in the target directory under a name of its own (`.tlslab-…`), with its permission
-//!    bits from birth, and all are flushed to the disk at once. A full disk, an unwritable directory or a lost
-//!    quota shows here, where nothing has been touched and dropping the stage removes it.
+//!    bits from birth. A full disk, an unwritable directory or a lost quota shows here, where nothing has been
+//!    touched and dropping the stage removes it.
 //! 2. Each is put in place by one system call that happens or does not: without `force` a link or rename that
 //!    refuses to replace, with `force` a rename over the old file, of which a second name (`.tlslab-…`) was
 //!    made before. So at every instant each final name holds nothing, all of the old contents or all of the new.
 //! 3. Where one fails, those before it are taken back: removed, or the old file renamed over them.
 //! 4. When all are in place the old files' second names go.
 //!
-//! The directory itself is not flushed, which would double what a person waits for: losing power a moment later may
-//! take the new names back, and never leaves one with half a file behind it, because contents are flushed first.
+//! Where old files are about to be replaced the new ones are flushed to the disk between 1 and 2: at a loss of power
+//! each name holds the old contents or the new, never neither. Where nothing is replaced nothing is flushed, since it
+//! takes longer than all the rest (on a busy disk many times as long) and protects only what the same command
+//! makes again; so after a loss of power in the next half minute new files may be empty or missing.
 //!
 //! A process killed before 2 leaves at worst hidden `.tlslab-…` files. Killed between the calls of 2 (some
 //! microseconds) it may leave the first of several files in place; nothing is half-written, no old key is lost
@@ -19,7 +21,6 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::thread;
 
 use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
@@ -47,19 +48,19 @@ pub fn within(directory: &Path, name: &str) -> PathBuf {
 /// Whether files of these names could be written now: to be asked before slow work, and found out again by
 /// [`write_all`]. A directory that is missing is no obstacle; it will be made.
 pub fn check_target(directory: &Path, names: &[&str], force: bool) -> Result<(), FileError> {
-    if check_names(directory, names, force)? {
+    if check_names(directory, names, force)?.is_some() {
         // Born and gone: nothing to flush.
         create(directory, 0o600).map_err(|source| refused(directory, source))?;
     }
     Ok(())
 }
 
-/// Refuses names that are taken. Whether there is a directory at all.
-fn check_names(directory: &Path, names: &[&str], force: bool) -> Result<bool, FileError> {
+/// The files that would be replaced, refused without `force`; `None` where there is no directory yet.
+fn check_names(directory: &Path, names: &[&str], force: bool) -> Result<Option<Vec<PathBuf>>, FileError> {
     match fs::metadata(directory) {
         Ok(found) if !found.is_dir() => return Err(FileError::NotDirectory(directory.to_owned())),
         Ok(_) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(FileError::Write { path: directory.to_owned(), source }),
     }
     let mut existing = Vec::new();
@@ -75,7 +76,7 @@ fn check_names(directory: &Path, names: &[&str], force: bool) -> Result<bool, Fi
     if !force && !existing.is_empty() {
         return Err(FileError::Exists(existing));
     }
-    Ok(true)
+    Ok(Some(existing))
 }
 
 /// Writes all of `files` into `directory` (made if missing), or none; replaces existing ones only with `force`.
@@ -92,12 +93,17 @@ pub fn write_all(directory: &Path, files: &[NewFile], force: bool) -> Result<Vec
 
 fn write_into(directory: &Path, files: &[NewFile], force: bool) -> Result<Vec<PathBuf>, FileError> {
     let names: Vec<_> = files.iter().map(|file| file.name).collect();
-    check_names(directory, &names, force)?;
+    let replaced = check_names(directory, &names, force)?.unwrap_or_default();
     let staged = files
         .iter()
         .map(|file| stage(directory, file.mode, &file.contents))
         .collect::<Result<Vec<_>, _>>()?;
-    flush(&staged).map_err(|source| refused(directory, source))?;
+    if !replaced.is_empty() {
+        staged
+            .iter()
+            .try_for_each(|staged| staged.as_file().sync_all())
+            .map_err(|source| refused(directory, source))?;
+    }
     let mut placed = Vec::new();
     for (file, staged) in files.iter().zip(staged) {
         let path = within(directory, file.name);
@@ -141,29 +147,6 @@ fn stage(directory: &Path, mode: u32, contents: &[u8]) -> Result<NamedTempFile, 
         Ok(staged)
     };
     write().map_err(|source| refused(directory, source))
-}
-
-/// Waits until the disk has all of it. Together, because a journalling file system then does for all what it does
-/// for one: one after the other took twice as long, and many times as long on a busy disk.
-fn flush(staged: &[NamedTempFile]) -> io::Result<()> {
-    thread::scope(|scope| {
-        let Some((first, others)) = staged.split_first() else { return Ok(()) };
-        let others: Vec<_> = others
-            .iter()
-            .map(|file| {
-                thread::Builder::new().spawn_scoped(scope, || file.as_file().sync_all()).map_err(|_| file)
-            })
-            .collect();
-        let first = first.as_file().sync_all();
-        others.into_iter().fold(first, |before, other| {
-            let flushed = match other {
-                Ok(thread) => thread.join().unwrap_or_else(|_| Err(io::Error::other("the flush broke down"))),
-                // No thread is no failure: here, then.
-                Err(file) => file.as_file().sync_all(),
-            };
-            before.and(flushed)
-        })
-    })
 }
 
 fn create(directory: &Path, mode: u32) -> io::Result<NamedTempFile> {
