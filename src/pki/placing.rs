@@ -49,8 +49,8 @@ pub fn within(directory: &Path, name: &str) -> PathBuf {
 /// [`write_all`]. A directory that is missing is no obstacle; it will be made.
 pub fn check_target(directory: &Path, names: &[&str], force: bool) -> Result<(), FileError> {
     if check_names(directory, names, force)?.is_some() {
-        // Born and gone: nothing to flush.
-        create(directory, 0o600).map_err(|source| refused(directory, source))?;
+        // A file without a name where the system has such: nothing to leave behind, whatever happens.
+        tempfile::tempfile_in(directory).map_err(|source| refused(directory, source))?;
     }
     Ok(())
 }
@@ -142,18 +142,13 @@ impl Placed {
 
 fn stage(directory: &Path, mode: u32, contents: &[u8]) -> Result<NamedTempFile, FileError> {
     let write = || {
-        let mut staged = create(directory, mode)?;
+        let mut staged = builder(mode).tempfile_in(directory)?;
+        // The bits at birth are without those of the umask; a key never gets more than its own.
+        set_mode(staged.as_file(), mode)?;
         staged.write_all(contents)?;
         Ok(staged)
     };
     write().map_err(|source| refused(directory, source))
-}
-
-fn create(directory: &Path, mode: u32) -> io::Result<NamedTempFile> {
-    let created = builder(mode).tempfile_in(directory)?;
-    // The bits at birth are without those of the umask; a key never gets more than its own.
-    set_mode(created.as_file(), mode)?;
-    Ok(created)
 }
 
 fn refused(directory: &Path, source: io::Error) -> FileError {

@@ -2,10 +2,20 @@
 //!
 //! One module per command and one per kind of judge that is not us; [`lab`] is what they share.
 
+#![allow(
+    clippy::expect_used,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "helpers are test code too"
+)]
+
+mod bad_input;
 mod connect;
 mod gencert;
 mod inspect;
 mod lab;
+mod limbo;
 mod oracle;
 mod readme;
+mod serve;
 mod verify;
