@@ -65,7 +65,7 @@ fn check_names(directory: &Path, names: &[&str], force: bool) -> Result<Option<V
     }
     let mut existing = Vec::new();
     for name in names {
-        let path = directory.join(name);
+        let path = within(directory, name);
         // The link itself, not what it points to: a dangling one is in the way too.
         match fs::symlink_metadata(&path) {
             Ok(found) if found.is_dir() => return Err(FileError::IsDirectory(path)),
@@ -73,6 +73,7 @@ fn check_names(directory: &Path, names: &[&str], force: bool) -> Result<Option<V
             Err(_) => {}
         }
     }
+    existing.sort();
     if !force && !existing.is_empty() {
         return Err(FileError::Exists(existing));
     }
