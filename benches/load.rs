@@ -106,7 +106,7 @@ fn handshake(address: SocketAddr, config: &Arc<ClientConfig>) -> Result<String> 
     let mut stream = connect(address, config)?;
     let kind = stream.conn.handshake_kind();
     ensure!(kind == Some(HandshakeKind::Full), "expected a full handshake in one round trip, found {kind:?}");
-    let group = stream.conn.negotiated_key_exchange_group().map(|group| group.name());
+    let group = stream.conn.negotiated_key_exchange_group().map(rustls::crypto::SupportedKxGroup::name);
     let suite = stream.conn.negotiated_cipher_suite().map(|suite| suite.suite());
     stream.conn.send_close_notify();
     stream.flush()?;
