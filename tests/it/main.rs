@@ -14,6 +14,7 @@ mod connect;
 mod gencert;
 mod inspect;
 mod lab;
+mod limbo;
 mod oracle;
 mod readme;
 mod serve;
