@@ -39,11 +39,17 @@ pub(super) fn certificate(certificate: &CertFacts, issuer_key: &PublicKeyFacts) 
         return Signed::TooWeak(weakness);
     }
     let provider = crypto::provider();
-    let Some(verifier) = provider.signature_verification_algorithms.all.iter().find(|candidate| {
-        candidate.public_key_alg_id().as_ref() == issuer_key.algorithm_id
-            && candidate.signature_alg_id().as_ref() == algorithm.algorithm_id
-    }) else {
+    let known = provider.signature_verification_algorithms.all;
+    let mut of_algorithm =
+        known.iter().filter(|known| known.signature_alg_id().as_ref() == algorithm.algorithm_id).peekable();
+    if of_algorithm.peek().is_none() {
         return Signed::Unsupported(format!("{} by a key of kind {}", algorithm.name, issuer_key.kind));
+    }
+    // A known algorithm, and no key for it: this key did not make the signature.
+    let Some(verifier) =
+        of_algorithm.find(|known| known.public_key_alg_id().as_ref() == issuer_key.algorithm_id)
+    else {
+        return Signed::Invalid;
     };
     match verifier.verify_signature(&issuer_key.bits, &certificate.tbs, &certificate.signature) {
         Ok(()) => Signed::Valid,
