@@ -1,6 +1,7 @@
 //! Signatures on certificates and in handshakes, over the provider's algorithms.
 
 use der::asn1::ObjectIdentifier;
+use rustls::pki_types::SignatureVerificationAlgorithm;
 use rustls::{DigitallySignedStruct, SignatureScheme};
 
 use super::Reason;
@@ -40,15 +41,17 @@ pub(super) fn certificate(certificate: &CertFacts, issuer_key: &PublicKeyFacts) 
     }
     let provider = crypto::provider();
     let known = provider.signature_verification_algorithms.all;
-    let mut of_algorithm =
-        known.iter().filter(|known| known.signature_alg_id().as_ref() == algorithm.algorithm_id).peekable();
-    if of_algorithm.peek().is_none() {
+    let is_of_algorithm = |known: &&&dyn SignatureVerificationAlgorithm| {
+        known.signature_alg_id().as_ref() == algorithm.algorithm_id
+    };
+    let is_for_key = |known: &&&dyn SignatureVerificationAlgorithm| {
+        known.public_key_alg_id().as_ref() == issuer_key.algorithm_id
+    };
+    if !known.iter().any(|known| is_of_algorithm(&known)) || !known.iter().any(|known| is_for_key(&known)) {
         return Signed::Unsupported(format!("{} by a key of kind {}", algorithm.name, issuer_key.kind));
     }
-    // A known algorithm, and no key for it: this key did not make the signature.
-    let Some(verifier) =
-        of_algorithm.find(|known| known.public_key_alg_id().as_ref() == issuer_key.algorithm_id)
-    else {
+    // Each is known, and not together: such a key makes no such signature.
+    let Some(verifier) = known.iter().filter(is_of_algorithm).find(is_for_key) else {
         return Signed::Invalid;
     };
     match verifier.verify_signature(&issuer_key.bits, &certificate.tbs, &certificate.signature) {
