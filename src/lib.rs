@@ -15,6 +15,7 @@
 //! | [`verify`] | facts, trusted set, name, instant | a verdict: every check, what was expected, what was found |
 //! | [`server`] | a bound listener, a configuration | sessions, one event each |
 //! | [`client`] | an address, a trust policy | an outcome: the verdict and what was exchanged |
+//! | [`wire`] | two sockets | a recording that Wireshark opens |
 //! | [`report`] | any of these results | text or JSON, for a person or a machine |
 //!
 //! Arrows run one way: `pki` knows nobody; `verify` knows `pki`; `server` and `client` know both; `report`
@@ -26,3 +27,4 @@ pub mod pki;
 pub mod report;
 pub mod server;
 pub mod verify;
+pub mod wire;
