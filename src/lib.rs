@@ -13,6 +13,7 @@
 //! | [`crypto`] | | the one place that names the cryptographic provider: CPU check, randomness, hashes |
 //! | [`pki`] | subject, names, validity, key | an editable plan, a certificate, PEM files; and from DER back to facts |
 //! | [`verify`] | facts, trusted set, name, instant | a verdict: every check, what was expected, what was found |
+//! | [`tls`] | | what both ends share: versions, names of what was agreed on, the key log |
 //! | [`server`] | a bound listener, a configuration | sessions, one event each |
 //! | [`client`] | an address, a trust policy | an outcome: the verdict and what was exchanged |
 //! | [`wire`] | two sockets | a recording that Wireshark opens |
@@ -26,5 +27,7 @@ pub mod crypto;
 pub mod pki;
 pub mod report;
 pub mod server;
+pub mod tls;
 pub mod verify;
 pub mod wire;
+pub mod words;

@@ -1,1 +1,18 @@
 //! Dialling: an address and a trust policy in, an [`Outcome`] out.
+//!
+//! Three steps, each usable alone: [`dial`] makes a TCP connection, [`Terms::handshake`] verifies the server
+//! on any stream, [`converse`] exchanges lines on any stream. No application octet leaves before every check
+//! of [`crate::verify`] has passed. Sessions are never resumed and early data is never sent: every connection
+//! is verified in full. Every wait is bounded, every buffer too.
+//!
+//! A refused server is an answer, not an error: it is in the [`Outcome`].
+
+mod dial;
+mod handshake;
+mod outcome;
+mod session;
+
+pub use dial::{BadTarget, DEFAULT_PORT, Target, dial};
+pub use handshake::{Shaken, Terms};
+pub use outcome::{Opening, Outcome, Phase, Remark, Trouble};
+pub use session::{Ended, Input, converse};

@@ -4,11 +4,16 @@
 //! with, or a [`Failure`] that says what went wrong, what was expected, and what to do next.
 
 mod failure;
+mod instant;
+mod tap;
+mod trust;
 mod ui;
+mod verify;
 
 use std::process::ExitCode;
 
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
+use time::OffsetDateTime;
 
 pub(crate) use failure::{Failure, Hinted, Result};
 pub(crate) use ui::Ui;
@@ -49,7 +54,10 @@ pub(crate) struct Global {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    Tap(tap::Tap),
+    Verify(verify::Verify),
+}
 
 /// Parses the command line, runs the command, reports the end. The process's whole life.
 pub(crate) fn main() -> ExitCode {
@@ -67,12 +75,19 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command, _ui: &Ui) -> Result<u8> {
-    match command {}
+fn run(command: Command, ui: &Ui) -> Result<u8> {
+    // The one look at the clock; the library gets the time as an argument.
+    let now = OffsetDateTime::now_utc();
+    match command {
+        Command::Tap(command) => command.run(ui),
+        Command::Verify(command) => command.run(ui, now),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
+
     use super::*;
 
     #[test]

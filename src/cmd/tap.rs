@@ -94,7 +94,8 @@ impl Tap {
         }
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(async {
-            let cannot_listen = |error: io::Error| Failure::new(format!("{}: cannot listen: {error}", self.listen));
+            let cannot_listen =
+                |error: io::Error| Failure::new(format!("{}: cannot listen: {error}", self.listen));
             let listener = TcpListener::bind(&self.listen).await.map_err(cannot_listen)?;
             let address = listener.local_addr().map_err(cannot_listen)?;
             let options = Options {
@@ -165,7 +166,10 @@ impl Tap {
             }
             Event::NotAccepted(error) => ui.warn(&format!("cannot accept a client: {error}")),
             Event::KeyLogUnreadable(error) => {
-                ui.warn(&format!("{}: cannot read: {error}; recording goes on without secrets", keylog.display()));
+                ui.warn(&format!(
+                    "{}: cannot read: {error}; recording goes on without secrets",
+                    keylog.display()
+                ));
             }
             Event::RecordingStopped(why) => {
                 ui.warn(&format!("{pcap}: {why}; recording has stopped, relaying goes on"));

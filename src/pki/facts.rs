@@ -2,7 +2,20 @@
 //!
 //! Reading is done by [`x509_parser`], an implementation independent of the one that issues. Facts are
 //! plain owned values; [`crate::verify`] judges them, [`crate::report`] shows them.
+//!
+//! Strict about the frame (DER lengths, field order, nothing left over), because a verifier must not read a
+//! certificate otherwise than others do. Lenient about what it says, because a laboratory must be able to look
+//! at bad certificates: any version from 1 to 3, any serial number, unknown, repeated and malformed extensions,
+//! unreadable strings. Nothing is judged here.
+//!
+//! Text from a certificate is kept as found, control characters and all: whoever shows it escapes it, with
+//! [`crate::words::Escaped`].
 
+mod extension;
+pub(crate) mod frame;
+mod read;
+
+use std::fmt;
 use std::net::IpAddr;
 
 use der::asn1::ObjectIdentifier;
@@ -62,16 +75,17 @@ pub struct PublicKeyFacts {
 /// The kinds of public key that are told apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PublicKeyKind {
-    /// An elliptic curve: its name (`P-256`) or dotted OID.
+    /// An elliptic curve.
     Ec {
-        /// The named curve.
+        /// The named curve: `P-256`, `P-384`, `P-521`, `secp256k1`, else its dotted OID, or
+        /// `explicit parameters`, which RFC 5480 §2.1.1 forbids.
         curve: String,
     },
     /// Ed25519.
     Ed25519,
     /// RSA.
     Rsa {
-        /// The length of the modulus in bits.
+        /// The length of the modulus in bits; 0 where the key is no readable RSAPublicKey (RFC 8017 §A.1.1).
         modulus_bits: u32,
         /// The public exponent, big-endian without leading zeros.
         exponent: Vec<u8>,
@@ -138,9 +152,9 @@ pub enum Extension {
     SubjectAltName(Vec<GeneralName>),
     /// subjectKeyIdentifier (§4.2.1.2).
     SubjectKeyIdentifier(Vec<u8>),
-    /// Known by name and described, but nothing that tlslab judges by.
+    /// Known by name and put into words (not escaped), but nothing that tlslab judges by.
     Described(String),
-    /// A known extension whose value is not what its definition says.
+    /// A known extension whose value is not what its definition says: what is wrong with it.
     Malformed(String),
     /// An extension that tlslab does not know.
     Unknown,
@@ -176,7 +190,11 @@ impl KeyUsage {
 
     /// The names of the bits that are set.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        Self::NAMES.into_iter().enumerate().filter(move |(bit, _)| self.0 & 1 << bit != 0).map(|(_, name)| name)
+        Self::NAMES
+            .into_iter()
+            .enumerate()
+            .filter(move |(bit, _)| self.0 & 1 << bit != 0)
+            .map(|(_, name)| name)
     }
 }
 
@@ -209,15 +227,68 @@ pub enum GeneralName {
     },
 }
 
+impl fmt::Display for PublicKeyKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ec { curve } => write!(f, "EC {curve}"),
+            Self::Ed25519 => f.write_str("Ed25519"),
+            Self::Rsa { modulus_bits, .. } => write!(f, "RSA {modulus_bits} bits"),
+            Self::Other(oid) => write!(f, "{oid}"),
+        }
+    }
+}
+
+/// As openssl writes it, `DNS:www.test.org`; the text as found, not escaped.
+impl fmt::Display for GeneralName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Directory(der) => match Subject::from_der(der) {
+                Ok(subject) => write!(f, "DirName:{subject}"),
+                Err(_) => write!(f, "DirName:(unreadable, {} bytes)", der.len()),
+            },
+            Self::Dns(name) => write!(f, "DNS:{name}"),
+            Self::Email(address) => write!(f, "email:{address}"),
+            Self::Ip(address) => write!(f, "IP:{address}"),
+            Self::IpRange { address, mask } => match prefix_length(*mask) {
+                Some(length) => write!(f, "IP:{address}/{length}"),
+                None => write!(f, "IP:{address}/{mask}"),
+            },
+            Self::Uri(uri) => write!(f, "URI:{uri}"),
+            Self::Other { tag, value } => {
+                write!(f, "{}:", Self::TAGS.get(usize::from(*tag)).unwrap_or(&"unknown"))?;
+                value.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+            }
+        }
+    }
+}
+
+impl GeneralName {
+    /// What each context tag of GeneralName is called.
+    const TAGS: [&'static str; 9] =
+        ["otherName", "email", "DNS", "x400Address", "DirName", "ediPartyName", "URI", "IP", "registeredID"];
+}
+
+/// The number of leading ones of a mask that has no other ones.
+fn prefix_length(mask: IpAddr) -> Option<u32> {
+    let (ones, zeros, all) = match mask {
+        IpAddr::V4(v4) => (v4.to_bits().leading_ones(), v4.to_bits().trailing_zeros(), 32),
+        IpAddr::V6(v6) => (v6.to_bits().leading_ones(), v6.to_bits().trailing_zeros(), 128),
+    };
+    (ones + zeros == all).then_some(ones)
+}
+
 /// Bytes that are no certificate.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not an X.509 certificate: {0}")]
 pub struct Malformed(pub String);
 
 impl CertFacts {
+    /// The longest certificate that is read, in bytes: 1 MiB. Real ones are a thousandth of it.
+    pub const MAX_LENGTH: usize = 1 << 20;
+
     /// Reads one certificate; trailing bytes are refused.
-    pub fn read(_der: &[u8]) -> Result<Self, Malformed> {
-        todo!()
+    pub fn read(der: &[u8]) -> Result<Self, Malformed> {
+        read::certificate(der)
     }
 
     /// subjectAltName's names, where the extension is present and readable.
@@ -262,3 +333,6 @@ impl CertFacts {
         self.subject_der == self.issuer_der
     }
 }
+
+#[cfg(test)]
+mod tests;

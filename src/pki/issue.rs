@@ -67,7 +67,11 @@ pub struct Plan {}
 
 impl Plan {
     /// The healthy plan for `request`: the certificate of `public_key_info`, to be signed by `issuer`.
-    pub fn draft(_request: &Request, _public_key_info: &[u8], _issuer: &Issuer<'_>) -> Result<Self, IssueError> {
+    pub fn draft(
+        _request: &Request,
+        _public_key_info: &[u8],
+        _issuer: &Issuer<'_>,
+    ) -> Result<Self, IssueError> {
         todo!()
     }
 

@@ -4,9 +4,11 @@
 //! [`files`]. Reading goes [`files`] → [`facts`]. Nothing here judges a certificate: that is
 //! [`crate::verify`]'s.
 
+mod attribute_types;
 pub mod facts;
 pub mod files;
 pub mod issue;
 pub mod key;
+mod san;
 pub mod subject;
-pub mod words;
+pub(crate) mod tlv;

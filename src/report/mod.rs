@@ -2,4 +2,5 @@
 //!
 //! Knows result types only; never prints.
 
-pub mod words;
+pub use crate::words;
+pub mod verdict;

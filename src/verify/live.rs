@@ -1,36 +1,255 @@
 //! The verifier inside a handshake.
 //!
 //! rustls asks twice: for the chain, then for the signature that proves possession of the key. Every check is
-//! to be reported, so the first question is only noted and the answer to both is given at the second, before
-//! a single application byte can leave.
+//! to be reported, so the first question is answered with a note to self, and the answer to both is given at the
+//! second. Both come before the client's Finished: no application byte has left.
+//!
+//! That is safe only where the second question is always asked, which resumption would skip: a client that uses
+//! [`LiveVerifier`] must not resume sessions.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rustls::pki_types::UnixTime;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{
+    CertificateError, DigitallySignedStruct, DistinguishedName, Error, OtherError, SignatureScheme,
+};
 use time::OffsetDateTime;
 
-use super::{Criteria, Verdict};
+use super::signature::{self, HandshakeVersion, Signed};
+use super::{CheckKind, Criteria, Reason, Verdict, judge};
+use crate::crypto;
+use crate::pki::facts::CertFacts;
 
-/// A rustls server-certificate verifier over [`super::judge`].
+/// A rustls server-certificate verifier over [`judge`], for one connection that is not resumed.
 #[derive(Debug)]
 pub struct LiveVerifier {
-    _criteria: Criteria,
-    _at: Option<OffsetDateTime>,
-    _verdict: Mutex<Option<Verdict>>,
+    criteria: Criteria,
+    at: Option<OffsetDateTime>,
+    verdict: Mutex<Option<Verdict>>,
 }
 
 impl LiveVerifier {
     /// Judges by `criteria`, at the instant `at` or, where that is `None`, at the time of the handshake.
-    /// One verifier serves one connection.
-    pub fn new(_criteria: Criteria, _at: Option<OffsetDateTime>) -> Arc<Self> {
-        todo!()
+    pub fn new(criteria: Criteria, at: Option<OffsetDateTime>) -> Arc<Self> {
+        Arc::new(Self { criteria, at, verdict: Mutex::new(None) })
     }
 
     /// What was found, once the peer has shown a certificate.
     pub fn verdict(&self) -> Option<Verdict> {
-        todo!()
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Verdict>> {
+        // A verdict is replaced whole, so one left by a panicking thread is still a verdict.
+        self.verdict.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds check (6) to the verdict and gives the answer to both of rustls' questions.
+    fn conclude(
+        &self,
+        message: &[u8],
+        signed: &DigitallySignedStruct,
+        version: HandshakeVersion,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let mut noted = self.lock();
+        // Without a judged certificate there is nothing to accept.
+        let verdict = noted.as_mut().ok_or(Error::NoCertificatesPresented)?;
+        let leaf = verdict.certificate.as_ref().ok_or(Error::NoCertificatesPresented)?;
+        let outcome = signature::handshake(message, &leaf.public_key, signed, version);
+        note_possession(verdict, signed.scheme, &outcome);
+        match (verdict.reasons().first(), outcome) {
+            (None, _) => Ok(HandshakeSignatureValid::assertion()),
+            // RFC 8446 §4.4.3: a CertificateVerify that does not verify is decrypt_error.
+            (Some(Reason::BadSignature), Signed::Invalid) => {
+                Err(Error::InvalidCertificate(CertificateError::BadSignature))
+            }
+            (Some(reason), _) => Err(alert_error(*reason)),
+        }
     }
 }
+
+impl ServerCertVerifier for LiveVerifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let verdict = judge_live(&self.criteria, self.at, end_entity, intermediates, now);
+        // Without facts there is no key to check the handshake's signature by: answer now.
+        let reason = verdict.reasons().first().copied().filter(|_| verdict.certificate.is_none());
+        *self.lock() = Some(verdict);
+        reason.map_or_else(|| Ok(ServerCertVerified::assertion()), |reason| Err(alert_error(reason)))
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        _certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.conclude(message, signed, HandshakeVersion::Tls12)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        _certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.conclude(message, signed, HandshakeVersion::Tls13)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        crypto::provider().signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// A rustls client-certificate verifier over [`judge`], on a server's side. One verifier serves one connection.
+///
+/// Unlike a client, a server has not sent anything confidential before it knows its peer, so a refusal goes out at
+/// once; every check has run by then all the same.
+#[derive(Debug)]
+pub struct LiveClientVerifier {
+    criteria: Criteria,
+    hints: Vec<DistinguishedName>,
+    verdict: Mutex<Option<Verdict>>,
+}
+
+impl LiveClientVerifier {
+    /// Judges the client by `criteria`, at the time of its handshake, and tells it whose certificates are welcome
+    /// (RFC 8446 §4.2.4).
+    pub fn new(criteria: Criteria) -> Arc<Self> {
+        let anchors = criteria.trusted.anchors().iter();
+        let hints = anchors.map(|anchor| DistinguishedName::from(anchor.subject_der.clone())).collect();
+        Arc::new(Self { criteria, hints, verdict: Mutex::new(None) })
+    }
+
+    /// What was found, once the client has shown a certificate.
+    pub fn verdict(&self) -> Option<Verdict> {
+        // A verdict is replaced whole, so one left by a panicking thread is still a verdict.
+        self.verdict.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl ClientCertVerifier for LiveClientVerifier {
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &self.hints
+    }
+
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        let verdict = judge_live(&self.criteria, None, end_entity, intermediates, now);
+        let reason = verdict.reasons().first().copied();
+        *self.verdict.lock().unwrap_or_else(PoisonError::into_inner) = Some(verdict);
+        reason.map_or_else(|| Ok(ClientCertVerified::assertion()), |reason| Err(alert_error(reason)))
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        possession(message, certificate, signed, HandshakeVersion::Tls12)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        possession(message, certificate, signed, HandshakeVersion::Tls13)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        crypto::provider().signature_verification_algorithms.supported_schemes()
+    }
+}
+
+fn judge_live(
+    criteria: &Criteria,
+    at: Option<OffsetDateTime>,
+    end_entity: &CertificateDer<'_>,
+    intermediates: &[CertificateDer<'_>],
+    now: UnixTime,
+) -> Verdict {
+    let mut chain = Vec::with_capacity(1 + intermediates.len());
+    chain.push(end_entity.clone());
+    chain.extend(intermediates.iter().cloned());
+    judge(&chain, criteria, at.unwrap_or_else(|| instant(now)))
+}
+
+fn possession(
+    message: &[u8],
+    certificate: &CertificateDer<'_>,
+    signed: &DigitallySignedStruct,
+    version: HandshakeVersion,
+) -> Result<HandshakeSignatureValid, Error> {
+    let facts =
+        CertFacts::read(certificate).map_err(|_| Error::InvalidCertificate(CertificateError::BadEncoding))?;
+    match signature::handshake(message, &facts.public_key, signed, version) {
+        Signed::Valid => Ok(HandshakeSignatureValid::assertion()),
+        _ => Err(Error::InvalidCertificate(CertificateError::BadSignature)),
+    }
+}
+
+/// Check (6): the peer signed the handshake with the certificate's key.
+fn note_possession(verdict: &mut Verdict, scheme: SignatureScheme, outcome: &Signed) {
+    let Some(check) = verdict.checks.iter_mut().find(|check| check.kind == CheckKind::Signature) else {
+        return;
+    };
+    check.expected.push_str(", and a handshake signed by the certificate's key");
+    let (reason, words) = match outcome {
+        Signed::Valid => (None, format!("the handshake's ({scheme:?}) too")),
+        Signed::Invalid => (
+            Some(Reason::BadSignature),
+            format!("the handshake's ({scheme:?}) does not: the peer does not hold the key"),
+        ),
+        Signed::TooWeak(words) => {
+            (Some(Reason::WeakKey), format!("the handshake's was not looked at: {words} proves nothing"))
+        }
+        Signed::Unsupported(words) => {
+            (Some(Reason::BadSignature), format!("the handshake's cannot be checked: {words}"))
+        }
+    };
+    if let Some(reason) = reason.filter(|reason| !check.reasons.contains(reason)) {
+        check.reasons.push(reason);
+    }
+    check.found = format!("{}; {words}", check.found);
+}
+
+/// The rustls error whose alert (RFC 8446 §6.2) tells the peer why it is refused.
+fn alert_error(reason: Reason) -> Error {
+    Error::InvalidCertificate(match reason {
+        // §4.4.2.4: bad_certificate for a broken hash, and so for a certificate signature that does not verify.
+        Reason::BadSignature | Reason::Malformed | Reason::WeakKey | Reason::WeakSignature => {
+            CertificateError::BadEncoding
+        }
+        Reason::BadUsage => CertificateError::InvalidPurpose,
+        Reason::Expired => CertificateError::Expired,
+        Reason::NotYetValid => CertificateError::NotValidYet,
+        Reason::Untrusted => CertificateError::UnknownIssuer,
+        Reason::WrongName => CertificateError::NotValidForName,
+        // The verifier never gives these: they are the network's and the handshake's.
+        Reason::Handshake | Reason::Network | Reason::Timeout => {
+            CertificateError::Other(OtherError(Arc::new(NotTheVerifiers)))
+        }
+    })
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the connection failed")]
+struct NotTheVerifiers;
 
 /// The instant that rustls means by `now`.
 pub fn instant(now: UnixTime) -> OffsetDateTime {

@@ -7,18 +7,29 @@
 //! Not checked, by either policy: revocation (no CRL, no OCSP), Certificate Transparency, certificate
 //! policies.
 
+mod checks;
+mod constraints;
 pub mod live;
+mod names;
+mod notes;
+mod path;
+mod second_opinion;
+mod signature;
 mod verdict;
 
 use std::fmt;
-use std::net::IpAddr;
 use std::str::FromStr;
+use std::sync::Arc;
 
+use der::asn1::ObjectIdentifier;
 use rustls::pki_types::CertificateDer;
 use time::OffsetDateTime;
 
 use crate::pki::facts::{CertFacts, Malformed};
+use path::{Path, Rules};
+use signature::Signed;
 
+pub use names::{BadExpectedName, ExpectedName};
 pub use verdict::{Check, CheckKind, Reason, Verdict};
 
 /// Which rules apply.
@@ -31,6 +42,39 @@ pub enum Policy {
     Webpki,
 }
 
+impl Policy {
+    /// The name on the command line and in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Lab => "lab",
+            Self::Webpki => "webpki",
+        }
+    }
+}
+
+impl fmt::Display for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A word that is no policy.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no policy: expected `lab` or `webpki`")]
+pub struct UnknownPolicy(String);
+
+impl FromStr for Policy {
+    type Err = UnknownPolicy;
+
+    fn from_str(text: &str) -> Result<Self, UnknownPolicy> {
+        match text {
+            "lab" => Ok(Self::Lab),
+            "webpki" => Ok(Self::Webpki),
+            _ => Err(UnknownPolicy(text.to_owned())),
+        }
+    }
+}
+
 /// What the certificate is to be used for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Usage {
@@ -41,37 +85,22 @@ pub enum Usage {
     Server,
 }
 
-/// The name that the peer must prove: a DNS name or an address.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ExpectedName {
-    /// A DNS name, lower-case ASCII without a trailing dot.
-    Dns(String),
-    /// An IP address.
-    Ip(IpAddr),
-}
-
-/// A text that is neither a DNS name nor an address.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is not a name to expect: expected a DNS name such as www.test.org or an IP address, found {found}")]
-pub struct BadExpectedName {
-    text: String,
-    found: String,
-}
-
-impl FromStr for ExpectedName {
-    type Err = BadExpectedName;
-
-    fn from_str(_text: &str) -> Result<Self, BadExpectedName> {
-        todo!()
+impl Usage {
+    /// The key purpose that a certificate's extended key usage must have (RFC 5280 §4.2.1.12).
+    fn purpose(self) -> ObjectIdentifier {
+        match self {
+            Self::Client => ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.2"),
+            Self::Server => ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.1"),
+        }
     }
 }
 
-impl fmt::Display for ExpectedName {
+impl fmt::Display for Usage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Dns(name) => f.write_str(name),
-            Self::Ip(address) => address.fmt(f),
-        }
+        f.write_str(match self {
+            Self::Client => "a TLS client",
+            Self::Server => "a TLS server",
+        })
     }
 }
 
@@ -83,7 +112,9 @@ pub struct TrustSet {
 
 impl TrustSet {
     /// Trusts each of `certificates`, as a leaf (pinned) and as an issuer.
-    pub fn new<'a>(certificates: impl IntoIterator<Item = &'a CertificateDer<'a>>) -> Result<Self, Malformed> {
+    pub fn new<'a>(
+        certificates: impl IntoIterator<Item = &'a CertificateDer<'a>>,
+    ) -> Result<Self, Malformed> {
         let anchors = certificates.into_iter().map(|der| CertFacts::read(der)).collect::<Result<_, _>>()?;
         Ok(Self { anchors })
     }
@@ -98,7 +129,7 @@ impl TrustSet {
 #[derive(Clone, Debug)]
 pub struct Criteria {
     /// Which certificates are trusted.
-    pub trusted: std::sync::Arc<TrustSet>,
+    pub trusted: Arc<TrustSet>,
     /// The name to expect; `None` skips the name check (client certificates).
     pub name: Option<ExpectedName>,
     /// What the certificate is used for.
@@ -107,9 +138,58 @@ pub struct Criteria {
     pub policy: Policy,
 }
 
-/// Judges `chain` (leaf first, then any intermediates in any order) at the instant `at`.
+/// Judges `chain` (leaf first, then any intermediates in any order) at the instant `at`, to the second.
 ///
-/// Pure: the same arguments give the same verdict. An empty chain is [`Reason::Malformed`].
-pub fn judge(_chain: &[CertificateDer<'_>], _criteria: &Criteria, _at: OffsetDateTime) -> Verdict {
-    todo!()
+/// Pure: the same arguments give the same verdict. An empty chain, or a leaf that cannot be read, is
+/// [`Reason::Malformed`]; unreadable intermediates are passed over.
+pub fn judge(chain: &[CertificateDer<'_>], criteria: &Criteria, at: OffsetDateTime) -> Verdict {
+    let Some((leaf_der, rest)) = chain.split_first() else {
+        return unreadable("no certificate at all".to_owned());
+    };
+    let leaf = match CertFacts::read(leaf_der) {
+        Ok(leaf) => leaf,
+        Err(malformed) => return unreadable(malformed.to_string()),
+    };
+    let intermediates: Vec<CertFacts> =
+        rest.iter().take(path::MAX_INTERMEDIATES).filter_map(|der| CertFacts::read(der).ok()).collect();
+    // RFC 5280 §4.1.2.5 times have whole seconds, both ends inclusive: 12:00:00.9 is still 12:00:00.
+    let at = at.replace_nanosecond(0).unwrap_or(at);
+    let rules = Rules { at, policy: criteria.policy, usage: criteria.usage };
+    let path = path::find(&leaf, &intermediates, &criteria.trusted, rules);
+    let self_signed = self_signature(&leaf, &path);
+
+    let mut checks = vec![checks::trust(&path, &self_signed, criteria.trusted.anchors().len())];
+    checks.extend(criteria.name.as_ref().map(|name| names::check(&leaf, name, criteria.policy)));
+    checks.push(checks::not_before(&leaf, &path, rules));
+    checks.push(checks::not_after(&leaf, &path, rules));
+    checks.push(checks::usage(&leaf, &path, rules));
+    checks.push(checks::strength(&leaf, &path));
+    checks.push(checks::certificate_signature(&path, &self_signed));
+    if criteria.policy == Policy::Webpki && checks.iter().all(Check::ok) {
+        second_opinion::ask(chain, criteria, at, &mut checks);
+    }
+    let notes = notes::of(&leaf, matches!(path, Path::Pinned));
+    Verdict { checks, certificate: Some(leaf), notes }
+}
+
+fn self_signature(leaf: &CertFacts, path: &Path<'_>) -> Signed {
+    if !matches!(path, Path::Pinned) {
+        return Signed::Unsupported("a chain's signatures are checked along the chain".to_owned());
+    }
+    if leaf.is_self_issued() {
+        signature::certificate(leaf, &leaf.public_key)
+    } else {
+        Signed::Unsupported(format!("its issuer {} is not here", leaf.issuer))
+    }
+}
+
+/// The verdict on something that is no certificate: there is nothing to run the other checks on.
+fn unreadable(found: String) -> Verdict {
+    let check = Check {
+        kind: CheckKind::Trust,
+        reasons: vec![Reason::Malformed],
+        expected: "an X.509 certificate".to_owned(),
+        found,
+    };
+    Verdict { checks: vec![check], certificate: None, notes: Vec::new() }
 }

@@ -1,4 +1,6 @@
-//! Small things said the same way everywhere: instants, spans, bytes.
+//! Small things said the same way everywhere: instants, spans, octets. Knows nobody.
+
+use std::fmt;
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -47,6 +49,29 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Somebody else's text, safe to show: control characters and those that reorder or hide text are escaped as Rust
+/// escapes them (`\0`, `\n`, `\u{1b}`), so that a name can neither forge a line nor reach a terminal.
+#[derive(Clone, Copy, Debug)]
+pub struct Escaped<'a>(pub &'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for c in self.0.chars() {
+            if c.is_control() || is_invisible(c) {
+                c.escape_default().fmt(f)?;
+            } else {
+                fmt::Write::write_char(f, c)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Characters that change the order or the look of the text around them.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
 #[cfg(test)]
 mod tests {
     use time::macros::datetime;
@@ -76,6 +101,12 @@ mod tests {
         for (seconds, expected) in cases {
             assert_eq!(relative(now + time::Duration::seconds(seconds), now), expected, "{seconds} s");
         }
+    }
+
+    #[test]
+    fn shown_text_cannot_forge_a_line() {
+        let shown = Escaped("a\n\u{1b}[31mb\u{202e}\0/O=x\\/y").to_string();
+        assert_eq!(shown, "a\\n\\u{1b}[31mb\\u{202e}\\u{0}/O=x\\/y");
     }
 
     #[test]

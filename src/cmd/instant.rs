@@ -1,0 +1,36 @@
+//! Instants on the command line.
+
+use time::format_description::well_known::Rfc3339;
+use time::macros::format_description;
+use time::{Date, OffsetDateTime, Time};
+
+/// RFC 3339 (`2026-11-23T12:00:00Z`), or a date, which means its midnight in UTC.
+pub(crate) fn parse(text: &str) -> Result<OffsetDateTime, String> {
+    if let Ok(instant) = OffsetDateTime::parse(text, &Rfc3339) {
+        return Ok(instant);
+    }
+    Date::parse(text, format_description!("[year]-[month]-[day]"))
+        .map(|date| date.with_time(Time::MIDNIGHT).assume_utc())
+        .map_err(|_| {
+            format!(
+                "expected a time such as 2026-11-23T12:00:00Z or a date such as 2026-11-23, found {text:?}"
+            )
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn times_and_dates() {
+        assert_eq!(parse("2026-11-23T12:00:00Z"), Ok(datetime!(2026-11-23 12:00 UTC)));
+        assert_eq!(parse("2026-11-23T12:00:00+01:00"), Ok(datetime!(2026-11-23 12:00 +1)));
+        assert_eq!(parse("2026-11-23"), Ok(datetime!(2026-11-23 0:00 UTC)));
+        for wrong in ["", "yesterday", "2026-13-01", "23.11.2026", "2026-11-23T12:00:00"] {
+            assert!(parse(wrong).unwrap_err().contains("expected a time"), "{wrong}");
+        }
+    }
+}

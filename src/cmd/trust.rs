@@ -1,0 +1,106 @@
+//! What is trusted, and by which rules: the flags that `connect` and `verify` share.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
+use clap::Args;
+use rustls::pki_types::CertificateDer;
+use time::OffsetDateTime;
+use tlslab::pki::files;
+use tlslab::verify::{ExpectedName, Policy, TrustSet};
+
+use super::{Failure, Hinted, Result, Ui, instant};
+
+/// The name of the lab sheet's fictitious server.
+pub(crate) const LAB_NAME: &str = "www.test.org";
+
+/// Whom to trust and how to judge.
+#[derive(Debug, Args)]
+pub(crate) struct Trust {
+    /// Trusted certificates: a PEM or DER file, or `system` for the platform's store; repeatable
+    #[arg(long = "ca", value_name = "FILE|system", default_value = "cert.pem")]
+    ca: Vec<PathBuf>,
+    /// The name that the certificate must prove
+    ///
+    /// A DNS name, an IP address, or (policy lab) whatever the subject's CN is. It is also what connect sends as
+    /// SNI. Default: the host where that is a DNS name other than localhost, else www.test.org.
+    #[arg(long, value_name = "NAME")]
+    cn: Option<ExpectedName>,
+    /// The rules: lab (pinned or chained, one CN, dates) or webpki (RFC 5280 path, RFC 9525 names, as browsers)
+    #[arg(long = "verify", value_name = "POLICY", default_value = "lab")]
+    policy: Policy,
+    /// Judge validity at this instant instead of now (RFC 3339, such as 2026-11-23T12:00:00Z, or a date)
+    #[arg(long, value_name = "TIME", value_parser = instant::parse)]
+    at: Option<OffsetDateTime>,
+}
+
+impl Trust {
+    /// Reads every trusted certificate.
+    pub(crate) fn trusted(&self, ui: &Ui) -> Result<Arc<TrustSet>> {
+        let mut certificates = Vec::new();
+        for source in &self.ca {
+            if source.as_os_str() == "system" {
+                certificates.extend(system_store(ui)?);
+            } else {
+                let read = files::read_certificates(source).context("cannot read trusted certificates");
+                certificates.extend(read.hint(|| hint_to_make(source))?);
+            }
+        }
+        let trusted = TrustSet::new(&certificates).with_context(|| format!("{}", listed(&self.ca)))?;
+        Ok(Arc::new(trusted))
+    }
+
+    /// The name asked for, or `fallback`.
+    pub(crate) fn name(&self, fallback: impl FnOnce() -> ExpectedName) -> ExpectedName {
+        self.cn.clone().unwrap_or_else(fallback)
+    }
+
+    /// Whether a name was asked for.
+    pub(crate) fn has_name(&self) -> bool {
+        self.cn.is_some()
+    }
+
+    /// The rules.
+    pub(crate) fn policy(&self) -> Policy {
+        self.policy
+    }
+
+    /// The instant to judge at, where it is not now.
+    pub(crate) fn at(&self) -> Option<OffsetDateTime> {
+        self.at
+    }
+}
+
+/// The name to expect where none was asked for: the lab's.
+pub(crate) fn lab_name() -> ExpectedName {
+    ExpectedName::Dns(LAB_NAME.to_owned())
+}
+
+fn hint_to_make(path: &Path) -> String {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let out = directory.map_or_else(String::new, |parent| format!(" --out {}", parent.display()));
+    format!("name the server's certificate with `--ca FILE`, or make one with `tlslab gencert{out}`")
+}
+
+fn listed(paths: &[PathBuf]) -> String {
+    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// The platform's trusted certificates. Some of a large store may be unreadable; none at all is a failure.
+fn system_store(ui: &Ui) -> Result<Vec<CertificateDer<'static>>> {
+    let loaded = rustls_native_certs::load_native_certs();
+    for error in &loaded.errors {
+        ui.detail(&format!("the system's trust store: {error}"));
+    }
+    let (readable, unreadable): (Vec<_>, Vec<_>) =
+        loaded.certs.into_iter().partition(|der| tlslab::pki::facts::CertFacts::read(der).is_ok());
+    if !unreadable.is_empty() {
+        ui.detail(&format!("the system's trust store: {} certificates cannot be read", unreadable.len()));
+    }
+    if readable.is_empty() {
+        return Err(Failure::new("system: the platform's trust store is empty or missing")
+            .hint("on Debian: `apt-get install ca-certificates`; or name a file with `--ca FILE`"));
+    }
+    Ok(readable)
+}

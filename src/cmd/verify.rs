@@ -1,0 +1,78 @@
+//! `tlslab verify`: the verifier, offline.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+use time::OffsetDateTime;
+use tlslab::pki::files;
+use tlslab::report::verdict::{self as report, VerdictReport};
+use tlslab::verify::{Criteria, Usage, judge};
+
+use super::trust::{Trust, lab_name};
+use super::{Result, Ui};
+
+/// Judge a certificate offline, by the same verifier that connect uses
+///
+/// Every check runs and is reported, each with what was expected and found. Not checked: revocation, Certificate
+/// Transparency, certificate policies.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tlslab verify cert.pem --ca cert.pem --cn www.test.org
+  tlslab verify chain.pem --ca root.pem --untrusted intermediate.pem --verify webpki
+  tlslab verify cert.pem --at 2030-01-01T00:00:00Z")]
+pub(crate) struct Verify {
+    /// Certificates, PEM or DER: the first is the leaf, further ones are intermediates
+    #[arg(required = true, value_name = "CERT")]
+    certificates: Vec<PathBuf>,
+    /// More intermediates, not trusted by themselves; repeatable
+    #[arg(long, value_name = "FILE")]
+    untrusted: Vec<PathBuf>,
+    #[command(flatten)]
+    trust: Trust,
+    /// What the certificate is to be used for; `client` expects a name only with --cn
+    #[arg(long, value_enum, default_value_t = UsageArg::Server)]
+    usage: UsageArg,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum UsageArg {
+    Server,
+    Client,
+}
+
+impl Verify {
+    /// Judges, reports, and returns the exit status of the verdict.
+    pub(crate) fn run(&self, ui: &Ui, now: OffsetDateTime) -> Result<u8> {
+        let trusted = self.trust.trusted(ui)?;
+        let mut chain = Vec::new();
+        for path in self.certificates.iter().chain(&self.untrusted) {
+            chain.extend(files::read_certificates(path).context("cannot read the certificate to verify")?);
+        }
+        let usage = match self.usage {
+            UsageArg::Server => Usage::Server,
+            UsageArg::Client => Usage::Client,
+        };
+        let expects_name = usage == Usage::Server || self.trust.has_name();
+        let criteria = Criteria {
+            trusted,
+            name: expects_name.then(|| self.trust.name(lab_name)),
+            usage,
+            policy: self.trust.policy(),
+        };
+        let verdict = judge(&chain, &criteria, self.trust.at().unwrap_or(now));
+        if ui.json() {
+            ui.print(&serde_json::to_string(&VerdictReport::from(&verdict))?)?;
+        } else {
+            for line in report::table(&verdict) {
+                ui.print(&line)?;
+            }
+            ui.print(&report::sentence(&verdict))?;
+            if let Some(remedy) = verdict.reasons().first().and_then(|reason| report::remedy(*reason)) {
+                ui.hint(remedy);
+            }
+        }
+        Ok(verdict.exit_status())
+    }
+}

@@ -1,0 +1,348 @@
+//! What an extension says (RFC 5280 §4.2).
+//!
+//! Those that a verifier judges by are read strictly: nothing left over, nothing out of order, so that no
+//! constraint is silently dropped. The others are put into words.
+
+use std::fmt::Display;
+use std::net::IpAddr;
+
+use der::asn1::ObjectIdentifier;
+use time::OffsetDateTime;
+use x509_parser::asn1_rs::FromDer;
+use x509_parser::extensions::{self as x509, DistributionPointName, ParsedExtension, X509Extension};
+
+use super::frame::{self, Element, Walk, tag};
+use super::read::object_identifier;
+use super::{Extension, GeneralName, KeyUsage};
+use crate::pki::subject::Subject;
+
+/// What is wrong with a value, in words.
+type Fault = String;
+
+fn fault(error: impl Display) -> Fault {
+    error.to_string()
+}
+
+/// Reads `value`, the extnValue of the extension `oid`; `encoded` is the whole Extension.
+pub(super) fn decode(oid: ObjectIdentifier, value: &[u8], encoded: &[u8]) -> Result<Extension, Fault> {
+    match oid.to_string().as_str() {
+        "2.5.29.14" => key_identifier(value),
+        "2.5.29.15" => key_usage(value),
+        "2.5.29.17" => general_names(value).map(Extension::SubjectAltName),
+        "2.5.29.18" => general_names(value).map(|names| Extension::Described(list(&names))),
+        "2.5.29.19" => basic_constraints(value),
+        "2.5.29.30" => name_constraints(value),
+        "2.5.29.35" => authority_key_identifier(value),
+        "2.5.29.37" => extended_key_usage(value),
+        "1.3.6.1.5.5.7.1.24" => tls_features(value).map(Extension::Described),
+        "1.3.6.1.5.5.7.48.1.5" | "1.3.6.1.4.1.11129.2.4.3" => null(value).map(Extension::Described),
+        _ => match described(encoded) {
+            Some(Ok(text)) => {
+                only_one(value)?;
+                Ok(Extension::Described(text))
+            }
+            Some(Err(fault)) => Err(fault),
+            None => Ok(Extension::Unknown),
+        },
+    }
+}
+
+/// Demands that the value is one element and nothing more.
+fn only_one(value: &[u8]) -> Result<(), Fault> {
+    let mut walk = Walk(value);
+    walk.any().map_err(fault)?;
+    walk.end().map_err(fault)
+}
+
+fn key_identifier(value: &[u8]) -> Result<Extension, Fault> {
+    let id = frame::only(value, tag::OCTET_STRING).map_err(fault)?;
+    Ok(Extension::SubjectKeyIdentifier(id.content.to_vec()))
+}
+
+fn key_usage(value: &[u8]) -> Result<Extension, Fault> {
+    let bits = frame::only(value, tag::BIT_STRING).map_err(fault)?;
+    let (unused, octets) = bits.content.split_first().ok_or("a BIT STRING without its first octet")?;
+    let padding = match (unused, octets.last()) {
+        (0, _) => 0,
+        (1..=7, Some(last)) => last & ((1 << unused) - 1),
+        _ => return Err("a BIT STRING with too many unused bits".to_owned()),
+    };
+    if padding != 0 {
+        return Err("a BIT STRING whose unused bits are not zero".to_owned());
+    }
+    let (_, usage) = x509::KeyUsage::from_der(value).map_err(fault)?;
+    Ok(Extension::KeyUsage(KeyUsage(usage.flags)))
+}
+
+fn basic_constraints(value: &[u8]) -> Result<Extension, Fault> {
+    frame::only(value, tag::SEQUENCE).map_err(fault)?;
+    let (_, constraints) = x509::BasicConstraints::from_der(value)
+        .map_err(|_| "expected a SEQUENCE of cA (BOOLEAN) and pathLenConstraint (INTEGER)")?;
+    Ok(Extension::BasicConstraints { ca: constraints.ca, path_length: constraints.path_len_constraint })
+}
+
+fn extended_key_usage(value: &[u8]) -> Result<Extension, Fault> {
+    let sequence = frame::only(value, tag::SEQUENCE).map_err(fault)?;
+    let mut walk = Walk(sequence.content);
+    let mut purposes = Vec::new();
+    while !walk.0.is_empty() {
+        purposes.push(object_identifier(walk.expect(tag::OID).map_err(fault)?)?);
+    }
+    // SEQUENCE SIZE (1..MAX)
+    if purposes.is_empty() { Err("no purpose".to_owned()) } else { Ok(Extension::ExtendedKeyUsage(purposes)) }
+}
+
+fn authority_key_identifier(value: &[u8]) -> Result<Extension, Fault> {
+    let sequence = frame::only(value, tag::SEQUENCE).map_err(fault)?;
+    let mut walk = Walk(sequence.content);
+    let key_id = walk.optional(tag::context_primitive(0)).map_err(fault)?;
+    let issuer = walk.optional(tag::context(1)).map_err(fault)?;
+    let serial = walk.optional(tag::context_primitive(2)).map_err(fault)?;
+    walk.end().map_err(fault)?;
+    Ok(Extension::AuthorityKeyIdentifier {
+        key_id: key_id.map(|id| id.content.to_vec()),
+        has_issuer: issuer.is_some(),
+        serial: serial.map(|serial| serial.content.to_vec()),
+    })
+}
+
+fn name_constraints(value: &[u8]) -> Result<Extension, Fault> {
+    let sequence = frame::only(value, tag::SEQUENCE).map_err(fault)?;
+    let mut walk = Walk(sequence.content);
+    let permitted = walk.optional(tag::context(0)).map_err(fault)?;
+    let excluded = walk.optional(tag::context(1)).map_err(fault)?;
+    walk.end().map_err(fault)?;
+    if permitted.is_none() && excluded.is_none() {
+        return Err("neither permitted nor excluded subtrees".to_owned());
+    }
+    let subtrees = |list: Option<Element<'_>>| -> Result<Vec<GeneralName>, Fault> {
+        let Some(list) = list else { return Ok(Vec::new()) };
+        frame::children(list.content).map_err(fault)?.into_iter().map(subtree).collect()
+    };
+    Ok(Extension::NameConstraints { permitted: subtrees(permitted)?, excluded: subtrees(excluded)? })
+}
+
+/// GeneralSubtree. §4.2.1.10: minimum is zero, so absent in DER, and maximum is absent.
+fn subtree(element: Element<'_>) -> Result<GeneralName, Fault> {
+    let sequence = frame::only(element.encoded, tag::SEQUENCE).map_err(fault)?;
+    let mut walk = Walk(sequence.content);
+    let base = walk.any().map_err(fault)?.ok_or("a subtree without a name")?;
+    walk.end().map_err(|_| "a subtree with minimum or maximum")?;
+    Ok(match (base.tag, general_name(base)?) {
+        (0x87, GeneralName::Other { tag, value }) => {
+            let (address, mask) = value.split_at(value.len() / 2);
+            match (ip(address), ip(mask)) {
+                (Some(address), Some(mask)) if value.len() == 8 || value.len() == 32 => {
+                    GeneralName::IpRange { address, mask }
+                }
+                _ => GeneralName::Other { tag, value },
+            }
+        }
+        // An address without a mask is no range, and a 16-octet one must not be mistaken for an address.
+        (0x87, _) => GeneralName::Other { tag: 7, value: base.content.to_vec() },
+        (_, name) => name,
+    })
+}
+
+/// GeneralNames: one or more.
+fn general_names(value: &[u8]) -> Result<Vec<GeneralName>, Fault> {
+    let sequence = frame::only(value, tag::SEQUENCE).map_err(fault)?;
+    let names = frame::children(sequence.content).map_err(fault)?;
+    if names.is_empty() {
+        return Err("no name".to_owned());
+    }
+    names.into_iter().map(general_name).collect()
+}
+
+fn general_name(element: Element<'_>) -> Result<GeneralName, Fault> {
+    let text = || String::from_utf8(element.content.to_vec()).ok();
+    let known = match element.tag {
+        0x81 => text().map(GeneralName::Email),
+        0x82 => text().map(GeneralName::Dns),
+        0x86 => text().map(GeneralName::Uri),
+        // EXPLICIT, for Name is a CHOICE
+        0xa4 => frame::only(element.content, tag::SEQUENCE)
+            .ok()
+            .map(|name| GeneralName::Directory(name.encoded.to_vec())),
+        0x87 => ip(element.content).map(GeneralName::Ip),
+        other if other & 0xc0 == 0x80 => None,
+        other => return Err(format!("expected a GeneralName, found tag {other:#04x}")),
+    };
+    Ok(known
+        .unwrap_or_else(|| GeneralName::Other { tag: element.tag & 0x1f, value: element.content.to_vec() }))
+}
+
+fn ip(octets: &[u8]) -> Option<IpAddr> {
+    let v4 = || <[u8; 4]>::try_from(octets).ok().map(IpAddr::from);
+    v4().or_else(|| <[u8; 16]>::try_from(octets).ok().map(IpAddr::from))
+}
+
+/// RFC 7633: the TLS extensions that the server must offer; 5 is status_request, "must staple".
+fn tls_features(value: &[u8]) -> Result<String, Fault> {
+    let sequence = frame::only(value, tag::SEQUENCE).map_err(fault)?;
+    let mut features = Vec::new();
+    let mut walk = Walk(sequence.content);
+    while !walk.0.is_empty() {
+        let integer = walk.expect(tag::INTEGER).map_err(fault)?;
+        features.push(match integer.content {
+            [5] => "status_request (must staple)".to_owned(),
+            [17] => "status_request_v2".to_owned(),
+            octets => format!("0x{}", hex(octets)),
+        });
+    }
+    Ok(features.join(", "))
+}
+
+/// OCSP no-check (RFC 6960 §4.2.2.2.1) and the Certificate Transparency poison (RFC 6962 §3.1).
+fn null(value: &[u8]) -> Result<String, Fault> {
+    frame::only(value, 0x05).map_err(fault)?;
+    Ok("present".to_owned())
+}
+
+/// Extensions that [`x509_parser`] knows, put into words; `None` where it does not know them.
+fn described(encoded: &[u8]) -> Option<Result<String, Fault>> {
+    let Ok((_, extension)) = X509Extension::from_der(encoded) else {
+        return Some(Err("cannot be read".to_owned()));
+    };
+    Some(Ok(match extension.parsed_extension() {
+        ParsedExtension::ParseError { .. } => {
+            return Some(Err("the value is not what its definition says".to_owned()));
+        }
+        ParsedExtension::CertificatePolicies(policies) => {
+            words(policies.iter().map(|policy| policy_words(policy)))
+        }
+        ParsedExtension::PolicyMappings(mappings) => words(
+            mappings
+                .mappings
+                .iter()
+                .map(|m| format!("{} is {}", m.issuer_domain_policy, m.subject_domain_policy)),
+        ),
+        ParsedExtension::PolicyConstraints(constraints) => words(
+            [
+                ("requireExplicitPolicy", constraints.require_explicit_policy),
+                ("inhibitPolicyMapping", constraints.inhibit_policy_mapping),
+            ]
+            .into_iter()
+            .filter_map(|(name, count)| Some(format!("{name}:{}", count?))),
+        ),
+        ParsedExtension::InhibitAnyPolicy(inhibit) => format!("skipCerts:{}", inhibit.skip_certs),
+        ParsedExtension::CRLDistributionPoints(points) => words(points.iter().map(distribution_point)),
+        ParsedExtension::AuthorityInfoAccess(access) => words(access.iter().map(access_words)),
+        ParsedExtension::SubjectInfoAccess(access) => words(access.iter().map(access_words)),
+        ParsedExtension::NSCertType(kinds) => certificate_type(*kinds),
+        ParsedExtension::NsCertComment(comment) => (*comment).to_owned(),
+        ParsedExtension::SCT(timestamps) => words(timestamps.iter().map(timestamp_words)),
+        _ => return None,
+    }))
+}
+
+/// The old Netscape certificate type, as openssl puts it.
+fn certificate_type(kinds: x509::NSCertType) -> String {
+    let names = [
+        (kinds.ssl_client(), "SSL client"),
+        (kinds.ssl_server(), "SSL server"),
+        (kinds.smime(), "S/MIME"),
+        (kinds.object_signing(), "object signing"),
+        (kinds.ssl_ca(), "SSL CA"),
+        (kinds.smime_ca(), "S/MIME CA"),
+        (kinds.object_signing_ca(), "object signing CA"),
+    ];
+    names.into_iter().filter_map(|(set, name)| set.then_some(name)).collect::<Vec<_>>().join(", ")
+}
+
+fn words(items: impl Iterator<Item = String>) -> String {
+    items.collect::<Vec<_>>().join("; ")
+}
+
+fn list(names: &[GeneralName]) -> String {
+    names.iter().map(GeneralName::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn policy_words(policy: &x509::PolicyInformation<'_>) -> String {
+    let mut text = match policy.policy_id.to_id_string().as_str() {
+        "2.5.29.32.0" => "anyPolicy".to_owned(),
+        "2.23.140.1.2.1" => "domain-validated (2.23.140.1.2.1)".to_owned(),
+        "2.23.140.1.2.2" => "organization-validated (2.23.140.1.2.2)".to_owned(),
+        "2.23.140.1.2.3" => "individual-validated (2.23.140.1.2.3)".to_owned(),
+        "2.23.140.1.1" => "extended validation (2.23.140.1.1)".to_owned(),
+        other => other.to_owned(),
+    };
+    for qualifier in policy.policy_qualifiers.iter().flatten() {
+        // id-qt-cps: an IA5String holding a URI
+        let cps = (qualifier.policy_qualifier_id.to_id_string() == "1.3.6.1.5.5.7.2.1")
+            .then(|| frame::only(qualifier.qualifier, 0x16).ok())
+            .flatten()
+            .and_then(|uri| std::str::from_utf8(uri.content).ok());
+        match cps {
+            Some(uri) => text.extend([" CPS ", uri]),
+            None => text.extend([" with qualifier ", &qualifier.policy_qualifier_id.to_id_string()]),
+        }
+    }
+    text
+}
+
+fn distribution_point(point: &x509::CRLDistributionPoint<'_>) -> String {
+    let mut text = match &point.distribution_point {
+        Some(DistributionPointName::FullName(names)) => names_words(names),
+        Some(DistributionPointName::NameRelativeToCRLIssuer(_)) => {
+            "a name relative to the CRL issuer".to_owned()
+        }
+        None => "no name".to_owned(),
+    };
+    if let Some(reasons) = &point.reasons {
+        text.extend([" for ", &reasons.to_string()]);
+    }
+    if let Some(issuer) = &point.crl_issuer {
+        text.extend([" by ", &names_words(issuer)]);
+    }
+    text
+}
+
+fn access_words(access: &x509::AccessDescription<'_>) -> String {
+    let location = name_words(&access.access_location);
+    match access.access_method.to_id_string().as_str() {
+        "1.3.6.1.5.5.7.48.1" => format!("OCSP {location}"),
+        "1.3.6.1.5.5.7.48.2" => format!("CA issuers {location}"),
+        "1.3.6.1.5.5.7.48.5" => format!("CA repository {location}"),
+        other => format!("{other} {location}"),
+    }
+}
+
+fn names_words(names: &[x509::GeneralName<'_>]) -> String {
+    names.iter().map(name_words).collect::<Vec<_>>().join(", ")
+}
+
+fn name_words(name: &x509::GeneralName<'_>) -> String {
+    match name {
+        x509::GeneralName::DNSName(name) => format!("DNS:{name}"),
+        x509::GeneralName::RFC822Name(address) => format!("email:{address}"),
+        x509::GeneralName::URI(uri) => format!("URI:{uri}"),
+        x509::GeneralName::IPAddress(octets) => {
+            ip(octets).map_or_else(|| hex(octets), |ip| format!("IP:{ip}"))
+        }
+        x509::GeneralName::DirectoryName(name) => Subject::from_der(name.as_raw())
+            .map_or_else(|_| "DirName:(unreadable)".to_owned(), |subject| format!("DirName:{subject}")),
+        x509::GeneralName::RegisteredID(oid) => format!("registeredID:{oid}"),
+        x509::GeneralName::Invalid(tag, octets) => format!("[{}]:{}", tag.0, hex(octets)),
+        x509::GeneralName::OtherName(oid, octets) => format!("otherName:{oid}:{}", hex(octets)),
+        x509::GeneralName::X400Address(any) => format!("x400Address:{}", hex(any.data)),
+        x509::GeneralName::EDIPartyName(any) => format!("ediPartyName:{}", hex(any.data)),
+    }
+}
+
+fn timestamp_words(timestamp: &x509::SignedCertificateTimestamp<'_>) -> String {
+    let log = hex(&timestamp.id.key_id[..8]);
+    // RFC 6962 §3.2: milliseconds since 1970
+    let at = i64::try_from(timestamp.timestamp / 1000)
+        .ok()
+        .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())
+        .and_then(|at| at.format(&time::format_description::well_known::Rfc3339).ok());
+    match at {
+        Some(at) => format!("log {log}… at {at}"),
+        None => format!("log {log}… at an unreadable time"),
+    }
+}
+
+fn hex(octets: &[u8]) -> String {
+    octets.iter().fold(String::new(), |text, octet| text + &format!("{octet:02x}"))
+}

@@ -1,0 +1,178 @@
+//! A verdict, as JSON for a machine and as a table for a person.
+//!
+//! The JSON's field names are a contract, the same for `connect` and `verify`.
+
+use serde::Serialize;
+
+use crate::pki::facts::CertFacts;
+use crate::verify::{Check, Reason, Verdict};
+use crate::words::{self, Escaped};
+
+/// What `connect --json` and `verify --json` print.
+#[derive(Clone, Debug, Serialize)]
+pub struct VerdictReport {
+    /// `accepted` or `rejected`.
+    pub verdict: &'static str,
+    /// The exit status of the process.
+    pub exit_status: u8,
+    /// Every reason to reject, once each; the first decides the exit status.
+    pub reasons: Vec<&'static str>,
+    /// Every check that ran.
+    pub checks: Vec<CheckReport>,
+    /// `TLSv1.3` or `TLSv1.2`; null where no handshake took place.
+    pub protocol: Option<String>,
+    /// The cipher suite, by its IANA name.
+    pub cipher_suite: Option<String>,
+    /// The key exchange group.
+    pub key_exchange: Option<String>,
+    /// The judged certificate; null where none was shown or it could not be read.
+    pub certificate: Option<CertificateSummary>,
+    /// Application bytes sent to the peer.
+    pub sent_bytes: u64,
+    /// Application bytes received from it.
+    pub received_bytes: u64,
+    /// Remarks that change nothing.
+    pub notes: Vec<String>,
+    /// What no policy checks.
+    pub not_checked: &'static [&'static str],
+}
+
+/// What is never checked, and said so.
+pub const NOT_CHECKED: &[&str] = &["revocation", "certificate transparency", "certificate policies"];
+
+/// One check.
+#[derive(Clone, Debug, Serialize)]
+pub struct CheckReport {
+    /// `trust`, `name`, `not-before`, `not-after`, `usage`, `strength` or `signature`.
+    pub check: &'static str,
+    /// Whether it passed.
+    pub ok: bool,
+    /// Why not.
+    pub reasons: Vec<&'static str>,
+    /// What was expected.
+    pub expected: String,
+    /// What was found.
+    pub found: String,
+}
+
+/// The judged certificate in short.
+#[derive(Clone, Debug, Serialize)]
+pub struct CertificateSummary {
+    /// The subject, in openssl's `-subj` syntax.
+    pub subject: String,
+    /// The issuer.
+    pub issuer: String,
+    /// The serial number in lower-case hexadecimal.
+    pub serial: String,
+    /// notBefore, RFC 3339.
+    pub not_before: String,
+    /// notAfter, RFC 3339.
+    pub not_after: String,
+    /// Subject alternative names, `DNS:…`.
+    pub san: Vec<String>,
+    /// The key, such as `RSA 4096 bits`.
+    pub public_key: String,
+    /// The signature algorithm, by openssl's name.
+    pub signature_algorithm: String,
+    /// SHA-256 of the certificate, lower-case hexadecimal.
+    pub sha256: String,
+}
+
+impl From<&CertFacts> for CertificateSummary {
+    fn from(facts: &CertFacts) -> Self {
+        Self {
+            subject: facts.subject.to_string(),
+            issuer: facts.issuer.to_string(),
+            serial: words::hex(&facts.serial),
+            not_before: words::instant(facts.not_before),
+            not_after: words::instant(facts.not_after),
+            san: facts.subject_alt_names().unwrap_or_default().iter().map(ToString::to_string).collect(),
+            public_key: facts.public_key.kind.to_string(),
+            signature_algorithm: facts.signature_algorithm.name.clone(),
+            sha256: words::hex(&facts.sha256()),
+        }
+    }
+}
+
+impl From<&Check> for CheckReport {
+    fn from(check: &Check) -> Self {
+        Self {
+            check: check.kind.as_str(),
+            ok: check.ok(),
+            reasons: check.reasons.iter().map(|reason| reason.as_str()).collect(),
+            expected: check.expected.clone(),
+            found: check.found.clone(),
+        }
+    }
+}
+
+impl From<&Verdict> for VerdictReport {
+    fn from(verdict: &Verdict) -> Self {
+        Self {
+            verdict: if verdict.accepted() { "accepted" } else { "rejected" },
+            exit_status: verdict.exit_status(),
+            reasons: verdict.reasons().iter().map(|reason| reason.as_str()).collect(),
+            checks: verdict.checks.iter().map(CheckReport::from).collect(),
+            protocol: None,
+            cipher_suite: None,
+            key_exchange: None,
+            certificate: verdict.certificate.as_ref().map(CertificateSummary::from),
+            sent_bytes: 0,
+            received_bytes: 0,
+            notes: verdict.notes.clone(),
+            not_checked: NOT_CHECKED,
+        }
+    }
+}
+
+/// Every check in a line, failed ones with what was expected beneath; then the notes.
+///
+/// ```text
+/// ok    trust       the trusted certificate itself
+/// FAIL  not-after   valid until 2026-11-20T12:00:00Z (3 days ago)
+///                   expected: not after the certificate's time; it is 2026-11-23T12:00:00Z
+/// ```
+pub fn table(verdict: &Verdict) -> Vec<String> {
+    let mut lines = Vec::new();
+    for check in &verdict.checks {
+        let mark = if check.ok() { "ok  " } else { "FAIL" };
+        lines.push(format!("{mark}  {:<10}  {}", check.kind.as_str(), Escaped(&check.found)));
+        if !check.ok() {
+            lines.push(format!("{:18}expected: {}", "", Escaped(&check.expected)));
+        }
+    }
+    lines.extend(verdict.notes.iter().map(|note| format!("note  {}", Escaped(note))));
+    lines
+}
+
+/// The verdict in a sentence: `accepted`, or every reason.
+pub fn sentence(verdict: &Verdict) -> String {
+    let reasons = verdict.reasons();
+    if reasons.is_empty() {
+        return "accepted".to_owned();
+    }
+    let reasons: Vec<&str> = reasons.iter().map(|reason| reason.as_str()).collect();
+    format!("rejected: {}", reasons.join(", "))
+}
+
+/// What a person can do about a refusal, for its first reason. `None` where only the peer can help itself.
+pub fn remedy(reason: Reason) -> Option<&'static str> {
+    Some(match reason {
+        Reason::Untrusted => {
+            "if this is the right server, get its certificate by a way you trust and give it with `--ca FILE`"
+        }
+        Reason::WrongName => "if you meant the name in the certificate, ask for it with `--cn NAME`",
+        Reason::Expired => {
+            "the server needs a new certificate (`tlslab gencert --force`); `--at TIME` judges another instant"
+        }
+        Reason::NotYetValid => "check this machine's clock; `--at TIME` judges another instant",
+        Reason::BadUsage => "the server needs a server's certificate: `tlslab gencert --profile server`",
+        Reason::WeakKey | Reason::WeakSignature => {
+            "the server needs a stronger certificate: `tlslab gencert --key rsa:4096`"
+        }
+        Reason::BadSignature => {
+            "somebody changed the certificate, or does not hold its key: do not trust this peer"
+        }
+        Reason::Malformed | Reason::Handshake | Reason::Network | Reason::Timeout => return None,
+    })
+}

@@ -1,0 +1,188 @@
+//! What to serve, as whom, and within which limits.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use der::{Decode, Reader, SliceReader, Tag};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::sign::CertifiedKey;
+
+use super::reload::Tls;
+use crate::pki::key::PrivateKey;
+
+/// Everything that [`run`](super::run) needs besides a listener.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// TLS, or `None` to serve in plaintext.
+    pub tls: Option<Arc<Tls>>,
+    /// What is done with the decrypted bytes.
+    pub service: Service,
+    /// How much and how long.
+    pub limits: Limits,
+}
+
+/// What a server does with the bytes that a peer sends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Service {
+    /// Sends them back as they came.
+    #[default]
+    Echo,
+    /// Sends them back with every letter in upper case.
+    Upper,
+    /// Reads them as HTTP/1.1 requests and answers with a page about the session.
+    Www,
+}
+
+/// How much and how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How many peers at once, those still shaking hands included; further ones wait in the listener's queue.
+    pub max_connections: usize,
+    /// How long a handshake may take from accept to its end.
+    pub handshake_timeout: Duration,
+    /// How long a session may pass without one byte moving in either direction.
+    pub idle_timeout: Duration,
+    /// How long sessions may go on after the server was told to stop.
+    pub drain_timeout: Duration,
+}
+
+impl Default for Limits {
+    /// 4096 connections, 10 s to shake hands, 5 min idle, 10 s to drain.
+    fn default() -> Self {
+        Self {
+            max_connections: 4096,
+            handshake_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(5 * 60),
+            drain_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+/// A certificate chain and the private key that belongs to its first certificate.
+#[derive(Clone)]
+pub struct Identity {
+    certified: Arc<CertifiedKey>,
+}
+
+/// A certificate and a key that cannot be served together.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum IdentityError {
+    /// There is no certificate.
+    #[error("no certificate: expected at least one")]
+    Empty,
+    /// The first certificate's key is another one.
+    #[error("the key does not belong to the certificate: expected the private half of {certified}, found {key}")]
+    Mismatch {
+        /// The certified key, in words.
+        certified: String,
+        /// The private key, in words.
+        key: String,
+    },
+    /// The first certificate is so damaged that its key cannot be found.
+    #[error("the first certificate is not readable as far as its public key: {0}")]
+    Unreadable(der::Error),
+    /// The TLS stack cannot sign with this key.
+    #[error("the TLS stack cannot use this key: {0}")]
+    Unusable(rustls::Error),
+}
+
+impl Identity {
+    /// Puts `chain` (leaf first) and `key` together, whatever else is wrong with the certificates.
+    ///
+    /// The one thing demanded is that the key is the leaf's (RFC 8446 §4.4.3: else no signature would verify).
+    pub fn new(chain: Vec<CertificateDer<'static>>, key: &PrivateKey) -> Result<Self, IdentityError> {
+        let leaf = chain.first().ok_or(IdentityError::Empty)?;
+        let certified = public_key_of(leaf).map_err(IdentityError::Unreadable)?;
+        let own = PublicKey::from_der(key.public_key_info()).map_err(IdentityError::Unreadable)?;
+        if certified.bits != own.bits {
+            return Err(IdentityError::Mismatch { certified: certified.to_string(), key: own.to_string() });
+        }
+        let pkcs8 = PrivatePkcs8KeyDer::from(key.to_pkcs8_der().to_vec());
+        // Not `CertifiedKey::from_der`: it refuses certificates that rustls' own parser dislikes.
+        let key = crate::crypto::provider()
+            .key_provider
+            .load_private_key(PrivateKeyDer::Pkcs8(pkcs8))
+            .map_err(IdentityError::Unusable)?;
+        Ok(Self { certified: Arc::new(CertifiedKey::new(chain, key)) })
+    }
+
+    /// The chain as it is sent, leaf first. Never empty.
+    pub fn chain(&self) -> &[CertificateDer<'static>] {
+        &self.certified.cert
+    }
+
+    pub(super) fn certified(&self) -> Arc<CertifiedKey> {
+        Arc::clone(&self.certified)
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity").field("certificates", &self.certified.cert.len()).finish_non_exhaustive()
+    }
+}
+
+/// A SubjectPublicKeyInfo (RFC 5280 §4.1.2.7), as far as two of them are compared.
+///
+/// Only the BIT STRING is: parameters may be written in several ways (RFC 3279 §2.3.1 wants NULL for RSA, and
+/// certificates without it exist).
+struct PublicKey<'a> {
+    algorithm: der::asn1::ObjectIdentifier,
+    bits: &'a [u8],
+}
+
+impl<'a> PublicKey<'a> {
+    fn from_der(der: &'a [u8]) -> der::Result<Self> {
+        Self::from_content(&mut SliceReader::new(content(der, Tag::Sequence)?.0)?)
+    }
+
+    fn from_content(reader: &mut SliceReader<'a>) -> der::Result<Self> {
+        let identifier = reader.tlv_bytes()?;
+        let identifier = content(identifier, Tag::Sequence)?.0;
+        let algorithm = der::asn1::ObjectIdentifier::from_der(SliceReader::new(identifier)?.tlv_bytes()?)?;
+        let bits = content(reader.tlv_bytes()?, Tag::BitString)?.0;
+        Ok(Self { algorithm, bits })
+    }
+}
+
+impl fmt::Display for PublicKey<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self.algorithm.to_string().as_str() {
+            "1.2.840.113549.1.1.1" | "1.2.840.113549.1.1.10" => "an RSA key".to_owned(),
+            "1.2.840.10045.2.1" => "an elliptic-curve key".to_owned(),
+            "1.3.101.112" => "an Ed25519 key".to_owned(),
+            other => format!("a key of algorithm {other}"),
+        };
+        let digest = crate::crypto::sha256(self.bits);
+        write!(f, "{kind} ({}…)", crate::report::words::hex(&digest[..8]))
+    }
+}
+
+/// The public key of a certificate, found by its position alone, so that certificates which no parser likes
+/// can be served too.
+fn public_key_of<'a>(certificate: &'a CertificateDer<'_>) -> der::Result<PublicKey<'a>> {
+    let (certificate, _) = content(certificate.as_ref(), Tag::Sequence)?;
+    let (tbs, _) = content(certificate, Tag::Sequence)?;
+    let mut reader = SliceReader::new(tbs)?;
+    // RFC 5280 §4.1: version is [0] EXPLICIT DEFAULT v1, so it may be absent.
+    if reader.peek_byte() == Some(0xa0) {
+        reader.tlv_bytes()?;
+    }
+    for _before in ["serialNumber", "signature", "issuer", "validity", "subject"] {
+        reader.tlv_bytes()?;
+    }
+    PublicKey::from_der(reader.tlv_bytes()?)
+}
+
+/// The content octets of the first element of `der`, which must have `tag`, and what follows it.
+fn content(der: &[u8], tag: Tag) -> der::Result<(&[u8], &[u8])> {
+    let mut reader = SliceReader::new(der)?;
+    let whole = reader.tlv_bytes()?;
+    let mut inner = SliceReader::new(whole)?;
+    let header = der::Header::decode(&mut inner)?;
+    header.tag().assert_eq(tag)?;
+    let length = usize::try_from(u32::from(header.length()))?;
+    // 0 <= length <= whole.len(): `tlv_bytes` has read header and content.
+    Ok((&whole[whole.len() - length..], &der[whole.len()..]))
+}

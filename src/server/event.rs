@@ -1,0 +1,330 @@
+//! What happened, as data: one [`Event`] for each thing that a person who runs a server wants to know.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use rustls::{AlertDescription, InvalidMessage, PeerIncompatible};
+
+use crate::pki::facts::CertFacts;
+use crate::tls::{SessionFacts, alert_name};
+use crate::verify::Verdict;
+
+/// Something happened in a server.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// The system would not hand out a connection, and it was tried again after a pause.
+    AcceptFailed {
+        /// The system's words.
+        error: String,
+    },
+    /// A peer connected; exactly one of [`Event::HandshakeFailed`] and [`Event::SessionEnded`] follows.
+    Accepted {
+        /// Where it connected from.
+        peer: SocketAddr,
+    },
+    /// A peer connected and no session came of it.
+    HandshakeFailed {
+        /// Where it connected from.
+        peer: SocketAddr,
+        /// Why not.
+        failure: HandshakeFailure,
+    },
+    /// As many peers as allowed are connected; the next waits until one leaves. Told once.
+    Full,
+    /// A session ended.
+    SessionEnded(Box<Session>),
+}
+
+/// A session that has ended.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// Where the peer connected from.
+    pub peer: SocketAddr,
+    /// What the handshake agreed on; `None` in plaintext.
+    pub tls: Option<TlsFacts>,
+    /// Application bytes that came from the peer.
+    pub received: u64,
+    /// Application bytes that were sent to the peer (those that a broken connection lost included).
+    pub sent: u64,
+    /// From accept to the end.
+    pub duration: Duration,
+    /// How it ended.
+    pub end: End,
+}
+
+/// What a TLS handshake agreed on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFacts {
+    /// Protocol, cipher suite and key exchange.
+    pub agreed: SessionFacts,
+    /// The name that the client asked for.
+    pub sni: Option<String>,
+    /// The application protocol that was agreed on.
+    pub alpn: Option<String>,
+    /// Whether a session ticket stood in for the certificate.
+    pub resumed: bool,
+    /// The certificate that the client proved to own, under mutual TLS.
+    pub client: Option<Box<CertFacts>>,
+}
+
+/// How a session ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The server was told to stop and let it finish first.
+    Drained,
+    /// Something broke: the words of the system or of the TLS stack.
+    Failed(String),
+    /// This side had answered all it was asked and closed.
+    Finished,
+    /// No byte moved for the idle timeout.
+    Idle,
+    /// The peer closed in good order.
+    PeerClosed,
+    /// The peer reset the connection.
+    Reset,
+    /// The server stopped without waiting for it.
+    Stopped,
+    /// The peer's connection ended without the close_notify that tells an end from an attack
+    /// (RFC 8446 §6.1).
+    Truncated,
+}
+
+impl End {
+    /// The name in `--json` and in tests.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Drained => "drained",
+            Self::Failed(_) => "failed",
+            Self::Finished => "finished",
+            Self::Idle => "idle",
+            Self::PeerClosed => "peer-closed",
+            Self::Reset => "reset",
+            Self::Stopped => "stopped",
+            Self::Truncated => "truncated",
+        }
+    }
+
+    /// How a session ended whose last read or write gave `error`.
+    pub(super) fn of(error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::TimedOut => Self::Idle,
+            io::ErrorKind::UnexpectedEof => Self::Truncated,
+            io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset => {
+                Self::Reset
+            }
+            _ => match rustls_error(error) {
+                Some(rustls::Error::AlertReceived(alert)) => {
+                    Self::Failed(format!("the peer sent the alert {}", alert_name(*alert)))
+                }
+                _ => Self::Failed(error.to_string()),
+            },
+        }
+    }
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Drained => f.write_str("closed because the server is stopping"),
+            Self::Failed(words) => f.write_str(words),
+            Self::Finished => f.write_str("closed after the last answer"),
+            Self::Idle => f.write_str("closed because it was idle"),
+            Self::PeerClosed => f.write_str("closed by the peer"),
+            Self::Reset => f.write_str("reset by the peer"),
+            Self::Stopped => f.write_str("cut off because the server stopped"),
+            Self::Truncated => f.write_str("the peer went away without close_notify"),
+        }
+    }
+}
+
+/// Why no session came of a connection.
+#[derive(Clone, Debug, PartialEq)]
+pub enum HandshakeFailure {
+    /// The client sent a fatal alert: it refused something, often our certificate.
+    Alert(AlertDescription),
+    /// The client's certificate was refused.
+    ClientCertificate(Option<Box<Verdict>>),
+    /// The connection ended, or was reset, before the handshake did.
+    Closed {
+        /// Whether the peer had sent anything.
+        silent: bool,
+    },
+    /// Nothing in common: versions, suites, groups, signature schemes.
+    Incompatible(PeerIncompatible),
+    /// A certificate was required and none came.
+    NoClientCertificate,
+    /// The first bytes were neither TLS nor text.
+    NotTls,
+    /// The first bytes were text, such as an HTTP request.
+    Plaintext,
+    /// Anything else that the TLS stack refused, in its words.
+    Protocol(String),
+    /// The server stopped first.
+    Stopped,
+    /// The handshake timeout passed.
+    Timeout {
+        /// Whether the peer had sent anything.
+        silent: bool,
+    },
+}
+
+impl HandshakeFailure {
+    /// Why the handshake failed that gave `error`, with the peer's `first` bytes and what the verifier of client
+    /// certificates had found.
+    pub(super) fn of(error: &io::Error, first: &[u8], verdict: Option<Verdict>) -> Self {
+        let Some(error) = rustls_error(error) else {
+            return match error.kind() {
+                io::ErrorKind::BrokenPipe
+                | io::ErrorKind::ConnectionAborted
+                | io::ErrorKind::ConnectionReset
+                | io::ErrorKind::UnexpectedEof => Self::Closed { silent: first.is_empty() },
+                io::ErrorKind::TimedOut => Self::Timeout { silent: first.is_empty() },
+                _ => Self::Protocol(error.to_string()),
+            };
+        };
+        match error {
+            rustls::Error::AlertReceived(alert) => Self::Alert(*alert),
+            rustls::Error::InvalidCertificate(_) => Self::ClientCertificate(verdict.map(Box::new)),
+            rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) if is_text(first) => {
+                Self::Plaintext
+            }
+            // RFC 8446 §5.1: a handshake's first record is of type handshake(22).
+            rustls::Error::InvalidMessage(_) if first.first() != Some(&22) => {
+                if is_text(first) { Self::Plaintext } else { Self::NotTls }
+            }
+            rustls::Error::NoCertificatesPresented => Self::NoClientCertificate,
+            rustls::Error::PeerIncompatible(why) => Self::Incompatible(why.clone()),
+            other => Self::Protocol(other.to_string()),
+        }
+    }
+}
+
+impl fmt::Display for HandshakeFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Alert(alert) => {
+                write!(f, "the client sent the alert {}", alert_name(*alert))?;
+                f.write_str(alert_meaning(*alert))
+            }
+            Self::ClientCertificate(None) => f.write_str("the client's certificate was refused"),
+            Self::ClientCertificate(Some(verdict)) => {
+                f.write_str("the client's certificate was refused:")?;
+                let mut separator = " ";
+                for check in verdict.checks.iter().filter(|check| !check.ok()) {
+                    write!(f, "{separator}{}: expected {}, found {}", check.kind, check.expected, check.found)?;
+                    separator = "; ";
+                }
+                Ok(())
+            }
+            Self::Closed { silent: true } => f.write_str("the peer closed without sending anything"),
+            Self::Closed { silent: false } => f.write_str("the peer closed in the middle of the handshake"),
+            Self::Incompatible(why) => f.write_str(&incompatibility(why)),
+            Self::NoClientCertificate => f.write_str("a client certificate is required and the client sent none"),
+            Self::NotTls => f.write_str("the peer sent bytes that are not TLS"),
+            Self::Plaintext => f.write_str("the peer sent plaintext, e.g. an HTTP request, to this TLS port"),
+            Self::Protocol(words) => f.write_str(words),
+            Self::Stopped => f.write_str("the server stopped before the handshake ended"),
+            Self::Timeout { silent: true } => f.write_str("timed out: the peer sent nothing"),
+            Self::Timeout { silent: false } => f.write_str("timed out in the middle of the handshake"),
+        }
+    }
+}
+
+fn rustls_error(error: &io::Error) -> Option<&rustls::Error> {
+    error.get_ref()?.downcast_ref()
+}
+
+/// Whether bytes look like a line of text: printable ASCII and line ends. A TLS record starts with 20 to 24.
+fn is_text(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && bytes.iter().all(|byte| matches!(byte, b'\t' | b'\r' | b'\n' | b' '..=b'~'))
+}
+
+/// What an alert from a client usually means for a server.
+fn alert_meaning(alert: AlertDescription) -> &'static str {
+    match alert {
+        AlertDescription::BadCertificate => ": it found this server's certificate bad",
+        AlertDescription::CertificateExpired => ": for it this server's certificate is not valid now",
+        AlertDescription::CertificateUnknown => ": it did not accept this server's certificate",
+        AlertDescription::DecryptError => ": a signature of this server did not verify",
+        AlertDescription::ProtocolVersion => ": it does not speak the version that was chosen",
+        AlertDescription::UnknownCA => ": it does not trust this server's certificate",
+        AlertDescription::UnsupportedCertificate => ": this server's certificate is not for this use",
+        _ => "",
+    }
+}
+
+fn incompatibility(why: &PeerIncompatible) -> String {
+    let words = match why {
+        PeerIncompatible::NoCertificateRequestSignatureSchemesInCommon
+        | PeerIncompatible::NoSignatureSchemesInCommon => {
+            "the client accepts no signature scheme that this server's key can make"
+        }
+        PeerIncompatible::NoCipherSuitesInCommon => "the client offers no cipher suite that this server has",
+        PeerIncompatible::NoKxGroupsInCommon => "the client offers no key exchange group that this server has",
+        PeerIncompatible::SupportedVersionsExtensionRequired
+        | PeerIncompatible::Tls12NotOffered
+        | PeerIncompatible::Tls12NotOfferedOrEnabled
+        | PeerIncompatible::Tls13RequiredForQuic => {
+            "the client offers no protocol version that this server speaks (TLS 1.2 and 1.3, or as --tls says)"
+        }
+        other => return format!("nothing in common with the client: {other:?}"),
+    };
+    words.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(error: rustls::Error, first: &[u8]) -> HandshakeFailure {
+        HandshakeFailure::of(&io::Error::new(io::ErrorKind::InvalidData, error), first, None)
+    }
+
+    #[test]
+    fn foreign_errors_become_reasons() {
+        let content_type = || rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType);
+        let cases = [
+            (content_type(), &b"GET / HT"[..], "the peer sent plaintext, e.g. an HTTP request, to this TLS port"),
+            (content_type(), &b"\x80\x2e\x01\x00"[..], "the peer sent bytes that are not TLS"),
+            (
+                rustls::Error::AlertReceived(AlertDescription::UnknownCA),
+                &b"\x16\x03\x01"[..],
+                "the client sent the alert unknown_ca: it does not trust this server's certificate",
+            ),
+            (
+                rustls::Error::AlertReceived(AlertDescription::CertificateExpired),
+                &b"\x16\x03\x01"[..],
+                "the client sent the alert certificate_expired: for it this server's certificate is not valid now",
+            ),
+            (
+                rustls::Error::NoCertificatesPresented,
+                &b"\x16\x03\x01"[..],
+                "a client certificate is required and the client sent none",
+            ),
+            (
+                rustls::Error::PeerIncompatible(PeerIncompatible::Tls12NotOffered),
+                &b"\x16\x03\x01"[..],
+                "the client offers no protocol version that this server speaks (TLS 1.2 and 1.3, or as --tls says)",
+            ),
+        ];
+        for (error, first, expected) in cases {
+            assert_eq!(failure(error, first).to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_connection_is_told_from_its_loss() {
+        let silent = HandshakeFailure::of(&io::ErrorKind::UnexpectedEof.into(), b"", None);
+        assert_eq!(silent, HandshakeFailure::Closed { silent: true });
+        let cases = [
+            (io::ErrorKind::TimedOut, End::Idle),
+            (io::ErrorKind::UnexpectedEof, End::Truncated),
+            (io::ErrorKind::ConnectionReset, End::Reset),
+        ];
+        for (kind, expected) in cases {
+            assert_eq!(End::of(&kind.into()), expected);
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! Name constraints (RFC 5280 §4.2.1.10): which names a CA's certificates may carry.
+
+use std::net::IpAddr;
+
+use super::Policy;
+use crate::pki::facts::{CertFacts, Extension, GeneralName};
+use crate::pki::subject::Subject;
+
+/// How many comparisons of a name with a constraint one verdict may cost. Both numbers are in the hands of whoever
+/// made the chain.
+pub(super) const BUDGET: usize = 250_000;
+
+/// Why a certificate's names break an issuer's constraints.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Violation {
+    /// The name is inside an excluded subtree.
+    Excluded(String),
+    /// There are permitted subtrees of the name's kind, and the name is in none.
+    NotPermitted(String),
+    /// More comparisons than the budget allows.
+    TooMany,
+    /// A constraint of a kind or form that tlslab cannot apply to a name of the same kind.
+    Unreadable(String),
+}
+
+/// Applies the constraints of `issuer`, if it has any, to every name of `certificate`.
+pub(super) fn apply(
+    issuer: &CertFacts,
+    certificate: &CertFacts,
+    policy: Policy,
+    is_leaf: bool,
+    budget: &mut usize,
+) -> Option<Violation> {
+    let (permitted, excluded) = issuer.extensions.iter().find_map(|e| match &e.decoded {
+        Extension::NameConstraints { permitted, excluded } => Some((permitted, excluded)),
+        _ => None,
+    })?;
+    let names = names_of(certificate, policy, is_leaf);
+    let cost = names.len().saturating_mul(permitted.len() + excluded.len());
+    match budget.checked_sub(cost) {
+        Some(left) => *budget = left,
+        None => return Some(Violation::TooMany),
+    }
+    names.iter().find_map(|name| violation(name, permitted, excluded))
+}
+
+/// The names that constraints bind: the subject (where not empty), the alternative names, and under policy `lab`
+/// also the CN of a leaf that has no alternative names, since there it is the identity.
+fn names_of(certificate: &CertFacts, policy: Policy, is_leaf: bool) -> Vec<GeneralName> {
+    let mut names = certificate.subject_alt_names().unwrap_or_default().to_vec();
+    if names.is_empty() && is_leaf && policy == Policy::Lab {
+        names.extend(certificate.subject.common_names().filter_map(|cn| {
+            let text = cn.text.as_deref()?;
+            Some(text.parse().map_or_else(|_| GeneralName::Dns(text.to_owned()), GeneralName::Ip))
+        }));
+    }
+    if !certificate.subject.rdns.is_empty() {
+        names.push(GeneralName::Directory(certificate.subject_der.clone()));
+    }
+    names
+}
+
+fn violation(name: &GeneralName, permitted: &[GeneralName], excluded: &[GeneralName]) -> Option<Violation> {
+    for subtree in excluded.iter().filter(|subtree| same_kind(name, subtree)) {
+        match within(name, subtree) {
+            Some(true) => return Some(Violation::Excluded(format!("{name} is inside {subtree}"))),
+            Some(false) => {}
+            None => return Some(Violation::Unreadable(subtree.to_string())),
+        }
+    }
+    let mut of_kind = permitted.iter().filter(|subtree| same_kind(name, subtree)).peekable();
+    of_kind.peek()?;
+    if of_kind.any(|subtree| within(name, subtree) == Some(true)) {
+        None
+    } else {
+        Some(Violation::NotPermitted(name.to_string()))
+    }
+}
+
+fn same_kind(name: &GeneralName, subtree: &GeneralName) -> bool {
+    use GeneralName as G;
+    match (name, subtree) {
+        (G::Directory(_), G::Directory(_))
+        | (G::Dns(_), G::Dns(_))
+        | (G::Email(_), G::Email(_))
+        | (G::Ip(_), G::Ip(_) | G::IpRange { .. })
+        | (G::Uri(_), G::Uri(_)) => true,
+        (G::Other { tag: a, .. }, G::Other { tag: b, .. }) => a == b,
+        _ => false,
+    }
+}
+
+/// Whether `name` is inside `subtree`; `None` where that cannot be told.
+fn within(name: &GeneralName, subtree: &GeneralName) -> Option<bool> {
+    use GeneralName as G;
+    match (name, subtree) {
+        (G::Dns(name), G::Dns(subtree)) => dns_within(name, subtree),
+        (G::Ip(address), G::IpRange { address: network, mask }) => ip_within(*address, *network, *mask),
+        (G::Directory(name), G::Directory(subtree)) => directory_within(name, subtree),
+        (G::Email(mailbox), G::Email(subtree)) => Some(email_within(mailbox, subtree)),
+        (G::Uri(uri), G::Uri(subtree)) => uri_host(uri).map(|host| host_within(host, subtree)),
+        _ => None,
+    }
+}
+
+/// A DNS name satisfies a constraint to which it adds zero or more labels on the left. A wildcard is inside only
+/// where everything it stands for is, and touches an excluded subtree where anything it stands for could be.
+fn dns_within(name: &str, subtree: &str) -> Option<bool> {
+    // A leading dot is not RFC 5280's syntax for dNSName; it is refused rather than guessed at.
+    if subtree.starts_with('.') || subtree.contains('*') {
+        return None;
+    }
+    let name = name.strip_prefix("*.").unwrap_or(name);
+    Some(subtree.is_empty() || host_is_or_is_under(name, subtree))
+}
+
+fn host_is_or_is_under(host: &str, parent: &str) -> bool {
+    if host.len() == parent.len() {
+        return host.eq_ignore_ascii_case(parent);
+    }
+    host.len()
+        .checked_sub(parent.len())
+        .filter(|&split| split > 0 && host.as_bytes()[split - 1] == b'.')
+        .and_then(|split| host.get(split..))
+        .is_some_and(|tail| tail.eq_ignore_ascii_case(parent))
+}
+
+/// For URIs and mailboxes: `.example.com` is every host below, `example.com` that host alone.
+fn host_within(host: &str, subtree: &str) -> bool {
+    match subtree.strip_prefix('.') {
+        Some(parent) => !host.eq_ignore_ascii_case(parent) && host_is_or_is_under(host, parent),
+        None => subtree.is_empty() || host.eq_ignore_ascii_case(subtree),
+    }
+}
+
+fn email_within(mailbox: &str, subtree: &str) -> bool {
+    let Some((local, host)) = mailbox.rsplit_once('@') else { return false };
+    match subtree.rsplit_once('@') {
+        Some((wanted, wanted_host)) => local == wanted && host.eq_ignore_ascii_case(wanted_host),
+        None => host_within(host, subtree),
+    }
+}
+
+/// The host of `scheme://user@host:port/…`; `None` where there is no authority or the host is an address, to
+/// which RFC 5280 lets no constraint apply.
+fn uri_host(uri: &str) -> Option<&str> {
+    let (_, rest) = uri.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let host = authority.rsplit('@').next()?;
+    if host.starts_with('[') {
+        return None;
+    }
+    let host = host.split(':').next()?;
+    (!host.is_empty() && host.parse::<IpAddr>().is_err()).then_some(host)
+}
+
+fn ip_within(address: IpAddr, network: IpAddr, mask: IpAddr) -> Option<bool> {
+    match (address, network, mask) {
+        (IpAddr::V4(address), IpAddr::V4(network), IpAddr::V4(mask)) => {
+            let mask = contiguous(u128::from(mask.to_bits()), 32)?;
+            Some(u128::from(address.to_bits()) & mask == u128::from(network.to_bits()) & mask)
+        }
+        (IpAddr::V6(address), IpAddr::V6(network), IpAddr::V6(mask)) => {
+            let mask = contiguous(mask.to_bits(), 128)?;
+            Some(address.to_bits() & mask == network.to_bits() & mask)
+        }
+        // Another family is outside, not unreadable.
+        _ => Some(false),
+    }
+}
+
+/// A mask as CIDR (RFC 4632) has it: ones, then zeros. Another one is refused, as it could mean anything.
+fn contiguous(mask: u128, width: u32) -> Option<u128> {
+    let ones = (mask << (128 - width)).leading_ones();
+    let expected = if ones == 0 { 0 } else { (u128::MAX << (128 - ones)) >> (128 - width) };
+    (mask == expected).then_some(mask)
+}
+
+/// A distinguished name is inside a subtree that is a prefix of it (RFC 5280 §7.1: compared without regard to case
+/// or string type).
+fn directory_within(name: &[u8], subtree: &[u8]) -> Option<bool> {
+    let (name, subtree) = (Subject::from_der(name).ok()?, Subject::from_der(subtree).ok()?);
+    Some(
+        subtree.rdns.len() <= name.rdns.len()
+            && subtree.rdns.iter().zip(&name.rdns).all(|(a, b)| {
+                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.oid == b.oid && same_text(a, b))
+            }),
+    )
+}
+
+fn same_text(a: &crate::pki::subject::Attribute, b: &crate::pki::subject::Attribute) -> bool {
+    match (&a.text, &b.text) {
+        (Some(a), Some(b)) => a.trim().to_lowercase() == b.trim().to_lowercase(),
+        _ => a.tag == b.tag && a.raw == b.raw,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dns_subtrees() {
+        for (name, subtree, expected) in [
+            ("www.test.org", "test.org", Some(true)),
+            ("test.org", "test.org", Some(true)),
+            ("TEST.org", "test.ORG", Some(true)),
+            ("atest.org", "test.org", Some(false)),
+            ("org", "test.org", Some(false)),
+            ("anything", "", Some(true)),
+            ("*.test.org", "test.org", Some(true)),
+            ("www.test.org", ".test.org", None),
+        ] {
+            assert_eq!(dns_within(name, subtree), expected, "{name} in {subtree:?}");
+        }
+    }
+
+    #[test]
+    fn address_ranges() {
+        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+        let within = |a, n, m| ip_within(ip(a), ip(n), ip(m));
+        assert_eq!(within("192.0.2.7", "192.0.2.0", "255.255.255.0"), Some(true));
+        assert_eq!(within("192.0.3.7", "192.0.2.0", "255.255.255.0"), Some(false));
+        assert_eq!(within("192.0.3.7", "0.0.0.0", "0.0.0.0"), Some(true));
+        assert_eq!(within("192.0.2.7", "192.0.2.0", "255.0.255.0"), None);
+        assert_eq!(within("::1", "192.0.2.0", "255.255.255.0"), Some(false));
+        assert_eq!(within("2001:db8::1", "2001:db8::", "ffff:ffff::"), Some(true));
+    }
+
+    #[test]
+    fn mailboxes_and_uris() {
+        assert!(email_within("root@test.org", "test.org"));
+        assert!(!email_within("root@www.test.org", "test.org"));
+        assert!(email_within("root@www.test.org", ".test.org"));
+        assert!(email_within("root@test.org", "root@TEST.org"));
+        assert!(!email_within("Root@test.org", "root@test.org"));
+        assert_eq!(uri_host("https://user@www.test.org:443/x"), Some("www.test.org"));
+        assert_eq!(uri_host("https://192.0.2.1/"), None);
+        assert_eq!(uri_host("urn:x"), None);
+    }
+
+    #[test]
+    fn excluded_wins_and_permitted_binds_only_its_kind() {
+        let dns = |name: &str| GeneralName::Dns(name.to_owned());
+        let www = dns("www.test.org");
+        assert_eq!(violation(&www, &[], &[dns("example.com")]), None);
+        assert!(matches!(
+            violation(&www, &[dns("test.org")], &[dns("www.test.org")]),
+            Some(Violation::Excluded(_))
+        ));
+        assert!(matches!(violation(&www, &[dns("example.com")], &[]), Some(Violation::NotPermitted(_))));
+        assert_eq!(violation(&www, &[GeneralName::Email("test.org".into())], &[]), None);
+    }
+}
