@@ -122,7 +122,7 @@ impl Terms {
 fn server_name(expected: Option<&ExpectedName>) -> Option<ServerName<'static>> {
     match expected {
         Some(ExpectedName::Dns(name)) => ServerName::try_from(name.clone()).ok(),
-        Some(ExpectedName::Ip(_)) | None => None,
+        Some(ExpectedName::Ip(_) | ExpectedName::Text(_)) | None => None,
     }
 }
 

@@ -94,6 +94,8 @@ impl Tap {
         }
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(async {
+            // First: a stop that comes early is still an orderly one.
+            let stop = stop_signal()?;
             let cannot_listen =
                 |error: io::Error| Failure::new(format!("{}: cannot listen: {error}", self.listen));
             let listener = TcpListener::bind(&self.listen).await.map_err(cannot_listen)?;
@@ -105,7 +107,7 @@ impl Tap {
                 secrets: self.keylog.is_some(),
             };
             let sink = if to_stdout { Box::new(PipeSink(io::stdout())) } else { self.create()? };
-            let recorder = Recorder::start(sink, options).map_err(|error| self.cannot_write(&error))?;
+            let recorder = Recorder::start(sink, &options).map_err(|error| self.cannot_write(&error))?;
             let config = Config {
                 to: self.to.clone(),
                 keylog: self.keylog.clone(),
@@ -113,7 +115,6 @@ impl Tap {
                 dial_timeout: self.timeout,
                 idle_timeout: self.idle_timeout,
             };
-            let stop = stop_signal()?;
             ui.say(&format!("tlslab: relaying to {}, recording into {}", self.to, self.pcap.display()));
             ui.say(&format!("tlslab: listening on {address}"));
             tap::run(listener, config, recorder.clone(), stop, self.teller(ui)).await;
@@ -213,21 +214,23 @@ fn counted(count: u64, thing: &str) -> String {
     format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }
 
-/// Ends when the person or the system wants the process to end.
+/// Ends when the person or the system wants the process to end. Heard from this call on.
 fn stop_signal() -> Result<impl Future<Output = ()>> {
     #[cfg(unix)]
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    Ok(async move {
-        #[cfg(unix)]
-        let terminated = terminate.recv();
-        #[cfg(not(unix))]
-        let terminated = std::future::pending::<()>();
-        tokio::select! {
-            // Where signals cannot be heard, the default disposition still ends the process.
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminated => {}
-        }
-    })
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        Ok(async move {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        })
+    }
+    // Where Ctrl-C cannot be heard, the default disposition still ends the process.
+    #[cfg(not(unix))]
+    Ok(async { drop(tokio::signal::ctrl_c().await) })
 }
 
 /// A size: digits and an optional unit K, M or G (powers of 1024).

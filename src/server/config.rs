@@ -72,7 +72,9 @@ pub enum IdentityError {
     #[error("no certificate: expected at least one")]
     Empty,
     /// The first certificate's key is another one.
-    #[error("the key does not belong to the certificate: expected the private half of {certified}, found {key}")]
+    #[error(
+        "the key does not belong to the certificate: expected the private half of {certified}, found {key}"
+    )]
     Mismatch {
         /// The certified key, in words.
         certified: String,

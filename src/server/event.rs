@@ -192,7 +192,11 @@ impl HandshakeFailure {
             }
             // RFC 8446 §5.1: a handshake's first record is of type handshake(22).
             rustls::Error::InvalidMessage(_) if first.first() != Some(&22) => {
-                if is_text(first) { Self::Plaintext } else { Self::NotTls }
+                if is_text(first) {
+                    Self::Plaintext
+                } else {
+                    Self::NotTls
+                }
             }
             rustls::Error::NoCertificatesPresented => Self::NoClientCertificate,
             rustls::Error::PeerIncompatible(why) => Self::Incompatible(why.clone()),
@@ -213,7 +217,11 @@ impl fmt::Display for HandshakeFailure {
                 f.write_str("the client's certificate was refused:")?;
                 let mut separator = " ";
                 for check in verdict.checks.iter().filter(|check| !check.ok()) {
-                    write!(f, "{separator}{}: expected {}, found {}", check.kind, check.expected, check.found)?;
+                    write!(
+                        f,
+                        "{separator}{}: expected {}, found {}",
+                        check.kind, check.expected, check.found
+                    )?;
                     separator = "; ";
                 }
                 Ok(())
@@ -221,7 +229,9 @@ impl fmt::Display for HandshakeFailure {
             Self::Closed { silent: true } => f.write_str("the peer closed without sending anything"),
             Self::Closed { silent: false } => f.write_str("the peer closed in the middle of the handshake"),
             Self::Incompatible(why) => f.write_str(&incompatibility(why)),
-            Self::NoClientCertificate => f.write_str("a client certificate is required and the client sent none"),
+            Self::NoClientCertificate => {
+                f.write_str("a client certificate is required and the client sent none")
+            }
             Self::NotTls => f.write_str("the peer sent bytes that are not TLS"),
             Self::Plaintext => f.write_str("the peer sent plaintext, e.g. an HTTP request, to this TLS port"),
             Self::Protocol(words) => f.write_str(words),
@@ -262,7 +272,9 @@ fn incompatibility(why: &PeerIncompatible) -> String {
             "the client accepts no signature scheme that this server's key can make"
         }
         PeerIncompatible::NoCipherSuitesInCommon => "the client offers no cipher suite that this server has",
-        PeerIncompatible::NoKxGroupsInCommon => "the client offers no key exchange group that this server has",
+        PeerIncompatible::NoKxGroupsInCommon => {
+            "the client offers no key exchange group that this server has"
+        }
         PeerIncompatible::SupportedVersionsExtensionRequired
         | PeerIncompatible::Tls12NotOffered
         | PeerIncompatible::Tls12NotOfferedOrEnabled
@@ -286,7 +298,11 @@ mod tests {
     fn foreign_errors_become_reasons() {
         let content_type = || rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType);
         let cases = [
-            (content_type(), &b"GET / HT"[..], "the peer sent plaintext, e.g. an HTTP request, to this TLS port"),
+            (
+                content_type(),
+                &b"GET / HT"[..],
+                "the peer sent plaintext, e.g. an HTTP request, to this TLS port",
+            ),
             (content_type(), &b"\x80\x2e\x01\x00"[..], "the peer sent bytes that are not TLS"),
             (
                 rustls::Error::AlertReceived(AlertDescription::UnknownCA),

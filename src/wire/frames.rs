@@ -8,9 +8,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use etherparse::{
-    EtherType, Ethernet2Header, IpNumber, Ipv4Header, Ipv6Header, TcpHeader, TcpOptionElement,
-};
+use etherparse::{EtherType, Ethernet2Header, IpNumber, Ipv4Header, Ipv6Header, TcpHeader, TcpOptionElement};
 
 use super::{Both, Side};
 
@@ -117,7 +115,8 @@ impl Conversation {
         }
         if flags.syn {
             let size = u16::try_from(self.segment_size()).unwrap_or(u16::MAX);
-            let options = [TcpOptionElement::MaximumSegmentSize(size), TcpOptionElement::WindowScale(WINDOW_SCALE)];
+            let options =
+                [TcpOptionElement::MaximumSegmentSize(size), TcpOptionElement::WindowScale(WINDOW_SCALE)];
             // Seven bytes of options fit the forty that there are.
             let _ = tcp.set_options(&options);
         }
@@ -127,7 +126,8 @@ impl Conversation {
             (IpAddr::V4(source), IpAddr::V4(destination)) => {
                 // A segment is at most an MTU, which fits the length field.
                 let length = u16::try_from(tcp.header_len() + payload.len()).unwrap_or(u16::MAX);
-                let fields = Ipv4Header::new(length, 64, IpNumber::TCP, source.octets(), destination.octets());
+                let fields =
+                    Ipv4Header::new(length, 64, IpNumber::TCP, source.octets(), destination.octets());
                 if let Ok(mut ip) = fields {
                     ip.identification = self.identification[from];
                     self.identification[from] = self.identification[from].wrapping_add(1);
@@ -214,7 +214,11 @@ mod tests {
 
     #[test]
     fn frames_are_valid_and_their_bytes_are_those_sent() {
-        for (client, server) in [("127.0.0.1:5000", "127.0.0.1:443"), ("[::1]:5000", "[::1]:443"), ("[::ffff:10.0.0.1]:1", "10.0.0.2:2")] {
+        for (client, server) in [
+            ("127.0.0.1:5000", "127.0.0.1:443"),
+            ("[::1]:5000", "[::1]:443"),
+            ("[::ffff:10.0.0.1]:1", "10.0.0.2:2"),
+        ] {
             let mut sent = Both { client: Vec::new(), server: Vec::new() };
             let mut next = Both { client: u32::MAX - 100, server: 7 };
             for frame in frames(client, server) {
@@ -225,10 +229,15 @@ mod tests {
                 assert_eq!(tcp.sequence_number(), next[side], "no gap and no overlap");
                 let checksum = match packet.net.unwrap() {
                     NetSlice::Ipv4(ip) => {
-                        assert_eq!(ip.header().header_checksum(), ip.header().to_header().calc_header_checksum());
-                        tcp.calc_checksum_ipv4(ip.header())
+                        assert_eq!(
+                            ip.header().header_checksum(),
+                            ip.header().to_header().calc_header_checksum()
+                        );
+                        tcp.calc_checksum_ipv4(ip.header().source(), ip.header().destination())
                     }
-                    NetSlice::Ipv6(ip) => tcp.calc_checksum_ipv6(&ip.header()),
+                    NetSlice::Ipv6(ip) => {
+                        tcp.calc_checksum_ipv6(ip.header().source(), ip.header().destination())
+                    }
                     NetSlice::Arp(_) => panic!("not IP"),
                 };
                 assert_eq!(checksum.unwrap(), tcp.checksum());
@@ -237,7 +246,8 @@ mod tests {
                 }
                 let payload = tcp.payload();
                 sent[side].extend_from_slice(payload);
-                let counted = u32::try_from(payload.len()).unwrap() + u32::from(tcp.syn()) + u32::from(tcp.fin());
+                let counted =
+                    u32::try_from(payload.len()).unwrap() + u32::from(tcp.syn()) + u32::from(tcp.fin());
                 next[side] = next[side].wrapping_add(counted);
             }
             assert_eq!(sent.client, [1; 4000], "{client}");

@@ -301,8 +301,12 @@ mod tests {
         let mut secrets = Secrets::default();
         secrets.learn_all(&line(Label::MasterSecret, 1, 1));
         assert!(secrets.session(&[1; 32]).unwrap().complete());
-        let four =
-            [Label::ClientHandshakeTraffic, Label::ServerHandshakeTraffic, Label::ClientTraffic, Label::ServerTraffic];
+        let four = [
+            Label::ClientHandshakeTraffic,
+            Label::ServerHandshakeTraffic,
+            Label::ClientTraffic,
+            Label::ServerTraffic,
+        ];
         for label in four {
             assert!(secrets.session(&[2; 32]).is_none_or(|session| !session.complete()));
             secrets.learn_all(&line(label, 2, 1));

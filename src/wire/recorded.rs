@@ -59,7 +59,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Recorded<S> {
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Recorded<S> {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         let result = ready!(Pin::new(&mut self.stream).poll_write(context, bytes));
         match &result {
             Ok(count) => self.tape.data(self.side, &bytes[..*count]),
@@ -92,7 +96,7 @@ mod tests {
     async fn both_directions_and_both_ends_are_recorded() {
         let options =
             Options { clock: SystemTime::now, interface: "lab".to_owned(), max_size: None, secrets: false };
-        let recorder = Recorder::start(Box::new(PipeSink(Vec::new())), options).unwrap();
+        let recorder = Recorder::start(Box::new(PipeSink(Vec::new())), &options).unwrap();
         let address = "127.0.0.1:1".parse().unwrap();
         let (near, mut far) = tokio::io::duplex(64);
         let mut near = Recorded::new(near, Side::Client, recorder.connection(address, address));

@@ -141,7 +141,7 @@ impl std::fmt::Debug for Recorder {
 
 impl Recorder {
     /// Begins a file. Fails where not even its head can be written.
-    pub fn start(mut sink: Box<dyn Sink>, options: Options) -> io::Result<Self> {
+    pub fn start(mut sink: Box<dyn Sink>, options: &Options) -> io::Result<Self> {
         let version = concat!("tlslab ", env!("CARGO_PKG_VERSION"));
         let comment = format!(
             "Recorded by {version} between two sockets: the bytes, ends and times are real; Ethernet, IP and TCP \
@@ -172,20 +172,20 @@ impl Recorder {
             shared.status.connections
         };
         // Initial sequence numbers merely have to differ (RFC 9293 §3.4.1); without randomness, counting does.
-        let random = crate::crypto::random::<8>().unwrap_or_else(|_| (id << 32 | id).to_be_bytes());
-        let [a, b, c, d, e, f, g, h] = random;
-        let initial =
-            Both { client: u32::from_be_bytes([a, b, c, d]), server: u32::from_be_bytes([e, f, g, h]) };
+        let number = || crate::crypto::random().map_or(id, u64::from_be_bytes);
+        #[expect(clippy::cast_possible_truncation, reason = "any 32 bits will do")]
+        let initial = Both { client: number() as u32, server: number() as u32 };
         let tape = Tape {
             recorder: self.clone(),
             id,
             state: Mutex::new(TapeState {
                 conversation: Conversation::new(client, server, initial),
                 start: Start::Unknown(Vec::new()),
+                answered: false,
                 blocks: Vec::new(),
             }),
         };
-        tape.with(|conversation, emit| conversation.open(emit), |_| {});
+        tape.with(|conversation, emit| conversation.open(emit), None);
         tape
     }
 
@@ -201,9 +201,14 @@ impl Recorder {
     pub fn expire(&self) {
         let now = self.now();
         let mut shared = self.shared();
-        let late: Vec<u64> =
-            shared.unreleased().filter(|(_, held)| held.since + LONGEST_WAIT <= now).map(|(id, _)| id).collect();
-        late.into_iter().for_each(|id| shared.give_up(id));
+        let late: Vec<u64> = shared
+            .unreleased()
+            .filter(|(_, held)| held.since + LONGEST_WAIT <= now)
+            .map(|(id, _)| id)
+            .collect();
+        for id in late {
+            shared.give_up(id);
+        }
     }
 
     /// Whether any session waits for its secrets.
@@ -216,7 +221,9 @@ impl Recorder {
         let mut shared = self.shared();
         let mut all: Vec<u64> = shared.unreleased().map(|(id, _)| id).collect();
         all.sort_unstable();
-        all.into_iter().for_each(|id| shared.give_up(id));
+        for id in all {
+            shared.give_up(id);
+        }
     }
 
     /// What was recorded so far.
@@ -247,6 +254,7 @@ pub struct Tape {
 struct TapeState {
     conversation: Conversation,
     start: Start,
+    answered: bool,
     blocks: Vec<u8>,
 }
 
@@ -283,38 +291,35 @@ impl Tape {
     /// One end sent `bytes`.
     pub fn data(&self, from: Side, bytes: &[u8]) {
         if !bytes.is_empty() {
-            self.with(
-                |conversation, emit| conversation.data(from, bytes, emit),
-                |start| {
-                    start.feed(from, bytes);
-                    // An answer that is no handshake refuses: there will be no secrets to wait for.
-                    if from == Side::Server && bytes[0] == 21 {
-                        *start = Start::Other;
-                    }
-                },
-            );
+            self.with(|conversation, emit| conversation.data(from, bytes, emit), Some((from, bytes)));
         }
     }
 
     /// One end has no more to send (FIN).
     pub fn finish(&self, from: Side) {
-        self.with(|conversation, emit| conversation.finish(from, emit), |_| {});
+        self.with(|conversation, emit| conversation.finish(from, emit), None);
     }
 
     /// One end broke the connection off (RST).
     pub fn reset(&self, from: Side) {
-        self.with(|conversation, emit| conversation.reset(from, emit), |_| {});
+        self.with(|conversation, emit| conversation.reset(from, emit), None);
     }
 
     fn with(
         &self,
         happen: impl FnOnce(&mut Conversation, &mut dyn FnMut(&[u8])),
-        look: impl FnOnce(&mut Start),
+        data: Option<(Side, &[u8])>,
     ) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let state = &mut *state;
         let was_unknown = matches!(state.start, Start::Unknown(_));
-        look(&mut state.start);
+        if let Some((from, bytes)) = data {
+            state.start.feed(from, bytes);
+            // A first answer that is an alert refuses: there will be no secrets to wait for.
+            if from == Side::Server && !std::mem::replace(&mut state.answered, true) && bytes[0] == 21 {
+                state.start = Start::Other;
+            }
+        }
         {
             let mut shared = self.recorder.shared();
             if was_unknown && matches!(state.start, Start::ClientHello(_)) {
@@ -383,6 +388,9 @@ impl Shared {
             return self.write(blocks, packets);
         }
         if matches!(start, Start::Other) {
+            if let Some(random) = self.held.get(&id).and_then(|held| held.random) {
+                self.waiting.remove(&random);
+            }
             self.release(id, &[]);
             return self.write(blocks, packets);
         }
@@ -511,7 +519,7 @@ mod tests {
     fn recorder(secrets: bool, max_size: Option<u64>) -> (Recorder, Memory) {
         let memory = Memory::default();
         let options = Options { clock, interface: "lab".to_owned(), max_size, secrets };
-        (Recorder::start(Box::new(memory.clone()), options).unwrap(), memory)
+        (Recorder::start(Box::new(memory.clone()), &options).unwrap(), memory)
     }
 
     fn connect(recorder: &Recorder) -> Tape {
@@ -577,10 +585,19 @@ mod tests {
 
     #[test]
     fn nothing_but_a_client_hello_waits() {
-        for (from, bytes) in [(Side::Client, &b"GET / HTTP/1.1
+        for (from, bytes) in [
+            (
+                Side::Client,
+                &b"GET / HTTP/1.1
 
-"[..]), (Side::Server, b"220 ready
-")] {
+"[..],
+            ),
+            (
+                Side::Server,
+                b"220 ready
+",
+            ),
+        ] {
             let (recorder, memory) = recorder(true, None);
             connect(&recorder).data(from, bytes);
             assert_eq!(blocks(&memory), "PPPPP");
@@ -599,6 +616,19 @@ mod tests {
         tape.data(Side::Client, &client_hello(1));
         tape.data(Side::Server, &[21, 3, 3, 0, 2, 2, 40]);
         assert_eq!(blocks(&memory), "PPPPPPP");
+        learn(&recorder, 1);
+        assert_eq!(recorder.status().with_secrets, 0);
+    }
+
+    #[test]
+    fn an_alert_at_the_end_of_a_session_does_not_end_its_waiting() {
+        let (recorder, memory) = recorder(true, None);
+        let tape = connect(&recorder);
+        tape.data(Side::Client, &client_hello(1));
+        tape.data(Side::Server, &[22, 3, 3, 0, 1, 2]);
+        tape.data(Side::Server, &[21, 3, 3, 0, 2, 1, 0]);
+        learn(&recorder, 1);
+        assert_eq!(blocks(&memory), "PPPSPPPPPP");
     }
 
     #[test]
@@ -641,23 +671,24 @@ mod tests {
         assert_eq!(status.bytes, memory.0.lock().unwrap().len() as u64);
     }
 
+    struct Full(u8);
+    impl Sink for Full {
+        fn append(&mut self, _: &[u8]) -> io::Result<()> {
+            self.0 += 1;
+            if self.0 > 2 { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+        }
+    }
+
     #[test]
     fn a_full_disk_stops_the_recording_only() {
         let file = std::fs::OpenOptions::new().write(true).open("/dev/full");
         let Ok(file) = file else { return eprintln!("SKIPPED: there is no /dev/full here") };
         let options = Options { clock, interface: String::new(), max_size: None, secrets: false };
-        let error = Recorder::start(Box::new(FileSink::new(file)), options).unwrap_err();
+        let error = Recorder::start(Box::new(FileSink::new(file)), &options).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::StorageFull);
 
-        struct Full(u8);
-        impl Sink for Full {
-            fn append(&mut self, _: &[u8]) -> io::Result<()> {
-                self.0 += 1;
-                if self.0 > 2 { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
-            }
-        }
         let options = Options { clock, interface: String::new(), max_size: None, secrets: false };
-        let recorder = Recorder::start(Box::new(Full(0)), options).unwrap();
+        let recorder = Recorder::start(Box::new(Full(0)), &options).unwrap();
         let tape = connect(&recorder);
         tape.data(Side::Client, b"lost");
         let status = recorder.status();

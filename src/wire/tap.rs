@@ -221,7 +221,11 @@ async fn connection(
         _ = stopped.changed() => End::Stopped,
     };
     let count = |side| progress.sent[side].load(Ordering::Relaxed);
-    Connection { client: address, sent: Both { client: count(Side::Client), server: count(Side::Server) }, end }
+    Connection {
+        client: address,
+        sent: Both { client: count(Side::Client), server: count(Side::Server) },
+        end,
+    }
 }
 
 /// Dials the server and carries bytes both ways.

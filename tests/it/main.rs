@@ -3,4 +3,6 @@
 //! One module per command and one per kind of judge that is not us; [`lab`] is what they share.
 
 mod lab;
+mod openssl;
+mod tap;
 mod verify;
