@@ -6,13 +6,20 @@
 //!
 //! [`record`] knows nothing but TLS records and is shared by whoever needs to look at them.
 
+pub mod capture;
+pub mod find;
+pub mod fingerprint;
 pub mod frames;
+pub mod hello;
 pub mod keylog;
+pub mod names;
+pub mod packet;
 pub mod pcapng;
 pub mod record;
 pub mod recorded;
 pub mod recorder;
 pub mod tap;
+pub mod tcp;
 
 use std::fmt;
 

@@ -2,7 +2,12 @@
 //!
 //! One module per command and one per kind of judge that is not us; [`lab`] is what they share.
 
-#![allow(clippy::expect_used, clippy::print_stderr, clippy::unwrap_used, reason = "helpers are test code too")]
+#![allow(
+    clippy::expect_used,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "helpers are test code too"
+)]
 
 mod lab;
 mod openssl;
