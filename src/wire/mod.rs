@@ -4,12 +4,19 @@
 //! [`recorder`] → [`frames`] (bytes as synthetic Ethernet, IP and TCP) → [`pcapng`].
 //! [`keylog`] reads the NSS key log that turns such a file into one that opens.
 //!
+//! Reading goes [`capture`] (packets) → [`packet`] (segments) → [`tcp`] (streams) → [`record`] →
+//! [`handshake`] and [`hello`] → [`session`], all held together by [`dissect`]; [`find`] looks for texts and
+//! [`fingerprint`] for stacks along the way.
+//!
 //! [`record`] knows nothing but TLS records and is shared by whoever needs to look at them.
 
 pub mod capture;
+pub mod dissect;
 pub mod find;
 pub mod fingerprint;
+mod follow;
 pub mod frames;
+pub mod handshake;
 pub mod hello;
 pub mod keylog;
 pub mod names;
@@ -18,6 +25,7 @@ pub mod pcapng;
 pub mod record;
 pub mod recorded;
 pub mod recorder;
+pub mod session;
 pub mod tap;
 pub mod tcp;
 
