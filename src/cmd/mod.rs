@@ -3,6 +3,7 @@
 //! This is the only place that knows clap, stdout and exit statuses. A command returns the status it ends
 //! with, or a [`Failure`] that says what went wrong, what was expected, and what to do next.
 
+mod dissect;
 mod failure;
 mod instant;
 mod tap;
@@ -55,6 +56,7 @@ pub(crate) struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Dissect(dissect::Dissect),
     Tap(tap::Tap),
     Verify(verify::Verify),
 }
@@ -79,6 +81,7 @@ fn run(command: Command, ui: &Ui) -> Result<u8> {
     // The one look at the clock; the library gets the time as an argument.
     let now = OffsetDateTime::now_utc();
     match command {
+        Command::Dissect(command) => command.run(ui),
         Command::Tap(command) => command.run(ui),
         Command::Verify(command) => command.run(ui, now),
     }

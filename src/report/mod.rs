@@ -3,4 +3,5 @@
 //! Knows result types only; never prints.
 
 pub use crate::words;
+pub mod dissect;
 pub mod verdict;

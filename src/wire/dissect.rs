@@ -107,15 +107,15 @@ impl Dissector {
         }
     }
 
-    /// The capture has ended.
-    pub fn finish(mut self) -> Dissection {
+    /// The capture has ended: what was in it, and the texts that were looked for.
+    pub fn finish(mut self) -> (Dissection, Vec<Needle>) {
         let mut rest: Vec<_> = self.open.drain().map(|(_, connection)| connection).collect();
         rest.sort_by_key(|connection| connection.number);
         for connection in rest {
             self.end(connection);
         }
         self.dissection.sessions.sort_by_key(|session| session.number);
-        self.dissection
+        (self.dissection, self.needles)
     }
 
     fn segment(&mut self, at: Duration, segment: &Segment<'_>) {
@@ -308,7 +308,7 @@ impl Connection {
         for (needle, search) in searches.iter_mut().enumerate() {
             match piece {
                 Piece::Data(data) => {
-                    sink.look(needle, search, data, at, |offset| Place::Stream(number, from, offset))
+                    sink.look(needle, search, data, at, |offset| Place::Stream(number, from, offset));
                 }
                 Piece::Gap(octets) => search.skip(octets),
             }
@@ -436,6 +436,199 @@ impl Connection {
             events: self.events,
             unlisted: self.unlisted,
             tls: self.tls.map(|follower| Box::new(follower.tls)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::hello::tests::{client_hello, server_name};
+    use super::*;
+    use crate::wire::frames::Conversation;
+    use crate::wire::session::Message;
+
+    fn record(kind: u8, fragment: &[u8]) -> Vec<u8> {
+        [&[kind, 3, 3][..], &u16::try_from(fragment.len()).unwrap().to_be_bytes(), fragment].concat()
+    }
+
+    fn hello_record() -> Vec<u8> {
+        let body = client_hello(&[0x1301], &[(0, server_name("www.test.org")), (43, vec![2, 3, 4])]);
+        record(22, &[&[1, 0][..], &u16::try_from(body.len()).unwrap().to_be_bytes(), &body].concat())
+    }
+
+    fn server_hello_record() -> Vec<u8> {
+        let body = [&[3, 3][..], &[9; 32], &[0, 0x13, 1, 0, 0, 6, 0, 43, 0, 2, 3, 4]].concat();
+        record(22, &[&[2, 0, 0, u8::try_from(body.len()).unwrap()][..], &body].concat())
+    }
+
+    /// What one connection between these ends looks like, one packet a frame.
+    fn frames(said: &[(Side, &[u8])]) -> Vec<Vec<u8>> {
+        let (client, server) = ("10.0.0.1:5000".parse().unwrap(), "10.0.0.2:4433".parse().unwrap());
+        let mut conversation = Conversation::new(client, server, Both { client: u32::MAX - 5, server: 0 });
+        let mut frames = Vec::new();
+        let mut emit = |frame: &[u8]| frames.push(frame.to_vec());
+        conversation.open(&mut emit);
+        for (side, data) in said {
+            conversation.data(*side, data, &mut emit);
+        }
+        conversation.finish(Side::Client, &mut emit);
+        conversation.finish(Side::Server, &mut emit);
+        frames
+    }
+
+    fn dissect(frames: &[Vec<u8>], texts: &[&str]) -> Dissection {
+        let mut dissector = Dissector::new(texts.iter().map(|text| Needle::new(text).unwrap()).collect());
+        for (index, frame) in frames.iter().enumerate() {
+            let at = Duration::from_millis(10 * index as u64);
+            dissector.packet(&Packet { at, link: 1, data: frame });
+        }
+        dissector.finish().0
+    }
+
+    fn labels(session: &Session) -> Vec<String> {
+        let label = |event: &Event| match &event.what {
+            What::Record(record) if record.encrypted => format!("{} encrypted", event.from),
+            What::Record(record) => match record.messages.first() {
+                Some(Message::Handshake(kind, _)) => format!("{} {kind}", event.from),
+                other => format!("{} {other:?}", event.from),
+            },
+            What::Plaintext(text) => format!("{} {}", event.from, text.escape_ascii()),
+            other => format!("{} {other:?}", event.from),
+        };
+        session.events.iter().map(label).collect()
+    }
+
+    #[test]
+    fn plaintext_is_told_and_found() {
+        let dissection = dissect(
+            &frames(&[(Side::Client, b"the sec"), (Side::Client, b"ret"), (Side::Server, b"ok")]),
+            &["secret", "nope"],
+        );
+        assert_eq!(dissection.found, [1, 0]);
+        assert_eq!(dissection.finds[0].place, Place::Stream(1, Side::Client, 4));
+        let session = &dissection.sessions[0];
+        assert_eq!(labels(session), ["client the sec", "client ret", "server ok"]);
+        assert_eq!((session.close, session.octets), (Close::Finished, Both { client: 10, server: 2 }));
+        assert!(session.tls.is_none());
+    }
+
+    #[test]
+    fn tls_is_found_at_once_in_pieces_and_behind_plaintext() {
+        let (hello, answer, data) = (hello_record(), server_hello_record(), record(23, &[0; 40]));
+        let expected = ["client 1", "server 2", "client encrypted"];
+        let whole: Vec<(Side, &[u8])> =
+            vec![(Side::Client, &hello), (Side::Server, &answer), (Side::Client, &data)];
+        let pieces: Vec<(Side, &[u8])> = hello
+            .chunks(1)
+            .map(|octet| (Side::Client, octet))
+            .chain([(Side::Server, &answer[..]), (Side::Client, &data)])
+            .collect();
+        let mut behind: Vec<(Side, &[u8])> = vec![
+            (Side::Server, b"220 ready\r\n"),
+            (Side::Client, b"STARTTLS\r\n"),
+            (Side::Server, b"220 go\r\n"),
+        ];
+        behind.extend(&whole);
+        for said in [&whole, &pieces, &behind] {
+            let dissection = dissect(&frames(said), &[]);
+            let session = &dissection.sessions[0];
+            let labels: Vec<_> = labels(session);
+            assert_eq!(labels[labels.len() - 3..], expected, "{labels:?}");
+            let tls = session.tls.as_ref().unwrap();
+            assert_eq!(tls.client_hello.as_ref().unwrap().server_name().unwrap(), "www.test.org");
+            assert_eq!((tls.version(), tls.cipher_suite()), (Some(0x0304), Some(0x1301)));
+            let preamble = if labels.len() > 3 { Both { client: 10, server: 19 } } else { Both::default() };
+            assert_eq!(tls.preamble, preamble);
+        }
+    }
+
+    #[test]
+    fn a_capture_that_begins_in_the_middle_still_knows_who_is_who() {
+        let (answer, data) = (server_hello_record(), record(23, &[0; 40]));
+        let all = frames(&[(Side::Server, &answer), (Side::Client, &data)]);
+        let dissection = dissect(&all[3..], &[]);
+        let session = &dissection.sessions[0];
+        assert_eq!(session.client, "10.0.0.1:5000".parse().unwrap());
+        assert_eq!(labels(session), ["server 2", "client encrypted"]);
+    }
+
+    #[test]
+    fn the_same_ports_again_are_another_session() {
+        let once = frames(&[(Side::Client, b"first")]);
+        let dissection = dissect(&[once.clone(), once].concat(), &["first"]);
+        assert_eq!(dissection.sessions.iter().map(|session| session.number).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(dissection.found, [2]);
+    }
+
+    #[test]
+    fn a_retransmitted_syn_is_no_new_session() {
+        let mut all = frames(&[(Side::Client, b"once")]);
+        all.insert(1, all[0].clone());
+        assert_eq!(dissect(&all, &[]).sessions.len(), 1);
+    }
+
+    #[test]
+    fn more_connections_than_are_followed_are_all_there() {
+        let mut dissector = Dissector::new(vec![Needle::new("hello").unwrap()]);
+        let count = MOST_OPEN + 100;
+        for index in 0..count {
+            let client = SocketAddr::from((
+                [10, 0, (index >> 8).try_into().unwrap(), 1],
+                1000 + u16::try_from(index & 0xff).unwrap(),
+            ));
+            let mut conversation =
+                Conversation::new(client, "10.9.0.1:443".parse().unwrap(), Both::default());
+            let mut emit = |frame: &[u8]| {
+                dissector.packet(&Packet { at: Duration::from_secs(index as u64), link: 1, data: frame });
+            };
+            conversation.open(&mut emit);
+            conversation.data(Side::Client, b"hello", &mut emit);
+            assert!(dissector.open.len() <= MOST_OPEN);
+        }
+        let dissection = dissector.finish().0;
+        assert_eq!((dissection.sessions.len(), dissection.found[0]), (count, count as u64));
+    }
+
+    #[test]
+    fn what_is_not_tcp_is_searched_too() {
+        let dissection = dissect(&[b"no packet, but a secret".to_vec()], &["secret"]);
+        assert_eq!(dissection.finds[0].place, Place::Packet(1, 17));
+        assert_eq!(dissection.other_packets, 1);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        /// Whatever is said, dropped, repeated, cut or reordered: no panic.
+        #[test]
+        fn hostile_captures_are_survived(
+            said in proptest::collection::vec(
+                (any::<bool>(), prop_oneof![
+                    proptest::collection::vec(any::<u8>(), 0..60),
+                    Just(hello_record()),
+                    Just(server_hello_record()),
+                    (20..25_u8, proptest::collection::vec(any::<u8>(), 0..60)).prop_map(|(kind, data)| record(kind, &data)),
+                ]),
+                0..12,
+            ),
+            play in proptest::collection::vec((0..60_usize, 0..80_usize, any::<u8>(), 0..200_usize), 0..80),
+        ) {
+            let said: Vec<_> =
+                said.iter().map(|(client, data)| (if *client { Side::Client } else { Side::Server }, &data[..])).collect();
+            let whole = frames(&said);
+            let played: Vec<Vec<u8>> = play
+                .iter()
+                .filter_map(|(index, flip, with, cut)| {
+                    let mut frame = whole.get(*index)?.clone();
+                    if let Some(octet) = frame.get_mut(*flip + 14) {
+                        *octet ^= with & 1;
+                    }
+                    frame.truncate((*cut).max(20));
+                    Some(frame)
+                })
+                .collect();
+            dissect(&played, &["secret"]);
         }
     }
 }

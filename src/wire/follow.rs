@@ -96,16 +96,14 @@ impl Follower {
 
     /// Whether a record of that type, sent now, is encrypted.
     fn is_encrypted(&self, from: Side, content_type: ContentType) -> bool {
-        match content_type {
-            // RFC 8446 §5: ChangeCipherSpec is never encrypted in TLS 1.3, nor the first one before.
-            ContentType::ChangeCipherSpec => self.tls.encrypting[from] && self.tls.version() != Some(TLS_1_3),
-            ContentType::ApplicationData => self
+        if content_type == ContentType::ApplicationData {
+            return self
                 .tls
                 .cipher_suite()
-                .is_none_or(|suite| !names::cipher_suite(suite).contains("_WITH_NULL_")),
-            // In TLS 1.3 whatever is encrypted shows as application data (RFC 8446 §5.2).
-            _ => self.tls.encrypting[from] && self.tls.version() != Some(TLS_1_3),
+                .is_none_or(|suite| !names::cipher_suite(suite).contains("_WITH_NULL_"));
         }
+        // In TLS 1.3 whatever is encrypted shows as application data (RFC 8446 §5.2); before, every type may be.
+        self.tls.encrypting[from] && self.tls.version() != Some(TLS_1_3)
     }
 
     fn readable(&mut self, from: Side, content_type: ContentType, fragment: &[u8], found: &mut Vec<Message>) {
@@ -130,10 +128,10 @@ impl Follower {
             ContentType::Heartbeat => {}
             ContentType::Handshake => {
                 let mut messages = std::mem::take(&mut self.sides[from].messages);
-                messages.take(fragment, &mut |kind, length, body| {
-                    found.push(Message::Handshake(kind, length));
-                    if let Some(body) = body {
-                        self.message(from, kind, body);
+                messages.take(fragment, &mut |message| {
+                    found.push(Message::Handshake(message.kind, message.length));
+                    if let Some(body) = message.body {
+                        self.message(from, message.kind, body);
                     }
                 });
                 found.extend(messages.unfinished().map(Message::Part));

@@ -21,6 +21,17 @@ pub const LONGEST: usize = 1 << 18;
 /// A message's type and length.
 const HEADER: usize = 4;
 
+/// A handshake message.
+#[derive(Clone, Copy, Debug)]
+pub struct Message<'a> {
+    /// Its type.
+    pub kind: u8,
+    /// Its body's octets in number.
+    pub length: usize,
+    /// Its body; `None` where it is longer than [`LONGEST`].
+    pub body: Option<&'a [u8]>,
+}
+
 /// One direction's handshake messages, put together. Bounded by [`LONGEST`].
 #[derive(Debug, Default)]
 pub struct Messages {
@@ -30,9 +41,8 @@ pub struct Messages {
 }
 
 impl Messages {
-    /// A record's fragment: hands over the type and body of each message that is complete now. A body is `None`
-    /// where it is longer than [`LONGEST`]; such a message is handed over when it begins, with its length.
-    pub fn take(&mut self, fragment: &[u8], hand: &mut dyn FnMut(u8, usize, Option<&[u8]>)) {
+    /// A record's fragment: hands over each message that is complete now, or that has begun and is too long.
+    pub fn take(&mut self, fragment: &[u8], hand: &mut dyn FnMut(Message<'_>)) {
         let passed = self.passing.min(fragment.len());
         self.passing -= passed;
         self.buffer.extend_from_slice(&fragment[passed..]);
@@ -42,11 +52,11 @@ impl Messages {
             let length = usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c);
             let body = start + HEADER;
             if length > LONGEST {
-                hand(kind, length, None);
+                hand(Message { kind, length, body: None });
                 self.passing = length.saturating_sub(self.buffer.len() - body);
                 start = self.buffer.len().min(body + length);
             } else if let Some(body) = self.buffer.get(body..body + length) {
-                hand(kind, length, Some(body));
+                hand(Message { kind, length, body: Some(body) });
                 start += HEADER + length;
             } else {
                 break;
@@ -108,7 +118,9 @@ mod tests {
     fn take(fragments: &[&[u8]]) -> (Vec<(u8, usize, bool)>, Option<u8>) {
         let (mut messages, mut found) = (Messages::default(), Vec::new());
         for fragment in fragments {
-            messages.take(fragment, &mut |kind, length, body| found.push((kind, length, body.is_some())));
+            messages.take(fragment, &mut |message| {
+                found.push((message.kind, message.length, message.body.is_some()))
+            });
         }
         (found, messages.unfinished())
     }

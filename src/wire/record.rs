@@ -235,16 +235,13 @@ impl Records {
     fn begin(&mut self, hand: &mut dyn FnMut(Unit<'_>)) {
         let Some(octets) = self.buffer.first_chunk().copied() else { return };
         self.buffer.clear();
-        match Header::read(octets) {
-            Some(header) => {
-                let kept = self.wants_application_data || header.content_type != ContentType::ApplicationData;
-                self.go_on(header, header.length, 0, kept, hand);
-            }
-            None => {
-                hand(Unit::Stray(self.position - HEADER as u64, HEADER as u64));
-                self.state = State::Lost;
-            }
-        }
+        let Some(header) = Header::read(octets) else {
+            hand(Unit::Stray(self.position - HEADER as u64, HEADER as u64));
+            self.state = State::Lost;
+            return;
+        };
+        let kept = self.wants_application_data || header.content_type != ContentType::ApplicationData;
+        self.go_on(header, header.length, 0, kept, hand);
     }
 
     /// Goes on in a fragment of which `left` octets are to come.

@@ -9,6 +9,7 @@
     reason = "helpers are test code too"
 )]
 
+mod dissect;
 mod lab;
 mod openssl;
 mod tap;

@@ -82,7 +82,7 @@ fn tshark(lab: &Lab, capture: &Path, filter: &str, fields: &[&str]) -> Vec<Strin
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    tlslab::words::hex(bytes)
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn a_plaintext_protocol_is_relayed_and_recorded() {
     let flags: Vec<_> = packets.iter().map(|packet| packet[1].replace('·', "")).collect();
     assert_eq!(
         flags,
-        ["S", "AS", "A", "AP", "A", "AF", "A", "AP", "A", "AF", "A"].map(|flags| flags.to_owned()).as_slice()
+        ["S", "AS", "A", "AP", "A", "AF", "A", "AP", "A", "AF", "A"].map(ToOwned::to_owned).as_slice()
     );
     assert_eq!((packets[0][0], packets[3][2], packets[7][2]), (port.as_str(), data.as_str(), data.as_str()));
     let comment = lab.run("capinfos", [&capture]).stdout;
@@ -247,7 +247,7 @@ fn a_size_limit_stops_the_recording_and_not_the_relay() {
     let mut server = tap(&lab, &echo("127.0.0.1").to_string(), &["--max-size", "10K"]);
     let address = server.address();
     assert_eq!(exchange(address, b"fits"), b"fits");
-    assert_eq!(exchange(address, &[1; 20_000]), [1; 20_000]);
+    assert_eq!(exchange(address, &vec![1; 20_000]), vec![1; 20_000]);
     let said = server.wait_for("recording has stopped");
     assert_eq!(
         said,
