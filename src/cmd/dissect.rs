@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use tlslab::report::dissect::{self as report, json, text};
-use tlslab::wire::capture::{self, Item};
+use tlslab::wire::capture::{self, Ending, Item};
 use tlslab::wire::dissect::Dissector;
 use tlslab::wire::find::Needle;
+use tlslab::wire::keylog::{Follower, Secrets};
 
 use super::{Failure, Result, Ui};
 
@@ -22,6 +23,12 @@ pub(crate) struct Dissect {
     /// The capture, pcap or pcapng; - is stdin
     #[arg(value_name = "FILE")]
     capture: PathBuf,
+    /// The sessions' secrets, as browsers, curl or `tlslab serve --keylog` write them: shows what was encrypted
+    ///
+    /// Secrets inside the capture (a Decryption Secrets Block, as `tlslab tap --keylog` writes it) are used without
+    /// asking.
+    #[arg(long, value_name = "FILE")]
+    keylog: Option<PathBuf>,
     /// Say where TEXT is readable on the wire: as typed, in UTF-16, hexadecimal or base64; repeatable
     #[arg(long, value_name = "TEXT")]
     find: Vec<String>,
@@ -31,6 +38,7 @@ const EXAMPLES: &str = "\
 Examples:
   tlslab dissect lab.pcapng                          every TLS session, as an observer sees it
   tlslab dissect lab.pcapng --find 'the secret'      exit status 1 if the text is readable on the wire
+  tlslab dissect lab.pcapng --keylog keys.log        and with the secrets, what was encrypted
   tcpdump -w - port 443 | tlslab dissect -           somebody else's capture
 
 Records that look alike are counted on one line; -v lists them all.
@@ -41,31 +49,35 @@ impl Dissect {
     /// Reads the capture and shows it.
     pub(crate) fn run(&self, ui: &Ui) -> Result<u8> {
         let name = self.capture.display().to_string();
-        let failed = |error: &dyn std::fmt::Display| {
-            Failure::new(format!("{name}: {error}")).status(COULD_NOT_FIND_OUT)
-        };
         let needles = self
             .find
             .iter()
             .map(|text| Needle::new(text).map_err(|error| Failure::usage(format!("--find: {error}"))))
             .collect::<Result<Vec<_>>>()?;
-        let mut dissector = Dissector::new(needles);
-        let each = |item: Item<'_>| {
-            if let Item::Packet(packet) = item {
-                dissector.packet(&packet);
+        let mut secrets = Secrets::default();
+        if let Some(keylog) = &self.keylog {
+            let unreadable = |error: io::Error| {
+                Failure::new(format!("{}: cannot read: {error}", keylog.display())).status(COULD_NOT_FIND_OUT)
+            };
+            if !keylog.is_file() {
+                return Err(unreadable(io::ErrorKind::NotFound.into()));
             }
-        };
-        let ending = if self.capture == Path::new("-") {
-            capture::read(io::stdin().lock(), each)
-        } else {
-            let file = File::open(&self.capture).map_err(|error| failed(&format!("cannot read: {error}")))?;
-            capture::read(file, each)
-        };
-        let ending = ending.map_err(|error| {
-            failed(&error)
-                .hint("record one with `tlslab tap --pcap lab.pcapng`, or with tcpdump, dumpcap or Wireshark")
-        })?;
+            Follower::new(keylog).poll(|line| secrets.learn(line)).map_err(unreadable)?;
+            if secrets.is_empty() {
+                ui.warn(&format!("{}: no secrets in it; expected lines of an NSS key log", keylog.display()));
+            }
+        }
+        let (mut dissector, mut ending) = self.read(Dissector::new(needles).with_secrets(secrets))?;
+        if dissector.has_late_secrets() && self.capture != Path::new("-") {
+            ui.detail(&format!(
+                "tlslab: {name}: its secrets stand behind the packets they open; reading it again"
+            ));
+            (dissector, ending) = self.read(dissector.again())?;
+        }
         let (dissection, needles) = dissector.finish();
+        if dissection.has_late_secrets {
+            ui.warn(&format!("{name}: secrets came after the packets they would have opened"));
+        }
         if let Some(damage) = report::ending(&ending) {
             ui.warn(&format!("{name}: {damage}; what stands before is shown"));
         }
@@ -81,5 +93,28 @@ impl Dissect {
             ui.print(text::report(&name, &dissection, &needles, options).trim_end())?;
         }
         Ok(answer.exit_status)
+    }
+
+    /// Reads the capture from its beginning.
+    fn read(&self, mut dissector: Dissector) -> Result<(Dissector, Ending)> {
+        let name = self.capture.display();
+        let failed = |error: &dyn std::fmt::Display| {
+            Failure::new(format!("{name}: {error}")).status(COULD_NOT_FIND_OUT)
+        };
+        let each = |item: Item<'_>| match item {
+            Item::Packet(packet) => dissector.packet(&packet),
+            Item::KeyLog(lines) => dissector.learn(&String::from_utf8_lossy(lines)),
+        };
+        let ending = if self.capture == Path::new("-") {
+            capture::read(io::stdin().lock(), each)
+        } else {
+            let file = File::open(&self.capture).map_err(|error| failed(&format!("cannot read: {error}")))?;
+            capture::read(file, each)
+        };
+        let ending = ending.map_err(|error| {
+            failed(&error)
+                .hint("record one with `tlslab tap --pcap lab.pcapng`, or with tcpdump, dumpcap or Wireshark")
+        })?;
+        Ok((dissector, ending))
     }
 }

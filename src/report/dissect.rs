@@ -12,8 +12,8 @@ use time::OffsetDateTime;
 use crate::pki::facts::{CertFacts, GeneralName};
 use crate::wire::capture::Ending;
 use crate::wire::dissect::{Dissection, Place};
-use crate::wire::names;
-use crate::wire::session::{Close, Event, Message, What};
+use crate::wire::session::{Close, Event, Message, Tls, What};
+use crate::wire::{names, schedule};
 use crate::words;
 
 /// An instant of a capture, RFC 3339 with as many digits as it has.
@@ -87,6 +87,36 @@ fn labels(event: &Event) -> Vec<String> {
     }
 }
 
+/// What the secrets show of an event, one phrase for each message; `None` where they show nothing.
+fn opened(event: &Event) -> Option<Vec<String>> {
+    let What::Record(record) = &event.what else { return None };
+    let opened = record.opened.as_ref()?;
+    let phrase = |known: &Message| match known {
+        Message::Data(length, preview) => {
+            let text = octets(preview);
+            let text = text.trim_end_matches("\\n");
+            let more = if *length > preview.len() { "\u{2026}" } else { "" };
+            format!("\u{201c}{text}{more}\u{201d}")
+        }
+        other => message(other),
+    };
+    Some(opened.messages.iter().map(phrase).collect())
+}
+
+/// What can be said about opening a session's records, where not all is well.
+fn opening_trouble(tls: &Tls) -> Option<String> {
+    let unopened = tls.unopened.client + tls.unopened.server;
+    let (version, suite) = (tls.version()?, tls.cipher_suite()?);
+    if !tls.has_secrets || unopened == 0 {
+        return None;
+    }
+    Some(if schedule::knows(version, suite) {
+        format!("{} did not open with the secrets that there are", counted(unopened, "encrypted record"))
+    } else {
+        format!("{} with {} is more than tlslab opens", names::version(version), names::cipher_suite(suite))
+    })
+}
+
 /// Whether an observer reads what crossed; `None` for what nobody does.
 fn readable(event: &Event) -> Option<bool> {
     match &event.what {
@@ -135,6 +165,15 @@ fn place(place: Place) -> String {
         Place::Stream(session, side, offset) => {
             format!("session {session}, byte {offset} of what the {side} sent")
         }
+    }
+}
+
+fn opened_place(place: Place) -> String {
+    match place {
+        Place::Stream(session, side, offset) => {
+            format!("session {session}, byte {offset} of the {side}'s application data")
+        }
+        Place::Packet(..) => self::place(place),
     }
 }
 

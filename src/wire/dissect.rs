@@ -5,13 +5,14 @@
 //! Bounded: [`MOST_OPEN`] connections are followed at a time, [`MOST_SESSIONS`] and [`MOST_EVENTS_IN_ALL`] events
 //! are listed, the rest is counted; texts are looked for in everything, listed or not.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::capture::Packet;
 use super::find::{Guise, Needle, Search};
 use super::follow::{Follower, Octets};
+use super::keylog::{ClientRandom, Line, Secrets};
 use super::packet::{Content, Segment, content};
 use super::record::begins_with_client_hello;
 use super::session::{Close, Event, Session, Tls, Unlisted, What};
@@ -72,12 +73,22 @@ pub struct Dissection {
     pub finds: Vec<Find>,
     /// How often each text was found.
     pub found: Vec<u64>,
+    /// Where the texts stand in what the secrets opened, at most [`MOST_FINDS`] each: [`Place::Stream`] counts the
+    /// octets of opened application data.
+    pub opened_finds: Vec<Find>,
+    /// How often each stands there.
+    pub opened_found: Vec<u64>,
+    /// Secrets that came after the packets that they would have opened: reading again with them shows more.
+    pub has_late_secrets: bool,
 }
 
 /// Takes a capture's packets.
 #[derive(Debug)]
 pub struct Dissector {
     needles: Vec<Needle>,
+    secrets: Secrets,
+    /// Sessions that have begun without their secrets being known.
+    without_secrets: HashSet<ClientRandom>,
     open: HashMap<[SocketAddr; 2], Connection>,
     events_left: usize,
     begun: usize,
@@ -87,8 +98,42 @@ pub struct Dissector {
 impl Dissector {
     /// Looks for `needles` along the way.
     pub fn new(needles: Vec<Needle>) -> Self {
-        let dissection = Dissection { found: vec![0; needles.len()], ..Dissection::default() };
-        Self { needles, open: HashMap::new(), events_left: MOST_EVENTS_IN_ALL, begun: 0, dissection }
+        let found = vec![0; needles.len()];
+        let dissection = Dissection { found: found.clone(), opened_found: found, ..Dissection::default() };
+        Self {
+            needles,
+            secrets: Secrets::default(),
+            without_secrets: HashSet::new(),
+            open: HashMap::new(),
+            events_left: MOST_EVENTS_IN_ALL,
+            begun: 0,
+            dissection,
+        }
+    }
+
+    /// Secrets, as lines of a key log: they open what comes after them.
+    pub fn learn(&mut self, lines: &str) {
+        for line in lines.lines().filter_map(Line::read) {
+            self.dissection.has_late_secrets |= self.without_secrets.contains(&line.random);
+            self.secrets.learn(line);
+        }
+    }
+
+    /// A new dissector with the same texts and all the secrets that were learned, for reading again.
+    #[must_use]
+    pub fn again(self) -> Self {
+        Self::new(self.needles).with_secrets(self.secrets)
+    }
+
+    /// The same, with secrets known from before.
+    #[must_use]
+    pub fn with_secrets(self, secrets: Secrets) -> Self {
+        Self { secrets, ..self }
+    }
+
+    /// Whether secrets came after the packets that they would have opened.
+    pub fn has_late_secrets(&self) -> bool {
+        self.dissection.has_late_secrets
     }
 
     /// The next packet.
@@ -136,6 +181,8 @@ impl Dissector {
         });
         let mut sink = Sink {
             needles: &self.needles,
+            secrets: &self.secrets,
+            without_secrets: &mut self.without_secrets,
             events_left: &mut self.events_left,
             dissection: &mut self.dissection,
         };
@@ -156,6 +203,8 @@ impl Dissector {
     fn end(&mut self, connection: Connection) {
         let mut sink = Sink {
             needles: &self.needles,
+            secrets: &self.secrets,
+            without_secrets: &mut self.without_secrets,
             events_left: &mut self.events_left,
             dissection: &mut self.dissection,
         };
@@ -171,6 +220,8 @@ impl Dissector {
         let number = self.dissection.packets;
         let mut sink = Sink {
             needles: &self.needles,
+            secrets: &self.secrets,
+            without_secrets: &mut self.without_secrets,
             events_left: &mut self.events_left,
             dissection: &mut self.dissection,
         };
@@ -183,11 +234,38 @@ impl Dissector {
 /// Where connections put what they find.
 struct Sink<'a> {
     needles: &'a [Needle],
+    secrets: &'a Secrets,
+    without_secrets: &'a mut HashSet<ClientRandom>,
     events_left: &'a mut usize,
     dissection: &'a mut Dissection,
 }
 
 impl Sink<'_> {
+    /// A session's ClientHello has been seen: are its secrets known?
+    fn begins(&mut self, random: &ClientRandom) {
+        if self.secrets.session(random).is_none() && self.without_secrets.len() < Secrets::MOST {
+            self.without_secrets.insert(*random);
+        }
+    }
+
+    fn look_opened(
+        &mut self,
+        needle: usize,
+        search: &mut Search,
+        data: &[u8],
+        at: Duration,
+        place: (usize, Side),
+    ) {
+        let dissection = &mut *self.dissection;
+        search.look(&self.needles[needle], data, &mut |offset, guise| {
+            dissection.opened_found[needle] += 1;
+            if dissection.opened_found[needle] <= MOST_FINDS as u64 {
+                let place = Place::Stream(place.0, place.1, offset);
+                dissection.opened_finds.push(Find { needle, guise, place, at });
+            }
+        });
+    }
+
     fn look(
         &mut self,
         needle: usize,
@@ -218,6 +296,7 @@ struct Connection {
     ended: Duration,
     streams: [Stream; 2],
     searches: [Vec<Search>; 2],
+    opened_searches: Both<Vec<Search>>,
     finished: [bool; 2],
     reset: Option<usize>,
     octets: Both<u64>,
@@ -241,6 +320,10 @@ impl Connection {
             ended: at,
             streams: Default::default(),
             searches: [vec![Search::default(); needles], vec![Search::default(); needles]],
+            opened_searches: Both {
+                client: vec![Search::default(); needles],
+                server: vec![Search::default(); needles],
+            },
             finished: [false; 2],
             reset: None,
             octets: Both::default(),
@@ -378,7 +461,20 @@ impl Connection {
     fn follow_octets(&mut self, from: Side, at: Duration, octets: Octets<'_>, sink: &mut Sink<'_>) {
         let Some(mut follower) = self.tls.take() else { return };
         let base = self.bases[from];
-        follower.take(from, at, base, octets, &mut |event| self.tell(event, sink));
+        let greeted = follower.tls.client_hello.is_some();
+        let secrets = sink.secrets;
+        follower.take(from, at, base, octets, secrets, &mut |event, opened| {
+            let place = (self.number, event.from);
+            if !opened.is_empty() {
+                for (needle, search) in self.opened_searches[event.from].iter_mut().enumerate() {
+                    sink.look_opened(needle, search, opened, at, place);
+                }
+            }
+            self.tell(event, sink);
+        });
+        if !greeted && let Some(hello) = &follower.tls.client_hello {
+            sink.begins(&hello.random);
+        }
         self.tls = Some(follower);
     }
 

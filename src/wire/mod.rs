@@ -25,6 +25,7 @@ pub mod pcapng;
 pub mod record;
 pub mod recorded;
 pub mod recorder;
+pub mod schedule;
 pub mod session;
 pub mod tap;
 pub mod tcp;

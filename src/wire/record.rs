@@ -34,6 +34,17 @@ impl ContentType {
         })
     }
 
+    /// Its code.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::ChangeCipherSpec => 20,
+            Self::Alert => 21,
+            Self::Handshake => 22,
+            Self::ApplicationData => 23,
+            Self::Heartbeat => 24,
+        }
+    }
+
     /// As the RFC spells it.
     pub fn name(self) -> &'static str {
         match self {

@@ -98,6 +98,19 @@ pub struct Record {
     pub encrypted: bool,
     /// What an observer reads in it.
     pub messages: Vec<Message>,
+    /// What it holds, where the secrets opened it.
+    pub opened: Option<Opened>,
+}
+
+/// What an encrypted record holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// The real content type; `None` for one that TLS does not know.
+    pub content_type: Option<ContentType>,
+    /// The content's octets in number, without padding.
+    pub octets: usize,
+    /// What it says.
+    pub messages: Vec<Message>,
 }
 
 /// A message in a record.
@@ -136,6 +149,14 @@ pub struct Tls {
     pub encrypting: Both<bool>,
     /// Encrypted application records and their octets (of fragments), by sender.
     pub application: Both<Unlisted>,
+    /// Whether secrets of this session are known.
+    pub has_secrets: bool,
+    /// Records that the secrets opened, and their content's octets.
+    pub opened: Both<Unlisted>,
+    /// Encrypted records that secrets were known for and that did not open.
+    pub unopened: Both<u64>,
+    /// The certificates that only the secrets show, in DER.
+    pub opened_certificates: Both<Vec<Vec<u8>>>,
     /// What was said before TLS began on the same connection, in octets (STARTTLS and its like).
     pub preamble: Both<u64>,
 }

@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 use super::lessons::lessons;
 use super::{close, instant, labels, octets, readable};
 use crate::wire::capture::Ending;
-use crate::wire::dissect::{Dissection, Place};
+use crate::wire::dissect::{Dissection, Find, Place};
 use crate::wire::find::Needle;
 use crate::wire::hello::{ClientHello, Extension, ServerHello};
+use crate::wire::record::ContentType;
 use crate::wire::session::{Event, Message, Session, Tls, What};
 use crate::wire::{Both, Side, fingerprint, names};
 use crate::words;
@@ -51,6 +52,10 @@ pub struct FindReport {
     pub count: u64,
     /// Where, the first hundred.
     pub places: Vec<PlaceReport>,
+    /// How often it stands in what the secrets opened.
+    pub with_secrets_count: u64,
+    /// Where, the first hundred; `offset` counts the sender's opened application data.
+    pub with_secrets_places: Vec<PlaceReport>,
 }
 
 /// One place.
@@ -92,15 +97,23 @@ pub fn report(name: &str, dissection: &Dissection, needles: &[Needle], ending: &
 }
 
 fn find(dissection: &Dissection, index: usize, needle: &Needle) -> FindReport {
-    let places = dissection.finds.iter().filter(|find| find.needle == index).map(|find| {
+    let report = |find: &Find| {
         let (session, from, packet, offset) = match find.place {
             Place::Packet(number, offset) => (None, None, Some(number), offset),
             Place::Stream(session, side, offset) => (Some(session), Some(side.to_string()), None, offset),
         };
         PlaceReport { guise: find.guise.name(), session, from, packet, offset, at: instant(find.at) }
-    });
+    };
+    let places = |finds: &[Find]| finds.iter().filter(|find| find.needle == index).map(report).collect();
     let count = dissection.found[index];
-    FindReport { text: needle.text().to_owned(), readable: count > 0, count, places: places.collect() }
+    FindReport {
+        text: needle.text().to_owned(),
+        readable: count > 0,
+        count,
+        places: places(&dissection.finds),
+        with_secrets_count: dissection.opened_found[index],
+        with_secrets_places: places(&dissection.opened_finds),
+    }
 }
 
 fn both<T: Serialize>(both: &Both<T>) -> Value {
@@ -170,6 +183,11 @@ fn event(session: &Session, event: &Event) -> Value {
             "encrypted": record.encrypted,
             "missing_bytes": record.missing,
             "messages": record.messages.iter().map(message).collect::<Vec<_>>(),
+            "opened": record.opened.as_ref().map(|opened| json!({
+                "content_type": opened.content_type.map(ContentType::name),
+                "bytes": opened.octets,
+                "messages": opened.messages.iter().map(message).collect::<Vec<_>>(),
+            })),
         }),
     };
     if let (Value::Object(value), Value::Object(more)) = (&mut value, more) {
@@ -184,7 +202,9 @@ fn message(message: &Message) -> Value {
             json!({ "alert": names::alert(*description), "code": description, "level": level })
         }
         Message::ChangeCipherSpec => json!({ "change_cipher_spec": true }),
-        Message::Data(length, preview) => json!({ "data": octets(preview), "bytes": length }),
+        Message::Data(length, preview) => {
+            json!({ "data": octets(preview), "hex": words::hex(preview), "bytes": length })
+        }
         Message::Handshake(kind, length) => {
             json!({ "handshake": names::handshake(*kind), "type": kind, "bytes": length })
         }
@@ -202,14 +222,25 @@ fn tls(tls: &Tls) -> Value {
         "hello_retry_request": tls.hello_retry_request.as_ref().map(server_hello),
         "second_client_hello": tls.second_client_hello.as_ref().map(client_hello),
         "server_hello": tls.server_hello.as_ref().map(server_hello),
-        "server_certificates": tls.server_certificates.iter().map(|der| certificate(der)).collect::<Vec<_>>(),
-        "client_certificates": tls.client_certificates.iter().map(|der| certificate(der)).collect::<Vec<_>>(),
+        "server_certificates": chain(&tls.server_certificates),
+        "client_certificates": chain(&tls.client_certificates),
         "encrypted_application_records": both(&Both {
             client: tls.application.client.events,
             server: tls.application.server.events,
         }),
         "plaintext_before_bytes": both(&tls.preamble),
+        "has_secrets": tls.has_secrets,
+        "opened_records": both(&Both { client: tls.opened.client.events, server: tls.opened.server.events }),
+        "opened_bytes": both(&Both { client: tls.opened.client.octets, server: tls.opened.server.octets }),
+        "unopened_records": both(&tls.unopened),
+        "opening_trouble": super::opening_trouble(tls),
+        "server_certificates_with_secrets": chain(&tls.opened_certificates.server),
+        "client_certificates_with_secrets": chain(&tls.opened_certificates.client),
     })
+}
+
+fn chain(chain: &[Vec<u8>]) -> Vec<Value> {
+    chain.iter().map(|der| certificate(der)).collect()
 }
 
 fn certificate(der: &[u8]) -> Value {

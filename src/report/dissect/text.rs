@@ -5,10 +5,14 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::lessons::lessons;
-use super::{certificate, close, counted, instant, labels, octets, place, readable, safe};
+use super::{
+    certificate, close, counted, instant, labels, octets, opened, opened_place, opening_trouble, place,
+    readable, safe,
+};
 use crate::wire::dissect::{Dissection, MOST_FINDS};
 use crate::wire::find::Needle;
 use crate::wire::hello::{ClientHello, Extension, ServerHello};
+use crate::wire::record::ContentType;
 use crate::wire::session::{Event, Session, Tls, What};
 use crate::wire::{Side, fingerprint, names};
 
@@ -89,6 +93,9 @@ fn show(out: &mut String, session: &Session, options: Options) {
         }
     }
     if let Some(tls) = &session.tls {
+        if let Some(trouble) = opening_trouble(tls) {
+            item(out, "           ", &trouble);
+        }
         hellos(out, tls);
     }
     line(out, "\nWhat an observer learns");
@@ -117,6 +124,9 @@ fn ladder(out: &mut String, session: &Session, options: Options) {
             for (index, label) in labels(first).iter().enumerate() {
                 rung(out, session.started, first, label, (index == 0).then_some(first.octets));
             }
+            for phrase in opened(first).unwrap_or_default() {
+                beneath(out, first.from, &phrase);
+            }
             events = rest;
         }
     }
@@ -127,7 +137,15 @@ fn looks_alike(a: &Event, b: &Event) -> bool {
         && readable(a) == Some(false)
         && readable(b) == Some(false)
         && labels(a) == labels(b)
+        && is_data(a) == is_data(b)
+        && is_data(a) != Some(false)
         && matches!((&a.what, &b.what), (What::Record(_), What::Record(_)))
+}
+
+/// Whether what the secrets show of a record is application data; `None` where they show nothing.
+fn is_data(event: &Event) -> Option<bool> {
+    let What::Record(record) = &event.what else { return None };
+    record.opened.as_ref().map(|opened| opened.content_type == Some(ContentType::ApplicationData))
 }
 
 /// One line of the ladder: time, arrow with its label, size, whether it can be read.
@@ -149,6 +167,17 @@ fn rung(out: &mut String, started: Duration, event: &Event, label: &str, octets:
     let time = format!("{}.{:03}", after.as_millis(), after.subsec_micros() % 1000);
     // Writing to a String does not fail.
     let _ = writeln!(out, "{time:>9}  {arrow} {octets:>8}  {word}");
+}
+
+/// What the secrets show, beneath the record that hides it.
+fn beneath(out: &mut String, from: Side, phrase: &str) {
+    let phrase = format!("= {}", cut(phrase, LADDER - 4));
+    let line = match from {
+        Side::Client => format!("{:11}{phrase}", ""),
+        Side::Server => format!("{:11}{phrase:>LADDER$}", ""),
+    };
+    out.push_str(line.trim_end());
+    out.push('\n');
 }
 
 /// At most so many columns.
@@ -178,9 +207,15 @@ fn hellos(out: &mut String, tls: &Tls) {
         line(out, "\nServerHello: what the server chooses");
         server_hello(out, hello, tls);
     }
-    for (whose, chain) in [("server", &tls.server_certificates), ("client", &tls.client_certificates)] {
+    let chains = [
+        ("server", "readable", &tls.server_certificates),
+        ("client", "readable", &tls.client_certificates),
+        ("server", "with the secrets only", &tls.opened_certificates.server),
+        ("client", "with the secrets only", &tls.opened_certificates.client),
+    ];
+    for (whose, how, chain) in chains {
         for (index, der) in chain.iter().enumerate() {
-            line(out, &format!("\nThe {whose}'s certificate {} of {}, readable", index + 1, chain.len()));
+            line(out, &format!("\nThe {whose}'s certificate {} of {}, {how}", index + 1, chain.len()));
             for (label, value) in certificate(der) {
                 field(out, label, &value);
             }
@@ -298,6 +333,13 @@ fn finds(out: &mut String, dissection: &Dissection, needles: &[Needle]) {
                     line(out, &format!("  and {} times more", count - MOST_FINDS as u64));
                 }
             }
+        }
+        if let Some(find) = dissection.opened_finds.iter().find(|find| find.needle == index) {
+            let count = counted(dissection.opened_found[index], "time");
+            line(
+                out,
+                &format!("  with the secrets it shows, {count}: first in {}", opened_place(find.place)),
+            );
         }
     }
 }
