@@ -14,14 +14,18 @@
 //! | [`pki`] | subject, names, validity, key | an editable plan, a certificate, PEM files; and from DER back to facts |
 //! | [`verify`] | facts, trusted set, name, instant | a verdict: every check, what was expected, what was found |
 //! | [`tls`] | | what both ends share: versions, names of what was agreed on, the key log |
+//! | [`audit`] | a key algorithm | the catalogue: every fault as data, with what each policy must say of it |
 //! | [`server`] | a bound listener, a configuration | sessions, one event each |
 //! | [`client`] | an address, a trust policy | an outcome: the verdict and what was exchanged |
 //! | [`wire`] | two sockets | a recording that Wireshark opens |
 //! | [`report`] | any of these results | text or JSON, for a person or a machine |
 //!
+//! [`tls`] holds what both ends share, [`words`] how small things are said.
+//!
 //! Arrows run one way: `pki` knows nobody; `verify` knows `pki`; `server` and `client` know both; `report`
 //! knows result types only; the command line (`src/cmd`, part of the binary) alone knows `report`.
 
+pub mod audit;
 pub mod client;
 pub mod crypto;
 pub mod pki;

@@ -49,6 +49,15 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Somebody else's text, cut where it is too long for a report.
+pub fn shortened(text: String) -> String {
+    const SHOWN: usize = 256;
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
 /// Somebody else's text, safe to show: control characters and those that reorder or hide text are escaped as Rust
 /// escapes them (`\0`, `\n`, `\u{1b}`), so that a name can neither forge a line nor reach a terminal.
 #[derive(Clone, Copy, Debug)]
@@ -107,6 +116,12 @@ mod tests {
     fn shown_text_cannot_forge_a_line() {
         let shown = Escaped("a\n\u{1b}[31mb\u{202e}\0/O=x\\/y").to_string();
         assert_eq!(shown, "a\\n\\u{1b}[31mb\\u{202e}\\u{0}/O=x\\/y");
+    }
+
+    #[test]
+    fn long_text_is_cut_between_characters() {
+        assert_eq!(shortened("é".repeat(256)), "é".repeat(256));
+        assert_eq!(shortened("é".repeat(257)), format!("{}…", "é".repeat(256)));
     }
 
     #[test]

@@ -49,6 +49,14 @@ impl Target {
         own.unwrap_or_else(|| ExpectedName::Dns(LAB_NAME.to_owned()))
     }
 
+    /// Whether it is this machine, by its loopback address or the name localhost.
+    pub fn is_loopback(&self) -> bool {
+        match &self.host {
+            Host::Address(address) => address.is_loopback(),
+            Host::Name(name) => is_localhost(name),
+        }
+    }
+
     /// The addresses behind it, in the resolver's order, each once.
     async fn addresses(&self) -> io::Result<Vec<SocketAddr>> {
         match &self.host {

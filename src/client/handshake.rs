@@ -13,7 +13,7 @@ use rustls::pki_types::ServerName;
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, KeyLog, SignatureScheme};
 use time::OffsetDateTime;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -85,9 +85,8 @@ impl Terms {
         // Without SNI the name is read by nobody: the verifier has its own.
         let name = name.unwrap_or(ServerName::IpAddress(std::net::Ipv4Addr::UNSPECIFIED.into()));
 
-        let opening = Arc::new(Mutex::new(Opening::default()));
-        let tapped = Tapped { stream, opening: Arc::clone(&opening) };
-        let connecting = TlsConnector::from(Arc::new(config)).connect(name, tapped);
+        let (tapped, opening) = Tapped::new(stream);
+        let connecting = TlsConnector::from(Arc::new(config)).connect(name, tapped).into_fallible();
         let result = timeout(self.patience, connecting).await;
 
         let opening = opening.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -106,8 +105,11 @@ impl Terms {
                     outcome.trouble = Some(Trouble::Protocol("no certificate was judged".to_owned()));
                 }
             }
-            Ok(Err(error)) => {
+            Ok(Err((error, socket))) => {
                 outcome.alert_sent = alert_for(&error);
+                if outcome.alert_sent.is_some() {
+                    linger(socket, self.patience.min(GOODBYE)).await;
+                }
                 outcome.trouble =
                     handshake_trouble(&error, &opening, self.versions, missing, verdict.as_ref());
             }
@@ -118,8 +120,26 @@ impl Terms {
     }
 }
 
+/// How long a refused server may take to hear of it.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+/// Lets the alert arrive. To close with unread octets resets the connection (RFC 1122 §4.2.2.13), and a reset can
+/// overtake the alert; so what the peer still sends is taken, for a while, until it hangs up.
+async fn linger<IO: AsyncRead + AsyncWrite + Unpin>(mut stream: IO, patience: Duration) {
+    let farewell = async {
+        stream.shutdown().await?;
+        let mut rest = stream.take(MOST_OF_A_FLIGHT);
+        tokio::io::copy(&mut rest, &mut tokio::io::sink()).await
+    };
+    // Whatever comes of it, the connection was refused already.
+    let _ = timeout(patience, farewell).await;
+}
+
+/// A server's last words after a refusal: the rest of its flight at most.
+const MOST_OF_A_FLIGHT: u64 = 1 << 20;
+
 /// What to send as SNI: a DNS name, nothing else.
-fn server_name(expected: Option<&ExpectedName>) -> Option<ServerName<'static>> {
+pub(super) fn server_name(expected: Option<&ExpectedName>) -> Option<ServerName<'static>> {
     match expected {
         Some(ExpectedName::Dns(name)) => ServerName::try_from(name.clone()).ok(),
         Some(ExpectedName::Ip(_) | ExpectedName::Text(_)) | None => None,
@@ -149,6 +169,14 @@ impl ResolvesClientCert for Identity {
 pub struct Tapped<IO> {
     stream: IO,
     opening: Arc<Mutex<Opening>>,
+}
+
+impl<IO> Tapped<IO> {
+    /// Taps `stream`; what it opens with is to be seen in the other half.
+    pub(super) fn new(stream: IO) -> (Self, Arc<Mutex<Opening>>) {
+        let opening = Arc::new(Mutex::new(Opening::default()));
+        (Self { stream, opening: Arc::clone(&opening) }, opening)
+    }
 }
 
 impl<IO: AsyncRead + Unpin> AsyncRead for Tapped<IO> {

@@ -7,6 +7,7 @@
 //!
 //! A refused server is an answer, not an error: it is in the [`Outcome`].
 
+pub mod danger;
 mod dial;
 mod handshake;
 mod outcome;
@@ -15,4 +16,4 @@ mod session;
 pub use dial::{BadTarget, DEFAULT_PORT, Target, dial};
 pub use handshake::{Shaken, Terms};
 pub use outcome::{Opening, Outcome, Phase, Remark, Trouble};
-pub use session::{Ended, Input, converse};
+pub use session::{Ended, Input, LocalError, converse};

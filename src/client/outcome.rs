@@ -9,6 +9,7 @@ use rustls::{AlertDescription, CertificateError, InvalidMessage, PeerIncompatibl
 
 use crate::tls::{SessionFacts, Versions, alert_name};
 use crate::verify::{Reason, Verdict};
+use crate::words::Escaped;
 
 /// What became of a connection: comparable facts, nothing to parse.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -25,6 +26,8 @@ pub struct Outcome {
     pub alert_sent: Option<AlertDescription>,
     /// Whether the server asked for a client certificate.
     pub certificate_requested: bool,
+    /// Whether nothing was verified because TLS was not wanted.
+    pub plaintext: bool,
     /// Application octets sent.
     pub sent_bytes: u64,
     /// Application octets received.
@@ -193,6 +196,10 @@ impl fmt::Display for Trouble {
             Self::Alert { alert, .. } => {
                 write!(f, "the server ended the connection with the alert {}", alert_name(*alert))
             }
+            Self::Certificate(CertificateError::BadSignature) => f.write_str(
+                "the server did not prove that it holds the certificate's key: \
+                 expected its signature over the handshake, found one that does not verify",
+            ),
             Self::Certificate(error) => write!(f, "the server's certificate was refused: {error}"),
             Self::Closed { received: 0 } => f.write_str(
                 "the server closed the connection during the handshake: expected a ServerHello, found nothing",
@@ -222,7 +229,7 @@ impl fmt::Display for Trouble {
             Self::Plaintext { found } => write!(
                 f,
                 "the server answered in plaintext: expected a TLS record, found `{}`",
-                String::from_utf8_lossy(found).escape_debug()
+                Escaped(&String::from_utf8_lossy(found))
             ),
             Self::Protocol(words) => write!(f, "the server broke the TLS protocol: {words}"),
             Self::Reset => {
@@ -339,7 +346,7 @@ impl Opening {
 /// Explains why a handshake failed: rustls' error or the socket's, by what had come until then.
 ///
 /// `None` where a certificate was refused and `verdict` says why.
-pub fn handshake_trouble(
+pub(super) fn handshake_trouble(
     error: &io::Error,
     opening: &Opening,
     offered: Versions,
@@ -376,7 +383,7 @@ pub fn handshake_trouble(
 }
 
 /// Explains a handshake that did not end in time: a plaintext server often just waits.
-pub fn handshake_timeout(opening: &Opening, after: Duration) -> Trouble {
+pub(super) fn handshake_timeout(opening: &Opening, after: Duration) -> Trouble {
     opening.foreign().unwrap_or(Trouble::Timeout { phase: Phase::Handshake, after })
 }
 
@@ -384,7 +391,7 @@ pub fn handshake_timeout(opening: &Opening, after: Duration) -> Trouble {
 ///
 /// A TLS 1.3 server judges the client's certificate only when the client already thinks itself done
 /// (RFC 8446 §4.4.2.4), hence `certificate_missing` here too.
-pub fn session_trouble(error: &io::Error, certificate_missing: bool) -> Trouble {
+pub(super) fn session_trouble(error: &io::Error, certificate_missing: bool) -> Trouble {
     match tls_error(error) {
         Some(rustls::Error::AlertReceived(alert)) => Trouble::Alert { alert: *alert, certificate_missing },
         Some(other) => Trouble::Protocol(other.to_string()),
@@ -394,7 +401,7 @@ pub fn session_trouble(error: &io::Error, certificate_missing: bool) -> Trouble 
 }
 
 /// The alert by which rustls tells the peer of `error`, where it is about the certificate.
-pub fn alert_for(error: &io::Error) -> Option<AlertDescription> {
+pub(super) fn alert_for(error: &io::Error) -> Option<AlertDescription> {
     match tls_error(error) {
         Some(rustls::Error::InvalidCertificate(error)) => Some(error.clone().into()),
         _ => None,
@@ -402,7 +409,7 @@ pub fn alert_for(error: &io::Error) -> Option<AlertDescription> {
 }
 
 /// The words of a socket's error, without the number: `connection refused`.
-pub fn io_words(error: &io::Error) -> String {
+pub(super) fn io_words(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::Other => error.to_string(),
         kind => {
@@ -589,7 +596,8 @@ mod tests {
                 Versions::Both,
                 false,
                 14,
-                "the server's certificate was refused: bad signature",
+                "the server did not prove that it holds the certificate's key: \
+                 expected its signature over the handshake, found one that does not verify",
             ),
             (
                 tls(Error::InappropriateMessage {

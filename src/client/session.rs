@@ -28,6 +28,17 @@ pub enum Input<I> {
     Stream(I),
 }
 
+/// Our own side of an exchange failed.
+#[derive(Debug, thiserror::Error)]
+pub enum LocalError {
+    /// What is to be said cannot be read.
+    #[error("cannot read what to send: {0}")]
+    Input(io::Error),
+    /// What comes back cannot be written.
+    #[error("cannot write the replies: {0}")]
+    Output(io::Error),
+}
+
 /// How an exchange ended.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ended {
@@ -52,14 +63,14 @@ pub struct Ended {
 ///
 /// # Errors
 ///
-/// Those of reading the input and writing the output; the peer's are in [`Ended::trouble`].
+/// Those of reading the input and writing the output. The peer's are in [`Ended::trouble`].
 pub async fn converse<S, I, O>(
     stream: S,
     input: Input<I>,
     output: &mut O,
     patience: Duration,
     certificate_missing: bool,
-) -> io::Result<Ended>
+) -> Result<Ended, LocalError>
 where
     S: AsyncRead + AsyncWrite,
     I: AsyncRead + Unpin,
@@ -106,7 +117,7 @@ impl Ended {
                 let trouble = session_trouble(&error, certificate_missing);
                 let answered = match expected {
                     Some(expected) => lines >= expected || self.remarks.contains(&Remark::UnterminatedReply),
-                    None => !partial && (self.received > 0 || self.sent == 0),
+                    None => !partial,
                 };
                 let turned_away = certificate_missing && self.received == 0;
                 match (trouble, expected) {
@@ -169,7 +180,11 @@ impl Progress {
 
 /// How many lines a message makes: one, and one more for each newline inside.
 fn lines_of(message: &str) -> u64 {
-    1 + message.bytes().filter(|octet| *octet == b'\n').count() as u64
+    1 + newlines(message.as_bytes())
+}
+
+fn newlines(octets: &[u8]) -> u64 {
+    octets.iter().map(|octet| u64::from(*octet == b'\n')).sum()
 }
 
 async fn exchange<R, W, I, O>(
@@ -179,7 +194,7 @@ async fn exchange<R, W, I, O>(
     output: &mut O,
     patience: Duration,
     progress: &Progress,
-) -> io::Result<End>
+) -> Result<End, LocalError>
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
@@ -198,7 +213,7 @@ where
     let (patience, otherwise) = match stopped {
         Ok(()) if messages => (GOODBYE.min(patience), End::Content),
         Ok(()) => (patience, End::TimedOut(Phase::Close, patience)),
-        Err(Stopped::Input(error)) => return Err(error),
+        Err(Stopped::Input(error)) => return Err(LocalError::Input(error)),
         Err(Stopped::TimedOut(phase)) => return Ok(End::TimedOut(phase, patience)),
         // What the peer has still to say, such as an alert, tells more than that it does not listen.
         Err(Stopped::Peer(error)) => (patience, End::Failed(error)),
@@ -308,7 +323,7 @@ where
 }
 
 /// Passes on what comes, until the peer's end.
-async fn listen<R, O>(from: &mut R, output: &mut O, progress: &Progress) -> io::Result<End>
+async fn listen<R, O>(from: &mut R, output: &mut O, progress: &Progress) -> Result<End, LocalError>
 where
     R: AsyncRead + Unpin,
     O: AsyncWrite + Unpin,
@@ -322,13 +337,200 @@ where
         };
         let octets = &buffer[..count];
         progress.output_busy.store(true, Ordering::Relaxed);
-        output.write_all(octets).await?;
-        output.flush().await?;
+        output.write_all(octets).await.map_err(LocalError::Output)?;
+        output.flush().await.map_err(LocalError::Output)?;
         progress.output_busy.store(false, Ordering::Relaxed);
-        let lines = octets.iter().filter(|octet| **octet == b'\n').count();
         progress.received.fetch_add(count as u64, Ordering::Relaxed);
-        progress.lines.fetch_add(lines as u64, Ordering::Relaxed);
+        progress.lines.fetch_add(newlines(octets), Ordering::Relaxed);
         progress.partial.store(octets.last() != Some(&b'\n'), Ordering::Relaxed);
         progress.more.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::AlertDescription;
+    use tokio::io::{DuplexStream, Empty, duplex};
+
+    use super::*;
+
+    /// Longer than any test runs; never waited out.
+    const PATIENT: Duration = Duration::from_secs(3600);
+
+    fn messages(texts: &[&str]) -> Input<Empty> {
+        Input::Messages(texts.iter().map(|text| (*text).to_owned()).collect())
+    }
+
+    async fn read_line(peer: &mut DuplexStream) -> String {
+        let mut line = Vec::new();
+        while line.last() != Some(&b'\n') {
+            line.push(peer.read_u8().await.unwrap());
+        }
+        String::from_utf8(line).unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_message_waits_for_the_reply_to_the_last() {
+        let (ours, mut peer) = duplex(64);
+        let mut output = Vec::new();
+        let peer = async {
+            assert_eq!(read_line(&mut peer).await, "one\n");
+            peer.write_all(b"1").await.unwrap();
+            // The second message must not be on its way: half a reply is none. Time is paused, so this wait
+            // ends only once nobody has anything left to do.
+            assert!(timeout(Duration::from_millis(1), peer.read_u8()).await.is_err());
+            peer.write_all(b"\n").await.unwrap();
+            assert_eq!(read_line(&mut peer).await, "two\n");
+            peer.write_all(b"2\n").await.unwrap();
+            assert_eq!(peer.read(&mut [0; 8]).await.unwrap(), 0);
+            drop(peer);
+        };
+        let (ended, ()) =
+            tokio::join!(converse(ours, messages(&["one", "two"]), &mut output, PATIENT, false), peer);
+        let ended = ended.unwrap();
+        assert_eq!(ended, Ended { sent: 8, received: 4, ..Ended::default() });
+        assert_eq!(output, b"1\n2\n");
+    }
+
+    #[tokio::test]
+    async fn a_line_longer_than_every_buffer_passes_while_it_is_still_sent() {
+        let (ours, peer) = duplex(1000);
+        let line = "x".repeat(10 * BUFFER);
+        let mut output = Vec::new();
+        let peer = async {
+            let (mut from, mut to) = tokio::io::split(peer);
+            tokio::io::copy(&mut from, &mut to).await.unwrap();
+        };
+        let (ended, ()) = tokio::join!(converse(ours, messages(&[&line]), &mut output, PATIENT, false), peer);
+        assert_eq!(ended.unwrap().trouble, None);
+        assert_eq!(output.len(), line.len() + 1);
+    }
+
+    #[tokio::test]
+    async fn what_a_stream_holds_passes_as_it_is_and_its_end_too() {
+        let (ours, peer) = duplex(100);
+        let mut output = Vec::new();
+        let input = Input::Stream(&b"a\nno newline\xff"[..]);
+        let peer = async {
+            let (mut from, mut to) = tokio::io::split(peer);
+            tokio::io::copy(&mut from, &mut to).await.unwrap();
+        };
+        let (ended, ()) = tokio::join!(converse(ours, input, &mut output, PATIENT, false), peer);
+        assert_eq!(ended.unwrap(), Ended { sent: 13, received: 13, ..Ended::default() });
+        assert_eq!(output, b"a\nno newline\xff");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_never_answers_is_a_timeout() {
+        let (ours, _peer) = duplex(100);
+        let ended = converse(ours, messages(&["hi"]), &mut Vec::new(), PATIENT, false).await.unwrap();
+        assert_eq!(ended.trouble, Some(Trouble::Timeout { phase: Phase::Reply, after: PATIENT }));
+        assert_eq!((ended.sent, ended.received), (3, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_takes_nothing_is_a_timeout() {
+        let (ours, _peer) = duplex(1);
+        let ended = converse(ours, messages(&["hi"]), &mut Vec::new(), PATIENT, false).await.unwrap();
+        assert_eq!(ended.trouble, Some(Trouble::Timeout { phase: Phase::Send, after: PATIENT }));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_never_closes_is_a_timeout() {
+        let (ours, _peer) = duplex(100);
+        let input = Input::Stream(&b"hi\n"[..]);
+        let ended = converse(ours, input, &mut Vec::new(), PATIENT, false).await.unwrap();
+        assert_eq!(ended.trouble, Some(Trouble::Timeout { phase: Phase::Close, after: PATIENT }));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answered_message_does_not_need_the_peers_end() {
+        let (ours, mut peer) = duplex(100);
+        peer.write_all(b"hello\n").await.unwrap();
+        let ended = converse(ours, messages(&["hi"]), &mut Vec::new(), PATIENT, false).await.unwrap();
+        assert_eq!(ended, Ended { sent: 3, received: 6, ..Ended::default() });
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reply_without_a_newline_is_taken_once_nothing_follows() {
+        let (ours, mut peer) = duplex(100);
+        peer.write_all(b"hello").await.unwrap();
+        let ended = converse(ours, messages(&["hi"]), &mut Vec::new(), PATIENT, false).await.unwrap();
+        assert_eq!((ended.trouble, ended.remarks), (None, vec![Remark::UnterminatedReply]));
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_closes_too_early_left_a_message_unanswered() {
+        let (ours, mut peer) = duplex(100);
+        peer.write_all(b"one\n").await.unwrap();
+        peer.shutdown().await.unwrap();
+        let ended = converse(ours, messages(&["a", "b"]), &mut Vec::new(), PATIENT, false).await.unwrap();
+        assert_eq!(ended.trouble, Some(Trouble::Unanswered { replies: 1, expected: 2 }));
+    }
+
+    /// How an exchange that ends with `error` is judged: trouble, and whether it is remarked on.
+    fn judged(error: io::Error, expected: Option<u64>, came: &str, missing: bool) -> (Option<Trouble>, bool) {
+        let progress = Progress::default();
+        progress.lines.store(newlines(came.as_bytes()), Ordering::Relaxed);
+        progress.partial.store(!came.is_empty() && !came.ends_with('\n'), Ordering::Relaxed);
+        let mut ended = Ended { sent: 3, received: came.len() as u64, ..Ended::default() };
+        ended.conclude(End::Failed(error), expected, &progress, missing);
+        (ended.trouble, ended.remarks == [Remark::NoCloseNotify])
+    }
+
+    #[test]
+    fn a_bare_end_matters_where_something_is_missing() {
+        let bare = || io::Error::from(io::ErrorKind::UnexpectedEof);
+        let unanswered = |replies, expected| Some(Trouble::Unanswered { replies, expected });
+        assert_eq!(judged(bare(), Some(1), "hi\n", false), (None, true));
+        assert_eq!(judged(bare(), Some(1), "hi", false), (Some(Trouble::Truncated), false));
+        assert_eq!(judged(bare(), Some(1), "", false), (unanswered(0, 1), false));
+        assert_eq!(judged(bare(), Some(2), "hi\n", false), (unanswered(1, 2), false));
+        assert_eq!(judged(bare(), None, "hi\n", false), (None, true));
+        assert_eq!(judged(bare(), None, "", false), (None, true));
+        assert_eq!(judged(bare(), None, "hi\nh", false), (Some(Trouble::Truncated), false));
+        // The alert that says so can be lost to a reset.
+        assert_eq!(
+            judged(io::ErrorKind::ConnectionReset.into(), None, "", true),
+            (Some(Trouble::Truncated), false)
+        );
+    }
+
+    #[test]
+    fn an_alert_is_never_a_good_end() {
+        let alert = AlertDescription::CertificateRequired;
+        let error = io::Error::new(io::ErrorKind::InvalidData, rustls::Error::AlertReceived(alert));
+        let expected = Some(Trouble::Alert { alert, certificate_missing: true });
+        assert_eq!(judged(error, Some(1), "hi\n", true), (expected, false));
+    }
+
+    #[tokio::test]
+    async fn a_closed_output_ends_the_exchange() {
+        struct Gone;
+        impl AsyncWrite for Gone {
+            fn poll_write(
+                self: std::pin::Pin<&mut Self>,
+                _: &mut std::task::Context<'_>,
+                _: &[u8],
+            ) -> std::task::Poll<io::Result<usize>> {
+                std::task::Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))
+            }
+            fn poll_flush(
+                self: std::pin::Pin<&mut Self>,
+                _: &mut std::task::Context<'_>,
+            ) -> std::task::Poll<io::Result<()>> {
+                std::task::Poll::Ready(Ok(()))
+            }
+            fn poll_shutdown(
+                self: std::pin::Pin<&mut Self>,
+                cx: &mut std::task::Context<'_>,
+            ) -> std::task::Poll<io::Result<()>> {
+                self.poll_flush(cx)
+            }
+        }
+        let (ours, mut peer) = duplex(100);
+        peer.write_all(b"hello\n").await.unwrap();
+        let error = converse(ours, messages(&["hi"]), &mut Gone, PATIENT, false).await.unwrap_err();
+        assert!(matches!(error, LocalError::Output(error) if error.kind() == io::ErrorKind::BrokenPipe));
     }
 }

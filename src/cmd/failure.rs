@@ -1,7 +1,11 @@
 //! How a command fails: what went wrong, then what to do about it, then the exit status.
 
 use std::fmt;
+use std::path::Path;
 use std::process::ExitCode;
+
+use tlslab::pki::files::FileError;
+use tlslab::pki::key::KeyError;
 
 use super::Ui;
 
@@ -37,19 +41,24 @@ impl Failure {
         Self { status, ..self }
     }
 
+    /// The status that it ends with.
+    pub(crate) fn exit_status(&self) -> u8 {
+        self.status
+    }
+
     /// Says it, on stderr (and as one JSON object on stdout under `--json`), and gives the exit code.
     /// A closed output pipe is no failure: whoever read had enough.
     pub(crate) fn report(self, ui: &Ui) -> ExitCode {
         if self.is_closed_pipe() {
             return ExitCode::SUCCESS;
         }
-        ui.error(&format!("{:#}", self.error));
+        ui.error(&self.words());
         if let Some(hint) = &self.hint {
             ui.hint(hint);
         }
         if ui.json() {
             let object = serde_json::json!({
-                "error": format!("{:#}", self.error),
+                "error": self.words(),
                 "hint": self.hint,
                 "exit_status": self.status,
             });
@@ -59,10 +68,32 @@ impl Failure {
         ExitCode::from(self.status)
     }
 
+    /// The error and its causes, each said once: an error that already quotes its cause is not followed by it.
+    fn words(&self) -> String {
+        let mut words = String::new();
+        for cause in self.error.chain() {
+            let cause = cause.to_string();
+            if words.is_empty() {
+                words = cause;
+            } else if !words.ends_with(&cause) {
+                words.push_str(": ");
+                words.push_str(&cause);
+            }
+        }
+        words
+    }
+
     fn is_closed_pipe(&self) -> bool {
         self.error
             .downcast_ref::<std::io::Error>()
             .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    }
+}
+
+/// What went wrong, without the hint.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.words())
     }
 }
 
@@ -89,8 +120,37 @@ impl<T, E: Into<Failure>> Hinted<T> for std::result::Result<T, E> {
 }
 
 /// What to do about an error of the library's.
-fn hint_for(_error: &anyhow::Error) -> Option<String> {
-    None
+fn hint_for(error: &anyhow::Error) -> Option<String> {
+    error.chain().find_map(|cause| cause.downcast_ref().and_then(hint_for_file))
+}
+
+fn hint_for_file(error: &FileError) -> Option<String> {
+    let name = |path: &Path| path.display().to_string();
+    match error {
+        FileError::NotFound(_) => {
+            Some("`tlslab gencert` makes cert.pem, key.pem and clearkey.pem in this directory".to_owned())
+        }
+        FileError::Exists(_) => Some("--force replaces them, --out DIR writes somewhere else".to_owned()),
+        FileError::LegacyEncrypted(path) => {
+            let path = name(path);
+            Some(format!("openssl pkey -in {path} -out {path}.new writes it in PKCS#8"))
+        }
+        FileError::Key { path, source: KeyError::UnsupportedEncryption(_) } => {
+            let path = name(path);
+            Some(format!("openssl pkcs8 -topk8 -v2 aes-256-cbc -in {path} -out {path}.new encrypts it anew"))
+        }
+        FileError::Key { source: KeyError::WrongPassphrase, .. } => {
+            Some("--passin prompt, env:VAR, file:PATH or stdin says where the right one is".to_owned())
+        }
+        FileError::WrongKind { path, found, .. } if found == "a PKCS#12 bundle" => {
+            Some(format!("openssl pkcs12 -in {} -nodes -out bundle.pem takes it apart", name(path)))
+        }
+        FileError::Unrecognised { found: "UTF-16 text", path, .. } => {
+            let path = name(path);
+            Some(format!("iconv -f UTF-16 -t UTF-8 {path} > {path}.new"))
+        }
+        _ => None,
+    }
 }
 
 /// clap's own words for a command line that cannot be read; 0 for `--help` and `--version`.

@@ -3,9 +3,16 @@
 //! This is the only place that knows clap, stdout and exit statuses. A command returns the status it ends
 //! with, or a [`Failure`] that says what went wrong, what was expected, and what to do next.
 
+mod connect;
+mod demo;
 mod dissect;
 mod failure;
+mod gencert;
+mod inspect;
 mod instant;
+mod log;
+mod passphrase;
+mod serve;
 mod tap;
 mod trust;
 mod ui;
@@ -54,11 +61,17 @@ pub(crate) struct Global {
     pub(crate) verbose: u8,
 }
 
+/// In the order in which a newcomer meets them.
 #[derive(Debug, Subcommand)]
 enum Command {
-    Dissect(dissect::Dissect),
-    Tap(tap::Tap),
+    Demo(demo::Demo),
+    Gencert(Box<gencert::Gencert>),
+    Serve(serve::Serve),
+    Connect(connect::Connect),
     Verify(verify::Verify),
+    Inspect(inspect::Inspect),
+    Tap(tap::Tap),
+    Dissect(dissect::Dissect),
 }
 
 /// Parses the command line, runs the command, reports the end. The process's whole life.
@@ -68,6 +81,7 @@ pub(crate) fn main() -> ExitCode {
         Err(error) => return failure::usage(&error),
     };
     let ui = Ui::new(&cli.global);
+    log::start(&ui);
     if let Err(unsupported) = tlslab::crypto::check_cpu() {
         return Failure::from(unsupported).report(&ui);
     }
@@ -83,7 +97,12 @@ fn run(command: Command, ui: &Ui) -> Result<u8> {
     match command {
         Command::Dissect(command) => command.run(ui),
         Command::Tap(command) => command.run(ui),
+        Command::Demo(command) => command.run(ui, now),
+        Command::Gencert(command) => command.run(ui, now),
+        Command::Serve(command) => command.run(ui, now),
+        Command::Connect(command) => command.run(ui, now),
         Command::Verify(command) => command.run(ui, now),
+        Command::Inspect(command) => command.run(ui, now),
     }
 }
 

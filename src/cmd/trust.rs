@@ -78,9 +78,13 @@ pub(crate) fn lab_name() -> ExpectedName {
 }
 
 fn hint_to_make(path: &Path) -> String {
+    const NAME_ONE: &str = "name the server's certificate with `--ca FILE`";
+    if path.exists() {
+        return NAME_ONE.to_owned();
+    }
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let out = directory.map_or_else(String::new, |parent| format!(" --out {}", parent.display()));
-    format!("name the server's certificate with `--ca FILE`, or make one with `tlslab gencert{out}`")
+    format!("{NAME_ONE}, or make one with `tlslab gencert{out}`")
 }
 
 fn listed(paths: &[PathBuf]) -> String {

@@ -29,6 +29,11 @@ impl Ui {
         self.json
     }
 
+    /// Whether to say nothing but results and errors.
+    pub(crate) fn quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Whether to say more, and how much.
     pub(crate) fn verbosity(&self) -> u8 {
         self.verbose
@@ -44,6 +49,11 @@ impl Ui {
         let mut out = anstream::stdout().lock();
         writeln!(out, "{line}")?;
         out.flush()
+    }
+
+    /// A line that others wait for, such as `listening on …`: on stderr, also under `--quiet`.
+    pub(crate) fn announce(&self, line: &str) {
+        self.tell(line);
     }
 
     /// A line of talk, on stderr; silent under `--quiet`.

@@ -15,6 +15,8 @@ mod extension;
 pub(crate) mod frame;
 mod read;
 
+pub(super) use read::extensions;
+
 use std::fmt;
 use std::net::IpAddr;
 
@@ -72,6 +74,13 @@ pub struct PublicKeyFacts {
     pub bits: Vec<u8>,
 }
 
+impl PublicKeyFacts {
+    /// Reads a `SubjectPublicKeyInfo`; trailing bytes are refused.
+    pub fn read(spki: &[u8]) -> Result<Self, Malformed> {
+        read::public_key(spki)
+    }
+}
+
 /// The kinds of public key that are told apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PublicKeyKind {
@@ -103,6 +112,15 @@ pub struct SignatureAlgorithm {
     pub name: String,
     /// The DER of the AlgorithmIdentifier's content (without the outer SEQUENCE header).
     pub algorithm_id: Vec<u8>,
+}
+
+impl SignatureAlgorithm {
+    /// Reads an AlgorithmIdentifier.
+    pub fn read(algorithm_identifier: &[u8]) -> Result<Self, Malformed> {
+        let sequence = frame::only(algorithm_identifier, frame::tag::SEQUENCE)
+            .map_err(|error| Malformed(format!("signatureAlgorithm: {error}")))?;
+        read::signature_algorithm(sequence)
+    }
 }
 
 /// One extension.
@@ -233,7 +251,17 @@ impl fmt::Display for PublicKeyKind {
             Self::Ec { curve } => write!(f, "EC {curve}"),
             Self::Ed25519 => f.write_str("Ed25519"),
             Self::Rsa { modulus_bits, .. } => write!(f, "RSA {modulus_bits} bits"),
-            Self::Other(oid) => write!(f, "{oid}"),
+            Self::Other(oid) => match oid.to_string().as_str() {
+                "1.2.840.10040.4.1" => f.write_str("DSA"),
+                "1.2.840.113549.1.1.10" => f.write_str("RSA-PSS"),
+                "1.3.101.110" => f.write_str("X25519"),
+                "1.3.101.111" => f.write_str("X448"),
+                "1.3.101.113" => f.write_str("Ed448"),
+                "2.16.840.1.101.3.4.3.17" => f.write_str("ML-DSA-44"),
+                "2.16.840.1.101.3.4.3.18" => f.write_str("ML-DSA-65"),
+                "2.16.840.1.101.3.4.3.19" => f.write_str("ML-DSA-87"),
+                dotted => f.write_str(dotted),
+            },
         }
     }
 }

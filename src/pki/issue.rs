@@ -1,12 +1,21 @@
 //! Issuing: subject, names, validity and key make a [`Plan`]; signing a plan makes a certificate.
 //!
-//! The healthy plan is drafted by [`rcgen`]; it stops at a value whose every field can be edited, so that
-//! a faulty certificate is a good one with one thing changed.
+//! The healthy plan's extensions are drafted by [`rcgen`]; it stops at a value whose every field can be edited,
+//! so that a faulty certificate is a good one with one thing changed. Names are ours: rcgen cannot repeat an
+//! attribute.
+//!
+//! [`Plan::draft`] judges neither the request nor the issuer. Who wants a sound certificate asks [`check_issuer`]
+//! first; who wants a bad one does not.
 
 use rustls::pki_types::CertificateDer;
 use time::OffsetDateTime;
 
+use crate::crypto::{NoRandomness, random, sha256};
+use crate::words::instant;
+
 use super::key::{KeyError, PrivateKey};
+use super::key_der;
+pub use super::plan::{Extension, Plan, SignatureEdit, Time};
 use super::subject::{SanName, Subject};
 
 /// The shape of a certificate.
@@ -48,7 +57,7 @@ pub struct Request {
 }
 
 /// Who signs.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum Issuer<'a> {
     /// The key certifies itself.
     SelfSigned(&'a PrivateKey),
@@ -61,23 +70,12 @@ pub enum Issuer<'a> {
     },
 }
 
-/// A certificate that is not yet signed, every field open to an edit.
-#[derive(Clone, Debug)]
-pub struct Plan {}
-
-impl Plan {
-    /// The healthy plan for `request`: the certificate of `public_key_info`, to be signed by `issuer`.
-    pub fn draft(
-        _request: &Request,
-        _public_key_info: &[u8],
-        _issuer: &Issuer<'_>,
-    ) -> Result<Self, IssueError> {
-        todo!()
-    }
-
-    /// Encodes and signs.
-    pub fn sign(&self, _key: &PrivateKey) -> Result<CertificateDer<'static>, IssueError> {
-        todo!()
+impl<'a> Issuer<'a> {
+    /// The key that signs.
+    pub fn key(&self) -> &'a PrivateKey {
+        match self {
+            Self::SelfSigned(key) | Self::Ca { key, .. } => key,
+        }
     }
 }
 
@@ -87,4 +85,506 @@ pub enum IssueError {
     /// The key would not sign.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// The issuer's certificate cannot be read.
+    #[error("the issuer's certificate is malformed: {0}")]
+    Malformed(der::Error),
+    /// The public key to certify cannot be read.
+    #[error("the public key is malformed: {0}")]
+    PublicKey(der::Error),
+    /// An instant outside the years 0 to 9999, which X.509 cannot say.
+    #[error("{0}: expected a year from 0 to 9999")]
+    Year(OffsetDateTime),
+    /// No serial number could be drawn.
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
+    /// rcgen refused the request.
+    #[error("the certificate could not be drafted: {0}")]
+    Draft(#[from] rcgen::Error),
+    /// The issuer may not issue (RFC 5280 §4.2.1.9).
+    #[error("the issuer is no CA: expected basicConstraints with CA:TRUE, found {0}")]
+    NotCa(&'static str),
+    /// The issuer may not sign certificates (RFC 5280 §4.2.1.3).
+    #[error("the issuer may not sign certificates: its keyUsage lacks keyCertSign")]
+    NoCertSign,
+    /// The issuer allows no further CA below it (RFC 5280 §4.2.1.9).
+    #[error("the issuer allows no CA below it: its pathLenConstraint is 0")]
+    PathLength,
+    /// The issuer's certificate has run out.
+    #[error("the issuer has expired: it was valid until {}", instant(*.0))]
+    Expired(OffsetDateTime),
+    /// The issuer's certificate has not begun.
+    #[error("the issuer is not yet valid: it will be from {}", instant(*.0))]
+    NotYetValid(OffsetDateTime),
+    /// Certificate and key are not of one pair.
+    #[error("the issuer's key does not belong to its certificate")]
+    KeyMismatch,
+    /// A name that cannot be put into a certificate.
+    #[error(transparent)]
+    Name(#[from] super::subject::NameError),
+    /// An issuer without a name (RFC 5280 §4.1.2.4).
+    #[error("the issuer has an empty subject, and a certificate's issuer must not be empty")]
+    NoName,
+}
+
+/// Object identifiers of the extensions that tlslab writes (RFC 5280 §4.2.1).
+pub mod extension {
+    use der::asn1::ObjectIdentifier;
+
+    /// authorityKeyIdentifier.
+    pub const AUTHORITY_KEY_IDENTIFIER: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.35");
+    /// basicConstraints.
+    pub const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
+    /// extKeyUsage.
+    pub const EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37");
+    /// keyUsage.
+    pub const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
+    /// subjectAltName.
+    pub const SUBJECT_ALT_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
+    /// subjectKeyIdentifier.
+    pub const SUBJECT_KEY_IDENTIFIER: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.14");
+    /// The order in which tlslab writes them: openssl's.
+    pub(super) const ORDER: [ObjectIdentifier; 6] = [
+        SUBJECT_KEY_IDENTIFIER,
+        AUTHORITY_KEY_IDENTIFIER,
+        BASIC_CONSTRAINTS,
+        KEY_USAGE,
+        EXTENDED_KEY_USAGE,
+        SUBJECT_ALT_NAME,
+    ];
+}
+
+impl Plan {
+    /// The healthy plan for `request`: the certificate of `public_key_info` (a SubjectPublicKeyInfo in DER, of any
+    /// kind), to be signed by `issuer`.
+    pub fn draft(request: &Request, public_key_info: &[u8], issuer: &Issuer<'_>) -> Result<Self, IssueError> {
+        let key_id = key_identifier(public_key_info).map_err(IssueError::PublicKey)?;
+        let subject = request.subject.to_der();
+        let (issuer_name, authority_key_id) = match issuer {
+            Issuer::SelfSigned(key) => {
+                let key_id = key_identifier(key.public_key_info()).map_err(IssueError::PublicKey)?;
+                (subject.clone(), key_id)
+            }
+            Issuer::Ca { certificate, .. } => {
+                let issuer = Self::from_certificate(certificate).map_err(IssueError::Malformed)?;
+                let key_id = issuer.subject_key_identifier();
+                let derived = || key_identifier(&issuer.public_key_info).map_err(IssueError::Malformed);
+                (issuer.subject.clone(), key_id.map_or_else(derived, Ok)?)
+            }
+        };
+        let mut plan = draft_extensions(request, public_key_info, key_id, authority_key_id)?;
+        plan.issuer = issuer_name;
+        plan.subject = subject;
+        plan.serial = random_serial()?;
+        let encoded = |at| Time::rfc5280(at).ok_or(IssueError::Year(at));
+        plan.not_before = encoded(request.validity.not_before)?;
+        plan.not_after = encoded(request.validity.not_after)?;
+        plan.public_key_info = public_key_info.to_vec();
+        plan.set_signature_algorithm(issuer.key().algorithm());
+        // RFC 5280 §4.2.1.6: critical where the subject is empty.
+        plan.set_critical(extension::SUBJECT_ALT_NAME, request.subject.is_empty());
+        plan.extensions.sort_by_key(|found| extension::ORDER.iter().position(|oid| *oid == found.oid));
+        Ok(plan)
+    }
+}
+
+/// Whether `certificate` and `key` may issue a certificate of this profile `now`: the certificate is that of a
+/// CA (RFC 5280 §4.2.1.9) which may sign certificates (§4.2.1.3), has a name, is valid, and belongs to the key.
+/// Whether anybody trusts it is not asked.
+pub fn check_issuer(
+    certificate: &CertificateDer<'_>,
+    key: &PrivateKey,
+    profile: Profile,
+    now: OffsetDateTime,
+) -> Result<(), IssueError> {
+    let issuer = Plan::from_certificate(certificate).map_err(IssueError::Malformed)?;
+    if issuer.public_key_info != key.public_key_info() {
+        return Err(IssueError::KeyMismatch);
+    }
+    let constraints = issuer.extension(extension::BASIC_CONSTRAINTS).ok_or(IssueError::NotCa("none"))?;
+    match constraints.value.as_slice() {
+        // SEQUENCE { BOOLEAN TRUE, INTEGER … OPTIONAL }
+        [0x30, _, 1, 1, 0xff, path_length @ ..] => {
+            if path_length == [2, 1, 0] && matches!(profile, Profile::Ca { .. } | Profile::Openssl) {
+                return Err(IssueError::PathLength);
+            }
+        }
+        _ => return Err(IssueError::NotCa("CA:FALSE")),
+    }
+    if let Some(usage) = issuer.extension(extension::KEY_USAGE) {
+        // BIT STRING: header, length, unused bits, then bit 5 of the first octet, counted from its top.
+        if usage.value.get(3).is_none_or(|octet| octet & 0x04 == 0) {
+            return Err(IssueError::NoCertSign);
+        }
+    }
+    if issuer.subject == [0x30, 0] {
+        return Err(IssueError::NoName);
+    }
+    match (issuer.not_before.instant(), issuer.not_after.instant()) {
+        (Some(from), _) if now < from => Err(IssueError::NotYetValid(from)),
+        (_, Some(until)) if now > until => Err(IssueError::Expired(until)),
+        _ => Ok(()),
+    }
+}
+
+/// The octets of a key identifier by RFC 7093 §2 method 1: the leftmost 160 bits of the SHA-256 of the key's bits.
+pub fn key_identifier(public_key_info: &[u8]) -> Result<Vec<u8>, der::Error> {
+    key_der::public_key_bits(public_key_info).map(|bits| sha256(bits).into_iter().take(20).collect())
+}
+
+/// 20 octets, positive and without a leading zero (RFC 5280 §4.1.2.2 allows no more).
+fn random_serial() -> Result<Vec<u8>, NoRandomness> {
+    let mut serial = random::<20>()?;
+    serial[0] = serial[0] & 0x7f | 0x40;
+    Ok(serial.to_vec())
+}
+
+/// Has rcgen write a certificate of this profile and names; all else in it is a placeholder.
+fn draft_extensions(
+    request: &Request,
+    public_key_info: &[u8],
+    key_id: Vec<u8>,
+    authority_key_id: Vec<u8>,
+) -> Result<Plan, IssueError> {
+    use rcgen::{BasicConstraints, ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyUsagePurpose};
+
+    let mut params = rcgen::CertificateParams::default();
+    params.serial_number = Some(rcgen::SerialNumber::from_slice(&[1]));
+    params.subject_alt_names = request.names.iter().map(general_name).collect::<Result<_, _>>()?;
+    params.key_identifier_method = KeyIdMethod::PreSpecified(key_id);
+    params.use_authority_key_identifier_extension = true;
+    match request.profile {
+        Profile::Ca { path_length } => {
+            let constraints =
+                path_length.map_or(BasicConstraints::Unconstrained, BasicConstraints::Constrained);
+            params.is_ca = IsCa::Ca(constraints);
+            params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        }
+        Profile::Client => {
+            params.is_ca = IsCa::ExplicitNoCa;
+            params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+            params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        }
+        Profile::Openssl => params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained),
+        Profile::Server => {
+            params.is_ca = IsCa::ExplicitNoCa;
+            params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+            // TLS 1.2's RSA key exchange encrypts with the key; with another key there is no such exchange.
+            if key_der::is_rsa_public_key(public_key_info) {
+                params.key_usages.push(KeyUsagePurpose::KeyEncipherment);
+            }
+            params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        }
+    }
+    let mut issuer = rcgen::CertificateParams::default();
+    issuer.key_identifier_method = KeyIdMethod::PreSpecified(authority_key_id);
+    let draft = params.signed_by(&Placeholder, &rcgen::Issuer::from_params(&issuer, Placeholder))?;
+    Plan::from_certificate(draft.der()).map_err(IssueError::Malformed)
+}
+
+fn general_name(name: &SanName) -> Result<rcgen::SanType, rcgen::Error> {
+    Ok(match name {
+        SanName::Dns(name) => rcgen::SanType::DnsName(name.as_str().try_into()?),
+        SanName::Email(name) => rcgen::SanType::Rfc822Name(name.as_str().try_into()?),
+        SanName::Ip(address) => rcgen::SanType::IpAddress(*address),
+        SanName::Uri(uri) => rcgen::SanType::URI(uri.as_str().try_into()?),
+    })
+}
+
+/// A key that certifies nothing and signs nothing: rcgen writes the draft, the plan is signed.
+struct Placeholder;
+
+impl rcgen::PublicKeyData for Placeholder {
+    fn der_bytes(&self) -> &[u8] {
+        &[0; 32]
+    }
+
+    fn algorithm(&self) -> &'static rcgen::SignatureAlgorithm {
+        &rcgen::PKCS_ED25519
+    }
+}
+
+impl rcgen::SigningKey for Placeholder {
+    fn sign(&self, _message: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
+        Ok(Vec::new())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+    use x509_parser::prelude::{FromDer, ParsedExtension, X509Certificate, X509Version};
+
+    use super::super::key::KeyAlgorithm;
+    use super::*;
+
+    const NOW: OffsetDateTime = datetime!(2026-11-23 12:00 UTC);
+
+    fn key() -> PrivateKey {
+        PrivateKey::generate(KeyAlgorithm::EcP256).unwrap()
+    }
+
+    fn request(profile: Profile) -> Request {
+        Request {
+            subject: Subject::lab(),
+            names: vec!["www.test.org".parse().unwrap(), "127.0.0.1".parse().unwrap()],
+            validity: Validity { not_before: NOW, not_after: NOW + time::Duration::days(365) },
+            profile,
+        }
+    }
+
+    fn self_signed(request: &Request, key: &PrivateKey) -> CertificateDer<'static> {
+        Plan::draft(request, key.public_key_info(), &Issuer::SelfSigned(key)).unwrap().sign(key).unwrap()
+    }
+
+    const CA: Profile = Profile::Ca { path_length: None };
+
+    /// Every extension as x509-parser, which did not write it, shows it.
+    fn shown(der: &CertificateDer<'_>) -> Vec<(String, bool, String)> {
+        let (_, certificate) = X509Certificate::from_der(der).unwrap();
+        let mut shown = Vec::new();
+        for extension in certificate.extensions() {
+            let text = match extension.parsed_extension() {
+                ParsedExtension::BasicConstraints(constraints) => {
+                    format!("CA:{} {:?}", constraints.ca, constraints.path_len_constraint)
+                }
+                ParsedExtension::KeyUsage(usage) => usage.to_string(),
+                ParsedExtension::ExtendedKeyUsage(usage) => {
+                    format!("server {} client {}", usage.server_auth, usage.client_auth)
+                }
+                ParsedExtension::SubjectAlternativeName(names) => {
+                    names.general_names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+                }
+                ParsedExtension::SubjectKeyIdentifier(id) => format!("{} octets", id.0.len()),
+                ParsedExtension::AuthorityKeyIdentifier(id) => {
+                    format!("{} octets", id.key_identifier.as_ref().unwrap().0.len())
+                }
+                other => panic!("unexpected {other:?}"),
+            };
+            shown.push((extension.oid.to_id_string(), extension.critical, text));
+        }
+        shown
+    }
+
+    fn told(rows: &[(&str, bool, &str)]) -> Vec<(String, bool, String)> {
+        rows.iter().map(|(oid, critical, text)| ((*oid).to_owned(), *critical, (*text).to_owned())).collect()
+    }
+
+    const SAN: &str = "DNSName(www.test.org), IPAddress(7f:00:00:01)";
+
+    #[test]
+    fn each_profile_has_its_extensions() {
+        let ids = [("2.5.29.14", false, "20 octets"), ("2.5.29.35", false, "20 octets")];
+        let ec = key();
+        let rsa = PrivateKey::generate(KeyAlgorithm::Rsa2048).unwrap();
+        for (profile, key, rest) in [
+            (
+                Profile::Server,
+                &rsa,
+                &[
+                    ("2.5.29.19", true, "CA:false None"),
+                    ("2.5.29.15", true, "Digital Signature, Key Encipherment"),
+                    ("2.5.29.37", false, "server true client false"),
+                    ("2.5.29.17", false, SAN),
+                ][..],
+            ),
+            (
+                Profile::Server,
+                &ec,
+                &[
+                    ("2.5.29.19", true, "CA:false None"),
+                    ("2.5.29.15", true, "Digital Signature"),
+                    ("2.5.29.37", false, "server true client false"),
+                    ("2.5.29.17", false, SAN),
+                ],
+            ),
+            (
+                Profile::Client,
+                &ec,
+                &[
+                    ("2.5.29.19", true, "CA:false None"),
+                    ("2.5.29.15", true, "Digital Signature"),
+                    ("2.5.29.37", false, "server false client true"),
+                    ("2.5.29.17", false, SAN),
+                ],
+            ),
+            (
+                Profile::Ca { path_length: Some(0) },
+                &ec,
+                &[
+                    ("2.5.29.19", true, "CA:true Some(0)"),
+                    ("2.5.29.15", true, "Key Cert Sign, CRL Sign"),
+                    ("2.5.29.17", false, SAN),
+                ],
+            ),
+            (Profile::Openssl, &ec, &[("2.5.29.19", true, "CA:true None"), ("2.5.29.17", false, SAN)]),
+        ] {
+            let expected = told(&[&ids[..], rest].concat());
+            assert_eq!(shown(&self_signed(&request(profile), key)), expected, "{profile:?}");
+        }
+        let bare = Request { names: Vec::new(), ..request(Profile::Openssl) };
+        assert_eq!(
+            shown(&self_signed(&bare, &ec)),
+            told(&[&ids[..], &[("2.5.29.19", true, "CA:true None")]].concat())
+        );
+    }
+
+    #[test]
+    fn the_fields_are_those_of_the_request() {
+        let key = key();
+        let der = self_signed(&request(Profile::Server), &key);
+        let (rest, certificate) = X509Certificate::from_der(&der).unwrap();
+        assert!(rest.is_empty());
+        assert_eq!(certificate.version(), X509Version::V3);
+        assert_eq!(certificate.subject().as_raw(), Subject::lab().to_der());
+        assert_eq!(certificate.issuer().as_raw(), Subject::lab().to_der());
+        assert_eq!(certificate.validity().not_before.to_datetime(), NOW);
+        assert_eq!(certificate.public_key().raw, key.public_key_info());
+        assert_eq!(certificate.raw_serial().len(), 20);
+        assert!(certificate.raw_serial()[0] < 0x80);
+        assert_eq!(certificate.signature_algorithm, certificate.tbs_certificate.signature);
+        let again = self_signed(&request(Profile::Server), &key);
+        assert_ne!(X509Certificate::from_der(&again).unwrap().1.raw_serial(), certificate.raw_serial());
+    }
+
+    #[test]
+    fn repeated_attributes_and_an_empty_subject_are_kept() {
+        let key = key();
+        for text in ["/DC=org/DC=test/OU=a/OU=b/CN=x", "/"] {
+            let request = Request { subject: text.parse().unwrap(), ..request(Profile::Server) };
+            let der = self_signed(&request, &key);
+            let plan = Plan::from_certificate(&der).unwrap();
+            assert_eq!(Subject::from_der(&plan.subject).unwrap().to_string(), text);
+            assert_eq!(plan.extension(extension::SUBJECT_ALT_NAME).unwrap().critical, text == "/");
+        }
+    }
+
+    #[test]
+    fn signatures_verify_with_webpki_as_the_only_anchor() {
+        for algorithm in
+            [KeyAlgorithm::EcP256, KeyAlgorithm::EcP384, KeyAlgorithm::Ed25519, KeyAlgorithm::Rsa2048]
+        {
+            let key = PrivateKey::generate(algorithm).unwrap();
+            let der = self_signed(&request(Profile::Server), &key);
+            assert!(accepts(&der, &der, &[]), "{algorithm}");
+            let mut plan =
+                Plan::draft(&request(Profile::Server), key.public_key_info(), &Issuer::SelfSigned(&key))
+                    .unwrap();
+            plan.signature_edit = SignatureEdit::FlipBit(3);
+            let flipped = plan.sign(&key).unwrap();
+            assert!(!accepts(&flipped, &der, &[]), "{algorithm}");
+        }
+    }
+
+    /// webpki's judgement of `leaf` under `anchor`.
+    fn accepts(
+        leaf: &CertificateDer<'_>,
+        anchor: &CertificateDer<'_>,
+        between: &[CertificateDer<'_>],
+    ) -> bool {
+        let anchors = [webpki::anchor_from_trusted_cert(anchor).unwrap()];
+        let at = rustls::pki_types::UnixTime::since_unix_epoch(std::time::Duration::from_secs(
+            u64::try_from(NOW.unix_timestamp()).unwrap() + 60,
+        ));
+        let end_entity = webpki::EndEntityCert::try_from(leaf).unwrap();
+        let algorithms = crate::crypto::provider().signature_verification_algorithms.all;
+        let name = "www.test.org".try_into().unwrap();
+        end_entity
+            .verify_for_usage(algorithms, &anchors, between, at, webpki::KeyUsage::server_auth(), None, None)
+            .is_ok()
+            && end_entity.verify_is_valid_for_subject_name(&name).is_ok()
+    }
+
+    #[test]
+    fn a_ca_issues_and_the_chain_holds() {
+        let (root_key, middle_key, leaf_key) =
+            (key(), PrivateKey::generate(KeyAlgorithm::EcP384).unwrap(), key());
+        let named = |cn: &str, profile| Request {
+            subject: format!("/O=Test/CN={cn}").parse().unwrap(),
+            ..request(profile)
+        };
+        let root = self_signed(&named("root", CA), &root_key);
+        let issue = |request: &Request, key: &PrivateKey, ca: &CertificateDer<'_>, ca_key: &PrivateKey| {
+            let issuer = Issuer::Ca { certificate: ca, key: ca_key };
+            Plan::draft(request, key.public_key_info(), &issuer).unwrap().sign(ca_key).unwrap()
+        };
+        let middle = issue(&named("middle", CA), &middle_key, &root, &root_key);
+        let leaf = issue(&named("leaf", Profile::Server), &leaf_key, &middle, &middle_key);
+        assert!(accepts(&leaf, &root, std::slice::from_ref(&middle)));
+        assert!(!accepts(&leaf, &root, &[]));
+        let (leaf, middle) =
+            (Plan::from_certificate(&leaf).unwrap(), Plan::from_certificate(&middle).unwrap());
+        assert_eq!(leaf.issuer, middle.subject);
+        let authority = &leaf.extension(extension::AUTHORITY_KEY_IDENTIFIER).unwrap().value;
+        assert_eq!(authority[4..], middle.subject_key_identifier().unwrap());
+    }
+
+    #[test]
+    fn an_unfit_issuer_is_refused_by_name() {
+        let key = key();
+        let day = time::Duration::DAY;
+        let ca = self_signed(&request(CA), &key);
+        let check = |der: &CertificateDer<'_>, profile, now| {
+            check_issuer(der, &key, profile, now).map_err(|error| error.to_string())
+        };
+        let refused = |der: &CertificateDer<'_>, profile, now, words: &str| {
+            assert_eq!(check(der, profile, now), Err(words.to_owned()));
+        };
+        assert_eq!(check(&ca, Profile::Server, NOW), Ok(()));
+        assert_eq!(check(&ca, CA, NOW), Ok(()));
+        let server = self_signed(&request(Profile::Server), &key);
+        refused(
+            &server,
+            CA,
+            NOW,
+            "the issuer is no CA: expected basicConstraints with CA:TRUE, found CA:FALSE",
+        );
+        let mut bare = Plan::from_certificate(&server).unwrap();
+        bare.remove_extension(extension::BASIC_CONSTRAINTS);
+        let bare = bare.sign(&key).unwrap();
+        refused(&bare, CA, NOW, "the issuer is no CA: expected basicConstraints with CA:TRUE, found none");
+        refused(&ca, CA, NOW + 400 * day, "the issuer has expired: it was valid until 2027-11-23T12:00:00Z");
+        refused(&ca, CA, NOW - day, "the issuer is not yet valid: it will be from 2026-11-23T12:00:00Z");
+        let last = self_signed(&request(Profile::Ca { path_length: Some(0) }), &key);
+        refused(&last, CA, NOW, "the issuer allows no CA below it: its pathLenConstraint is 0");
+        assert_eq!(check(&last, Profile::Server, NOW), Ok(()));
+        let mut no_sign = Plan::from_certificate(&ca).unwrap();
+        no_sign.set_extension(extension::KEY_USAGE, true, [3, 2, 1, 2]);
+        refused(
+            &no_sign.sign(&key).unwrap(),
+            CA,
+            NOW,
+            "the issuer may not sign certificates: its keyUsage lacks keyCertSign",
+        );
+        let openssl = self_signed(&request(Profile::Openssl), &key);
+        assert_eq!(check(&openssl, Profile::Server, NOW), Ok(()), "openssl's own certificate may issue");
+        let other = PrivateKey::generate(KeyAlgorithm::EcP256).unwrap();
+        assert!(matches!(check_issuer(&ca, &other, CA, NOW), Err(IssueError::KeyMismatch)));
+    }
+
+    #[test]
+    fn one_edit_changes_one_thing() {
+        let key = key();
+        let good =
+            Plan::draft(&request(Profile::Server), key.public_key_info(), &Issuer::SelfSigned(&key)).unwrap();
+        assert_eq!(Plan::from_certificate(&good.sign(&key).unwrap()).unwrap(), good);
+        let edits: [fn(&mut Plan); 9] = [
+            |plan| plan.version = None,
+            |plan| plan.serial = vec![0],
+            |plan| plan.serial = vec![0x80],
+            |plan| plan.outer_signature_algorithm = vec![0x30, 0],
+            |plan| plan.not_after = Time { tag: 24, content: b"99991231235959Z".to_vec() },
+            |plan| assert!(plan.set_critical(extension::SUBJECT_ALT_NAME, true)),
+            |plan| plan.push_extension("1.2.3.4".parse().unwrap(), true, [5, 0]),
+            |plan| assert!(plan.remove_extension(extension::KEY_USAGE)),
+            |plan| plan.set_extension(extension::BASIC_CONSTRAINTS, false, [0x30, 0]),
+        ];
+        for edit in edits {
+            let mut bad = good.clone();
+            edit(&mut bad);
+            assert_ne!(bad, good);
+            assert_eq!(Plan::from_certificate(&bad.sign(&key).unwrap()).unwrap(), bad);
+        }
+        let replaced = Plan { signature_edit: SignatureEdit::Replace(vec![1, 2]), ..good };
+        assert!(replaced.sign(&key).unwrap().ends_with(&[3, 3, 0, 1, 2]));
+    }
 }

@@ -2,6 +2,11 @@
 //!
 //! Knows result types only; never prints.
 
-pub use crate::words;
+pub mod certificate;
 pub mod dissect;
+pub mod inspection;
+pub mod key;
+pub mod outcome;
 pub mod verdict;
+
+pub use crate::words;

@@ -4,9 +4,9 @@
 
 use serde::Serialize;
 
-use crate::pki::facts::CertFacts;
+use super::certificate::CertificateReport;
 use crate::verify::{Check, Reason, Verdict};
-use crate::words::{self, Escaped};
+use crate::words::Escaped;
 
 /// What `connect --json` and `verify --json` print.
 #[derive(Clone, Debug, Serialize)]
@@ -26,7 +26,7 @@ pub struct VerdictReport {
     /// The key exchange group.
     pub key_exchange: Option<String>,
     /// The judged certificate; null where none was shown or it could not be read.
-    pub certificate: Option<CertificateSummary>,
+    pub certificate: Option<CertificateReport>,
     /// Application bytes sent to the peer.
     pub sent_bytes: u64,
     /// Application bytes received from it.
@@ -55,45 +55,6 @@ pub struct CheckReport {
     pub found: String,
 }
 
-/// The judged certificate in short.
-#[derive(Clone, Debug, Serialize)]
-pub struct CertificateSummary {
-    /// The subject, in openssl's `-subj` syntax.
-    pub subject: String,
-    /// The issuer.
-    pub issuer: String,
-    /// The serial number in lower-case hexadecimal.
-    pub serial: String,
-    /// notBefore, RFC 3339.
-    pub not_before: String,
-    /// notAfter, RFC 3339.
-    pub not_after: String,
-    /// Subject alternative names, `DNS:…`.
-    pub san: Vec<String>,
-    /// The key, such as `RSA 4096 bits`.
-    pub public_key: String,
-    /// The signature algorithm, by openssl's name.
-    pub signature_algorithm: String,
-    /// SHA-256 of the certificate, lower-case hexadecimal.
-    pub sha256: String,
-}
-
-impl From<&CertFacts> for CertificateSummary {
-    fn from(facts: &CertFacts) -> Self {
-        Self {
-            subject: facts.subject.to_string(),
-            issuer: facts.issuer.to_string(),
-            serial: words::hex(&facts.serial),
-            not_before: words::instant(facts.not_before),
-            not_after: words::instant(facts.not_after),
-            san: facts.subject_alt_names().unwrap_or_default().iter().map(ToString::to_string).collect(),
-            public_key: facts.public_key.kind.to_string(),
-            signature_algorithm: facts.signature_algorithm.name.clone(),
-            sha256: words::hex(&facts.sha256()),
-        }
-    }
-}
-
 impl From<&Check> for CheckReport {
     fn from(check: &Check) -> Self {
         Self {
@@ -116,7 +77,7 @@ impl From<&Verdict> for VerdictReport {
             protocol: None,
             cipher_suite: None,
             key_exchange: None,
-            certificate: verdict.certificate.as_ref().map(CertificateSummary::from),
+            certificate: verdict.certificate.as_ref().map(CertificateReport::from),
             sent_bytes: 0,
             received_bytes: 0,
             notes: verdict.notes.clone(),

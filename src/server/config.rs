@@ -94,17 +94,25 @@ impl Identity {
     ///
     /// The one thing demanded is that the key is the leaf's (RFC 8446 §4.4.3: else no signature would verify).
     pub fn new(chain: Vec<CertificateDer<'static>>, key: &PrivateKey) -> Result<Self, IdentityError> {
+        Self::assemble(chain, key.public_key_info(), &key.to_pkcs8_der())
+    }
+
+    fn assemble(
+        chain: Vec<CertificateDer<'static>>,
+        public_key_info: &[u8],
+        pkcs8: &[u8],
+    ) -> Result<Self, IdentityError> {
         let leaf = chain.first().ok_or(IdentityError::Empty)?;
         let certified = public_key_of(leaf).map_err(IdentityError::Unreadable)?;
-        let own = PublicKey::from_der(key.public_key_info()).map_err(IdentityError::Unreadable)?;
+        let own = PublicKey::from_der(public_key_info).map_err(IdentityError::Unreadable)?;
         if certified.bits != own.bits {
             return Err(IdentityError::Mismatch { certified: certified.to_string(), key: own.to_string() });
         }
-        let pkcs8 = PrivatePkcs8KeyDer::from(key.to_pkcs8_der().to_vec());
+        let pkcs8 = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(pkcs8.to_vec()));
         // Not `CertifiedKey::from_der`: it refuses certificates that rustls' own parser dislikes.
         let key = crate::crypto::provider()
             .key_provider
-            .load_private_key(PrivateKeyDer::Pkcs8(pkcs8))
+            .load_private_key(pkcs8)
             .map_err(IdentityError::Unusable)?;
         Ok(Self { certified: Arc::new(CertifiedKey::new(chain, key)) })
     }
@@ -114,7 +122,8 @@ impl Identity {
         &self.certified.cert
     }
 
-    pub(super) fn certified(&self) -> Arc<CertifiedKey> {
+    /// For a rustls configuration.
+    pub fn certified(&self) -> Arc<CertifiedKey> {
         Arc::clone(&self.certified)
     }
 }
@@ -157,7 +166,7 @@ impl fmt::Display for PublicKey<'_> {
             other => format!("a key of algorithm {other}"),
         };
         let digest = crate::crypto::sha256(self.bits);
-        write!(f, "{kind} ({}…)", crate::report::words::hex(&digest[..8]))
+        write!(f, "{kind} ({}…)", crate::words::hex(&digest[..8]))
     }
 }
 

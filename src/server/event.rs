@@ -275,7 +275,9 @@ fn incompatibility(why: &PeerIncompatible) -> String {
         PeerIncompatible::NoKxGroupsInCommon => {
             "the client offers no key exchange group that this server has"
         }
-        PeerIncompatible::SupportedVersionsExtensionRequired
+        // A hello of TLS 1.1 or older lacks signature_algorithms, which rustls misses before it looks at the version.
+        PeerIncompatible::SignatureAlgorithmsExtensionRequired
+        | PeerIncompatible::SupportedVersionsExtensionRequired
         | PeerIncompatible::Tls12NotOffered
         | PeerIncompatible::Tls12NotOfferedOrEnabled
         | PeerIncompatible::Tls13RequiredForQuic => {

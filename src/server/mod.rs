@@ -14,6 +14,8 @@ mod event;
 mod listener;
 pub mod reload;
 mod session;
+#[cfg(test)]
+mod tests;
 mod upper;
 mod www;
 

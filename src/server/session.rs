@@ -31,6 +31,9 @@ const BUFFER: usize = 16 * 1024;
 /// reset, and the reset can overtake the last words (RFC 1122 §4.2.2.13).
 const LINGER: Duration = Duration::from_secs(1);
 
+/// Longer than anybody waits, and short enough that adding it to an instant cannot overflow.
+const FOREVER: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+
 /// What a handshake that is under way when the server is told to stop still gets.
 const LAST_HANDSHAKE: Duration = Duration::from_secs(1);
 
@@ -88,7 +91,7 @@ async fn handshake<IO>(
 where
     IO: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut deadline = Instant::now() + limit;
+    let mut deadline = Instant::now() + limit.min(FOREVER);
     let session = match tls.for_session() {
         Ok(session) => session,
         Err(error) => return Err((Some(io), HandshakeFailure::Protocol(error.to_string()))),
@@ -338,7 +341,7 @@ struct Patient<IO> {
 
 impl<IO> Patient<IO> {
     fn new(io: IO, idle: Duration) -> Self {
-        let moved = Instant::now();
+        let (idle, moved) = (idle.min(FOREVER), Instant::now());
         Self { io, idle, moved, alarm: Box::pin(tokio::time::sleep(idle)), first: Arc::default() }
     }
 

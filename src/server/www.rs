@@ -21,7 +21,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::session::{Counted, Drain};
 use super::{End, TlsFacts};
-use crate::report::words;
+use crate::words;
 
 /// The longest request head (request line and fields) that is read; a longer one is answered with 431.
 const LONGEST_HEAD: usize = 16 * 1024;

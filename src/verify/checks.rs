@@ -1,8 +1,9 @@
 //! The checks of a leaf, each a pure function of facts, rules and an instant.
 
+use super::form::{self, Role};
 use super::path::{self, Fault, Path, Rules};
 use super::signature::{self, MIN_RSA_BITS, Signed};
-use super::{Check, CheckKind, Policy, Reason};
+use super::{Check, CheckKind, Policy, Reason, issuer};
 use crate::pki::facts::CertFacts;
 use crate::words;
 
@@ -21,13 +22,10 @@ pub(super) fn trust(path: &Path<'_>, self_signed: &Signed, trusted: usize) -> Ch
         ),
         Path::Pinned => (Vec::new(), "the trusted certificate itself".to_owned()),
         Path::Chain { certificates, faults } => {
-            let names: Vec<String> = certificates.iter().skip(1).map(|c| c.subject.to_string()).collect();
             let (reasons, words) = of_check(faults, CheckKind::Trust);
-            if reasons.is_empty() {
-                (reasons, format!("a chain to {}", names.last().map_or("nobody", String::as_str)))
-            } else {
-                (reasons, words)
-            }
+            let anchor = certificates.last().map_or_else(String::new, |c| issuer::named(&c.subject));
+            let found = if reasons.is_empty() { format!("a chain to {anchor}") } else { words };
+            (reasons, found)
         }
         Path::Missing { reasons, found } => {
             (reasons.iter().copied().filter(|r| *r == Reason::Untrusted).collect(), found.clone())
@@ -74,7 +72,8 @@ fn validity(
     Check { kind, reasons, expected, found }
 }
 
-/// (4) The certificate is meant for this, and nothing in it must be understood that is not.
+/// (4) The certificate is meant for this, has the form of a certificate, and holds nothing that must be understood and
+/// is not.
 pub(super) fn usage(leaf: &CertFacts, path: &Path<'_>, rules: Rules) -> Check {
     let pinned = matches!(path, Path::Pinned);
     let mut reasons = Vec::new();
@@ -90,7 +89,7 @@ pub(super) fn usage(leaf: &CertFacts, path: &Path<'_>, rules: Rules) -> Check {
         fault(Reason::BadUsage, format!("version {}, which cannot say what it is for", leaf.version));
     }
     if let Some(purposes) = leaf.extended_key_usage()
-        && !path::allows(purposes, rules.usage)
+        && !issuer::allows(purposes, rules.usage)
     {
         fault(Reason::BadUsage, format!("its extended key usage is not for {}", rules.usage));
     }
@@ -108,10 +107,11 @@ pub(super) fn usage(leaf: &CertFacts, path: &Path<'_>, rules: Rules) -> Check {
     if leaf.is_ca() == Some(true) && !(pinned && rules.policy == Policy::Lab) {
         fault(Reason::BadUsage, "CA:TRUE: a CA's certificate, not a server's or client's".to_owned());
     }
-    for oid in path::unknown_critical(leaf) {
-        fault(Reason::BadUsage, format!("unknown critical extension {oid}"));
+    for words in form::unknown_critical(leaf) {
+        fault(Reason::BadUsage, words);
     }
-    for words in path::malformations(leaf) {
+    let role = if pinned { Role::Pinned } else { Role::Leaf };
+    for words in form::malformations(leaf).into_iter().chain(form::breaches(leaf, role)) {
         fault(Reason::Malformed, words);
     }
     let (above, above_words) = path_faults(path, CheckKind::Usage);
@@ -119,7 +119,10 @@ pub(super) fn usage(leaf: &CertFacts, path: &Path<'_>, rules: Rules) -> Check {
         fault(reason, above_words.clone());
     }
     let found = if found.is_empty() { said_usage(leaf) } else { found.join("; ") };
-    let expected = format!("a certificate for {}, with no critical extension that is unknown", rules.usage);
+    let expected = format!(
+        "a certificate for {}, in the form of RFC 5280, with no critical extension that is unknown",
+        rules.usage
+    );
     Check { kind: CheckKind::Usage, reasons, expected, found }
 }
 
@@ -141,13 +144,11 @@ fn said_usage(leaf: &CertFacts) -> String {
 pub(super) fn strength(leaf: &CertFacts, path: &Path<'_>) -> Check {
     let mut reasons = Vec::new();
     let mut weaknesses = Vec::new();
-    if let Some(words) = signature::weak_key(&leaf.public_key) {
-        reasons.push(Reason::WeakKey);
-        weaknesses.push(words);
-    }
-    if let Some(words) = signature::weak_hash(&leaf.signature_algorithm) {
-        reasons.push(Reason::WeakSignature);
-        weaknesses.push(words);
+    let key = signature::weak_key(&leaf.public_key);
+    let hash = signature::weak_hash(&leaf.signature_algorithm);
+    for weakness in key.into_iter().chain(hash) {
+        reasons.push(weakness.reason);
+        weaknesses.push(weakness.words);
     }
     if let Path::Chain { faults, .. } = path {
         for fault in faults.iter().filter(|fault| fault.check == CheckKind::Strength) {
@@ -179,7 +180,9 @@ pub(super) fn certificate_signature(path: &Path<'_>, self_signed: &Signed) -> Ch
             }
             // Refused by the strength check where it matters; nothing rests on it, since the certificate is trusted
             // octet for octet.
-            Signed::TooWeak(words) => (Vec::new(), format!("not looked at: {words} proves nothing")),
+            Signed::TooWeak(weakness) => {
+                (Vec::new(), format!("not looked at: {} proves nothing", weakness.words))
+            }
             Signed::Unsupported(words) => (Vec::new(), format!("not needed and not looked at: {words}")),
         },
         Path::Chain { .. } => (Vec::new(), "every signature of the chain verifies".to_owned()),

@@ -1,14 +1,13 @@
 //! Name constraints (RFC 5280 §4.2.1.10): which names a CA's certificates may carry.
 
+use std::borrow::Cow;
+use std::fmt;
 use std::net::IpAddr;
 
 use super::Policy;
 use crate::pki::facts::{CertFacts, Extension, GeneralName};
 use crate::pki::subject::Subject;
-
-/// How many comparisons of a name with a constraint one verdict may cost. Both numbers are in the hands of whoever
-/// made the chain.
-pub(super) const BUDGET: usize = 250_000;
+use crate::words;
 
 /// Why a certificate's names break an issuer's constraints.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +22,19 @@ pub(super) enum Violation {
     Unreadable(String),
 }
 
-/// Applies the constraints of `issuer`, if it has any, to every name of `certificate`.
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Excluded(which) => write!(f, "its name constraints exclude it: {which}"),
+            Self::NotPermitted(name) => write!(f, "its name constraints do not permit {name}"),
+            Self::TooMany => f.write_str("its name constraints cost too many comparisons"),
+            Self::Unreadable(subtree) => write!(f, "its name constraint {subtree} cannot be applied"),
+        }
+    }
+}
+
+/// Applies the constraints of `issuer`, if it has any, to every name of `certificate`, and takes what that costs off
+/// `budget` before it begins.
 pub(super) fn apply(
     issuer: &CertFacts,
     certificate: &CertFacts,
@@ -36,7 +47,12 @@ pub(super) fn apply(
         _ => None,
     })?;
     let names = names_of(certificate, policy, is_leaf);
-    let cost = names.len().saturating_mul(permitted.len() + excluded.len());
+    let subtrees = permitted.len().saturating_add(excluded.len());
+    // Every name with every subtree, at the weight of both. Each certificate is at most 1 MiB: the sums are small.
+    let names_weight: usize = names.iter().map(|name| weight(name)).sum();
+    let subtrees_weight: usize = permitted.iter().chain(excluded).map(weight).sum();
+    let cost =
+        names_weight.saturating_mul(subtrees).saturating_add(subtrees_weight.saturating_mul(names.len()));
     match budget.checked_sub(cost) {
         Some(left) => *budget = left,
         None => return Some(Violation::TooMany),
@@ -46,26 +62,40 @@ pub(super) fn apply(
 
 /// The names that constraints bind: the subject (where not empty), the alternative names, and under policy `lab`
 /// also the CN of a leaf that has no alternative names, since there it is the identity.
-fn names_of(certificate: &CertFacts, policy: Policy, is_leaf: bool) -> Vec<GeneralName> {
-    let mut names = certificate.subject_alt_names().unwrap_or_default().to_vec();
+fn names_of(certificate: &CertFacts, policy: Policy, is_leaf: bool) -> Vec<Cow<'_, GeneralName>> {
+    let mut names: Vec<_> =
+        certificate.subject_alt_names().unwrap_or_default().iter().map(Cow::Borrowed).collect();
     if names.is_empty() && is_leaf && policy == Policy::Lab {
         names.extend(certificate.subject.common_names().filter_map(|cn| {
             let text = cn.text.as_deref()?;
-            Some(text.parse().map_or_else(|_| GeneralName::Dns(text.to_owned()), GeneralName::Ip))
+            Some(Cow::Owned(text.parse().map_or_else(|_| GeneralName::Dns(text.to_owned()), GeneralName::Ip)))
         }));
     }
     if !certificate.subject.rdns.is_empty() {
-        names.push(GeneralName::Directory(certificate.subject_der.clone()));
+        names.push(Cow::Owned(GeneralName::Directory(certificate.subject_der.clone())));
     }
     names
+}
+
+/// What one comparison with this name costs, in units of 32 octets.
+fn weight(name: &GeneralName) -> usize {
+    let octets = match name {
+        GeneralName::Directory(octets) | GeneralName::Other { value: octets, .. } => octets.len(),
+        GeneralName::Dns(text) | GeneralName::Email(text) | GeneralName::Uri(text) => text.len(),
+        GeneralName::Ip(_) | GeneralName::IpRange { .. } => 0,
+    };
+    1 + octets / 32
 }
 
 fn violation(name: &GeneralName, permitted: &[GeneralName], excluded: &[GeneralName]) -> Option<Violation> {
     for subtree in excluded.iter().filter(|subtree| same_kind(name, subtree)) {
         match within(name, subtree) {
-            Some(true) => return Some(Violation::Excluded(format!("{name} is inside {subtree}"))),
+            Some(true) => {
+                let words = format!("{} is inside {}", shown(name), shown(subtree));
+                return Some(Violation::Excluded(words));
+            }
             Some(false) => {}
-            None => return Some(Violation::Unreadable(subtree.to_string())),
+            None => return Some(Violation::Unreadable(shown(subtree))),
         }
     }
     let mut of_kind = permitted.iter().filter(|subtree| same_kind(name, subtree)).peekable();
@@ -73,8 +103,12 @@ fn violation(name: &GeneralName, permitted: &[GeneralName], excluded: &[GeneralN
     if of_kind.any(|subtree| within(name, subtree) == Some(true)) {
         None
     } else {
-        Some(Violation::NotPermitted(name.to_string()))
+        Some(Violation::NotPermitted(shown(name)))
     }
+}
+
+fn shown(name: &GeneralName) -> String {
+    words::shortened(name.to_string())
 }
 
 fn same_kind(name: &GeneralName, subtree: &GeneralName) -> bool {

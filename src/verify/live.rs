@@ -215,9 +215,10 @@ fn note_possession(verdict: &mut Verdict, scheme: SignatureScheme, outcome: &Sig
             Some(Reason::BadSignature),
             format!("the handshake's ({scheme:?}) does not: the peer does not hold the key"),
         ),
-        Signed::TooWeak(words) => {
-            (Some(Reason::WeakKey), format!("the handshake's was not looked at: {words} proves nothing"))
-        }
+        Signed::TooWeak(weakness) => (
+            Some(weakness.reason),
+            format!("the handshake's was not looked at: {} proves nothing", weakness.words),
+        ),
         Signed::Unsupported(words) => {
             (Some(Reason::BadSignature), format!("the handshake's cannot be checked: {words}"))
         }

@@ -9,6 +9,8 @@
 
 mod checks;
 mod constraints;
+mod form;
+mod issuer;
 pub mod live;
 mod names;
 mod notes;
@@ -26,7 +28,7 @@ use rustls::pki_types::CertificateDer;
 use time::OffsetDateTime;
 
 use crate::pki::facts::{CertFacts, Malformed};
-use path::{Path, Rules};
+use path::{Budget, Path, Rules};
 use signature::Signed;
 
 pub use names::{BadExpectedName, ExpectedName};
@@ -54,7 +56,7 @@ impl Policy {
 
 impl fmt::Display for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        f.pad(self.as_str())
     }
 }
 
@@ -108,6 +110,7 @@ impl fmt::Display for Usage {
 #[derive(Clone, Debug, Default)]
 pub struct TrustSet {
     anchors: Vec<CertFacts>,
+    path_length: Option<u32>,
 }
 
 impl TrustSet {
@@ -116,7 +119,14 @@ impl TrustSet {
         certificates: impl IntoIterator<Item = &'a CertificateDer<'a>>,
     ) -> Result<Self, Malformed> {
         let anchors = certificates.into_iter().map(|der| CertFacts::read(der)).collect::<Result<_, _>>()?;
-        Ok(Self { anchors })
+        Ok(Self { anchors, path_length: None })
+    }
+
+    /// The same, but at most `limit` intermediates may stand between a leaf and a trusted certificate, self-issued ones
+    /// not counted: the trusted set's own path length constraint (RFC 5937 §3.2).
+    #[must_use]
+    pub fn with_path_length(self, limit: u32) -> Self {
+        Self { path_length: Some(limit), ..self }
     }
 
     /// The trusted certificates.
@@ -143,6 +153,7 @@ pub struct Criteria {
 /// Pure: the same arguments give the same verdict. An empty chain, or a leaf that cannot be read, is
 /// [`Reason::Malformed`]; unreadable intermediates are passed over.
 pub fn judge(chain: &[CertificateDer<'_>], criteria: &Criteria, at: OffsetDateTime) -> Verdict {
+    let chain = considered(chain);
     let Some((leaf_der, rest)) = chain.split_first() else {
         return unreadable("no certificate at all".to_owned());
     };
@@ -150,12 +161,11 @@ pub fn judge(chain: &[CertificateDer<'_>], criteria: &Criteria, at: OffsetDateTi
         Ok(leaf) => leaf,
         Err(malformed) => return unreadable(malformed.to_string()),
     };
-    let intermediates: Vec<CertFacts> =
-        rest.iter().take(path::MAX_INTERMEDIATES).filter_map(|der| CertFacts::read(der).ok()).collect();
+    let intermediates: Vec<CertFacts> = rest.iter().filter_map(|der| CertFacts::read(der).ok()).collect();
     // RFC 5280 §4.1.2.5 times have whole seconds, both ends inclusive: 12:00:00.9 is still 12:00:00.
     let at = at.replace_nanosecond(0).unwrap_or(at);
     let rules = Rules { at, policy: criteria.policy, usage: criteria.usage };
-    let path = path::find(&leaf, &intermediates, &criteria.trusted, rules);
+    let path = path::find(&leaf, &intermediates, &criteria.trusted, rules, &mut Budget::FULL.clone());
     let self_signed = self_signature(&leaf, &path);
 
     let mut checks = vec![checks::trust(&path, &self_signed, criteria.trusted.anchors().len())];
@@ -165,11 +175,32 @@ pub fn judge(chain: &[CertificateDer<'_>], criteria: &Criteria, at: OffsetDateTi
     checks.push(checks::usage(&leaf, &path, rules));
     checks.push(checks::strength(&leaf, &path));
     checks.push(checks::certificate_signature(&path, &self_signed));
-    if criteria.policy == Policy::Webpki && checks.iter().all(Check::ok) {
-        second_opinion::ask(chain, criteria, at, &mut checks);
+    if checks.iter().all(Check::ok) {
+        second_opinion::ask(chain, &leaf, &path, criteria, at, &mut checks);
     }
-    let notes = notes::of(&leaf, matches!(path, Path::Pinned));
+    let notes = notes::of(&leaf, &path);
     Verdict { checks, certificate: Some(leaf), notes }
+}
+
+/// Whether the certificate's own key verifies its signature; `None` where that cannot be said, for tlslab does not
+/// know the algorithm, or it is too weak to prove anything.
+pub fn self_signed(certificate: &CertFacts) -> Option<bool> {
+    match signature::certificate(certificate, &certificate.public_key) {
+        Signed::Valid => Some(true),
+        Signed::Invalid => Some(false),
+        Signed::TooWeak(_) | Signed::Unsupported(_) => None,
+    }
+}
+
+/// As much of the presented chain as is looked at, the leaf always.
+fn considered<'a, 'b>(chain: &'a [CertificateDer<'b>]) -> &'a [CertificateDer<'b>] {
+    let mut octets = 0;
+    let intermediates = chain.iter().skip(1).take(path::MAX_INTERMEDIATES).take_while(|der| {
+        octets += der.len();
+        octets <= path::MAX_PRESENTED
+    });
+    let count = 1 + intermediates.count();
+    chain.get(..count).unwrap_or(chain)
 }
 
 fn self_signature(leaf: &CertFacts, path: &Path<'_>) -> Signed {
@@ -179,7 +210,7 @@ fn self_signature(leaf: &CertFacts, path: &Path<'_>) -> Signed {
     if leaf.is_self_issued() {
         signature::certificate(leaf, &leaf.public_key)
     } else {
-        Signed::Unsupported(format!("its issuer {} is not here", leaf.issuer))
+        Signed::Unsupported(format!("its issuer {} is not here", issuer::named(&leaf.issuer)))
     }
 }
 

@@ -2,6 +2,9 @@
 //!
 //! Two rules. The lab sheet's: the subject has exactly one CN and it equals the name, and an alternative name,
 //! if there are any, matches too. And RFC 9525's: alternative names only, wildcards in the left-most label.
+//!
+//! Both refuse a CN that is a host name or an address and contradicts the alternative names, and a match by a dNSName
+//! that is no proper name. Not known: the public suffix list, so `*.co.uk` matches `test.co.uk`.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -11,6 +14,7 @@ use rustls::pki_types::DnsName;
 
 use super::{Check, CheckKind, Policy, Reason};
 use crate::pki::facts::{CertFacts, Extension, GeneralName};
+use crate::words;
 
 /// The name that the peer must prove.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,15 +80,28 @@ impl fmt::Display for ExpectedName {
 
 /// The name check.
 pub(super) fn check(leaf: &CertFacts, expected: &ExpectedName, policy: Policy) -> Check {
-    let (wanted, mut reasons) = match policy {
-        Policy::Lab => (
-            format!("exactly one CN, equal to {expected}, and a matching alternative name if there are any"),
-            lab_reasons(leaf, expected),
-        ),
-        Policy::Webpki => {
-            (format!("an alternative name (SAN) that matches {expected}"), webpki_reasons(leaf, expected))
+    let wanted = match policy {
+        Policy::Lab => {
+            format!("exactly one CN, equal to {expected}, and a matching alternative name if there are any")
         }
+        Policy::Webpki => format!("an alternative name (SAN) that matches {expected}"),
     };
+    let named = match policy {
+        Policy::Lab => lab_names(leaf, expected),
+        Policy::Webpki => webpki_names(leaf, expected),
+    };
+    let mut found = presented(leaf);
+    if let Some(words) = remark(leaf, expected) {
+        found = format!("{found}; {words}");
+    }
+    let mut reasons = Vec::new();
+    if let Some(name) = contradicting_common_name(leaf) {
+        reasons.push(Reason::WrongName);
+        found =
+            format!("{found}; the CN {} is not one of the SAN's names in the same spelling", quoted(name));
+    } else if !named {
+        reasons.push(Reason::WrongName);
+    }
     if leaf
         .extensions
         .iter()
@@ -92,7 +109,7 @@ pub(super) fn check(leaf: &CertFacts, expected: &ExpectedName, policy: Policy) -
     {
         reasons.push(Reason::Malformed);
     }
-    Check { kind: CheckKind::Name, reasons, expected: wanted, found: presented(leaf) }
+    Check { kind: CheckKind::Name, reasons, expected: wanted, found }
 }
 
 const SUBJECT_ALT_NAME: der::asn1::ObjectIdentifier = der::asn1::ObjectIdentifier::new_unwrap("2.5.29.17");
@@ -102,49 +119,51 @@ const LISTED: usize = 8;
 
 /// What names the certificate presents, in words.
 fn presented(leaf: &CertFacts) -> String {
-    let quoted = |text: &str| if is_plain(text) { text.to_owned() } else { format!("{text:?}") };
-    let common_names: Vec<String> = leaf
+    let common_names = leaf
         .subject
         .common_names()
-        .map(|cn| cn.text.as_deref().map_or_else(|| "unreadable".to_owned(), quoted))
-        .collect();
-    let common_names = match common_names.as_slice() {
-        [] => "no CN".to_owned(),
-        [one] => format!("CN {one}"),
-        several => format!("{} CNs: {}", several.len(), listed(several)),
+        .map(|cn| cn.text.as_deref().map_or_else(|| "unreadable".to_owned(), quoted));
+    let common_names = match leaf.subject.common_names().count() {
+        0 => "no CN".to_owned(),
+        1 => format!("CN {}", listed(common_names)),
+        several => format!("{several} CNs: {}", listed(common_names)),
     };
     let extension = leaf.extensions.iter().find(|e| e.oid == SUBJECT_ALT_NAME);
     let alternative = match extension.map(|e| &e.decoded) {
         None => "no SAN".to_owned(),
         Some(Extension::SubjectAltName(names)) if names.is_empty() => "an empty SAN".to_owned(),
         Some(Extension::SubjectAltName(names)) => {
-            format!("SAN {}", listed(&names.iter().map(ToString::to_string).collect::<Vec<_>>()))
+            format!("SAN {}", listed(names.iter().map(|name| words::shortened(name.to_string()))))
         }
         Some(_) => "a SAN that cannot be read".to_owned(),
     };
     format!("{common_names}; {alternative}")
 }
 
-fn listed(names: &[String]) -> String {
-    let shown = names.iter().take(LISTED).cloned().collect::<Vec<_>>().join(", ");
-    match names.len().saturating_sub(LISTED) {
+fn listed(mut names: impl Iterator<Item = String>) -> String {
+    let shown = names.by_ref().take(LISTED).collect::<Vec<_>>().join(", ");
+    match names.count() {
         0 => shown,
         more => format!("{shown} and {more} more"),
     }
+}
+
+fn quoted(text: &str) -> String {
+    words::shortened(if is_plain(text) { text.to_owned() } else { format!("{text:?}") })
 }
 
 fn is_plain(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| !c.is_control() && c != '"') && text.trim() == text
 }
 
-fn lab_reasons(leaf: &CertFacts, expected: &ExpectedName) -> Vec<Reason> {
+/// Whether the subject's one CN is the expected name, and an alternative name too where there are any.
+fn lab_names(leaf: &CertFacts, expected: &ExpectedName) -> bool {
     let mut common_names = leaf.subject.common_names();
     let one_that_matches = match (common_names.next(), common_names.next()) {
         (Some(only), None) => only.text.as_deref().is_some_and(|cn| common_name_matches(cn, expected)),
         _ => false,
     };
-    let alternative = leaf.subject_alt_names().is_none_or(|names| any_matches(names, expected));
-    if one_that_matches && alternative { Vec::new() } else { vec![Reason::WrongName] }
+    one_that_matches && leaf.subject_alt_names().is_none_or(|names| any_matches(names, expected))
 }
 
 /// A CN is compared whole: no wildcard, no control or NUL byte (`www.test.org\0.evil.example` is not
@@ -159,10 +178,87 @@ fn common_name_matches(cn: &str, expected: &ExpectedName) -> bool {
     }
 }
 
-fn webpki_reasons(leaf: &CertFacts, expected: &ExpectedName) -> Vec<Reason> {
-    // RFC 9525 §6.3: the CN is never an identity.
-    let matches = leaf.subject_alt_names().is_some_and(|names| any_matches(names, expected));
-    if matches { Vec::new() } else { vec![Reason::WrongName] }
+/// Whether an alternative name is the expected one. RFC 9525 §6.3: the CN is never an identity.
+fn webpki_names(leaf: &CertFacts, expected: &ExpectedName) -> bool {
+    leaf.subject_alt_names().is_some_and(|names| any_matches(names, expected))
+}
+
+/// A CN that is a host name or an address, where alternative names of that kind say otherwise: whoever still reads the
+/// CN (RFC 9525 §6.3 forbids it) would take the certificate for somebody else's. Both policies refuse it, as the
+/// CA/Browser Forum's Baseline Requirements do (§7.1.4.3: the CN is, letter for letter, one of the alternative names).
+fn contradicting_common_name(leaf: &CertFacts) -> Option<&str> {
+    /// A subject has one CN. This many host names in CNs are none that anybody meant; and each is looked up.
+    const TOO_MANY: usize = 8;
+    let names = leaf.subject_alt_names()?;
+    let common_names = leaf.subject.common_names().filter_map(|cn| cn.text.as_deref());
+    let hosts = common_names.filter(|cn| names_a_host(cn)).enumerate();
+    hosts.filter(|(index, cn)| *index == TOO_MANY || contradicts(cn, names)).map(|(_, cn)| cn).next()
+}
+
+/// Whether there are names of the CN's kind, and none that it agrees with.
+fn contradicts(cn: &str, names: &[GeneralName]) -> bool {
+    let mut of_kind = names.iter().filter(|name| match name {
+        GeneralName::Dns(_) => !names_an_address(cn),
+        GeneralName::Ip(_) => names_an_address(cn),
+        _ => false,
+    });
+    of_kind.clone().next().is_some()
+        && !of_kind.any(|name| match name {
+            GeneralName::Dns(name) => name == cn || is_wildcard_for(name, cn) || is_under(name, cn),
+            // As RFC 5952 §4 has it, which is how addresses are written here.
+            GeneralName::Ip(address) => address.to_string() == cn,
+            _ => false,
+        })
+}
+
+fn is_wildcard_for(pattern: &str, name: &str) -> bool {
+    pattern.starts_with("*.") && stands_for(pattern, name)
+}
+
+/// Whether `name` is below `domain`: a CN that is the domain of the names, `test.org` beside `*.test.org`, is no
+/// contradiction.
+fn is_under(name: &str, domain: &str) -> bool {
+    name.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
+}
+
+/// Whether a text can be meant as a host name of several labels, in whatever script, or as an address. `Perth Server`
+/// and `localhost` are just names.
+fn names_a_host(text: &str) -> bool {
+    let name = text.strip_prefix("*.").unwrap_or(text);
+    let mut labels = name.strip_suffix('.').unwrap_or(name).split('.');
+    let is_label = |label: &str| {
+        !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'))
+    };
+    // RFC 3696 §2: a top-level domain is not all digits, so `1.2` is no host.
+    let is_domain = labels.clone().next_back().is_some_and(|last| !is_number(last, ""));
+    names_an_address(text) || (is_domain && labels.clone().count() > 1 && labels.all(is_label))
+}
+
+/// Whether a text is an address in any of the forms that resolvers have ever taken: 192.168.1.1, 192.168.001.001,
+/// 0xC0A80101, 2001:DB8::1.
+fn names_an_address(text: &str) -> bool {
+    let is_part = |part: &str| is_number(part, "") || is_number(part, "0x");
+    text.parse::<IpAddr>().is_ok()
+        || is_number(text, "0x")
+        || (text.split('.').count() == 4 && text.split('.').all(is_part))
+}
+
+/// Whether `text` is `prefix` and digits: decimal, or hexadecimal after `0x`.
+fn is_number(text: &str, prefix: &str) -> bool {
+    let digits = text.get(..prefix.len()).filter(|start| start.eq_ignore_ascii_case(prefix));
+    let digits = digits.map_or("", |start| &text[start.len()..]);
+    let radix = if prefix.is_empty() { 10 } else { 16 };
+    !digits.is_empty() && digits.chars().all(|c| c.is_digit(radix))
+}
+
+/// What a person would not see at a glance: the name that would match, but for its form.
+fn remark(leaf: &CertFacts, expected: &ExpectedName) -> Option<&'static str> {
+    let ExpectedName::Dns(expected) = expected else { return None };
+    let alike = leaf.subject_alt_names()?.iter().any(|name| match name {
+        GeneralName::Dns(name) => has_underscore(name) && stands_for(name, expected),
+        _ => false,
+    });
+    alike.then_some("an underscore is not in the preferred name syntax (RFC 5280 §4.2.1.6)")
 }
 
 fn any_matches(names: &[GeneralName], expected: &ExpectedName) -> bool {
@@ -173,9 +269,19 @@ fn any_matches(names: &[GeneralName], expected: &ExpectedName) -> bool {
     })
 }
 
+/// RFC 5280 §4.2.1.6: a dNSName is in the preferred name syntax of RFC 1034 §3.5, which has no underscore. One that has
+/// is nobody's name; a certificate that has other names besides is still theirs.
+fn dns_matches(pattern: &str, name: &str) -> bool {
+    !has_underscore(pattern) && stands_for(pattern, name)
+}
+
+fn has_underscore(name: &str) -> bool {
+    name.contains('_')
+}
+
 /// RFC 9525 §6.3: labels compared without regard to ASCII case; `*` may stand for exactly one label, whole and
 /// left-most, and with at least two labels to its right.
-fn dns_matches(pattern: &str, name: &str) -> bool {
+fn stands_for(pattern: &str, name: &str) -> bool {
     if let Some(parent) = pattern.strip_prefix("*.") {
         return parent.contains('.')
             && DnsName::try_from(parent).is_ok()
@@ -215,8 +321,70 @@ mod tests {
             ("*", "org", false),
             ("www.test.org.", "www.test.org", false),
             ("test.org", "www.test.org", false),
+            ("foo_bar.test.org", "foo_bar.test.org", false),
+            ("*.foo_bar.test.org", "www.foo_bar.test.org", false),
+            ("*.test.org", "foo_bar.test.org", true),
         ] {
             assert_eq!(dns_matches(pattern, name), matches, "{pattern} and {name}");
+        }
+    }
+
+    #[test]
+    fn host_names_and_addresses_are_told_from_just_names() {
+        for text in [
+            "www.test.org",
+            "Test.ORG.",
+            "*.test.org",
+            "foo_bar.test",
+            "test-測試.com",
+            "192.0.2.1",
+            "192.168.001.001",
+            "0xC0A80101",
+            "0xc0.0xa8.1.1",
+            "2001:DB8::1",
+        ] {
+            assert!(names_a_host(text), "{text:?}");
+        }
+        for text in [
+            "",
+            "Perth Server",
+            "localhost",
+            "J. Smith",
+            "Example Inc.",
+            "1.2",
+            "v1.2.3",
+            "12345",
+            "..",
+            "x@y.z",
+        ] {
+            assert!(!names_a_host(text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_common_name_agrees_with_names_of_its_kind() {
+        let dns = |name: &str| GeneralName::Dns(name.to_owned());
+        let ip = |text: &str| GeneralName::Ip(text.parse().unwrap());
+        for (cn, names, expected) in [
+            ("www.test.org", vec![dns("test.org"), dns("www.test.org")], false),
+            ("www.test.org", vec![dns("test.org")], true),
+            ("WWW.test.org", vec![dns("www.test.org")], true),
+            ("test-測試.com", vec![dns("xn--test--wg5h0h.com")], true),
+            ("*.test.org", vec![dns("*.test.org")], false),
+            ("www.test.org", vec![dns("*.test.org")], false),
+            ("a.www.test.org", vec![dns("*.test.org")], true),
+            ("test.org", vec![dns("*.test.org")], false),
+            ("test.org", vec![dns("a.b.test.org")], false),
+            ("test.org", vec![dns("atest.org")], true),
+            ("test.org", vec![ip("192.0.2.1")], false),
+            ("192.0.2.1", vec![ip("192.0.2.1"), dns("test.org")], false),
+            ("192.0.2.1", vec![ip("192.0.2.2")], true),
+            ("192.0.2.1", vec![dns("test.org")], false),
+            ("192.0.002.1", vec![ip("192.0.2.1")], true),
+            ("2001:DB8::1", vec![ip("2001:db8::1")], true),
+            ("2001:db8::1", vec![ip("2001:db8::1")], false),
+        ] {
+            assert_eq!(contradicts(cn, &names), expected, "{cn} beside {names:?}");
         }
     }
 

@@ -1,84 +1,89 @@
-//! rustls' own verifier, asked after ours has accepted: policy `webpki` is never laxer than it.
+//! rustls' own verifier, asked after ours has accepted: neither policy is laxer than it, but for what policy `lab` is
+//! there to allow.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::server::WebPkiClientVerifier;
+use rustls::server::{ParsedCertificate, WebPkiClientVerifier};
 use rustls::{CertificateError, Error, RootCertStore};
 use time::OffsetDateTime;
 
-use super::{Check, CheckKind, Criteria, ExpectedName, Reason, Usage};
+use super::path::Path;
+use super::{Check, CheckKind, Criteria, ExpectedName, Policy, Reason, Usage};
 use crate::crypto;
+use crate::pki::facts::CertFacts;
 
 /// Asks rustls, and where it refuses what we accepted, fails the check that its reason belongs to.
 pub(super) fn ask(
     chain: &[CertificateDer<'_>],
+    leaf: &CertFacts,
+    path: &Path<'_>,
     criteria: &Criteria,
     at: OffsetDateTime,
     checks: &mut [Check],
 ) {
-    let Err(error) = verify(chain, criteria, at) else { return };
-    let (kind, reason) = place(&error);
-    // Every check is always present but the name's, which is absent where no name is expected; trust is first.
-    let index = checks.iter().position(|check| check.kind == kind).unwrap_or(0);
-    if let Some(check) = checks.get_mut(index) {
-        check.reasons.push(reason);
-        check.found = format!("{}; rustls-webpki refuses it: {error}", check.found);
+    let answers = [
+        asks_about_path(leaf, path, criteria.policy).then(|| verify_path(chain, criteria, at)),
+        asks_about_name(leaf, criteria.policy).then(|| verify_name(chain, criteria)),
+    ];
+    for error in answers.into_iter().flatten().filter_map(Result::err) {
+        let (kind, reason) = place(&error);
+        // Every check is always present but the name's, which is absent where no name is expected; trust is first.
+        let index = checks.iter().position(|check| check.kind == kind).unwrap_or(0);
+        if let Some(check) = checks.get_mut(index) {
+            check.reasons.push(reason);
+            check.found = format!("{}; rustls-webpki refuses it: {error}", check.found);
+        }
     }
 }
 
-fn verify(chain: &[CertificateDer<'_>], criteria: &Criteria, at: OffsetDateTime) -> Result<(), Error> {
+/// Policy `lab` trusts a pinned certificate whatever it is; rustls knows paths only, so it takes a pinned one that is its
+/// own issuer and no CA, and no other.
+fn asks_about_path(leaf: &CertFacts, path: &Path<'_>, policy: Policy) -> bool {
+    let pinned = matches!(path, Path::Pinned);
+    policy == Policy::Webpki || !pinned || (leaf.is_self_issued() && leaf.is_ca() != Some(true))
+}
+
+/// Policy `lab` takes a name that is in the CN only; rustls looks at alternative names only.
+fn asks_about_name(leaf: &CertFacts, policy: Policy) -> bool {
+    policy == Policy::Webpki || leaf.subject_alt_names().is_some()
+}
+
+fn verify_path(chain: &[CertificateDer<'_>], criteria: &Criteria, at: OffsetDateTime) -> Result<(), Error> {
     let (leaf, intermediates) = chain.split_first().ok_or(Error::NoCertificatesPresented)?;
     let mut roots = RootCertStore::empty();
     // What rustls cannot read as an anchor, it cannot trust: that shows as an unknown issuer.
     roots.add_parsable_certificates(criteria.trusted.anchors().iter().map(|anchor| anchor.der.clone()));
     let now =
         UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(at.unix_timestamp()).unwrap_or(0)));
-    let no_anchor = || Error::InvalidCertificate(CertificateError::UnknownIssuer);
     match criteria.usage {
-        Usage::Server => {
-            let name = match &criteria.name {
-                Some(ExpectedName::Dns(name)) => ServerName::try_from(name.as_str())
-                    .map_err(|_| Error::InvalidCertificate(CertificateError::NotValidForName))?
-                    .to_owned(),
-                Some(ExpectedName::Ip(address)) => ServerName::from(*address),
-                Some(ExpectedName::Text(_)) => {
-                    return Err(Error::InvalidCertificate(CertificateError::NotValidForName));
-                }
-                // No name was asked for; rustls insists on one, so the path alone is asked about.
-                None => return path_only(leaf, intermediates, &roots, now),
-            };
-            let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), crypto::provider())
-                .build()
-                .map_err(|_| no_anchor())?;
-            verifier.verify_server_cert(leaf, intermediates, &name, &[], now).map(drop)
-        }
+        Usage::Server => rustls::client::verify_server_cert_signed_by_trust_anchor(
+            &ParsedCertificate::try_from(leaf)?,
+            &roots,
+            intermediates,
+            now,
+            crypto::provider().signature_verification_algorithms.all,
+        ),
         Usage::Client => {
             let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), crypto::provider())
                 .build()
-                .map_err(|_| no_anchor())?;
+                .map_err(|_| Error::InvalidCertificate(CertificateError::UnknownIssuer))?;
             verifier.verify_client_cert(leaf, intermediates, now).map(drop)
         }
     }
 }
 
-fn path_only(
-    leaf: &CertificateDer<'_>,
-    intermediates: &[CertificateDer<'_>],
-    roots: &RootCertStore,
-    now: UnixTime,
-) -> Result<(), Error> {
-    let leaf = rustls::server::ParsedCertificate::try_from(leaf)?;
-    rustls::client::verify_server_cert_signed_by_trust_anchor(
-        &leaf,
-        roots,
-        intermediates,
-        now,
-        crypto::provider().signature_verification_algorithms.all,
-    )
+fn verify_name(chain: &[CertificateDer<'_>], criteria: &Criteria) -> Result<(), Error> {
+    let leaf = chain.first().ok_or(Error::NoCertificatesPresented)?;
+    let not_valid = || Error::InvalidCertificate(CertificateError::NotValidForName);
+    let name = match &criteria.name {
+        Some(ExpectedName::Dns(name)) => ServerName::try_from(name.as_str()).map_err(|_| not_valid())?,
+        Some(ExpectedName::Ip(address)) => ServerName::from(*address),
+        Some(ExpectedName::Text(_)) => return Err(not_valid()),
+        None => return Ok(()),
+    };
+    rustls::client::verify_server_name(&ParsedCertificate::try_from(leaf)?, &name)
 }
 
 /// Which check an error of rustls-webpki's belongs to, and why.
@@ -98,8 +103,7 @@ fn place(error: &Error) -> (CheckKind, Reason) {
         | E::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
             (CheckKind::Strength, Reason::WeakSignature)
         }
-        E::UnknownIssuer => (CheckKind::Trust, Reason::Untrusted),
-        // Name constraints, path lengths and CA flags come as `Other`.
+        // Unknown issuers; and name constraints, path lengths and CA flags, which come as `Other`.
         _ => (CheckKind::Trust, Reason::Untrusted),
     }
 }

@@ -1,7 +1,9 @@
 //! Signatures on certificates and in handshakes, over the provider's algorithms.
 
+use der::asn1::ObjectIdentifier;
 use rustls::{DigitallySignedStruct, SignatureScheme};
 
+use super::Reason;
 use crate::crypto;
 use crate::pki::facts::{CertFacts, PublicKeyFacts, PublicKeyKind, SignatureAlgorithm};
 
@@ -16,9 +18,18 @@ pub(super) enum Signed {
     /// It does not.
     Invalid,
     /// It was made with a hash or key too weak to prove anything, and was not looked at.
-    TooWeak(String),
+    TooWeak(Weakness),
     /// tlslab has no implementation of this combination.
     Unsupported(String),
+}
+
+/// Why a hash or a key proves nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Weakness {
+    /// [`Reason::WeakKey`] or [`Reason::WeakSignature`].
+    pub(super) reason: Reason,
+    /// What is weak, as a noun.
+    pub(super) words: String,
 }
 
 /// Whether `certificate` is signed with the key `issuer_key` (RFC 5280 §6.1.3 (a)(1)).
@@ -87,21 +98,93 @@ pub(super) fn handshake(
     }
 }
 
-/// Why the algorithm's hash is too weak; `None` where it is not.
-pub(super) fn weak_hash(algorithm: &SignatureAlgorithm) -> Option<String> {
+/// Why the algorithm's hash is too weak (RFC 9155, RFC 6151); `None` where it is not.
+pub(super) fn weak_hash(algorithm: &SignatureAlgorithm) -> Option<Weakness> {
     let name = algorithm.name.to_ascii_lowercase();
-    ["md2", "md4", "md5", "sha1"]
-        .iter()
-        .any(|hash| name.contains(hash))
-        .then(|| format!("a signature by {}", algorithm.name))
+    ["md2", "md4", "md5", "sha1"].iter().any(|hash| name.contains(hash)).then(|| Weakness {
+        reason: Reason::WeakSignature,
+        words: format!("a signature by {}", algorithm.name),
+    })
 }
 
-/// Why the key is too weak; `None` where it is not.
-pub(super) fn weak_key(key: &PublicKeyFacts) -> Option<String> {
-    match key.kind {
-        PublicKeyKind::Rsa { modulus_bits, .. } if modulus_bits < MIN_RSA_BITS => {
-            Some(format!("an RSA key of {modulus_bits} bits"))
+/// Why the key is too weak, or none that can sign a TLS 1.2 or 1.3 handshake; `None` where it is fit.
+pub(super) fn weak_key(key: &PublicKeyFacts) -> Option<Weakness> {
+    let words = match &key.kind {
+        PublicKeyKind::Rsa { modulus_bits, exponent } => weak_rsa(*modulus_bits, exponent)?,
+        // RFC 8422 §5.1.1, RFC 8446 §4.2.3: P-192, secp256k1 and most others are gone; explicit parameters choose
+        // their own arithmetic and have never been allowed (RFC 5480 §2.1.1).
+        PublicKeyKind::Ec { curve } if !TLS_CURVES.contains(&curve.as_str()) => {
+            format!("a key on the curve {curve}, which TLS does not have")
         }
-        _ => None,
+        PublicKeyKind::Other(oid) if NOT_FOR_TLS.contains(oid) => {
+            format!("a key of the kind {oid}, which cannot sign a handshake")
+        }
+        PublicKeyKind::Ec { .. } | PublicKeyKind::Ed25519 | PublicKeyKind::Other(_) => return None,
+    };
+    Some(Weakness { reason: Reason::WeakKey, words })
+}
+
+/// The curves of RFC 8446 §4.2.3, and brainpoolP256r1, P384r1 and P512r1 (RFC 8734).
+const TLS_CURVES: [&str; 6] =
+    ["P-256", "P-384", "P-521", "1.3.36.3.3.2.8.1.1.7", "1.3.36.3.3.2.8.1.1.11", "1.3.36.3.3.2.8.1.1.13"];
+
+/// Keys that have no signature scheme in TLS 1.3: DSA (removed, RFC 8446 §1.2), and those that agree on secrets and
+/// sign nothing.
+const NOT_FOR_TLS: [ObjectIdentifier; 5] = [
+    ObjectIdentifier::new_unwrap("1.2.840.10040.4.1"),    // DSA
+    ObjectIdentifier::new_unwrap("1.2.840.10046.2.1"),    // Diffie-Hellman, X9.42
+    ObjectIdentifier::new_unwrap("1.2.840.113549.1.3.1"), // Diffie-Hellman, PKCS#3
+    ObjectIdentifier::new_unwrap("1.3.101.110"),          // X25519
+    ObjectIdentifier::new_unwrap("1.3.101.111"),          // X448
+];
+
+fn weak_rsa(modulus_bits: u32, exponent: &[u8]) -> Option<String> {
+    if modulus_bits < MIN_RSA_BITS {
+        Some(format!("an RSA key of {modulus_bits} bits"))
+    } else if !modulus_bits.is_multiple_of(8) {
+        // No generator makes these; verifiers differ in the length of the padding they then expect.
+        Some(format!("an RSA key of {modulus_bits} bits, not a multiple of 8"))
+    } else if matches!(exponent, [] | [1]) || exponent.last().is_some_and(|octet| octet.is_multiple_of(2)) {
+        // RFC 8017 §3.1: odd, and at least 3. With 1, every message is its own signature.
+        Some("an RSA key whose exponent is not an odd number from 3 up".to_owned())
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn weakness(kind: PublicKeyKind) -> Option<String> {
+        let key = PublicKeyFacts { kind, spki: Vec::new(), algorithm_id: Vec::new(), bits: Vec::new() };
+        weak_key(&key).map(|weakness| weakness.words)
+    }
+
+    #[test]
+    fn keys_that_prove_nothing() {
+        let rsa =
+            |modulus_bits, exponent: &[u8]| PublicKeyKind::Rsa { modulus_bits, exponent: exponent.to_vec() };
+        let curve = |curve: &str| PublicKeyKind::Ec { curve: curve.to_owned() };
+        for (kind, found) in [
+            (rsa(2047, &[1, 0, 1]), "an RSA key of 2047 bits"),
+            (rsa(2052, &[1, 0, 1]), "an RSA key of 2052 bits, not a multiple of 8"),
+            (rsa(2048, &[1]), "an RSA key whose exponent is not an odd number from 3 up"),
+            (rsa(2048, &[]), "an RSA key whose exponent is not an odd number from 3 up"),
+            (rsa(2048, &[1, 0]), "an RSA key whose exponent is not an odd number from 3 up"),
+            (curve("secp256k1"), "a key on the curve secp256k1, which TLS does not have"),
+            (curve("explicit parameters"), "a key on the curve explicit parameters, which TLS does not have"),
+            (
+                PublicKeyKind::Other(NOT_FOR_TLS[0]),
+                "a key of the kind 1.2.840.10040.4.1, which cannot sign a handshake",
+            ),
+        ] {
+            assert_eq!(weakness(kind).as_deref(), Some(found));
+        }
+        for kind in
+            [rsa(2048, &[3]), rsa(3072, &[1, 0, 1]), curve("P-256"), curve("P-521"), PublicKeyKind::Ed25519]
+        {
+            assert_eq!(weakness(kind.clone()), None, "{kind}");
+        }
     }
 }

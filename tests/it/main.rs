@@ -9,8 +9,13 @@
     reason = "helpers are test code too"
 )]
 
+mod connect;
 mod dissect;
+mod gencert;
+mod inspect;
 mod lab;
 mod openssl;
+mod oracle;
+mod readme;
 mod tap;
 mod verify;

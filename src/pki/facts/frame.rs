@@ -125,7 +125,8 @@ mod tests {
 
     #[test]
     fn frames_are_strict() {
-        let cases: [(&[u8], Result<&[u8], Error>); 11] = [
+        type Case<'a> = (&'a [u8], Result<&'a [u8], Error>);
+        let cases: [Case<'_>; 11] = [
             (&[0x04, 0x02, 1, 2], Ok(&[1, 2])),
             (&[0x04, 0x00], Ok(&[])),
             (&[], Err(Error::Missing { expected: 4 })),

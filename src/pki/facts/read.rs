@@ -46,7 +46,7 @@ pub(super) fn certificate(der: &[u8]) -> Result<CertFacts, Malformed> {
     for (number, field) in [(1, "issuerUniqueID"), (2, "subjectUniqueID")] {
         walk.optional(tag::context_primitive(number)).map_err(in_field(field))?;
     }
-    let extensions = walk.optional(tag::context(3)).map_err(in_field("extensions"))?;
+    let listed = walk.optional(tag::context(3)).map_err(in_field("extensions"))?;
     walk.end().map_err(in_field("tbsCertificate"))?;
 
     let mut walk = Walk(validity.content);
@@ -69,7 +69,7 @@ pub(super) fn certificate(der: &[u8]) -> Result<CertFacts, Malformed> {
         signature_algorithms_agree: outer_algorithm == inner_algorithm,
         signature: whole_octets(signature).map_err(in_field("signatureValue"))?.to_vec(),
         tbs: tbs.encoded.to_vec(),
-        extensions: extensions.map_or_else(|| Ok(Vec::new()), all_extensions)?,
+        extensions: listed.map_or_else(|| Ok(Vec::new()), |explicit| extensions(explicit.content))?,
     })
 }
 
@@ -141,7 +141,7 @@ pub(super) fn object_identifier(element: Element<'_>) -> Result<ObjectIdentifier
         .map_err(|_| format!("an object identifier that cannot be read: {}", element.content.escape_ascii()))
 }
 
-fn signature_algorithm(element: Element<'_>) -> Result<SignatureAlgorithm, Malformed> {
+pub(super) fn signature_algorithm(element: Element<'_>) -> Result<SignatureAlgorithm, Malformed> {
     const FIELD: &str = "signatureAlgorithm";
     let mut walk = Walk(element.content);
     let oid = walk.expect(tag::OID).map_err(in_field(FIELD))?;
@@ -249,8 +249,9 @@ fn without_leading_zeros(integer: &[u8]) -> &[u8] {
 }
 
 /// §4.1.2.9, every extension in order, repeated ones too.
-fn all_extensions(explicit: Element<'_>) -> Result<Vec<ExtensionFacts>, Malformed> {
-    let sequence = frame::only(explicit.content, tag::SEQUENCE).map_err(in_field("extensions"))?;
+/// Reads `Extensions`.
+pub(in crate::pki) fn extensions(der: &[u8]) -> Result<Vec<ExtensionFacts>, Malformed> {
+    let sequence = frame::only(der, tag::SEQUENCE).map_err(in_field("extensions"))?;
     frame::children(sequence.content)
         .map_err(in_field("extensions"))?
         .into_iter()

@@ -336,10 +336,8 @@ fn finds(out: &mut String, dissection: &Dissection, needles: &[Needle]) {
         }
         if let Some(find) = dissection.opened_finds.iter().find(|find| find.needle == index) {
             let count = counted(dissection.opened_found[index], "time");
-            line(
-                out,
-                &format!("  with the secrets it shows, {count}: first in {}", opened_place(find.place)),
-            );
+            let place = opened_place(find.place);
+            item(out, "  ", &format!("with the secrets it shows, {count}: first in {place}"));
         }
     }
 }

@@ -1,0 +1,48 @@
+# tlslab's recipes; `just` alone lists them.
+
+set positional-arguments
+
+_default:
+    @just --list --unsorted
+
+# every test: unit, property, documentation and the real binary from outside
+[group('check')]
+test *arguments:
+    cargo test "$@"
+
+# every bad certificate is refused for its own reason, every good neighbour accepted: a table
+[group('check')]
+test-negative:
+    cargo test --quiet --test negative
+
+# formatting and clippy, warnings as errors
+[group('check')]
+lint:
+    cargo fmt --check
+    cargo clippy --all-targets -- -D warnings
+
+# what CI runs, the same file
+[group('check')]
+ci:
+    .ci/run
+
+# the whole lab in one command
+[group('use')]
+demo *arguments:
+    cargo run --release -- demo "$@"
+
+# the documentation of the library
+[group('use')]
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps
+
+# remake every fixture (those that tlslab cannot make come from openssl)
+[group('make')]
+fixtures:
+    cargo run --example fixtures -- fixtures
+    fixtures/openssl.sh
+
+# speed beside openssl, certtool, nginx and Go, alternating in one run
+[group('make')]
+bench *arguments:
+    benches/run "$@"

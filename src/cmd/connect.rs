@@ -1,0 +1,345 @@
+//! `tlslab connect`: verify a server, say every check, then talk to it.
+
+mod remedy;
+mod replies;
+
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+use anyhow::Context as _;
+use clap::Args;
+use rustls::KeyLog;
+use time::OffsetDateTime;
+use tlslab::client::{self, Input, LocalError, Outcome, Target, Terms, Trouble};
+use tlslab::report::certificate;
+use tlslab::report::outcome::{OutcomeReport, session_line};
+use tlslab::report::verdict;
+use tlslab::tls::{KeyLogFile, Versions};
+use tlslab::verify::{Criteria, Usage};
+use tlslab::words;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::passphrase::PassphraseSource;
+use super::serve::identity::Files;
+use super::trust::Trust;
+use super::{Failure, Result, Ui};
+use remedy::remedy;
+use replies::Replies;
+
+const EXAMPLES: &str = "\
+Examples:
+  tlslab connect --message hello                     the lab's server, its certificate in cert.pem
+  tlslab connect --show-cert </dev/null              only look: verify, say nothing, leave
+  tlslab connect www.example.com:443 --ca system --verify webpki </dev/null
+  tlslab connect 192.0.2.7:4433 --cn www.test.org --at 2027-01-01
+  tlslab connect --cert client.pem --key client-key.pem
+
+No byte of a message is sent, and stdin is not even read, before every check has passed.
+A server that closes its stream without close_notify while a reply is missing or half there
+counts as cut (exit status 20); where nothing is missing it is a note.
+
+Exit status: 0 accepted, 10 untrusted, 11 wrong name, 12 expired, 13 not yet valid,
+14 other certificate fault, 20 handshake failed or stream cut, 30 network or timeout,
+130 interrupted. When several checks fail the lowest wins.";
+
+/// Verify a TLS server, show every check, then exchange lines with it
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Connect {
+    /// Whom to connect to; IPv6 addresses in brackets
+    #[arg(value_name = "HOST:PORT", default_value = "127.0.0.1:4433")]
+    target: Target,
+    #[command(flatten)]
+    trust: Trust,
+    /// The TLS versions to offer: 1.2, 1.3 or 1.2-1.3
+    #[arg(long, value_name = "VERSIONS", default_value_t)]
+    tls: Versions,
+    /// Append session secrets to FILE, so that Wireshark can decrypt a capture [also: SSLKEYLOGFILE]
+    #[arg(long, value_name = "FILE", conflicts_with = "plaintext")]
+    keylog: Option<PathBuf>,
+    /// The client certificate, for a server that asks for one
+    #[arg(long, value_name = "FILE", requires = "key")]
+    cert: Option<PathBuf>,
+    /// The client certificate's private key
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    key: Option<PathBuf>,
+    /// Where an encrypted key's passphrase is: prompt, env:VAR, file:PATH or stdin
+    #[arg(long, value_name = "SOURCE", requires = "key")]
+    passin: Option<PassphraseSource>,
+    /// How long resolving and connecting, then the handshake, then each wait for the server may take
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = read_patience)]
+    timeout: Duration,
+    /// Send TEXT as a line and print the reply line; repeatable. Else stdin's lines are sent
+    #[arg(long, value_name = "TEXT")]
+    message: Vec<String>,
+    /// Show every field of the server's certificate, on stdout
+    #[arg(long)]
+    show_cert: bool,
+    /// No TLS at all: nothing is encrypted, nobody is verified
+    #[arg(long)]
+    plaintext: bool,
+}
+
+/// A duration that can be waited for: more than nothing, at most a year.
+pub(crate) fn read_patience(text: &str) -> std::result::Result<Duration, String> {
+    const YEAR: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+    let expected = "expected a duration such as 10s or 2m";
+    match humantime::parse_duration(text) {
+        Ok(duration) if duration.is_zero() || duration > YEAR => {
+            Err(format!("{expected}, more than nothing and at most a year, found {text}"))
+        }
+        Ok(duration) => Ok(duration),
+        Err(error) => Err(format!("{expected}, found {text:?}: {error}")),
+    }
+}
+
+impl Connect {
+    /// Connects, talks, reports, and returns the exit status of what came of it.
+    pub(crate) fn run(&self, ui: &Ui, now: OffsetDateTime) -> Result<u8> {
+        // What can fail without a server fails before one is bothered.
+        let mode = if self.plaintext { Mode::Plaintext } else { Mode::Tls(Box::new(terms(self, ui)?)) };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let result = runtime.block_on(async {
+            tokio::select! {
+                biased;
+                signal = tokio::signal::ctrl_c() => {
+                    signal?;
+                    Err(Failure::new("interrupted").status(130))
+                }
+                result = talk(self, &mode, ui, now) => result,
+            }
+        });
+        // A thread may still sit in a read of stdin or in the resolver; nobody waits for it.
+        runtime.shutdown_background();
+        result
+    }
+}
+
+/// How to talk: as asked for, and everything read that it takes.
+enum Mode {
+    Plaintext,
+    Tls(Box<Terms>),
+}
+
+/// Connects, verifies, talks, reports.
+async fn talk(arguments: &Connect, mode: &Mode, ui: &Ui, now: OffsetDateTime) -> Result<u8> {
+    let target = &arguments.target;
+    match mode {
+        Mode::Plaintext => ui.say(&format!("connecting to {target} in plaintext")),
+        Mode::Tls(terms) => {
+            let name = terms.criteria.name.as_ref().map(ToString::to_string).unwrap_or_default();
+            ui.say(&format!("connecting to {target}, expecting {}", words::Escaped(&name)));
+        }
+    }
+    let (stream, address) = match client::dial(target, arguments.timeout).await {
+        Ok(connected) => connected,
+        Err(trouble) => {
+            let outcome = Outcome { trouble: Some(trouble), ..Outcome::default() };
+            return report(arguments, &outcome, &[], ui);
+        }
+    };
+    let mut replies = Replies::new(ui.json());
+    let mut outcome = match mode {
+        Mode::Plaintext => {
+            ui.warn(
+                "--plaintext: nothing is encrypted and nobody is verified; \
+                 whoever is on the way can read and change every byte",
+            );
+            let mut outcome = Outcome { plaintext: true, ..Outcome::default() };
+            exchange(arguments, stream, &mut outcome, &mut replies, ui).await?;
+            outcome
+        }
+        Mode::Tls(terms) => {
+            let shaken = terms.handshake(stream).await?;
+            let mut outcome = shaken.outcome;
+            show(arguments, &outcome, ui, arguments.trust.at().unwrap_or(now))?;
+            if let Some(stream) = shaken.stream {
+                exchange(arguments, stream, &mut outcome, &mut replies, ui).await?;
+            }
+            outcome
+        }
+    };
+    outcome.address = Some(address);
+    report(arguments, &outcome, replies.kept(), ui)
+}
+
+/// Says what the handshake came to, check by check.
+fn show(arguments: &Connect, outcome: &Outcome, ui: &Ui, at: OffsetDateTime) -> Result<()> {
+    if let Some(verdict) = &outcome.verdict {
+        if let Some(facts) = verdict.certificate.as_ref().filter(|_| arguments.show_cert) {
+            // Asked for by name, so it is an answer; the JSON object has every field anyway.
+            if !ui.json() {
+                ui.print(&certificate::lines(facts, at).join("\n"))?;
+            }
+        }
+        for line in verdict::table(verdict) {
+            ui.say(&painted(&line));
+        }
+    }
+    if let Some(session) = &outcome.session {
+        ui.say(&session_line(session));
+    }
+    Ok(())
+}
+
+/// A line of the table of checks with its mark in colour; the words say the same without.
+fn painted(line: &str) -> String {
+    const GOOD: Style = AnsiColor::Green.on_default();
+    const BAD: Style = AnsiColor::Red.on_default().bold();
+    let style = match line.get(..4) {
+        Some("ok  ") => GOOD,
+        Some("FAIL") => BAD,
+        _ => return line.to_owned(),
+    };
+    format!("{style}{}{style:#}{}", &line[..4], &line[4..])
+}
+
+/// Exchanges lines over a connection on which that is allowed.
+async fn exchange<S>(
+    arguments: &Connect,
+    stream: S,
+    outcome: &mut Outcome,
+    replies: &mut Replies,
+    ui: &Ui,
+) -> Result<()>
+where
+    S: AsyncRead + AsyncWrite,
+{
+    let input = if arguments.message.is_empty() {
+        if io::stdin().is_terminal() && ui.interactive() {
+            ui.say("type lines to send; Ctrl-D ends");
+        }
+        Input::Stream(tokio::io::stdin())
+    } else {
+        Input::Messages(arguments.message.clone())
+    };
+    let missing = outcome.certificate_requested && arguments.cert.is_none();
+    let ended = client::converse(stream, input, replies, arguments.timeout, missing).await;
+    if ended.is_ok() {
+        replies.end_line(ui)?;
+    }
+    let ended = ended.map_err(|error| match error {
+        LocalError::Input(error) => anyhow::Error::new(error).context("stdin: cannot read what to send"),
+        // A closed pipe is seen through the context, and is no failure.
+        LocalError::Output(error) => anyhow::Error::new(error).context("stdout: cannot write the replies"),
+    })?;
+    outcome.sent_bytes = ended.sent;
+    outcome.received_bytes = ended.received;
+    outcome.trouble = ended.trouble;
+    outcome.remarks = ended.remarks;
+    for remark in &outcome.remarks {
+        ui.say(&format!("note  {remark}"));
+    }
+    ui.detail(&format!("sent {} bytes, received {} bytes", ended.sent, ended.received));
+    Ok(())
+}
+
+/// The end: what went wrong and what to do about it, or the JSON object; and the exit status.
+fn report(arguments: &Connect, outcome: &Outcome, replies: &[u8], ui: &Ui) -> Result<u8> {
+    let target = &arguments.target;
+    let mut hints = Vec::new();
+    if let Some(refused) = outcome.verdict.as_ref().filter(|verdict| !verdict.accepted()) {
+        if ui.quiet() {
+            // The table was not shown; an error still says what was expected and what was found.
+            for check in refused.checks.iter().filter(|check| !check.ok()) {
+                ui.error(&format!(
+                    "{target}: {}: expected {}, found {}",
+                    check.kind,
+                    words::Escaped(&check.expected),
+                    words::Escaped(&check.found)
+                ));
+            }
+        }
+        ui.error(&format!(
+            "{target}: {}; nothing was sent (exit status {})",
+            verdict::sentence(refused),
+            outcome.exit_status()
+        ));
+        hints
+            .extend(refused.reasons().first().and_then(|reason| verdict::remedy(*reason)).map(str::to_owned));
+    }
+    if let Some(trouble) = &outcome.trouble {
+        let words = match trouble {
+            // One address, which is the target's own: once is enough.
+            Trouble::Unreachable(attempts)
+                if attempts.len() == 1 && attempts[0].0.to_string() == target.to_string() =>
+            {
+                format!("cannot connect: {}", attempts[0].1)
+            }
+            trouble => trouble.to_string(),
+        };
+        ui.error(&format!("{target}: {words} (exit status {})", outcome.exit_status()));
+        hints.extend(remedy(trouble, target, arguments.cert.is_some()));
+    }
+    for hint in &hints {
+        ui.hint(hint);
+    }
+    if ui.json() {
+        let report = OutcomeReport::new(outcome, replies, hints.into_iter().next());
+        match ui.print(&serde_json::to_string(&report)?) {
+            // A verdict stands whether or not somebody waits to read it.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+            printed => printed.context("stdout: cannot write the verdict")?,
+        }
+    }
+    Ok(outcome.exit_status())
+}
+
+/// On which terms to shake hands, from the command line and the files it names.
+fn terms(arguments: &Connect, ui: &Ui) -> Result<Terms> {
+    let trusted = arguments.trust.trusted(ui)?;
+    let name = arguments.trust.name(|| arguments.target.default_name());
+    let policy = arguments.trust.policy();
+    let identity = match (&arguments.cert, &arguments.key) {
+        (Some(certificate), Some(key)) => {
+            let (_, identity) = Files::open(certificate, key, arguments.passin.as_ref())?;
+            Some(identity.certified())
+        }
+        _ => None,
+    };
+    let from_environment = std::env::var_os("SSLKEYLOGFILE").filter(|path| !path.is_empty());
+    let key_log = match arguments.keylog.clone().or_else(|| from_environment.map(PathBuf::from)) {
+        Some(path) => {
+            let file: Arc<dyn KeyLog> = Arc::new(KeyLogFile::open(&path)?);
+            ui.warn(&format!(
+                "{}: session secrets go here; whoever has this file can read the recorded traffic",
+                path.display()
+            ));
+            Some(file)
+        }
+        None => None,
+    };
+    Ok(Terms {
+        criteria: Criteria { trusted, name: Some(name), usage: Usage::Server, policy },
+        at: arguments.trust.at(),
+        versions: arguments.tls,
+        identity,
+        key_log,
+        patience: arguments.timeout,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patience_is_more_than_nothing_and_less_than_forever() {
+        assert_eq!(read_patience("10s"), Ok(Duration::from_secs(10)));
+        assert_eq!(read_patience("250ms"), Ok(Duration::from_millis(250)));
+        for text in ["0s", "2years", "10", "soon", "", "-1s"] {
+            let error = read_patience(text).unwrap_err();
+            assert!(error.starts_with("expected a duration such as 10s or 2m"), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn colour_marks_the_mark_alone() {
+        assert_eq!(painted("note  x"), "note  x");
+        assert_eq!(anstream::adapter::strip_str(&painted("FAIL  name")).to_string(), "FAIL  name");
+        assert_ne!(painted("ok    name"), "ok    name");
+    }
+}

@@ -1,0 +1,149 @@
+//! The stage: certificates, a server for one act, and a client that dials it.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::Context;
+use rustls::pki_types::CertificateDer;
+use time::OffsetDateTime;
+use tlslab::client::{self, Input, Outcome, Terms};
+use tlslab::pki::issue::{Issuer, Plan, Profile, Request, Validity};
+use tlslab::pki::key::PrivateKey;
+use tlslab::pki::subject::{SanName, Subject};
+use tlslab::server::{self, Config, Event, Identity, Limits, Service, reload};
+use tlslab::tls::Versions;
+use tlslab::verify::{Criteria, ExpectedName, Policy, TrustSet, Usage};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::observer::{Observed, Observer};
+
+/// How long anything on loopback may take before the demo gives up.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A self-signed server certificate for `name`, by the profile that `tlslab gencert` uses.
+pub(super) fn certificate(
+    key: &PrivateKey,
+    name: &str,
+    validity: Validity,
+) -> anyhow::Result<CertificateDer<'static>> {
+    let request = Request {
+        subject: Subject::lab().with_common_name(name)?,
+        names: vec![SanName::Dns(name.to_owned())],
+        validity,
+        profile: Profile::Server,
+    };
+    let plan = Plan::draft(&request, key.public_key_info(), &Issuer::SelfSigned(key))?;
+    Ok(plan.sign(key)?)
+}
+
+/// A server that runs until it is stopped, and what became of its sessions.
+struct Serving {
+    address: SocketAddr,
+    received: Arc<Mutex<u64>>,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Serving {
+    /// Serves `identity` over TLS, or plaintext where there is none.
+    async fn start(identity: Option<&Identity>) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("cannot listen on 127.0.0.1")?;
+        let address = listener.local_addr()?;
+        let tls = identity
+            .map(|identity| reload::Tls::new(identity, reload::Settings::default()).map(Arc::new))
+            .transpose()?;
+        let config = Config { tls, service: Service::Echo, limits: Limits::default() };
+        let received = Arc::new(Mutex::new(0));
+        let (stop, stopped) = oneshot::channel();
+        let count = Arc::clone(&received);
+        let events = move |event| {
+            if let Event::SessionEnded(session) = event {
+                *count.lock().unwrap_or_else(PoisonError::into_inner) += session.received;
+            }
+        };
+        let task = tokio::spawn(server::run(listener, config, events, async {
+            // Dropped without a word means stop as well.
+            let _ = stopped.await;
+        }));
+        Ok(Self { address, received, stop, task })
+    }
+
+    /// Stops, waits for the last session, and says how many application octets arrived.
+    async fn finish(self) -> anyhow::Result<u64> {
+        let _ = self.stop.send(());
+        self.task.await?;
+        Ok(*self.received.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// What came of one act.
+#[derive(Debug)]
+pub(super) struct Act {
+    /// What the client reports.
+    pub(super) outcome: Outcome,
+    /// What the server sent back.
+    pub(super) reply: Vec<u8>,
+    /// What the observer has.
+    pub(super) observed: Observed,
+    /// How many application octets reached the server.
+    pub(super) server_received: u64,
+}
+
+/// Serves `identity`, dials it through an observer on terms of trusting `trusted`, and says `message`.
+pub(super) async fn over_tls(
+    identity: &Identity,
+    trusted: &CertificateDer<'_>,
+    versions: Versions,
+    at: OffsetDateTime,
+    message: &str,
+) -> anyhow::Result<Act> {
+    let serving = Serving::start(Some(identity)).await?;
+    let observer = Observer::in_front_of(serving.address).await?;
+    let stream = TcpStream::connect(observer.address()).await?;
+    let terms = Terms {
+        criteria: Criteria {
+            trusted: Arc::new(TrustSet::new([trusted])?),
+            name: Some(ExpectedName::Dns("www.test.org".to_owned())),
+            usage: Usage::Server,
+            policy: Policy::Lab,
+        },
+        at: Some(at),
+        versions,
+        identity: None,
+        key_log: None,
+        patience: PATIENCE,
+    };
+    let shaken = terms.handshake(stream).await?;
+    let mut outcome = shaken.outcome;
+    let mut reply = Vec::new();
+    if let Some(stream) = shaken.stream {
+        let input: Input<tokio::io::Empty> = Input::Messages(vec![message.to_owned()]);
+        let ended = client::converse(stream, input, &mut reply, PATIENCE, false).await?;
+        outcome.sent_bytes = ended.sent;
+        outcome.received_bytes = ended.received;
+        outcome.trouble = ended.trouble;
+    }
+    let observed = observer.seen().await?;
+    Ok(Act { outcome, reply, observed, server_received: serving.finish().await? })
+}
+
+/// The same exchange without TLS: the insecure starting point of the lab.
+pub(super) async fn in_plaintext(message: &str) -> anyhow::Result<Act> {
+    let serving = Serving::start(None).await?;
+    let observer = Observer::in_front_of(serving.address).await?;
+    let stream = TcpStream::connect(observer.address()).await?;
+    let mut reply = Vec::new();
+    let input: Input<tokio::io::Empty> = Input::Messages(vec![message.to_owned()]);
+    let ended = client::converse(stream, input, &mut reply, PATIENCE, false).await?;
+    let outcome = Outcome {
+        sent_bytes: ended.sent,
+        received_bytes: ended.received,
+        trouble: ended.trouble,
+        ..Outcome::default()
+    };
+    let observed = observer.seen().await?;
+    Ok(Act { outcome, reply, observed, server_received: serving.finish().await? })
+}

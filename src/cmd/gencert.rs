@@ -1,0 +1,316 @@
+//! `tlslab gencert`: options → request → key → certificate → files → what was made and what to run next.
+
+mod request;
+mod summary;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+use rustls::pki_types::CertificateDer;
+use time::OffsetDateTime;
+use tlslab::pki::files::{self, NewFile, read_certificates, read_private_key};
+use tlslab::pki::issue::{self, Issuer, Plan, Profile, Request};
+use tlslab::pki::key::{KeyAlgorithm, Passphrase, PrivateKey};
+use tlslab::pki::subject::{SanName, Subject};
+
+use super::passphrase::PassphraseSource;
+use super::{Failure, Hinted, Result, Ui, instant};
+use summary::Summary;
+
+/// Make a certificate and its key: cert.pem, key.pem (encrypted) and clearkey.pem
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Gencert {
+    /// Common name; replaces the CN in the subject [default: www.test.org]
+    #[arg(long, value_name = "NAME", help_heading = "Name")]
+    cn: Option<String>,
+    /// Subject in openssl's syntax: /TYPE=value in order, with `\/` for a slash in a value
+    #[arg(
+        long,
+        visible_alias = "subj",
+        value_name = "SUBJECT",
+        default_value_t = Subject::lab(),
+        help_heading = "Name"
+    )]
+    subject: Subject,
+    /// Alternative name, repeatable: a DNS name, IP address, e-mail address or URI (or with a DNS:, IP:, email:
+    /// or URI: prefix); a server's CN is added by itself
+    #[arg(long, value_name = "NAME", conflicts_with = "no_san", help_heading = "Name")]
+    san: Vec<SanName>,
+    /// Leave subjectAltName out, as plain openssl does
+    #[arg(long, help_heading = "Name")]
+    no_san: bool,
+
+    /// How many days it is valid [default: 365]
+    #[arg(
+        long,
+        value_name = "N",
+        conflicts_with = "not_after",
+        allow_negative_numbers = true,
+        help_heading = "Validity"
+    )]
+    days: Option<i64>,
+    /// First instant of validity, such as 2026-11-23T12:00:00Z or 2026-11-23 [default: now]
+    #[arg(long, value_name = "TIME", value_parser = instant::parse, help_heading = "Validity")]
+    not_before: Option<OffsetDateTime>,
+    /// Last instant of validity
+    #[arg(long, value_name = "TIME", value_parser = instant::parse, help_heading = "Validity")]
+    not_after: Option<OffsetDateTime>,
+    /// Allow a validity that ends before it begins
+    #[arg(long, help_heading = "Validity")]
+    force_dates: bool,
+
+    /// Kind of key: rsa:2048, rsa:3072, rsa:4096, rsa:8192, ec:p256, ec:p384 or ed25519
+    #[arg(long, value_name = "ALGORITHM", default_value_t = KeyAlgorithm::Rsa4096, help_heading = "Kind")]
+    key: KeyAlgorithm,
+    /// Shape of the certificate
+    #[arg(long, value_enum, default_value_t = ProfileName::Server, help_heading = "Kind")]
+    profile: ProfileName,
+    /// How many CAs may follow below this one (profile ca)
+    #[arg(long, value_name = "N", help_heading = "Kind")]
+    path_length: Option<u8>,
+
+    /// Sign with this CA's certificate instead of self-signing
+    #[arg(long, value_name = "CERT", requires = "ca_key", help_heading = "Issuer")]
+    ca: Option<PathBuf>,
+    /// The CA's private key
+    #[arg(long, value_name = "KEY", requires = "ca", help_heading = "Issuer")]
+    ca_key: Option<PathBuf>,
+    /// Passphrase of an encrypted CA key: prompt, env:VAR, file:PATH or stdin
+    #[arg(long, value_name = "SOURCE", requires = "ca_key", help_heading = "Issuer")]
+    passin: Option<PassphraseSource>,
+    /// Sign even if the CA is none, has expired or does not match its key
+    #[arg(long, requires = "ca", help_heading = "Issuer")]
+    force_issuer: bool,
+
+    /// Passphrase of key.pem: prompt, env:VAR, file:PATH or stdin [default: prompt on a terminal, else a random one,
+    /// shown once]
+    #[arg(long, value_name = "SOURCE", help_heading = "Files")]
+    passout: Option<PassphraseSource>,
+    /// No passphrase and no key.pem: cert.pem and clearkey.pem only
+    #[arg(long, visible_alias = "nodes", conflicts_with = "passout", help_heading = "Files")]
+    noenc: bool,
+    /// Directory to write to; made if missing
+    #[arg(long, value_name = "DIR", default_value = ".", help_heading = "Files")]
+    out: PathBuf,
+    /// Replace existing files
+    #[arg(long, help_heading = "Files")]
+    force: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  tlslab gencert                                            the lab's certificate, ready for `tlslab serve`
+  tlslab gencert --cn localhost --san 127.0.0.1 --key ec:p256
+  tlslab gencert --subject '/C=AU/O=Test Organisation/CN=www.test.org' --days 30
+  tlslab gencert --not-after 2020-01-01 --not-before 2019-01-01      one that has expired
+  tlslab gencert --profile ca --cn 'Test CA' --out ca
+  tlslab gencert --ca ca/cert.pem --ca-key ca/clearkey.pem --out server
+
+An interrupted run leaves no certificate and no key behind.";
+
+/// The shapes of certificates, by the names of `--profile`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ProfileName {
+    /// A TLS server, accepted by every mainstream verifier that trusts it
+    Server,
+    /// A TLS client
+    Client,
+    /// A certification authority
+    Ca,
+    /// What plain `openssl req -x509` makes: CA:TRUE, no alternative names, no key usage
+    Openssl,
+}
+
+/// The CA that signs.
+struct Ca {
+    path: PathBuf,
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKey,
+}
+
+impl Gencert {
+    /// Everything that can be refused is refused before anything slow happens, and all of that before anything
+    /// is written.
+    pub(crate) fn run(self, ui: &Ui, now: OffsetDateTime) -> Result<u8> {
+        let (request, mut warnings) = self.request(now)?;
+        let names = self.file_names();
+        files::check_target(&self.out, &names, self.force)?;
+        let ca = self.read_ca(request.profile, now, &mut warnings)?;
+        if let Some(ca) = &ca {
+            warnings.extend(outlives(&request, &ca.chain));
+        }
+        let passphrase = if self.noenc { None } else { Some(self.read_passphrase(ui, &mut warnings)?) };
+        for warning in &warnings {
+            ui.warn(warning);
+        }
+
+        let key = self.generate(ui)?;
+        let (certificate, contents) = self.issue(&request, &key, ca.as_ref(), passphrase.as_ref())?;
+        files::write_all(&self.out, &contents, self.force)?;
+
+        let stale = files::within(&self.out, KEY);
+        if self.noenc && stale.exists() {
+            let warning = format!("{}: belongs to an earlier key, and was left as it is", stale.display());
+            ui.warn(&warning);
+            warnings.push(warning);
+        }
+        let summary = Summary {
+            options: &self,
+            request: &request,
+            key: &key,
+            certificate: &certificate,
+            ca: ca.as_ref().map(|ca| ca.path.as_path()),
+            files: &contents,
+            warnings: &warnings,
+        };
+        summary.show(ui)?;
+        Ok(0)
+    }
+
+    /// In the order in which they are put in place: the certificate last, because nothing uses the keys without it.
+    fn file_names(&self) -> Vec<&'static str> {
+        if self.noenc { vec![CLEAR_KEY, CERT] } else { vec![CLEAR_KEY, KEY, CERT] }
+    }
+
+    fn read_ca(
+        &self,
+        profile: Profile,
+        now: OffsetDateTime,
+        warnings: &mut Vec<String>,
+    ) -> Result<Option<Ca>> {
+        let (Some(path), Some(key_path)) = (&self.ca, &self.ca_key) else { return Ok(None) };
+        let chain = read_certificates(path)?;
+        let key = read_private_key(key_path)?;
+        let passphrase = if key.is_encrypted() {
+            PassphraseSource::read_for(self.passin.as_ref(), key_path)?
+        } else {
+            Passphrase::new(String::new())
+        };
+        let key = key.unlock(key_path, &passphrase)?;
+        let Some(certificate) = chain.first() else {
+            return Err(Failure::new(format_args!("{}: expected a certificate, found none", path.display())));
+        };
+        if let Err(error) = issue::check_issuer(certificate, &key, profile, now) {
+            let message = format!("{}: {error}", path.display());
+            if !self.force_issuer {
+                return Err(Failure::new(message))
+                    .hint(|| "--force-issuer signs all the same, for a bad example".to_owned());
+            }
+            warnings.push(message);
+        }
+        Ok(Some(Ca { path: path.clone(), chain, key }))
+    }
+
+    fn read_passphrase(&self, ui: &Ui, warnings: &mut Vec<String>) -> Result<Passphrase> {
+        let key = files::within(&self.out, KEY).display().to_string();
+        let prompt = std::io::IsTerminal::is_terminal(&std::io::stdin());
+        let passphrase = match &self.passout {
+            Some(source) => source.read_new(&key)?,
+            None if prompt => PassphraseSource::Prompt.read_new(&key)?,
+            None => {
+                let random = random_passphrase()?;
+                // The only place where it ever appears, and so not a matter of --quiet.
+                ui.announce(&format!("passphrase of {key}: {}", random.as_str()));
+                return Ok(Passphrase::new((*random).clone()));
+            }
+        };
+        if passphrase.as_bytes().len() < 8 {
+            warnings.push(format!("the passphrase of {key} has fewer than 8 bytes: it is quickly guessed"));
+        }
+        Ok(passphrase)
+    }
+
+    fn generate(&self, ui: &Ui) -> Result<PrivateKey> {
+        let spinner = if ui.interactive() && self.key.is_rsa() {
+            let spinner = ProgressBar::new_spinner();
+            // The template is a constant, and the default serves if it were wrong.
+            let style = ProgressStyle::with_template("{spinner} {msg} ({elapsed})");
+            spinner.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+            spinner.set_message(format!("looking for the primes of an {} key", self.key.description()));
+            spinner.enable_steady_tick(Duration::from_millis(100));
+            spinner
+        } else {
+            ProgressBar::hidden()
+        };
+        let key = PrivateKey::generate_fast(self.key);
+        spinner.finish_and_clear();
+        Ok(key?)
+    }
+
+    fn issue(
+        &self,
+        request: &Request,
+        key: &PrivateKey,
+        ca: Option<&Ca>,
+        passphrase: Option<&Passphrase>,
+    ) -> Result<(CertificateDer<'static>, Vec<NewFile>)> {
+        let signer = ca.map_or(key, |ca| &ca.key);
+        let issuer = match ca.and_then(|ca| ca.chain.first()) {
+            Some(certificate) => Issuer::Ca { certificate, key: signer },
+            None => Issuer::SelfSigned(key),
+        };
+        let certificate = Plan::draft(request, key.public_key_info(), &issuer)?.sign(signer)?;
+        let mut chain = vec![&certificate];
+        for above in ca.iter().flat_map(|ca| &ca.chain) {
+            if !chain.contains(&above) {
+                chain.push(above);
+            }
+        }
+        let chain =
+            chain.iter().flat_map(|der| files::to_pem("CERTIFICATE", der).to_vec()).collect::<Vec<_>>();
+
+        let mut contents = vec![NewFile {
+            name: CLEAR_KEY,
+            mode: 0o600,
+            contents: files::to_pem("PRIVATE KEY", &key.to_pkcs8_der()),
+        }];
+        if let Some(passphrase) = passphrase {
+            let encrypted = files::to_pem("ENCRYPTED PRIVATE KEY", &key.to_encrypted_der(passphrase)?);
+            contents.push(NewFile { name: KEY, mode: 0o600, contents: encrypted });
+        }
+        contents.push(NewFile { name: CERT, mode: 0o644, contents: chain.into() });
+        Ok((certificate, contents))
+    }
+}
+
+const CERT: &str = "cert.pem";
+const KEY: &str = "key.pem";
+const CLEAR_KEY: &str = "clearkey.pem";
+
+/// 130 bits in 26 letters and digits that are not mistaken for each other.
+fn random_passphrase() -> Result<zeroize::Zeroizing<String>> {
+    const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    let bytes = zeroize::Zeroizing::new(tlslab::crypto::random::<26>()?);
+    // 32 letters: the low five bits of an octet choose one of them evenly.
+    let letters = bytes.iter().filter_map(|byte| ALPHABET.get(usize::from(byte & 31)));
+    Ok(zeroize::Zeroizing::new(letters.map(|letter| char::from(*letter)).collect()))
+}
+
+/// What to say where the certificate is still valid when a CA above it is no more.
+fn outlives(request: &Request, chain: &[CertificateDer<'_>]) -> Option<String> {
+    let until = |der: &CertificateDer<'_>| Plan::from_certificate(der).ok()?.not_after.instant();
+    let first = chain.iter().filter_map(until).min()?;
+    (request.validity.not_after > first).then(|| {
+        format!(
+            "the certificate is valid until {}, longer than its CA, which expires {}",
+            tlslab::words::instant(request.validity.not_after),
+            tlslab::words::instant(first)
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn random_passphrases_are_strong_and_copyable() {
+        let (one, other) = (random_passphrase().unwrap(), random_passphrase().unwrap());
+        assert_ne!(one, other);
+        assert_eq!(one.len(), 26);
+        assert!(one.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()));
+    }
+}

@@ -1,0 +1,200 @@
+//! What was made, and what to run next.
+
+use std::path::Path;
+
+use rustls::pki_types::CertificateDer;
+use tlslab::crypto::sha256;
+use tlslab::pki::files::{NewFile, within};
+use tlslab::pki::issue::{Plan, Request};
+use tlslab::pki::key::PrivateKey;
+use tlslab::pki::subject::{SanName, Subject};
+use tlslab::words;
+
+use super::super::trust::LAB_NAME;
+use super::super::{Result, Ui};
+use super::{CERT, CLEAR_KEY, Gencert, KEY, ProfileName};
+
+pub(super) struct Summary<'a> {
+    pub(super) options: &'a Gencert,
+    pub(super) request: &'a Request,
+    pub(super) key: &'a PrivateKey,
+    pub(super) certificate: &'a CertificateDer<'a>,
+    pub(super) ca: Option<&'a Path>,
+    pub(super) files: &'a [NewFile],
+    pub(super) warnings: &'a [String],
+}
+
+impl Summary<'_> {
+    /// On stdout what was made, in words or as JSON; on stderr what to run next.
+    pub(super) fn show(&self, ui: &Ui) -> Result<()> {
+        let next = self.next();
+        if ui.json() {
+            ui.print(&self.json(&next).to_string())?;
+            return Ok(());
+        }
+        for line in self.lines() {
+            ui.print(&line)?;
+        }
+        ui.say("\nnext:");
+        for line in next {
+            ui.say(&format!("  {line}"));
+        }
+        Ok(())
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.request.names.iter().map(ToString::to_string).collect()
+    }
+
+    fn plan(&self) -> Option<Plan> {
+        // It was made a moment ago; one that cannot be read back has no fields to show.
+        Plan::from_certificate(self.certificate).ok()
+    }
+
+    fn issuer(&self) -> String {
+        let plan = self.plan();
+        plan.and_then(|plan| Subject::from_der(&plan.issuer).ok()).unwrap_or_default().to_string()
+    }
+
+    fn serial(&self) -> String {
+        self.plan().map(|plan| words::hex(&plan.serial)).unwrap_or_default()
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let validity = self.request.validity;
+        let days = (validity.not_after - validity.not_before).whole_days();
+        let names = self.names();
+        let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        let issuer = if self.ca.is_some() { self.issuer() } else { "itself (self-signed)".to_owned() };
+        let mut lines = vec![
+            format!("subject   {}", self.request.subject),
+            format!("names     {names}"),
+            format!("issuer    {issuer}"),
+            format!(
+                "valid     {} to {} ({days} days)",
+                words::instant(validity.not_before),
+                words::instant(validity.not_after)
+            ),
+            format!("key       {}", self.key.algorithm().description()),
+            format!("SHA-256   {}", words::hex_colons(&sha256(self.certificate))),
+            String::new(),
+        ];
+        // The certificate first, as people look for it.
+        let paths: Vec<_> = self.files.iter().map(|file| self.path(file)).collect();
+        let width = paths.iter().map(|path| path.chars().count()).max().unwrap_or_default();
+        for (file, path) in self.files.iter().zip(&paths).rev() {
+            lines.push(format!("{path:width$}  {:04o}  {}", file.mode, self.holds(file)));
+        }
+        lines
+    }
+
+    fn path(&self, file: &NewFile) -> String {
+        within(&self.options.out, file.name).display().to_string()
+    }
+
+    fn holds(&self, file: &NewFile) -> &'static str {
+        match file.name {
+            CERT if self.ca.is_some() => "certificate, then its CA",
+            CERT => "certificate",
+            KEY => "private key, encrypted",
+            _ => "private key, readable as it is",
+        }
+    }
+
+    fn json(&self, next: &[String]) -> serde_json::Value {
+        let files: Vec<_> = self
+            .files
+            .iter()
+            .rev()
+            .map(|file| {
+                serde_json::json!({
+                    "path": self.path(file),
+                    "mode": format!("{:04o}", file.mode),
+                    "holds": self.holds(file),
+                })
+            })
+            .collect();
+        serde_json::json!({
+            "files": files,
+            "subject": self.request.subject.to_string(),
+            "issuer": self.issuer(),
+            "san": self.names(),
+            "not_before": words::instant(self.request.validity.not_before),
+            "not_after": words::instant(self.request.validity.not_after),
+            "key": self.key.algorithm().to_string(),
+            "public_key": self.key.algorithm().description(),
+            "serial": self.serial(),
+            "sha256": words::hex(&sha256(self.certificate)),
+            "spki_sha256": words::hex(&sha256(self.key.public_key_info())),
+            "warnings": self.warnings,
+            "next": next,
+        })
+    }
+
+    /// The commands to run next, with options only where the defaults would miss.
+    fn next(&self) -> Vec<String> {
+        let out = &self.options.out;
+        let word = |name: &str| quoted(&within(out, name).display().to_string());
+        let own = format!(" --cert {} --key {}", word(CERT), word(CLEAR_KEY));
+        let anchor = self.ca.map_or_else(|| word(CERT), |ca| quoted(&ca.display().to_string()));
+        match self.options.profile {
+            ProfileName::Ca => {
+                vec![format!("tlslab gencert --ca {} --ca-key {} --out server", word(CERT), word(CLEAR_KEY))]
+            }
+            ProfileName::Client => {
+                vec![format!("tlslab serve --client-ca {anchor}"), format!("tlslab connect{own}")]
+            }
+            ProfileName::Openssl | ProfileName::Server => {
+                let here = out == Path::new(".");
+                let ca = if anchor == CERT { String::new() } else { format!(" --ca {anchor}") };
+                let name = self.server_name();
+                let cn = name.map(|name| format!(" --cn {}", quoted(&name))).unwrap_or_default();
+                vec![
+                    format!("tlslab serve{}", if here { "" } else { &own }),
+                    format!("tlslab connect{ca}{cn}"),
+                ]
+            }
+        }
+    }
+
+    /// The name that a client must ask for, unless it is the one it asks for by itself.
+    fn server_name(&self) -> Option<String> {
+        let cn = self.request.subject.common_names().find_map(|cn| cn.text.clone());
+        let first = || {
+            self.request.names.iter().find_map(|name| match name {
+                SanName::Dns(name) => Some(name.clone()),
+                SanName::Ip(address) => Some(address.to_string()),
+                SanName::Email(_) | SanName::Uri(_) => None,
+            })
+        };
+        cn.or_else(first).filter(|name| name != LAB_NAME)
+    }
+}
+
+/// `text` as one word of a POSIX shell.
+fn quoted(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_./:=@%+,-".contains(&byte);
+    if !text.is_empty() && text.bytes().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_where_the_shell_would_split_them() {
+        for (text, expected) in [
+            ("ca/cert.pem", "ca/cert.pem"),
+            ("my ca/cert.pem", "'my ca/cert.pem'"),
+            ("*.test.org", "'*.test.org'"),
+            ("it's", r"'it'\''s'"),
+            ("", "''"),
+        ] {
+            assert_eq!(quoted(text), expected);
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! `tlslab inspect`: every field of certificates and keys, from files or a live server, without trusting any.
+
+use std::io::{self, Read};
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Args;
+use data_encoding::BASE64;
+use time::OffsetDateTime;
+use tlslab::client::{self, Target, danger};
+use tlslab::pki::facts::CertFacts;
+use tlslab::pki::{files, items};
+use tlslab::report::inspection::Inspection;
+use tlslab::tls::Versions;
+use tlslab::verify::ExpectedName;
+use zeroize::Zeroizing;
+
+use super::connect::read_patience;
+use super::{Failure, Result, Ui};
+
+/// The most that is read from stdin, as of a file.
+const LIMIT: u64 = 16 << 20;
+
+/// What an input should hold, in an error.
+const EXPECTED: &str = "a certificate or key";
+
+/// Show every field of certificates and keys, in files or on a live server, without trusting them
+///
+/// Reads PEM and DER: certificates, bundles, keys (public facts only; how an encrypted one is encrypted is told
+/// without its passphrase), certificate signing requests. Nothing is verified here: `tlslab verify` and
+/// `tlslab connect` do that.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tlslab inspect cert.pem
+  tlslab inspect cert.pem key.pem                 how the key is encrypted
+  tlslab inspect cert.pem clearkey.pem            whether they belong together
+  tlslab inspect 127.0.0.1:4433                   what a server shows, unverified
+  tlslab inspect www.example.com:443 --pem >server.pem
+  cat leaf.pem root.pem | tlslab inspect - --json
+
+Exit status: 0 where everything could be read, 1 where something could not, 20 where a server's
+handshake failed, 30 network or timeout. The first failure decides.")]
+pub(crate) struct Inspect {
+    /// Files, `-` for stdin, or servers; an existing file wins over a server of its name
+    #[arg(required = true, value_name = "FILE|HOST:PORT")]
+    inputs: Vec<String>,
+    /// The name to send to a server (SNI); default: its host name, else www.test.org
+    #[arg(long, value_name = "NAME")]
+    cn: Option<ExpectedName>,
+    /// The TLS versions to offer a server: 1.2, 1.3 or 1.2-1.3
+    #[arg(long, value_name = "VERSIONS", default_value_t)]
+    tls: Versions,
+    /// How long resolving and connecting, then the handshake may take
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = read_patience)]
+    timeout: Duration,
+    /// Print the certificates themselves, in PEM, and nothing else
+    #[arg(long, conflicts_with = "json")]
+    pem: bool,
+}
+
+/// Where an input is.
+enum Source<'a> {
+    Stdin,
+    File(&'a Path),
+    Server(Target),
+}
+
+impl Inspect {
+    /// Shows everything that can be read, says what cannot, and returns the exit status of the first failure.
+    pub(crate) fn run(&self, ui: &Ui, now: OffsetDateTime) -> Result<u8> {
+        let mut inspection = Inspection::new(now);
+        let mut status = 0;
+        let mut fail = |failed: u8| {
+            if status == 0 {
+                status = failed;
+            }
+        };
+        for input in &self.inputs {
+            let known = inspection.errors().len();
+            let result = match source(input)? {
+                Source::Stdin => stdin().and_then(|bytes| add(&mut inspection, input, &bytes)),
+                Source::File(path) => {
+                    let read = files::read_bounded(path, EXPECTED).map_err(Failure::from);
+                    read.and_then(|bytes| add(&mut inspection, input, &bytes))
+                }
+                Source::Server(target) => self.live(&mut inspection, input, &target, ui),
+            };
+            match result {
+                Ok(()) if inspection.errors().len() > known => fail(1),
+                Ok(()) => {}
+                // One input alone fails as any command does; among several the others are still shown.
+                Err(failure) if self.inputs.len() == 1 && inspection.is_empty() => return Err(failure),
+                Err(failure) => {
+                    inspection.error(input, None, &failure.to_string());
+                    fail(failure.exit_status());
+                }
+            }
+        }
+        self.show(inspection, ui)?;
+        Ok(status)
+    }
+
+    fn show(&self, inspection: Inspection, ui: &Ui) -> Result<()> {
+        for error in inspection.errors() {
+            let line = error.line.map_or_else(String::new, |line| format!(" line {line}:"));
+            // What was read from a file names it already.
+            let named = error.error.strip_prefix(&format!("{}: ", error.source)).unwrap_or(&error.error);
+            ui.error(&format!("{}:{line} {named}", error.source));
+        }
+        if ui.json() {
+            ui.print(&serde_json::to_string(&inspection.report())?)?;
+        } else if self.pem {
+            if inspection.certificates().next().is_none() {
+                return Err(Failure::new(format!(
+                    "{}: expected a certificate, found none",
+                    self.inputs.join(", ")
+                )));
+            }
+            for certificate in inspection.certificates() {
+                ui.print(&pem(&certificate.der))?;
+            }
+        } else {
+            let text =
+                inspection.blocks().iter().map(|block| block.join("\n")).collect::<Vec<_>>().join("\n\n");
+            if !text.is_empty() {
+                ui.print(&text)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at a live server.
+    fn live(&self, inspection: &mut Inspection, input: &str, target: &Target, ui: &Ui) -> Result<()> {
+        let name = self.cn.clone().unwrap_or_else(|| target.default_name());
+        ui.detail(&format!("connecting to {target}"));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let looked = runtime.block_on(async {
+            let looking = async {
+                let (stream, address) = client::dial(target, self.timeout).await.map_err(|trouble| {
+                    Failure::new(format!("{input}: {trouble}")).status(trouble.reason().exit_status())
+                })?;
+                let sight = danger::look(stream, Some(&name), self.tls, self.timeout).await?;
+                Ok((sight, address))
+            };
+            tokio::select! {
+                biased;
+                signal = tokio::signal::ctrl_c() => {
+                    signal?;
+                    Err(Failure::new("interrupted").status(130))
+                }
+                result = looking => result,
+            }
+        });
+        // A resolver that hangs must not hold the process.
+        runtime.shutdown_background();
+        let (sight, address) = looked?;
+        let trouble = sight.trouble.map(|trouble| {
+            Failure::new(format!("{input}: {trouble}")).status(trouble.reason().exit_status())
+        });
+        if sight.chain.is_empty() && sight.session.is_none() {
+            return Err(trouble.unwrap_or_else(|| Failure::new(format!("{input}: no certificate was shown"))));
+        }
+        let sent = matches!(name, ExpectedName::Dns(_)).then(|| name.to_string());
+        let chain =
+            sight.chain.iter().map(|der| CertFacts::read(der).map_err(|malformed| malformed.to_string()));
+        inspection.add_live(input, &address.to_string(), sent, sight.session.as_ref(), chain);
+        trouble.map_or(Ok(()), Err)
+    }
+}
+
+/// An existing file wins; what has a colon may be a server.
+fn source(input: &str) -> Result<Source<'_>> {
+    if input == "-" {
+        return Ok(Source::Stdin);
+    }
+    let path = Path::new(input);
+    // A link that leads nowhere is a file too, and its error says so.
+    if std::fs::symlink_metadata(path).is_ok() || !input.contains(':') {
+        return Ok(Source::File(path));
+    }
+    match input.parse() {
+        Ok(target) => Ok(Source::Server(target)),
+        Err(bad) => Err(Failure::new(format!("{input}: no such file, and no server either: {bad}"))
+            .hint("name a PEM or DER file, or a server as HOST:PORT")),
+    }
+}
+
+fn stdin() -> Result<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    io::stdin().lock().take(LIMIT + 1).read_to_end(&mut bytes).context("-: cannot read stdin")?;
+    if bytes.len() as u64 > LIMIT {
+        return Err(Failure::new("-: expected at most 16 MiB on stdin, found more"));
+    }
+    Ok(bytes)
+}
+
+fn add(inspection: &mut Inspection, input: &str, bytes: &[u8]) -> Result<()> {
+    let found = items::items(bytes).with_context(|| input.to_owned())?;
+    inspection.add(input, found);
+    Ok(())
+}
+
+/// RFC 7468: 64 characters a line.
+fn pem(der: &[u8]) -> String {
+    let text = BASE64.encode(der);
+    let mut lines = vec!["-----BEGIN CERTIFICATE-----"];
+    let mut rest = text.as_str();
+    while !rest.is_empty() {
+        // Base64 is ASCII: every index is a character's.
+        let (line, after) = rest.split_at(rest.len().min(64));
+        lines.push(line);
+        rest = after;
+    }
+    lines.push("-----END CERTIFICATE-----");
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_have_a_colon() {
+        assert!(matches!(source("-"), Ok(Source::Stdin)));
+        assert!(matches!(source("no/such/cert.pem"), Ok(Source::File(_))));
+        assert!(matches!(source("www.test.org:4433"), Ok(Source::Server(_))));
+        assert!(matches!(source("[::1]:4433"), Ok(Source::Server(_))));
+        assert!(source("www.test.org:port").is_err());
+    }
+}

@@ -1,0 +1,360 @@
+//! `tlslab serve`: files → configuration → bound socket → sessions, one line each.
+
+mod address;
+pub(super) mod identity;
+mod lines;
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Args;
+use time::OffsetDateTime;
+use tlslab::server::reload::{Settings, Tls};
+use tlslab::server::{self, Config, Limits, Service};
+use tlslab::tls::{KeyLogFile, Versions};
+use tlslab::verify::{Criteria, Policy, TrustSet, Usage};
+use tokio::sync::oneshot;
+
+use super::passphrase::PassphraseSource;
+use super::{Result, Ui};
+use address::ListenAddress;
+use identity::Files;
+use lines::Lines;
+
+/// Serve TLS 1.2 and 1.3: echo, upper case, or a page about the session
+#[derive(Clone, Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Serve {
+    /// Where to listen; port 0 takes any free one, which `listening on ADDR` then tells
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4433")]
+    listen: ListenAddress,
+    /// The certificate, PEM or DER; further ones in it are sent along as the chain
+    #[arg(long, value_name = "FILE", default_value = "cert.pem")]
+    cert: PathBuf,
+    /// The private key that belongs to it
+    #[arg(long, value_name = "FILE", default_value = "clearkey.pem")]
+    key: PathBuf,
+    /// Where an encrypted key's passphrase is: prompt, env:VAR, file:PATH or stdin
+    #[arg(long, value_name = "SOURCE")]
+    passin: Option<PassphraseSource>,
+    /// Require a client certificate that is in FILE or chains to one there (mutual TLS)
+    #[arg(long, value_name = "FILE", conflicts_with = "plaintext")]
+    client_ca: Option<PathBuf>,
+    /// TLS versions: 1.2, 1.3 or 1.2-1.3
+    #[arg(long, value_name = "VERSIONS", default_value_t)]
+    tls: Versions,
+    /// Append session secrets to FILE, so that Wireshark can decrypt a capture [also: SSLKEYLOGFILE]
+    #[arg(long, value_name = "FILE", conflicts_with = "plaintext")]
+    keylog: Option<PathBuf>,
+    /// Serve without TLS: the lab's insecure starting point, readable by everybody on the way
+    #[arg(long)]
+    plaintext: bool,
+    /// Answer with what was sent, changed in this way, instead of a plain echo
+    #[arg(long, value_name = "HOW", conflicts_with = "www")]
+    reply: Option<Reply>,
+    /// Answer HTTP/1.1: / is a page and /session.json JSON about this TLS session
+    #[arg(long)]
+    www: bool,
+    /// How many peers at once; more wait until one leaves
+    #[arg(long, value_name = "N", default_value = "4096")]
+    max_connections: NonZeroUsize,
+    /// How long a handshake may take
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    handshake_timeout: Duration,
+    /// How long a session may pass without a byte in either direction
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
+    idle_timeout: Duration,
+    /// How long sessions may still take once SIGINT or SIGTERM has come
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    drain_timeout: Duration,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  tlslab serve                                  echo, with gencert's cert.pem and clearkey.pem
+  tlslab serve --www                            then: curl --cacert cert.pem \\
+                                                  --connect-to www.test.org:4433:127.0.0.1:4433 \\
+                                                  https://www.test.org:4433/session.json
+  tlslab serve --key key.pem --passin env:PASS  the encrypted key
+  tlslab serve --client-ca client.pem           mutual TLS
+  tlslab serve --listen 127.0.0.1:0             any free port
+
+Each session ends with a line on stderr; with --json a summary follows on stdout at the very end. SIGHUP
+reloads certificate and key, and keeps the old ones if the new are bad. SIGINT and SIGTERM stop accepting,
+let sessions finish, and exit with 0; a second one stops at once.";
+
+/// `--reply`.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Reply {
+    /// Every letter in upper case
+    Upper,
+}
+
+/// Reads `10s`, `2m`, `1h 30m`: more than nothing, at most a year.
+fn duration(text: &str) -> std::result::Result<Duration, String> {
+    const YEAR: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+    let expected = "expected a duration such as 10s or 2m";
+    match humantime::parse_duration(text) {
+        Ok(duration) if duration.is_zero() || duration > YEAR => {
+            Err(format!("{expected}, more than nothing and at most a year, found {text}"))
+        }
+        Ok(duration) => Ok(duration),
+        Err(error) => Err(format!("{expected}, found {text:?}: {error}")),
+    }
+}
+
+/// What ends the wait in [`Serve::run`].
+enum Signal {
+    Reload,
+    Stop,
+}
+
+impl Serve {
+    /// Serves until told to stop.
+    pub(crate) fn run(self, ui: &Ui, now: OffsetDateTime) -> Result<u8> {
+        let tls = if self.plaintext { None } else { Some(self.start_tls(ui, now)?) };
+        if self.plaintext {
+            ui.warn(
+                "--plaintext: no TLS; whoever is on the way reads and changes every byte, and nobody proves \
+                 who they are",
+            );
+        }
+        raise_file_limit(self.max_connections.get());
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(self.serve(tls, ui))
+    }
+
+    async fn serve(&self, tls: Option<(Arc<Tls>, Files)>, ui: &Ui) -> Result<u8> {
+        let listener = self.listen.bind().await?;
+        let address = listener.local_addr().context("cannot tell the address that was bound")?;
+        // Before anybody is told that the server is up: from now on signals are ours.
+        let mut signals = signals::Signals::new().context("cannot listen for signals")?;
+        let lines = Arc::new(Lines::start(ui.clone()));
+        let events = Arc::clone(&lines);
+        let config = Config {
+            tls: tls.as_ref().map(|(tls, _)| Arc::clone(tls)),
+            service: self.service(),
+            limits: self.limits(),
+        };
+        let (stop, stopped) = oneshot::channel::<()>();
+        let mut stop = Some(stop);
+        let mut server = tokio::spawn(server::run(
+            listener,
+            config,
+            move |event| events.event(&event),
+            // A sender that is gone means the same as one that speaks.
+            async move { drop(stopped.await) },
+        ));
+        ui.announce(&format!("listening on {address}"));
+        loop {
+            tokio::select! {
+                ended = &mut server => {
+                    ended.context("the server broke down")?;
+                    break;
+                }
+                signal = signals.next() => match (signal, stop.take()) {
+                    (Signal::Reload, same) => {
+                        stop = same;
+                        self.reload(tls.as_ref(), &lines).await;
+                    }
+                    (Signal::Stop, Some(stop)) => {
+                        lines.say(format!(
+                            "stopping: sessions have {} to end; once more to stop at once",
+                            humantime::format_duration(self.drain_timeout),
+                        ));
+                        // The server that no longer listens for it has ended, and is about to say so.
+                        let _ = stop.send(());
+                    }
+                    (Signal::Stop, None) => {
+                        server.abort();
+                        // Cancelled, which drops every session and so reports it.
+                        let _ = (&mut server).await;
+                        break;
+                    }
+                },
+            }
+        }
+        let summary = lines.finish();
+        if ui.json() {
+            ui.print(&summary.json(address).to_string())?;
+        } else {
+            ui.say(&summary.to_string());
+        }
+        Ok(0)
+    }
+
+    fn service(&self) -> Service {
+        match (self.www, self.reply) {
+            (true, _) => Service::Www,
+            (false, Some(Reply::Upper)) => Service::Upper,
+            (false, None) => Service::Echo,
+        }
+    }
+
+    fn limits(&self) -> Limits {
+        Limits {
+            max_connections: self.max_connections.get(),
+            handshake_timeout: self.handshake_timeout,
+            idle_timeout: self.idle_timeout,
+            drain_timeout: self.drain_timeout,
+        }
+    }
+
+    fn start_tls(&self, ui: &Ui, now: OffsetDateTime) -> Result<(Arc<Tls>, Files)> {
+        let (files, identity) = Files::open(&self.cert, &self.key, self.passin.as_ref())?;
+        for warning in identity::warnings(&self.cert, &identity, now) {
+            ui.warn(&warning);
+        }
+        let mut settings = self.settings()?;
+        let from_environment = std::env::var_os("SSLKEYLOGFILE").filter(|path| !path.is_empty());
+        if let Some(path) = self.keylog.clone().or_else(|| from_environment.map(PathBuf::from)) {
+            settings.key_log = Some(Arc::new(KeyLogFile::open(&path)?));
+            ui.warn(&format!(
+                "{}: session secrets go here; whoever has this file can read the recorded traffic",
+                path.display()
+            ));
+        }
+        let tls = Tls::new(&identity, settings).context("cannot set up TLS")?;
+        ui.say(&format!("serving {}", identity::describe(&identity)));
+        Ok((Arc::new(tls), files))
+    }
+
+    /// Everything but the key log, which outlives a reload.
+    fn settings(&self) -> Result<Settings> {
+        let client = match &self.client_ca {
+            None => None,
+            Some(path) => {
+                let certificates = identity::certificates(path, "--client-ca")?;
+                let trusted = TrustSet::new(&certificates)
+                    .with_context(|| format!("{}: cannot trust what is in it", path.display()))?;
+                let trusted = Arc::new(trusted);
+                Some(Criteria { trusted, name: None, usage: Usage::Client, policy: Policy::Lab })
+            }
+        };
+        let alpn = if self.www { vec![b"http/1.1".to_vec()] } else { Vec::new() };
+        Ok(Settings { versions: self.tls, alpn, key_log: None, client })
+    }
+
+    /// SIGHUP: reads the files again. What cannot be served is said, and what was served before stays.
+    async fn reload(&self, tls: Option<&(Arc<Tls>, Files)>, lines: &Lines) {
+        let Some((tls, files)) = tls else {
+            lines.say("nothing to reload: this server speaks plaintext".to_owned());
+            return;
+        };
+        let (tls, files, serve) = (Arc::clone(tls), files.clone(), self.clone());
+        // A passphrase is stretched on purpose, which takes a while: not in the way of sessions.
+        let reloaded = tokio::task::spawn_blocking(move || -> Result<_> {
+            let identity = files.read()?;
+            tls.replace(&identity, serve.settings()?).context("cannot set up TLS")?;
+            Ok(identity)
+        });
+        match reloaded.await {
+            Ok(Ok(identity)) => {
+                for warning in identity::warnings(&self.cert, &identity, OffsetDateTime::now_utc()) {
+                    lines.warn(warning);
+                }
+                lines.say(format!(
+                    "reloaded {} and {}: now serving {}",
+                    self.cert.display(),
+                    self.key.display(),
+                    identity::describe(&identity),
+                ));
+            }
+            Ok(Err(failure)) => lines.warn(format!("not reloaded, still serving as before: {failure}")),
+            Err(error) => lines.warn(format!("not reloaded, still serving as before: {error}")),
+        }
+    }
+}
+
+/// Each session holds a file descriptor, and systems allow 1024 unless asked for more.
+#[cfg(unix)]
+fn raise_file_limit(sessions: usize) {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+
+    // Sockets aside: the listener, the standard streams, the runtime's own, files being read.
+    const OTHERS: u64 = 64;
+    let mut limit = getrlimit(Resource::Nofile);
+    let wanted = (sessions as u64).saturating_add(OTHERS);
+    if limit.current.is_some_and(|current| current < wanted) {
+        limit.current = Some(limit.maximum.map_or(wanted, |maximum| maximum.min(wanted)));
+        // Not granted, accepting pauses where descriptors run out, and that is said then.
+        let _ = setrlimit(Resource::Nofile, limit);
+    }
+}
+
+#[cfg(not(unix))]
+fn raise_file_limit(_sessions: usize) {}
+
+/// What people and service managers send to a running server.
+mod signals {
+    use super::Signal;
+    use std::io;
+
+    #[cfg(unix)]
+    pub(super) struct Signals {
+        hangup: tokio::signal::unix::Signal,
+        interrupt: tokio::signal::unix::Signal,
+        terminate: tokio::signal::unix::Signal,
+    }
+
+    #[cfg(unix)]
+    impl Signals {
+        /// From now on these signals do not end the process.
+        pub(super) fn new() -> io::Result<Self> {
+            use tokio::signal::unix::{SignalKind, signal};
+
+            Ok(Self {
+                hangup: signal(SignalKind::hangup())?,
+                interrupt: signal(SignalKind::interrupt())?,
+                terminate: signal(SignalKind::terminate())?,
+            })
+        }
+
+        pub(super) async fn next(&mut self) -> Signal {
+            tokio::select! {
+                _ = self.interrupt.recv() => Signal::Stop,
+                _ = self.terminate.recv() => Signal::Stop,
+                _ = self.hangup.recv() => Signal::Reload,
+            }
+        }
+    }
+
+    #[cfg(not(unix))]
+    pub(super) struct Signals(());
+
+    #[cfg(not(unix))]
+    impl Signals {
+        pub(super) fn new() -> io::Result<Self> {
+            Ok(Self(()))
+        }
+
+        pub(super) async fn next(&mut self) -> Signal {
+            // Without a console there is no Ctrl-C, and nothing to wait for.
+            if tokio::signal::ctrl_c().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+            Signal::Stop
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_more_than_nothing() {
+        assert_eq!(duration("10s"), Ok(Duration::from_secs(10)));
+        let expected = "expected a duration such as 10s or 2m, ";
+        for (text, found) in [
+            ("0s", "more than nothing and at most a year, found 0s"),
+            ("2y", "more than nothing and at most a year, found 2y"),
+            ("10", "found \"10\": time unit needed, for example 10sec or 10ms"),
+        ] {
+            assert_eq!(duration(text), Err(format!("{expected}{found}")));
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! `--listen`: from `HOST:PORT` to a bound socket.
+
+use std::fmt;
+use std::io;
+use std::net::{Ipv6Addr, SocketAddr};
+use std::str::FromStr;
+
+use tokio::net::{TcpListener, lookup_host};
+
+use super::super::{Failure, Result};
+
+/// Where to listen: a host or an address, and a port, which may be 0.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ListenAddress {
+    host: String,
+    port: u16,
+}
+
+impl FromStr for ListenAddress {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let expected = "expected ADDRESS:PORT such as 127.0.0.1:4433 or [::1]:4433";
+        let (host, port) = text.rsplit_once(':').ok_or_else(|| format!("{expected}, found no port"))?;
+        let digits = !port.is_empty() && port.bytes().all(|digit| digit.is_ascii_digit());
+        let port = port
+            .parse()
+            .ok()
+            .filter(|_| digits)
+            .ok_or_else(|| format!("{expected}, found {port:?} as the port (0 to 65535)"))?;
+        let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+            Some(inner) if inner.parse::<Ipv6Addr>().is_ok() => inner,
+            Some(inner) => return Err(format!("{expected}, found {inner:?} in the brackets")),
+            None if host.contains(':') => {
+                return Err(format!("{expected}, found an IPv6 address without brackets"));
+            }
+            None if host.is_empty() => return Err(format!("{expected}, found no address before the port")),
+            None => host,
+        };
+        Ok(Self { host: host.to_owned(), port })
+    }
+}
+
+impl fmt::Display for ListenAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+impl ListenAddress {
+    /// Binds the first of the host's addresses that can be bound.
+    pub(super) async fn bind(&self) -> Result<TcpListener> {
+        let addresses: Vec<SocketAddr> = match lookup_host((self.host.as_str(), self.port)).await {
+            Ok(addresses) => addresses.collect(),
+            Err(error) => {
+                return Err(Failure::new(format_args!("{self}: {:?} does not resolve: {error}", self.host))
+                    .hint("listen on an address of this machine: tlslab serve --listen 127.0.0.1:4433"));
+            }
+        };
+        let mut last = None;
+        for address in addresses {
+            match TcpListener::bind(address).await {
+                Ok(listener) => return Ok(listener),
+                Err(error) => last = Some(error),
+            }
+        }
+        let error = last.unwrap_or_else(|| io::Error::other("the name has no address"));
+        Err(self.refused(&error))
+    }
+
+    fn refused(&self, error: &io::Error) -> Failure {
+        match error.kind() {
+            io::ErrorKind::AddrInUse => {
+                Failure::new(format_args!("{self}: cannot listen: another program already does"))
+                    .hint("take any free port: tlslab serve --listen 127.0.0.1:0")
+            }
+            io::ErrorKind::AddrNotAvailable => {
+                Failure::new(format_args!("{self}: cannot listen: this machine does not have that address"))
+                    .hint("listen on one that it has: tlslab serve --listen 127.0.0.1:4433")
+            }
+            io::ErrorKind::PermissionDenied => Failure::new(format_args!(
+                "{self}: cannot listen: permission denied (ports below 1024 are privileged)"
+            ))
+            .hint("take a port above 1023: tlslab serve --listen 127.0.0.1:4433"),
+            _ => Failure::new(format_args!("{self}: cannot listen: {error}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_read_back_as_written() {
+        for text in ["127.0.0.1:4433", "[::1]:0", "localhost:65535"] {
+            assert_eq!(text.parse::<ListenAddress>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn bad_addresses_say_what_was_expected_and_found() {
+        let expected = "expected ADDRESS:PORT such as 127.0.0.1:4433 or [::1]:4433, found ";
+        let cases = [
+            ("4433", "no port"),
+            (":4433", "no address before the port"),
+            ("127.0.0.1:", "\"\" as the port (0 to 65535)"),
+            ("127.0.0.1:65536", "\"65536\" as the port (0 to 65535)"),
+            ("127.0.0.1:+1", "\"+1\" as the port (0 to 65535)"),
+            ("::1:4433", "an IPv6 address without brackets"),
+            ("[localhost]:1", "\"localhost\" in the brackets"),
+        ];
+        for (text, found) in cases {
+            assert_eq!(text.parse::<ListenAddress>(), Err(format!("{expected}{found}")), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_the_system_refuses_is_said_in_words() {
+        let address: ListenAddress = "127.0.0.1:443".parse().unwrap();
+        let cases = [
+            (io::ErrorKind::AddrInUse, "127.0.0.1:443: cannot listen: another program already does"),
+            (
+                io::ErrorKind::PermissionDenied,
+                "127.0.0.1:443: cannot listen: permission denied (ports below 1024 are privileged)",
+            ),
+        ];
+        for (kind, expected) in cases {
+            assert_eq!(address.refused(&kind.into()).to_string(), expected);
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Certificate and key from files: read, unlocked, put together, and what a good client will say of them.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::pki_types::CertificateDer;
+use time::OffsetDateTime;
+use tlslab::pki::facts::CertFacts;
+use tlslab::pki::files::{KeyFile, read_certificates, read_private_key};
+use tlslab::pki::key::Passphrase;
+use tlslab::server::{Identity, IdentityError};
+use tlslab::verify::{Criteria, Policy, TrustSet, Usage, judge};
+use tlslab::words;
+
+use super::super::passphrase::PassphraseSource;
+use super::super::{Failure, Hinted, Result};
+
+/// Where a certificate and its key are, and the passphrase that was asked for once.
+#[derive(Clone)]
+pub(in crate::cmd) struct Files {
+    certificate: PathBuf,
+    key: PathBuf,
+    passphrase: Option<Passphrase>,
+}
+
+impl Files {
+    /// Reads both files for the first time, asking for a passphrase where the key needs one.
+    pub(in crate::cmd) fn open(
+        certificate: &Path,
+        key: &Path,
+        passin: Option<&PassphraseSource>,
+    ) -> Result<(Self, Identity)> {
+        let mut files = Self { certificate: certificate.to_owned(), key: key.to_owned(), passphrase: None };
+        let chain = certificates(certificate, "--cert")?;
+        let found = private_key(key)?;
+        if found.is_encrypted() {
+            files.passphrase = Some(PassphraseSource::read_for(passin, key)?);
+        }
+        let identity = files.put_together(chain, found)?;
+        Ok((files, identity))
+    }
+
+    /// Reads both files again.
+    pub(super) fn read(&self) -> Result<Identity> {
+        self.put_together(certificates(&self.certificate, "--cert")?, private_key(&self.key)?)
+    }
+
+    fn put_together(&self, chain: Vec<CertificateDer<'static>>, found: KeyFile) -> Result<Identity> {
+        let key = match (found, &self.passphrase) {
+            (KeyFile::Clear(key), _) => key,
+            (found, Some(passphrase)) => found.unlock(&self.key, passphrase)?,
+            (_, None) => {
+                let key = self.key.display();
+                return Err(Failure::new(format_args!(
+                    "{key}: the key is encrypted, and no passphrase was given"
+                )));
+            }
+        };
+        Identity::new(chain, &key).map_err(|error| self.misfit(error))
+    }
+
+    /// Says which two files do not fit, and how to see why.
+    fn misfit(&self, error: IdentityError) -> Failure {
+        let (certificate, key) = (self.certificate.display(), self.key.display());
+        let hint = match &error {
+            IdentityError::Mismatch { .. } => format!(
+                "name the key that was made with the certificate, `--cert FILE --key FILE`, or make a new pair: \
+                 tlslab gencert --out new"
+            ),
+            _ => "make a new pair: tlslab gencert --out new".to_owned(),
+        };
+        Failure::new(format_args!("{certificate} and {key}: {error}")).hint(hint)
+    }
+}
+
+/// The certificates of a file, with what to do where there are none.
+pub(super) fn certificates(path: &Path, option: &str) -> Result<Vec<CertificateDer<'static>>> {
+    read_certificates(path).hint(|| how_to_get(path, option))
+}
+
+fn private_key(path: &Path) -> Result<KeyFile> {
+    read_private_key(path).hint(|| how_to_get(path, "--key"))
+}
+
+/// A missing file is made by gencert; one that holds something else is best looked at.
+fn how_to_get(path: &Path, option: &str) -> String {
+    let shown = path.display();
+    if path.is_dir() {
+        return format!("`{option} FILE` names another");
+    }
+    if path.exists() {
+        return format!("`tlslab inspect {shown}` says what is in it; `{option} FILE` names another");
+    }
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let out = directory.map_or_else(String::new, |parent| format!(" --out {}", parent.display()));
+    format!("make certificate and key with `tlslab gencert{out}`, or name yours with `{option} FILE`")
+}
+
+/// What a good client will say of the certificate at the instant `now`: the very words of `tlslab connect`, since
+/// the same verifier is asked, with the name left open.
+pub(super) fn warnings(path: &Path, identity: &Identity, now: OffsetDateTime) -> Vec<String> {
+    let path = path.display();
+    let chain = identity.chain();
+    // A client trusts what issued the leaf; without a chain, the leaf itself.
+    let anchors = if chain.len() > 1 { &chain[1..] } else { chain };
+    let trusted = match TrustSet::new(anchors) {
+        Ok(trusted) => Arc::new(trusted),
+        Err(malformed) => return vec![format!("{path}: clients will refuse this certificate: {malformed}")],
+    };
+    let criteria = Criteria { trusted, name: None, usage: Usage::Server, policy: Policy::Lab };
+    let verdict = judge(chain, &criteria, now);
+    let refusals = verdict.checks.iter().filter(|check| !check.ok()).map(|check| {
+        format!(
+            "{path}: a good client will refuse this certificate: {}: expected {}, found {}",
+            check.kind, check.expected, check.found
+        )
+    });
+    refusals.chain(verdict.notes.iter().map(|note| format!("{path}: {note}"))).collect()
+}
+
+/// A served certificate in a line: whose, until when, which.
+pub(super) fn describe(identity: &Identity) -> String {
+    match identity.chain().first().map(|leaf| CertFacts::read(leaf)) {
+        Some(Ok(facts)) => format!(
+            "{} ({}), valid until {}, SHA-256 {}",
+            facts.subject,
+            facts.public_key.kind,
+            words::instant(facts.not_after),
+            words::hex(&facts.sha256()),
+        ),
+        Some(Err(malformed)) => format!("a certificate that cannot be read ({malformed})"),
+        // An identity has at least one certificate.
+        None => "no certificate".to_owned(),
+    }
+}

@@ -1,0 +1,430 @@
+//! What `inspect` found, all of it: as one JSON object, or as blocks of lines.
+
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use super::certificate::{self, CertificateReport, ExtensionReport};
+use super::key::{self, KeyReport};
+use crate::crypto;
+use crate::pki::facts::CertFacts;
+use crate::pki::items::{Found, Item};
+use crate::pki::key_facts::KeyFacts;
+use crate::pki::request::RequestFacts;
+use crate::tls::SessionFacts;
+use crate::words::Escaped;
+
+/// The one object that `inspect --json` prints.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct InspectionReport {
+    /// Every certificate, in the order of the inputs and of each one's contents.
+    pub certificates: Vec<Inspected<CertificateReport>>,
+    /// Every key.
+    pub keys: Vec<Inspected<KeyReport>>,
+    /// Every certificate signing request.
+    pub requests: Vec<Inspected<RequestReport>>,
+    /// The session with the first live server; null where there was none.
+    pub session: Option<SessionReport>,
+    /// The sessions with all of them.
+    pub sessions: Vec<SessionReport>,
+    /// PEM blocks of other kinds, not looked into.
+    pub others: Vec<OtherReport>,
+    /// What could not be read or reached.
+    pub errors: Vec<ErrorReport>,
+}
+
+/// Something, and where it was found.
+#[derive(Clone, Debug, Serialize)]
+pub struct Inspected<T> {
+    /// The input: a path, `-`, or `HOST:PORT`.
+    pub source: String,
+    /// Its place among those of its kind in that input, counted from 1.
+    pub index: usize,
+    /// The line on which its PEM block begins; null for DER and for live servers.
+    pub line: Option<usize>,
+    /// For a certificate: `valid`, `expired` or `not-yet-valid`, now; absent for others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validity: Option<&'static str>,
+    /// For a certificate: whole days until notAfter, negative once it has passed; absent for others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub days_left: Option<i64>,
+    /// For a key: which of `certificates` it belongs to, counted from 0; absent where none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<usize>,
+    /// What was found.
+    #[serde(flatten)]
+    pub found: T,
+}
+
+/// What JSON says of a certificate signing request. Its signature is not verified.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RequestReport {
+    /// The subject, in openssl's `-subj` syntax.
+    pub subject: String,
+    /// The key, such as `EC P-256`.
+    pub public_key: String,
+    /// SHA-256 of its SubjectPublicKeyInfo, lower-case hexadecimal.
+    pub spki_sha256: String,
+    /// The signature algorithm, by openssl's name.
+    pub signature_algorithm: String,
+    /// The extensions that are asked for.
+    pub extensions: Vec<ExtensionReport>,
+}
+
+/// A session with a live server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SessionReport {
+    /// `HOST:PORT` as given.
+    pub source: String,
+    /// The address that answered.
+    pub address: String,
+    /// What was sent as SNI; null where nothing was.
+    pub server_name: Option<String>,
+    /// Always false: nothing of what the server showed was verified.
+    pub verified: bool,
+    /// `TLSv1.3` or `TLSv1.2`; null where the handshake was not completed.
+    pub protocol: Option<String>,
+    /// The cipher suite, by its IANA name.
+    pub cipher_suite: Option<String>,
+    /// The key exchange group.
+    pub key_exchange: Option<String>,
+}
+
+/// A PEM block of another kind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OtherReport {
+    /// The input.
+    pub source: String,
+    /// The line on which it begins.
+    pub line: Option<usize>,
+    /// Its label.
+    pub label: String,
+}
+
+/// Something that could not be read or reached.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ErrorReport {
+    /// The input.
+    pub source: String,
+    /// The line on which the PEM block begins, where it is one.
+    pub line: Option<usize>,
+    /// What was expected and found.
+    pub error: String,
+}
+
+/// Gathers what the inputs hold.
+#[derive(Debug)]
+pub struct Inspection {
+    now: OffsetDateTime,
+    blocks: Vec<Vec<String>>,
+    certificates: Vec<(String, usize, CertFacts)>,
+    keys: Vec<(usize, KeyFacts)>,
+    report: InspectionReport,
+}
+
+impl Inspection {
+    /// Nothing yet; validity is said for the instant `now`.
+    pub fn new(now: OffsetDateTime) -> Self {
+        Self {
+            now,
+            blocks: Vec::new(),
+            certificates: Vec::new(),
+            keys: Vec::new(),
+            report: InspectionReport::default(),
+        }
+    }
+
+    /// Adds what was found in a file or on stdin, by the name of `source`.
+    pub fn add(&mut self, source: &str, found: Vec<Found>) {
+        let count =
+            |wanted: fn(&Item) -> bool| found.iter().filter(|f| f.item.as_ref().is_ok_and(wanted)).count();
+        let of = [
+            count(|item| matches!(item, Item::Certificate(_))),
+            count(|item| matches!(item, Item::Key(_))),
+            count(|item| matches!(item, Item::Request(_))),
+        ];
+        let mut seen = [0; 3];
+        for Found { line, item } in found {
+            match item {
+                Ok(Item::Certificate(facts)) => {
+                    seen[0] += 1;
+                    self.certificate(source, line, place(seen[0], of[0]), *facts);
+                }
+                Ok(Item::Key(facts)) => {
+                    seen[1] += 1;
+                    self.key(source, line, place(seen[1], of[1]), *facts);
+                }
+                Ok(Item::Request(facts)) => {
+                    seen[2] += 1;
+                    self.request(source, line, place(seen[2], of[2]), &facts);
+                }
+                Ok(Item::Other(label)) => {
+                    let label = Escaped(&label).to_string();
+                    self.blocks.push(vec![format!("{source}: {label}{}: not looked into", at_line(line))]);
+                    self.report.others.push(OtherReport { source: source.to_owned(), line, label });
+                }
+                Err(unreadable) => self.error(source, line, &unreadable.to_string()),
+            }
+        }
+    }
+
+    /// Adds a live server: the session, then the certificates that it showed.
+    pub fn add_live(
+        &mut self,
+        source: &str,
+        address: &str,
+        server_name: Option<String>,
+        session: Option<&SessionFacts>,
+        chain: impl IntoIterator<Item = Result<CertFacts, String>>,
+    ) {
+        let mut lines =
+            vec![format!("{source}: not verified: what follows proves nothing about who answers there")];
+        let mut put = |label: &str, value: &str| lines.push(line(label, value));
+        put("address", address);
+        put("server name", server_name.as_deref().unwrap_or("none sent"));
+        match session {
+            Some(session) => {
+                put("protocol", &session.protocol);
+                put("cipher suite", &session.cipher_suite);
+                put("key exchange", &session.key_exchange);
+            }
+            None => put("handshake", "not completed"),
+        }
+        self.blocks.push(lines);
+        let session = SessionReport {
+            source: source.to_owned(),
+            address: address.to_owned(),
+            server_name,
+            verified: false,
+            protocol: session.map(|s| s.protocol.clone()),
+            cipher_suite: session.map(|s| s.cipher_suite.clone()),
+            key_exchange: session.map(|s| s.key_exchange.clone()),
+        };
+        self.report.session.get_or_insert_with(|| session.clone());
+        self.report.sessions.push(session);
+        let chain: Vec<_> = chain.into_iter().collect();
+        let of = chain.len();
+        for (index, certificate) in chain.into_iter().enumerate() {
+            match certificate {
+                Ok(facts) => self.certificate(source, None, place(index + 1, of), facts),
+                Err(why) => self.error(source, None, &format!("certificate {}: {why}", index + 1)),
+            }
+        }
+    }
+
+    /// Adds something that could not be read or reached.
+    pub fn error(&mut self, source: &str, line: Option<usize>, error: &str) {
+        let error = Escaped(error).to_string();
+        self.report.errors.push(ErrorReport { source: source.to_owned(), line, error });
+    }
+
+    /// Whether nothing was found so far and nothing went wrong.
+    pub fn is_empty(&self) -> bool {
+        self.blocks.is_empty() && self.report.errors.is_empty()
+    }
+
+    /// What could not be read or reached so far.
+    pub fn errors(&self) -> &[ErrorReport] {
+        &self.report.errors
+    }
+
+    /// Every certificate so far, in order.
+    pub fn certificates(&self) -> impl Iterator<Item = &CertFacts> {
+        self.certificates.iter().map(|(_, _, facts)| facts)
+    }
+
+    /// Everything as JSON.
+    pub fn report(mut self) -> InspectionReport {
+        self.match_keys();
+        self.report
+    }
+
+    /// Everything for a person, block after block. Errors are not among it.
+    pub fn blocks(mut self) -> Vec<Vec<String>> {
+        self.match_keys();
+        self.blocks
+    }
+
+    fn certificate(&mut self, source: &str, pem_line: Option<usize>, place: Place, facts: CertFacts) {
+        let Self { now, .. } = *self;
+        let title = format!("{source}: certificate{}{}", place.words(), at_line(pem_line));
+        self.blocks.push(titled(title, certificate::lines(&facts, now)));
+        let validity = match now {
+            now if now < facts.not_before => "not-yet-valid",
+            now if now > facts.not_after => "expired",
+            _ => "valid",
+        };
+        self.report.certificates.push(Inspected {
+            validity: Some(validity),
+            days_left: Some((facts.not_after - now).whole_days()),
+            ..inspected(source, pem_line, place, CertificateReport::from(&facts))
+        });
+        self.certificates.push((source.to_owned(), place.index, facts));
+    }
+
+    fn key(&mut self, source: &str, pem_line: Option<usize>, place: Place, facts: KeyFacts) {
+        let half = if facts.form == crate::pki::key_facts::KeyForm::PublicKey { "public" } else { "private" };
+        let title = format!("{source}: {half} key{}{}", place.words(), at_line(pem_line));
+        self.report.keys.push(inspected(source, pem_line, place, KeyReport::from(&facts)));
+        let lines = key::lines(&facts);
+        self.keys.push((self.blocks.len(), facts));
+        self.blocks.push(titled(title, lines));
+    }
+
+    fn request(&mut self, source: &str, pem_line: Option<usize>, place: Place, facts: &RequestFacts) {
+        let spki_sha256 = crate::words::hex(&crypto::sha256(&facts.public_key.spki));
+        let report = RequestReport {
+            subject: Escaped(&facts.subject.to_string()).to_string(),
+            public_key: facts.public_key.kind.to_string(),
+            spki_sha256,
+            signature_algorithm: facts.signature_algorithm.name.clone(),
+            extensions: facts.extensions.iter().map(ExtensionReport::from).collect(),
+        };
+        let mut lines = vec![
+            format!("{source}: certificate signing request{}{}", place.words(), at_line(pem_line)),
+            line("subject", &report.subject),
+            line("key", &certificate::key_words(&facts.public_key)),
+            line("signature", &format!("{}, not verified", report.signature_algorithm)),
+            line("SPKI SHA-256", &report.spki_sha256),
+            line("asks for", &report.extensions.len().to_string()),
+        ];
+        lines.extend(report.extensions.iter().map(|e| format!("  {}", certificate::extension_line(e))));
+        self.blocks.push(lines);
+        self.report.requests.push(inspected(source, pem_line, place, report));
+    }
+
+    /// Says of each key which certificate it belongs to: that may come after it.
+    fn match_keys(&mut self) {
+        for ((block, key), report) in self.keys.iter().zip(&mut self.report.keys) {
+            let Some(public) = &key.public_key else { continue };
+            let owner = |(_, _, facts): &(String, usize, CertFacts)| facts.public_key.spki == public.spki;
+            let Some(index) = self.certificates.iter().position(owner) else { continue };
+            report.certificate = Some(index);
+            let (source, place, _) = &self.certificates[index];
+            self.blocks[*block].push(line("belongs to", &format!("certificate {place} of {source}")));
+        }
+    }
+}
+
+/// A place among several of a kind, counted from 1.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    index: usize,
+    of: usize,
+}
+
+fn place(index: usize, of: usize) -> Place {
+    Place { index, of }
+}
+
+impl Place {
+    fn words(self) -> String {
+        if self.of == 1 { String::new() } else { format!(" {} of {}", self.index, self.of) }
+    }
+}
+
+fn inspected<T>(source: &str, line: Option<usize>, place: Place, found: T) -> Inspected<T> {
+    Inspected {
+        source: source.to_owned(),
+        index: place.index,
+        line,
+        validity: None,
+        days_left: None,
+        certificate: None,
+        found,
+    }
+}
+
+fn at_line(line: Option<usize>) -> String {
+    line.filter(|line| *line > 1).map_or_else(String::new, |line| format!(" (line {line})"))
+}
+
+fn titled(title: String, lines: Vec<String>) -> Vec<String> {
+    std::iter::once(title).chain(lines.into_iter().map(|line| format!("  {line}"))).collect()
+}
+
+fn line(label: &str, value: &str) -> String {
+    format!("  {label:<14} {value}")
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+    use crate::pki::items;
+
+    const RICH: &[u8] = include_bytes!("../pki/facts/rich.der");
+
+    fn inspection() -> Inspection {
+        Inspection::new(datetime!(2026-12-01 00:00:00 UTC))
+    }
+
+    #[test]
+    fn a_key_is_said_to_belong_to_its_certificate() {
+        let certificate = CertFacts::read(RICH).unwrap();
+        let mut inspection = inspection();
+        inspection.add("public.der", items::items(&certificate.public_key.spki).unwrap());
+        inspection.add("cert.der", items::items(RICH).unwrap());
+        let blocks = inspection.blocks();
+        assert_eq!(
+            blocks[0],
+            [
+                "public.der: public key",
+                "  form           SubjectPublicKeyInfo",
+                "  key            EC P-256",
+                "  encryption     none: it is a public key",
+                "  SPKI SHA-256   2cfbac0032eaa0615b0e8d4a6dfc7ba84cf7cc47e6371a799a39e03475e91307",
+                "  SPKI pin       sha256/LPusADLqoGFbDo1Kbfx7qEz3zEfmNxp5mjngNHXpEwc=",
+                "  belongs to     certificate 1 of cert.der",
+            ]
+        );
+        assert_eq!(blocks[1][0], "cert.der: certificate");
+    }
+
+    #[test]
+    fn validity_is_said_for_the_instant_that_is_given() {
+        let certificate = CertFacts::read(RICH).unwrap();
+        let day = time::Duration::DAY;
+        for (now, validity, days_left) in [
+            (certificate.not_before - day, "not-yet-valid", 36_501),
+            (certificate.not_before, "valid", 36_500),
+            (certificate.not_after, "valid", 0),
+            (certificate.not_after + 3 * day, "expired", -3),
+        ] {
+            let mut inspection = Inspection::new(now);
+            inspection.add("cert.der", items::items(RICH).unwrap());
+            let report = inspection.report();
+            assert_eq!(report.certificates[0].validity, Some(validity));
+            assert_eq!(report.certificates[0].days_left, Some(days_left));
+        }
+    }
+
+    #[test]
+    fn a_live_server_is_never_said_to_be_verified() {
+        let mut inspection = inspection();
+        let chain = [CertFacts::read(RICH).map_err(|e| e.to_string()), Err("no certificate".to_owned())];
+        inspection.add_live("localhost:4433", "[::1]:4433", None, None, chain);
+        assert_eq!(inspection.errors()[0].error, "certificate 2: no certificate");
+        let blocks = inspection.blocks();
+        assert_eq!(
+            blocks[0],
+            [
+                "localhost:4433: not verified: what follows proves nothing about who answers there",
+                "  address        [::1]:4433",
+                "  server name    none sent",
+                "  handshake      not completed",
+            ]
+        );
+        assert_eq!(blocks[1][0], "localhost:4433: certificate 1 of 2");
+    }
+
+    #[test]
+    fn blocks_of_other_kinds_are_listed() {
+        let mut inspection = inspection();
+        let text = b"\n-----BEGIN DH PARAMETERS-----\nMAA=\n-----END DH PARAMETERS-----\n";
+        inspection.add("dh.pem", items::items(text).unwrap());
+        let other = OtherReport { source: "dh.pem".into(), line: Some(2), label: "DH PARAMETERS".into() };
+        assert_eq!(inspection.report.others, [other]);
+        assert_eq!(inspection.blocks(), [["dh.pem: DH PARAMETERS (line 2): not looked into"]]);
+    }
+}

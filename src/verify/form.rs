@@ -1,0 +1,246 @@
+//! Rules of form: what RFC 5280 §4 asks of a certificate, whoever uses it and for whatever.
+//!
+//! They bind both policies and every trust model alike. [`malformations`] are certificates that say something twice,
+//! unreadably or in contradiction; [`breaches`] are certificates that can be read, and that no conforming CA makes.
+//! [`unknown_critical`] are those that say what nobody here understands.
+//!
+//! Left out on purpose: a missing authority or subject key identifier (§4.2.1.1, §4.2.1.2), which countless private CAs
+//! lack and which harms nobody; that is a note. So are rules of the CA/Browser Forum that RFC 5280 does not have.
+
+use std::collections::HashSet;
+
+use der::asn1::ObjectIdentifier;
+
+use crate::pki::facts::{CertFacts, Extension, ExtensionFacts, KeyUsage};
+
+const SUBJECT_KEY_IDENTIFIER: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.14");
+const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
+const SUBJECT_ALT_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
+const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
+const NAME_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.30");
+const AUTHORITY_KEY_IDENTIFIER: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.35");
+const POLICY_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.36");
+const EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37");
+const INHIBIT_ANY_POLICY: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.54");
+
+/// How many things of a kind are named before it is said how many more there are: what a report says about a hostile
+/// certificate stays short, however much is wrong with it.
+const LISTED: usize = 8;
+
+/// Where a certificate stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Trusted, and the end of a chain.
+    Anchor,
+    /// Between the two.
+    Intermediate,
+    /// The peer's own.
+    Leaf,
+    /// The peer's own, and itself trusted.
+    Pinned,
+}
+
+impl Role {
+    /// Whether it is trusted for its own sake.
+    fn is_trusted(self) -> bool {
+        matches!(self, Self::Anchor | Self::Pinned)
+    }
+}
+
+/// What makes the certificate say something twice, unreadably or in contradiction.
+pub(super) fn malformations(certificate: &CertFacts) -> Vec<String> {
+    let mut found = Vec::new();
+    // RFC 5280 §4.1.1.2
+    if !certificate.signature_algorithms_agree {
+        found.push("its two signature algorithm fields differ".to_owned());
+    }
+    // §4.1.2.9
+    if certificate.version != 3 && !certificate.extensions.is_empty() {
+        found.push(format!("version {}, yet it has extensions", certificate.version));
+    }
+    // §4.2: at most one instance of an extension. By a set: a certificate can hold 100,000 extensions.
+    let mut seen = HashSet::new();
+    let repeated = certificate.extensions.iter().filter(|e| !seen.insert(e.oid));
+    found.extend(listed(repeated.map(|e| format!("extension {} appears twice", e.oid))));
+    found.extend(listed(certificate.extensions.iter().filter_map(|e| match &e.decoded {
+        Extension::Malformed(words) => Some(format!("extension {} cannot be read: {words}", e.oid)),
+        _ => None,
+    })));
+    found
+}
+
+/// Which rules of RFC 5280's profile the certificate breaks, in words.
+pub(super) fn breaches(certificate: &CertFacts, role: Role) -> Vec<String> {
+    const RULES: [fn(&CertFacts, Role) -> Option<String>; 10] = [
+        serial_number,
+        issuer_name,
+        subject_name,
+        key_identifiers_are_not_critical,
+        own_key_identifier,
+        alternative_names_stand_in_for_the_subject,
+        basic_constraints_are_critical,
+        path_length_is_a_cas,
+        name_constraints_are_a_cas,
+        policy_limits_are_critical,
+    ];
+    RULES.iter().filter_map(|rule| rule(certificate, role)).collect()
+}
+
+/// Critical extensions that this verifier does not process (RFC 5280 §4.2: then the certificate is to be refused), in
+/// words.
+pub(super) fn unknown_critical(certificate: &CertFacts) -> Vec<String> {
+    const PROCESSED: [ObjectIdentifier; 7] = [
+        AUTHORITY_KEY_IDENTIFIER,
+        BASIC_CONSTRAINTS,
+        EXTENDED_KEY_USAGE,
+        KEY_USAGE,
+        NAME_CONSTRAINTS,
+        SUBJECT_ALT_NAME,
+        SUBJECT_KEY_IDENTIFIER,
+    ];
+    let unknown = certificate.extensions.iter().filter(|e| e.critical && !PROCESSED.contains(&e.oid));
+    listed(unknown.map(|e| format!("unknown critical extension {}", e.oid)))
+}
+
+/// The first few, and how many more there are.
+fn listed(mut items: impl Iterator<Item = String>) -> Vec<String> {
+    let mut shown: Vec<String> = items.by_ref().take(LISTED).collect();
+    match items.count() {
+        0 => {}
+        more => shown.push(format!("{more} more such")),
+    }
+    shown
+}
+
+/// §4.1.2.2: a positive INTEGER of at most 20 octets. Not asked of an anchor, of which a path takes the name and the
+/// key only (§6.1.1 (d)): the platforms' stores have roots with the serial number 0.
+fn serial_number(certificate: &CertFacts, role: Role) -> Option<String> {
+    if role == Role::Anchor {
+        return None;
+    }
+    let words = match certificate.serial.as_slice() {
+        [0] => "0".to_owned(),
+        [first, ..] if first & 0x80 != 0 => "negative".to_owned(),
+        // X.690 §8.3.2: no octet more than the number needs.
+        [0, second, ..] if second & 0x80 == 0 => "with a needless leading zero".to_owned(),
+        // One more octet holds the sign of a number that fills 20.
+        [0, number @ ..] | number if number.len() > 20 => format!("of {} octets", number.len()),
+        _ => return None,
+    };
+    Some(format!("its serial number is {words}, not a positive one of at most 20 octets"))
+}
+
+/// §4.1.2.4: the issuer has a name.
+fn issuer_name(certificate: &CertFacts, _: Role) -> Option<String> {
+    certificate.issuer.is_empty().then(|| "its issuer has no name".to_owned())
+}
+
+/// §4.1.2.6: a CA has a name, and anybody else one of the alternative kind at least.
+fn subject_name(certificate: &CertFacts, _: Role) -> Option<String> {
+    if !certificate.subject.is_empty() {
+        None
+    } else if certificate.is_ca() == Some(true) {
+        Some("a CA without a subject".to_owned())
+    } else if extension(certificate, SUBJECT_ALT_NAME).is_none() {
+        Some("neither a subject nor alternative names".to_owned())
+    } else {
+        None
+    }
+}
+
+/// §4.2.1.1, §4.2.1.2: key identifiers help to find a path and restrict nothing.
+fn key_identifiers_are_not_critical(certificate: &CertFacts, _: Role) -> Option<String> {
+    [(AUTHORITY_KEY_IDENTIFIER, "authority"), (SUBJECT_KEY_IDENTIFIER, "subject")]
+        .into_iter()
+        .find(|(oid, _)| extension(certificate, *oid).is_some_and(|e| e.critical))
+        .map(|(_, whose)| format!("its {whose} key identifier is critical"))
+}
+
+/// §4.2.1.1: the authority of a self-signed certificate is itself. The field may be left out, but one that is there
+/// has the keyIdentifier, and the certificate's own. (An intermediate that is self-issued may be a CA's new key signed
+/// with its old one.) authorityCertIssuer and its serial number, which the CA/Browser Forum forbids in roots, are
+/// taken: roots in the platforms' stores and every CA made by easy-rsa have them.
+fn own_key_identifier(certificate: &CertFacts, role: Role) -> Option<String> {
+    if !role.is_trusted() || !certificate.is_self_issued() {
+        return None;
+    }
+    match (authority_key_id(certificate)?, subject_key_id(certificate)) {
+        (None, _) => Some("self-signed, and its authority key identifier has no keyIdentifier".to_owned()),
+        (Some(authority), Some(own)) if authority != own => {
+            Some("self-signed, and its authority key identifier is not its own".to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// §4.2.1.6: where there is no subject, alternative names are critical.
+fn alternative_names_stand_in_for_the_subject(certificate: &CertFacts, _: Role) -> Option<String> {
+    let names = extension(certificate, SUBJECT_ALT_NAME)?;
+    (certificate.subject.is_empty() && !names.critical)
+        .then(|| "no subject, and its alternative names are not critical".to_owned())
+}
+
+/// §4.2.1.9: a CA says critically that it is one.
+fn basic_constraints_are_critical(certificate: &CertFacts, _: Role) -> Option<String> {
+    let constraints = extension(certificate, BASIC_CONSTRAINTS)?;
+    (certificate.is_ca() == Some(true) && !constraints.critical)
+        .then(|| "a CA whose basicConstraints are not critical".to_owned())
+}
+
+/// §4.2.1.9: a path length constraint is for CAs that sign certificates.
+fn path_length_is_a_cas(certificate: &CertFacts, _: Role) -> Option<String> {
+    path_length(certificate)?;
+    let signs = certificate.key_usage().is_none_or(KeyUsage::key_cert_sign);
+    (certificate.is_ca() != Some(true) || !signs)
+        .then(|| "a path length constraint, yet it is no CA that signs certificates".to_owned())
+}
+
+/// §4.2.1.10: name constraints are for CAs, and say something.
+fn name_constraints_are_a_cas(certificate: &CertFacts, _: Role) -> Option<String> {
+    let constraints = extension(certificate, NAME_CONSTRAINTS)?;
+    if certificate.is_ca() != Some(true) {
+        return Some("name constraints, yet it is no CA".to_owned());
+    }
+    matches!(&constraints.decoded, Extension::NameConstraints { permitted, excluded }
+        if permitted.is_empty() && excluded.is_empty())
+    .then(|| "name constraints without a subtree".to_owned())
+}
+
+/// §4.2.1.11, §4.2.1.14: policyConstraints and inhibitAnyPolicy are critical. As tlslab processes neither, it refuses
+/// them either way.
+fn policy_limits_are_critical(certificate: &CertFacts, _: Role) -> Option<String> {
+    [(POLICY_CONSTRAINTS, "policyConstraints"), (INHIBIT_ANY_POLICY, "inhibitAnyPolicy")]
+        .into_iter()
+        .find(|(oid, _)| extension(certificate, *oid).is_some_and(|e| !e.critical))
+        .map(|(_, name)| format!("its {name} is not critical"))
+}
+
+fn extension(certificate: &CertFacts, oid: ObjectIdentifier) -> Option<&ExtensionFacts> {
+    certificate.extensions.iter().find(|e| e.oid == oid)
+}
+
+/// authorityKeyIdentifier's keyIdentifier (RFC 5280 §4.2.1.1): the outer `None` where there is no extension, the inner
+/// one where it lacks the field.
+#[allow(clippy::option_option, reason = "an absent extension and an absent field mean different things")]
+pub(super) fn authority_key_id(certificate: &CertFacts) -> Option<Option<&[u8]>> {
+    certificate.extensions.iter().find_map(|e| match &e.decoded {
+        Extension::AuthorityKeyIdentifier { key_id, .. } => Some(key_id.as_deref()),
+        _ => None,
+    })
+}
+
+/// subjectKeyIdentifier (§4.2.1.2).
+pub(super) fn subject_key_id(certificate: &CertFacts) -> Option<&[u8]> {
+    certificate.extensions.iter().find_map(|e| match &e.decoded {
+        Extension::SubjectKeyIdentifier(id) => Some(id.as_slice()),
+        _ => None,
+    })
+}
+
+/// basicConstraints' pathLenConstraint (§4.2.1.9).
+pub(super) fn path_length(certificate: &CertFacts) -> Option<u32> {
+    certificate.extensions.iter().find_map(|e| match e.decoded {
+        Extension::BasicConstraints { path_length, .. } => path_length,
+        _ => None,
+    })
+}
