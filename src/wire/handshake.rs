@@ -119,7 +119,7 @@ mod tests {
         let (mut messages, mut found) = (Messages::default(), Vec::new());
         for fragment in fragments {
             messages.take(fragment, &mut |message| {
-                found.push((message.kind, message.length, message.body.is_some()))
+                found.push((message.kind, message.length, message.body.is_some()));
             });
         }
         (found, messages.unfinished())

@@ -10,6 +10,7 @@
 )]
 
 mod connect;
+mod decrypt;
 mod dissect;
 mod gencert;
 mod inspect;
