@@ -1,11 +1,11 @@
 //! `tlslab dissect`: a capture as an observer sees it.
 
-use std::fs::File;
-use std::io;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use tlslab::report::dissect::{self as report, json, text};
+use tlslab::report::dissect::{self as report, html, json, text};
 use tlslab::wire::capture::{self, Ending, Item};
 use tlslab::wire::dissect::Dissector;
 use tlslab::wire::find::Needle;
@@ -29,6 +29,12 @@ pub(crate) struct Dissect {
     /// asking.
     #[arg(long, value_name = "FILE")]
     keylog: Option<PathBuf>,
+    /// Write a picture of it all: one self-contained page, with ladder diagrams and a switch between views
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Replace the page if it exists
+    #[arg(long, requires = "html")]
+    force: bool,
     /// Say where TEXT is readable on the wire: as typed, in UTF-16, hexadecimal or base64; repeatable
     #[arg(long, value_name = "TEXT")]
     find: Vec<String>,
@@ -39,6 +45,7 @@ Examples:
   tlslab dissect lab.pcapng                          every TLS session, as an observer sees it
   tlslab dissect lab.pcapng --find 'the secret'      exit status 1 if the text is readable on the wire
   tlslab dissect lab.pcapng --keylog keys.log        and with the secrets, what was encrypted
+  tlslab dissect lab.pcapng --html report.html       a picture of it
   tcpdump -w - port 443 | tlslab dissect -           somebody else's capture
 
 Records that look alike are counted on one line; -v lists them all.
@@ -66,7 +73,9 @@ impl Dissect {
                 ui.warn(&format!("{}: no secrets in it; expected lines of an NSS key log", keylog.display()));
             }
         }
-        let (mut dissector, mut ending) = self.read(Dissector::new(needles).with_secrets(secrets))?;
+        let sample = if self.html.is_some() { html::SAMPLE } else { 0 };
+        let dissector = Dissector::new(needles).with_secrets(secrets).with_samples(sample);
+        let (mut dissector, mut ending) = self.read(dissector)?;
         if dissector.has_late_secrets() && self.capture != Path::new("-") {
             ui.detail(&format!(
                 "tlslab: {name}: its secrets stand behind the packets they open; reading it again"
@@ -83,6 +92,10 @@ impl Dissect {
         let missing = report::missing(&dissection);
         if missing > 0 && !needles.is_empty() {
             ui.warn(&format!("{name}: {missing} bytes were not captured; nothing can be said of them"));
+        }
+        if let Some(page) = &self.html {
+            write_page(page, self.force, &html::page(&name, &dissection, &needles, &ending))?;
+            ui.say(&format!("tlslab: wrote {}", page.display()));
         }
         let answer = json::report(&name, &dissection, &needles, &ending);
         if ui.json() {
@@ -116,4 +129,42 @@ impl Dissect {
         })?;
         Ok((dissector, ending))
     }
+}
+
+/// Dissects a capture that was just made, and writes its page.
+pub(crate) fn write_page_of(capture: &Path, page: &Path, force: bool, ui: &Ui) -> Result<()> {
+    let made = Dissect { capture: capture.to_owned(), keylog: None, html: None, force, find: Vec::new() };
+    let (mut dissector, mut ending) = made.read(Dissector::new(Vec::new()).with_samples(html::SAMPLE))?;
+    if dissector.has_late_secrets() {
+        (dissector, ending) = made.read(dissector.again())?;
+    }
+    let (dissection, needles) = dissector.finish();
+    let name = capture.display().to_string();
+    write_page(page, force, &html::page(&name, &dissection, &needles, &ending))?;
+    ui.say(&format!("tlslab: wrote {}", page.display()));
+    Ok(())
+}
+
+/// Writes a report, not over a file that is there already unless told to; for its owner only, for it may hold what
+/// the secrets opened.
+fn write_page(path: &Path, force: bool, page: &str) -> Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    if force {
+        options.create(true).truncate(true);
+    } else {
+        options.create_new(true);
+    }
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(path).and_then(|mut file| file.write_all(page.as_bytes()));
+    written.map_err(|error| {
+        let failure =
+            Failure::new(format!("{}: cannot write: {error}", path.display())).status(COULD_NOT_FIND_OUT);
+        if error.kind() == io::ErrorKind::AlreadyExists {
+            failure.hint("name another file, or replace this one with `--force`")
+        } else {
+            failure
+        }
+    })
 }

@@ -33,7 +33,10 @@ pub(crate) struct Tap {
     /// through it once can decrypt.
     #[arg(long, value_name = "FILE")]
     keylog: Option<PathBuf>,
-    /// Replace the capture if it exists
+    /// At the end, write a picture of the capture: one self-contained page, as `tlslab dissect --html` does
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Replace the capture, and the page, if they exist
     #[arg(long)]
     force: bool,
     /// Stop recording, not relaying, before the capture grows larger; 500K, 100M, 2G
@@ -92,6 +95,13 @@ impl Tap {
         if to_stdout && ui.json() {
             return Err(Failure::usage("--pcap - and --json both want stdout"));
         }
+        if to_stdout && self.html.is_some() {
+            return Err(Failure::usage("--html needs a capture to read back; --pcap - keeps none"));
+        }
+        if let Some(page) = self.html.as_deref().filter(|page| !self.force && page.exists()) {
+            return Err(Failure::new(format!("{}: exists already; expected to create it", page.display()))
+                .hint("name another file, or replace this one with `--force`"));
+        }
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(async {
             // First: a stop that comes early is still an orderly one.
@@ -118,6 +128,9 @@ impl Tap {
             ui.say(&format!("tlslab: relaying to {}, recording into {}", self.to, self.pcap.display()));
             ui.say(&format!("tlslab: listening on {address}"));
             tap::run(listener, config, recorder.clone(), stop, self.teller(ui)).await;
+            if let Some(page) = &self.html {
+                super::dissect::write_page_of(&self.pcap, page, self.force, ui)?;
+            }
             self.report(ui, &address.to_string(), &recorder.status())
         })
     }

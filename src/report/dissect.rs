@@ -1,6 +1,8 @@
-//! A dissection, shown: [`text`] for a terminal, [`json`] for a program. What an observer learns, in sentences, is
+//! A dissection, shown: [`text`] for a terminal, [`json`] for a program,
+//! [`html`] as a picture. What an observer learns, in sentences, is
 //! [`lessons`]'s.
 
+pub mod html;
 pub mod json;
 pub mod lessons;
 pub mod text;

@@ -92,6 +92,7 @@ pub struct Dissector {
     open: HashMap<[SocketAddr; 2], Connection>,
     events_left: usize,
     begun: usize,
+    sample: usize,
     dissection: Dissection,
 }
 
@@ -107,8 +108,15 @@ impl Dissector {
             open: HashMap::new(),
             events_left: MOST_EVENTS_IN_ALL,
             begun: 0,
+            sample: 0,
             dissection,
         }
+    }
+
+    /// The same, keeping the first `octets` of each event for showing ([`Event::sample`]).
+    #[must_use]
+    pub fn with_samples(self, octets: usize) -> Self {
+        Self { sample: octets, ..self }
     }
 
     /// Secrets, as lines of a key log: they open what comes after them.
@@ -122,7 +130,7 @@ impl Dissector {
     /// A new dissector with the same texts and all the secrets that were learned, for reading again.
     #[must_use]
     pub fn again(self) -> Self {
-        Self::new(self.needles).with_secrets(self.secrets)
+        Self::new(self.needles).with_secrets(self.secrets).with_samples(self.sample)
     }
 
     /// The same, with secrets known from before.
@@ -177,7 +185,14 @@ impl Dissector {
         }
         let connection = self.open.entry(key).or_insert_with(|| {
             self.begun += 1;
-            Connection::new(self.begun, segment.source, segment.destination, at, self.needles.len())
+            Connection::new(
+                self.begun,
+                segment.source,
+                segment.destination,
+                at,
+                self.needles.len(),
+                self.sample,
+            )
         });
         let mut sink = Sink {
             needles: &self.needles,
@@ -306,12 +321,21 @@ struct Connection {
     tls: Option<Box<Follower>>,
     /// Where in each stream TLS began.
     bases: Both<u64>,
+    /// How many octets of each event are kept for showing.
+    sample: usize,
     /// The client's first octets, while they are too few to tell.
     start: Vec<u8>,
 }
 
 impl Connection {
-    fn new(number: usize, source: SocketAddr, destination: SocketAddr, at: Duration, needles: usize) -> Self {
+    fn new(
+        number: usize,
+        source: SocketAddr,
+        destination: SocketAddr,
+        at: Duration,
+        needles: usize,
+        sample: usize,
+    ) -> Self {
         Self {
             number,
             ends: [source, destination],
@@ -332,6 +356,7 @@ impl Connection {
             unlisted: Unlisted::default(),
             tls: None,
             bases: Both::default(),
+            sample,
             start: Vec::new(),
         }
     }
@@ -406,7 +431,7 @@ impl Connection {
             }
             Piece::Gap(octets) => {
                 let offset = self.positions[from];
-                self.tell(Event { at, from, offset, octets, what: What::Gap }, sink);
+                self.tell(Event { at, from, offset, octets, what: What::Gap, sample: Vec::new() }, sink);
                 self.follow_octets(from, at, Octets::Missing(octets), sink);
                 self.positions[from] += octets;
             }
@@ -438,7 +463,7 @@ impl Connection {
     fn start_following(&mut self, bases: Both<u64>) {
         self.bases = bases;
         let tls = Tls { preamble: bases, ..Tls::default() };
-        self.tls = Some(Box::new(Follower::new(tls)));
+        self.tls = Some(Box::new(Follower::new(tls, self.sample)));
     }
 
     fn follow(&mut self, from: Side, at: Duration, data: &[u8], sink: &mut Sink<'_>) {
@@ -486,12 +511,16 @@ impl Connection {
             && last.offset + last.octets == self.positions[from]
         {
             preview.extend_from_slice(&data[..data.len().min(PREVIEW - preview.len())]);
+            let room = self.sample.saturating_sub(last.sample.len());
+            last.sample.extend_from_slice(&data[..data.len().min(room)]);
             last.octets += data.len() as u64;
             last.at = at;
             return;
         }
         let what = What::Plaintext(data[..data.len().min(PREVIEW)].to_vec());
-        self.tell(Event { at, from, offset: self.positions[from], octets: data.len() as u64, what }, sink);
+        let sample = data[..data.len().min(self.sample)].to_vec();
+        let (offset, octets) = (self.positions[from], data.len() as u64);
+        self.tell(Event { at, from, offset, octets, what, sample }, sink);
     }
 
     fn tell(&mut self, event: Event, sink: &mut Sink<'_>) {

@@ -28,6 +28,8 @@ pub(super) struct Follower {
     sides: Both<Direction>,
     /// The content of the record last opened.
     plain: Vec<u8>,
+    /// How many octets of each record are kept for showing.
+    sample: usize,
 }
 
 #[derive(Debug, Default)]
@@ -56,8 +58,8 @@ pub(super) type Tell<'a> = &'a mut dyn FnMut(Event, &[u8]);
 
 impl Follower {
     /// Begins with what is known already.
-    pub(super) fn new(tls: Tls) -> Self {
-        Self { tls, ..Self::default() }
+    pub(super) fn new(tls: Tls, sample: usize) -> Self {
+        Self { tls, sample, ..Self::default() }
     }
 
     /// What `from` sent next; `base` is where in its stream TLS began.
@@ -71,7 +73,7 @@ impl Follower {
         tell: Tell<'_>,
     ) {
         let mut records = std::mem::take(&mut self.sides[from].records);
-        records.wants_application_data = self.secrets(secrets).is_some();
+        records.wants_application_data = self.secrets(secrets).is_some() || self.sample > 0;
         let mut hand = |unit: Unit<'_>| {
             let event = self.unit(from, at, base, unit, secrets);
             let data = matches!(&event.what, What::Record(record)
@@ -98,12 +100,14 @@ impl Follower {
             Unit::Stray(offset, octets) => {
                 self.sides[from].messages.reset();
                 self.sides[from].lost = true;
-                Event { at, from, offset: base + offset, octets, what: What::Stray }
+                Event { at, from, offset: base + offset, octets, what: What::Stray, sample: Vec::new() }
             }
             Unit::Record(record) => {
                 let octets = (super::record::HEADER + record.header.length - record.missing) as u64;
                 let what = What::Record(self.record(from, &record, secrets));
-                Event { at, from, offset: base + record.offset, octets, what }
+                let fragment = record.fragment.unwrap_or_default();
+                let sample = fragment[..fragment.len().min(self.sample)].to_vec();
+                Event { at, from, offset: base + record.offset, octets, what, sample }
             }
         }
     }
@@ -253,7 +257,8 @@ impl Follower {
             }
             Some(ContentType::Heartbeat) | None => {}
         }
-        Opened { content_type, octets: plain.len(), messages }
+        let sample = plain[..plain.len().min(self.sample)].to_vec();
+        Opened { content_type, octets: plain.len(), messages, sample }
     }
 
     fn inner_message(&mut self, from: Side, message: handshake::Message<'_>, secrets: &SessionSecrets) {

@@ -275,8 +275,8 @@ mod tests {
         let mut opener = Opener::tls_1_3(Suite::of(0x1301).unwrap(), &secret).unwrap();
         let header = Header { content_type: ContentType::ApplicationData, version: 0x0303, length: 53 };
         let mut plain = Vec::new();
-        let opened = opener.open(header, &record[5..], &mut plain).unwrap();
-        assert_eq!(opened, Opened { content_type: 22, length: 36 });
+        let content = opener.open(header, &record[5..], &mut plain).unwrap();
+        assert_eq!(content, Opened { content_type: 22, length: 36 });
         assert_eq!(plain, unhex("14000020 a8ec436d677634ae525ac1fcebe11a039ec17694fac6e98527b642f2edd5ce61"));
         assert_eq!(
             opener.open(header, &record[5..], &mut plain),

@@ -70,6 +70,8 @@ pub struct Event {
     pub octets: u64,
     /// What it is.
     pub what: What,
+    /// The first octets of it as they crossed, headers of records not included; as many as were asked for.
+    pub sample: Vec<u8>,
 }
 
 /// What crossed.
@@ -111,6 +113,8 @@ pub struct Opened {
     pub octets: usize,
     /// What it says.
     pub messages: Vec<Message>,
+    /// The first octets of the content; as many as were asked for.
+    pub sample: Vec<u8>,
 }
 
 /// A message in a record.

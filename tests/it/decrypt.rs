@@ -252,7 +252,7 @@ fn python_node_java_and_go() {
                     port,
                     "cert.pem",
                     "www.test.org",
-                    &version,
+                    version,
                     MESSAGE,
                 ]);
                 command
@@ -314,10 +314,10 @@ fn secrets_from_a_file_serve_as_those_inside_and_late_ones_too() {
         let length = u32::from_le_bytes(header[4..].try_into().unwrap()) as usize;
         let (block, more) = rest.split_at(length);
         if header[..4] == [10, 0, 0, 0] {
-            secrets.extend_from_slice(block)
+            secrets.extend_from_slice(block);
         } else {
-            without.extend_from_slice(block)
-        };
+            without.extend_from_slice(block);
+        }
         rest = more;
     }
     lab.write("without.pcapng", &without);

@@ -17,6 +17,7 @@ mod inspect;
 mod lab;
 mod openssl;
 mod oracle;
+mod page;
 mod readme;
 mod tap;
 mod verify;

@@ -132,7 +132,8 @@ fn ladder(out: &mut String, session: &Session, options: Options) {
     }
 }
 
-fn looks_alike(a: &Event, b: &Event) -> bool {
+/// Whether two encrypted records may share a line.
+pub(super) fn looks_alike(a: &Event, b: &Event) -> bool {
     a.from == b.from
         && readable(a) == Some(false)
         && readable(b) == Some(false)
