@@ -52,6 +52,15 @@ fn octets(bytes: &[u8]) -> String {
     }
 }
 
+/// Shown text without the line's end, which says nothing.
+fn without_line_end(text: &str) -> &str {
+    let mut text = text;
+    while let Some(shorter) = text.strip_suffix("\\n").or_else(|| text.strip_suffix("\\r")) {
+        text = shorter;
+    }
+    text
+}
+
 fn counted(count: u64, thing: &str) -> String {
     format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }
@@ -76,7 +85,7 @@ fn labels(event: &Event) -> Vec<String> {
         What::Gap => vec!["not captured".to_owned()],
         What::Stray => vec!["not TLS".to_owned()],
         What::Plaintext(preview) => {
-            vec![format!("\u{201c}{}\u{201d}", octets(preview).trim_end_matches("\\n"))]
+            vec![format!("\u{201c}{}\u{201d}", without_line_end(&octets(preview)))]
         }
         What::Record(record) if record.missing > 0 => {
             vec![format!("{} (not all captured)", record.content_type.name())]
@@ -96,7 +105,7 @@ fn opened(event: &Event) -> Option<Vec<String>> {
     let phrase = |known: &Message| match known {
         Message::Data(length, preview) => {
             let text = octets(preview);
-            let text = text.trim_end_matches("\\n");
+            let text = without_line_end(&text);
             let more = if *length > preview.len() { "\u{2026}" } else { "" };
             format!("\u{201c}{text}{more}\u{201d}")
         }

@@ -246,6 +246,8 @@ impl Interface {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::wire::pcapng;
 
@@ -335,5 +337,25 @@ mod tests {
         file.extend([0; 64]);
         let (found, ending) = all(&file).unwrap();
         assert_eq!((found.len(), ending), (2, Ending::CutOff(whole)));
+    }
+
+    proptest! {
+        /// A capture with some octets changed, or none of a capture at all: read or refused, without panic.
+        #[test]
+        fn damaged_files_are_survived(
+            choice in 0..4_usize,
+            changes in proptest::collection::vec((0..400_usize, any::<u8>()), 0..20),
+            tail in proptest::collection::vec(any::<u8>(), 0..100),
+        ) {
+            let magic = [0x0a, 0x0d, 0x0d, 0x0a].to_vec();
+            let mut file = [ours(), pcap(true, true), pcap(false, false), magic][choice].clone();
+            file.extend(tail);
+            for (index, octet) in changes {
+                if let Some(place) = file.get_mut(index) {
+                    *place = octet;
+                }
+            }
+            let _ = all(&file);
+        }
     }
 }

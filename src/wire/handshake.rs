@@ -109,6 +109,8 @@ pub fn named_curve(body: &[u8]) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn message(kind: u8, body: &[u8]) -> Vec<u8> {
@@ -155,5 +157,23 @@ mod tests {
         }
         assert_eq!(named_curve(&[3, 0, 0x1d, 32]), Some(0x1d));
         assert_eq!(named_curve(&[1, 0, 0x1d]), None);
+    }
+
+    proptest! {
+        /// Arbitrary fragments: no panic, and no more memory than the longest message and a fragment.
+        #[test]
+        fn hostile_messages_are_survived(
+            fragments in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..300), 0..20),
+        ) {
+            let mut messages = Messages::default();
+            for fragment in &fragments {
+                messages.take(fragment, &mut |message| {
+                    if let Some(body) = message.body {
+                        let _ = (certificates_1_2(body), certificates_1_3(body), named_curve(body));
+                    }
+                });
+                prop_assert!(messages.buffer.len() <= LONGEST + HEADER + 300);
+            }
+        }
     }
 }

@@ -305,6 +305,8 @@ fn extensions(mut rest: Cursor<'_>) -> (Vec<Extension>, Option<&'static str>) {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn vector16(content: &[u8]) -> Vec<u8> {
@@ -377,5 +379,29 @@ pub(super) mod tests {
         let hello = ServerHello::read(&body).unwrap();
         assert!(hello.is_hello_retry_request());
         assert_eq!((hello.version(), hello.group(), hello.cipher_suite), (0x0304, Some(0x17), 0x1301));
+    }
+
+    proptest! {
+        /// Arbitrary extensions: everything that can be asked is answered.
+        #[test]
+        fn hostile_hellos_are_survived(
+            suites in proptest::collection::vec(any::<u16>(), 0..20),
+            extensions in proptest::collection::vec(
+                (prop_oneof![0..60_u16, any::<u16>()], proptest::collection::vec(any::<u8>(), 0..40)), 0..12,
+            ),
+            body in proptest::collection::vec(any::<u8>(), 0..200),
+        ) {
+            for body in [client_hello(&suites, &extensions), body] {
+                if let Some(hello) = ClientHello::read(&body) {
+                    let _ = (hello.versions(), hello.server_name(), hello.protocols(), hello.groups());
+                    let _ = (hello.point_formats(), hello.signature_schemes(), hello.key_shares());
+                    let _ = (hello.offers_resumption(), super::super::fingerprint::ja3(&hello));
+                    prop_assert_eq!(super::super::fingerprint::ja4(&hello).len(), 36);
+                }
+                if let Some(hello) = ServerHello::read(&body) {
+                    let _ = (hello.version(), hello.group(), hello.protocol(), super::super::fingerprint::ja3s(&hello));
+                }
+            }
+        }
     }
 }

@@ -259,6 +259,8 @@ impl Follower {
 mod tests {
     use std::io::Write as _;
 
+    use proptest::prelude::*;
+
     use super::*;
 
     fn line(label: Label, session: u8, secret: u8) -> String {
@@ -359,5 +361,17 @@ mod tests {
         assert_eq!(poll(), [2]);
         std::fs::write(&path, line(Label::MasterSecret, 3, 1)).unwrap();
         assert_eq!(poll(), [3], "a file that was begun anew is read anew");
+    }
+
+    proptest! {
+        /// Arbitrary text is a line or not, and a line is written as it was read.
+        #[test]
+        fn any_text_is_a_line_or_not(text in "(CLIENT_RANDOM|EXPORTER_SECRET|.{0,9}) ?([0-9a-f]{64}|.{0,9}) ?([0-9a-f]{0,140}|.{0,9})") {
+            if let Some(line) = Line::read(&text) {
+                let mut out = String::new();
+                line.write(&mut out);
+                prop_assert_eq!(Line::read(&out), Some(line));
+            }
+        }
     }
 }
