@@ -5,6 +5,7 @@
 //! something that is no block, gives what stands before and says so ([`Ending`]). Memory: one buffer that grows
 //! to the longest block, and a block longer than [`LONGEST_BLOCK`] ends the reading.
 
+use std::cell::RefCell;
 use std::io::{self, Read};
 use std::time::Duration;
 
@@ -72,54 +73,57 @@ pub fn read(mut input: impl Read, mut each: impl FnMut(Item<'_>)) -> Result<Endi
         }
     }
     let begin = &magic[..have];
-    let input = Filling { input: io::Cursor::new(begin.to_vec()).chain(input), failed: None };
-    match magic {
+    let failed = RefCell::new(None);
+    let input = Filling { input: io::Cursor::new(begin.to_vec()).chain(input), failed: &failed };
+    let ending = match magic {
         [0x0a, 0x0d, 0x0d, 0x0a] => match PcapNGReader::new(BUFFER, input) {
-            Ok(mut reader) => Ok(blocks(&mut reader, &mut Sections::default(), &mut each)),
-            Err(PcapError::Incomplete(_)) => Ok(Ending::CutOff(0)),
-            Err(_) => Err(Unreadable::NotACapture("a malformed section header".to_owned())),
+            Ok(mut reader) => blocks(&mut reader, &mut each),
+            Err(PcapError::Incomplete(_)) => Ending::CutOff(0),
+            Err(_) => return Err(Unreadable::NotACapture("a malformed section header".to_owned())),
         },
         [0xd4, 0xc3, 0xb2, 0xa1]
         | [0xa1, 0xb2, 0xc3, 0xd4]
         | [0x4d, 0x3c, 0xb2, 0xa1]
         | [0xa1, 0xb2, 0x3c, 0x4d]
         | [0x34, 0xcd, 0xb2, 0xa1] => match LegacyPcapReader::new(BUFFER, input) {
-            Ok(mut reader) => Ok(blocks(&mut reader, &mut Sections::default(), &mut each)),
-            Err(PcapError::Incomplete(_)) => Ok(Ending::CutOff(0)),
-            Err(_) => Err(Unreadable::NotACapture("a malformed header".to_owned())),
+            Ok(mut reader) => blocks(&mut reader, &mut each),
+            Err(PcapError::Incomplete(_)) => Ending::CutOff(0),
+            Err(_) => return Err(Unreadable::NotACapture("a malformed header".to_owned())),
         },
-        _ if have == 0 => Err(Unreadable::NotACapture("an empty file".to_owned())),
-        _ => Err(Unreadable::NotACapture(format!("a file that begins with {}", crate::words::hex(begin)))),
-    }
+        _ if have == 0 => return Err(Unreadable::NotACapture("an empty file".to_owned())),
+        _ => {
+            let found = format!("a file that begins with {}", crate::words::hex(begin));
+            return Err(Unreadable::NotACapture(found));
+        }
+    };
+    // A disk that fails in the middle is no file that ends there.
+    failed.into_inner().map_or(Ok(ending), |error| Err(Unreadable::Io(error)))
 }
 
-/// Fills the whole buffer at each read, as the block readers want to tell short from ended; an error while
-/// reading ends the input, like a file that was cut off there.
-struct Filling<R> {
+/// Fills the whole buffer at each read, as the block readers want to tell short from ended. An error ends the input and
+/// is kept.
+struct Filling<'a, R> {
     input: R,
-    failed: Option<io::Error>,
+    failed: &'a RefCell<Option<io::Error>>,
 }
 
-impl<R: Read> Read for Filling<R> {
+impl<R: Read> Read for Filling<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut have = 0;
-        while have < buffer.len() && self.failed.is_none() {
+        while have < buffer.len() && self.failed.borrow().is_none() {
             match self.input.read(&mut buffer[have..]) {
                 Ok(0) => break,
                 Ok(count) => have += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => self.failed = Some(error),
+                Err(error) => *self.failed.borrow_mut() = Some(error),
             }
         }
         Ok(have)
     }
 }
 
-fn blocks(
-    reader: &mut dyn PcapReaderIterator,
-    sections: &mut Sections,
-    each: &mut impl FnMut(Item<'_>),
-) -> Ending {
+fn blocks(reader: &mut dyn PcapReaderIterator, each: &mut impl FnMut(Item<'_>)) -> Ending {
+    let mut sections = Sections::default();
     let mut read = 0_u64;
     let mut capacity = BUFFER;
     loop {
@@ -327,6 +331,19 @@ mod tests {
         ] {
             assert_eq!(all(file).unwrap_err().to_string(), message);
         }
+    }
+
+    #[test]
+    fn a_failing_disk_is_no_end() {
+        struct Broken;
+        impl Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::Error::other("the disk is on fire"))
+            }
+        }
+        let mut packets = 0;
+        let error = read(ours().as_slice().chain(Broken), |_| packets += 1).unwrap_err();
+        assert_eq!((error.to_string().as_str(), packets), ("the disk is on fire", 2));
     }
 
     #[test]

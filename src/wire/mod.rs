@@ -2,11 +2,40 @@
 //!
 //! Recording goes [`tap`] (a relay between two sockets) or [`recorded`] (around a socket of one's own) →
 //! [`recorder`] → [`frames`] (bytes as synthetic Ethernet, IP and TCP) → [`pcapng`].
-//! [`keylog`] reads the NSS key log that turns such a file into one that opens.
+//! [`keylog`] reads the NSS key log that turns such a file into one that opens, [`schedule`] opens it.
 //!
 //! Reading goes [`capture`] (packets) → [`packet`] (segments) → [`tcp`] (streams) → [`record`] →
 //! [`handshake`] and [`hello`] → [`session`], all held together by [`dissect`]; [`find`] looks for texts and
 //! [`fingerprint`] for stacks along the way.
+//!
+//! From bytes to what an observer makes of them:
+//!
+//! ```
+//! use std::time::SystemTime;
+//! use tlslab::wire::capture::{self, Item};
+//! use tlslab::wire::dissect::Dissector;
+//! use tlslab::wire::find::Needle;
+//! use tlslab::wire::recorder::{MemorySink, Options, Recorder};
+//! use tlslab::wire::Side;
+//!
+//! let memory = MemorySink::default();
+//! let options =
+//!     Options { clock: SystemTime::now, interface: "lab".to_owned(), max_size: None, secrets: false };
+//! let recorder = Recorder::start(Box::new(memory.clone()), &options)?;
+//! let tape = recorder.connection("127.0.0.1:5000".parse()?, "127.0.0.1:4433".parse()?);
+//! tape.data(Side::Client, b"my password is hunter2\n");
+//! tape.finish(Side::Client);
+//!
+//! let mut dissector = Dissector::new(vec![Needle::new("hunter2")?]);
+//! capture::read(memory.bytes().as_slice(), |item| match item {
+//!     Item::Packet(packet) => dissector.packet(&packet),
+//!     Item::KeyLog(lines) => dissector.learn(&String::from_utf8_lossy(lines)),
+//! })?;
+//! let (dissection, _) = dissector.finish();
+//! assert_eq!(dissection.found, [1], "everybody on the way could read it");
+//! assert_eq!(dissection.sessions[0].octets.client, 23);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 //!
 //! [`record`] knows nothing but TLS records and is shared by whoever needs to look at them.
 

@@ -83,6 +83,24 @@ impl<W: Write + Send> Sink for PipeSink<W> {
     }
 }
 
+/// Memory, for a recording that is looked at right away. Clones share it; [`Options::max_size`] bounds it.
+#[derive(Clone, Debug, Default)]
+pub struct MemorySink(Arc<Mutex<Vec<u8>>>);
+
+impl MemorySink {
+    /// The file so far.
+    pub fn bytes(&self) -> Vec<u8> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Sink for MemorySink {
+    fn append(&mut self, blocks: &[u8]) -> io::Result<()> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(blocks);
+        Ok(())
+    }
+}
+
 /// How to record.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -498,16 +516,6 @@ mod tests {
     use super::*;
     use crate::wire::keylog::Label;
 
-    #[derive(Clone, Default)]
-    struct Memory(Arc<Mutex<Vec<u8>>>);
-
-    impl Sink for Memory {
-        fn append(&mut self, blocks: &[u8]) -> io::Result<()> {
-            self.0.lock().unwrap().extend_from_slice(blocks);
-            Ok(())
-        }
-    }
-
     thread_local! {
         static NOW: std::cell::Cell<u64> = const { std::cell::Cell::new(1_000) };
     }
@@ -516,8 +524,8 @@ mod tests {
         UNIX_EPOCH + Duration::from_secs(NOW.get())
     }
 
-    fn recorder(secrets: bool, max_size: Option<u64>) -> (Recorder, Memory) {
-        let memory = Memory::default();
+    fn recorder(secrets: bool, max_size: Option<u64>) -> (Recorder, MemorySink) {
+        let memory = MemorySink::default();
         let options = Options { clock, interface: "lab".to_owned(), max_size, secrets };
         (Recorder::start(Box::new(memory.clone()), &options).unwrap(), memory)
     }
@@ -527,8 +535,8 @@ mod tests {
     }
 
     /// The types of the blocks after the head: `P` a packet, `S` secrets.
-    fn blocks(memory: &Memory) -> String {
-        let file = memory.0.lock().unwrap().clone();
+    fn blocks(memory: &MemorySink) -> String {
+        let file = memory.bytes();
         let mut rest = &file[..];
         let mut found = String::new();
         while let Some((kind, more)) = rest.split_first_chunk::<4>() {
@@ -668,7 +676,7 @@ mod tests {
         assert_eq!(blocks(&memory), "PPPPPP");
         let status = recorder.status();
         assert_eq!(status.stopped, Some(Stopped::Limit(10_000)));
-        assert_eq!(status.bytes, memory.0.lock().unwrap().len() as u64);
+        assert_eq!(status.bytes, memory.bytes().len() as u64);
     }
 
     struct Full(u8);
