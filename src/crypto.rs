@@ -13,11 +13,43 @@ use graviola::aead::{AesGcm, ChaCha20Poly1305};
 use graviola::hashing::hmac::Hmac;
 use graviola::hashing::{Hash, Sha256, Sha384};
 use rustls::crypto::CryptoProvider;
+use rustls::{CipherSuiteCommon, SignatureScheme, SupportedCipherSuite, Tls12CipherSuite};
 
 /// The TLS provider: all suites, groups and signature schemes that graviola has, TLS 1.2 and 1.3.
 pub fn provider() -> Arc<CryptoProvider> {
     static PROVIDER: OnceLock<Arc<CryptoProvider>> = OnceLock::new();
-    Arc::clone(PROVIDER.get_or_init(|| Arc::new(rustls_graviola::default_provider())))
+    Arc::clone(PROVIDER.get_or_init(|| {
+        let mut provider = rustls_graviola::default_provider();
+        for suite in &mut provider.cipher_suites {
+            *suite = with_ed25519(*suite);
+        }
+        Arc::new(provider)
+    }))
+}
+
+/// Lets a TLS 1.2 suite that signs with ECDSA sign with Ed25519 too (RFC 8422 §5.10). graviola offers and verifies
+/// such signatures, but its TLS 1.2 suites do not list them, and rustls then refuses what was asked for.
+fn with_ed25519(suite: SupportedCipherSuite) -> SupportedCipherSuite {
+    let tls12 = match suite {
+        SupportedCipherSuite::Tls12(tls12)
+            if tls12.sign.contains(&SignatureScheme::ECDSA_NISTP256_SHA256) =>
+        {
+            tls12
+        }
+        other => return other,
+    };
+    let mut sign = tls12.sign.to_vec();
+    if !sign.contains(&SignatureScheme::ED25519) {
+        sign.push(SignatureScheme::ED25519);
+    }
+    // rustls wants suites that live for ever; these are made once per process.
+    SupportedCipherSuite::Tls12(Box::leak(Box::new(Tls12CipherSuite {
+        common: CipherSuiteCommon { ..tls12.common },
+        prf_provider: tls12.prf_provider,
+        kx: tls12.kx,
+        sign: Box::leak(sign.into_boxed_slice()),
+        aead_alg: tls12.aead_alg,
+    })))
 }
 
 /// This CPU lacks instructions that the provider is written in.
@@ -205,6 +237,17 @@ mod tests {
     fn provider_offers_the_hybrid_group_first() {
         let groups: Vec<_> = provider().kx_groups.iter().map(|group| group.name()).collect();
         assert_eq!(groups.first(), Some(&rustls::NamedGroup::X25519MLKEM768));
+    }
+
+    #[test]
+    fn tls_1_2_can_be_signed_with_ed25519() {
+        let signs = |suite: &SupportedCipherSuite| {
+            suite.usable_for_signature_algorithm(rustls::SignatureAlgorithm::ED25519)
+                && suite.usable_for_signature_algorithm(rustls::SignatureAlgorithm::ECDSA)
+        };
+        let count =
+            provider().cipher_suites.iter().filter(|s| s.tls13().is_none()).filter(|s| signs(s)).count();
+        assert_eq!(count, 3);
     }
 
     #[test]

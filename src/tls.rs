@@ -6,7 +6,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, Once, PoisonError};
 
 use rustls::{AlertDescription, CommonState, KeyLog, ProtocolVersion, SupportedProtocolVersion};
 use zeroize::Zeroize;
@@ -138,9 +138,11 @@ pub fn alert_name(alert: AlertDescription) -> String {
 pub struct KeyLogFile {
     path: PathBuf,
     file: Mutex<File>,
+    told: Once,
+    tell: Box<dyn Fn(&KeyLogError) + Send + Sync>,
 }
 
-/// The key log could not be opened.
+/// The key log could not be opened or written.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: cannot append to the key log: {source}", path.display())]
 pub struct KeyLogError {
@@ -156,7 +158,14 @@ impl KeyLogFile {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(path).map_err(|source| KeyLogError { path: path.to_owned(), source })?;
-        Ok(Self { path: path.to_owned(), file: Mutex::new(file) })
+        Ok(Self { path: path.to_owned(), file: Mutex::new(file), told: Once::new(), tell: Box::new(|_| {}) })
+    }
+
+    /// The same, telling `tell` the first time that secrets cannot be written (a full disk): the session goes on,
+    /// and its log is incomplete.
+    #[must_use]
+    pub fn telling(self, tell: impl Fn(&KeyLogError) + Send + Sync + 'static) -> Self {
+        Self { tell: Box::new(tell), ..self }
     }
 }
 
@@ -174,9 +183,13 @@ impl KeyLog for KeyLogFile {
         }
         line.push('\n');
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        // rustls gives no way to fail here, and a session is worth more than its log.
-        let _ = file.write_all(line.as_bytes());
+        let written = file.write_all(line.as_bytes());
+        drop(file);
         line.zeroize();
+        // rustls gives no way to fail here, and a session is worth more than its log.
+        if let Err(source) = written {
+            self.told.call_once(|| (self.tell)(&KeyLogError { path: self.path.clone(), source }));
+        }
     }
 }
 

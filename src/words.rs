@@ -46,7 +46,7 @@ pub fn hex_colons(bytes: &[u8]) -> String {
 
 /// Octets as lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    data_encoding::HEXLOWER.encode(bytes)
 }
 
 /// Somebody else's text, cut where it is too long for a report.

@@ -5,6 +5,13 @@
 //! reached the server, and where a good neighbour is refused. Where our stack cannot hold the key, `openssl s_server`
 //! serves it.
 
+#![allow(
+    clippy::expect_used,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a test program: it prints, and fails by panicking"
+)]
+
 #[path = "it/lab.rs"]
 #[allow(dead_code)] // the bench has more tools than this table needs
 mod lab;

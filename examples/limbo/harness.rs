@@ -48,7 +48,8 @@ struct PeerName {
 pub(crate) struct Results {
     version: u32,
     harness: String,
-    pub(crate) results: Vec<Outcome>,
+    #[serde(rename = "results")]
+    pub(crate) outcomes: Vec<Outcome>,
 }
 
 /// How one case came out.
@@ -71,7 +72,7 @@ pub(crate) fn run(limbo: &Limbo, policy: Policy, now: OffsetDateTime) -> Results
     Results {
         version: limbo.version,
         harness: format!("tlslab {} ({policy})", env!("CARGO_PKG_VERSION")),
-        results: limbo.testcases.iter().map(|case| outcome(case, policy, now)).collect(),
+        outcomes: limbo.testcases.iter().map(|case| outcome(case, policy, now)).collect(),
     }
 }
 

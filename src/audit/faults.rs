@@ -320,8 +320,8 @@ mod tests {
     fn every_fault_is_judged_as_expected_and_for_nothing_else() {
         let mut workshop = Workshop::new(KeyAlgorithm::EcP256);
         for fault in catalogue() {
-            let Maker::Plan(make) = fault.maker else { continue };
-            let made = make(&mut workshop).unwrap();
+            let Maker::Plan(maker) = fault.maker else { continue };
+            let made = maker(&mut workshop).unwrap();
             for (policy, expectation) in [(Policy::Lab, fault.lab), (Policy::Webpki, fault.webpki)] {
                 let criteria = Criteria {
                     trusted: Arc::new(TrustSet::new(&made.trusted).unwrap()),

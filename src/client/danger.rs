@@ -15,8 +15,9 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 
+use super::explain::{handshake_timeout, handshake_trouble};
 use super::handshake::{Tapped, server_name};
-use super::outcome::{Trouble, handshake_timeout, handshake_trouble};
+use super::outcome::Trouble;
 use crate::tls::{SessionFacts, Versions};
 use crate::verify::ExpectedName;
 

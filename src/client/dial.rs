@@ -9,7 +9,8 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
-use super::outcome::{Phase, Trouble, io_words};
+use super::explain::io_words;
+use super::outcome::{Phase, Trouble};
 use crate::verify::ExpectedName;
 
 /// The lab's port, where none is named.

@@ -18,7 +18,8 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::outcome::{Opening, Outcome, Trouble, alert_for, handshake_timeout, handshake_trouble};
+use super::explain::{Opening, alert_for, handshake_timeout, handshake_trouble};
+use super::outcome::{Outcome, Trouble};
 use crate::tls::{SessionFacts, Versions};
 use crate::verify::live::LiveVerifier;
 use crate::verify::{Criteria, ExpectedName};

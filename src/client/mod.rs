@@ -9,11 +9,12 @@
 
 pub mod danger;
 mod dial;
+mod explain;
 mod handshake;
 mod outcome;
 mod session;
 
 pub use dial::{BadTarget, DEFAULT_PORT, Target, dial};
 pub use handshake::{Shaken, Terms};
-pub use outcome::{Opening, Outcome, Phase, Remark, Trouble};
+pub use outcome::{Outcome, Phase, Remark, Trouble};
 pub use session::{Ended, Input, LocalError, converse};

@@ -11,7 +11,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use super::outcome::{Phase, Remark, Trouble, session_trouble};
+use super::explain::session_trouble;
+use super::outcome::{Phase, Remark, Trouble};
 
 /// What is held in memory in each direction.
 const BUFFER: usize = 16 * 1024;

@@ -5,19 +5,17 @@ mod replies;
 
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use anyhow::Context as _;
 use clap::Args;
-use rustls::KeyLog;
 use time::OffsetDateTime;
 use tlslab::client::{self, Input, LocalError, Outcome, Target, Terms, Trouble};
 use tlslab::report::certificate;
 use tlslab::report::outcome::{OutcomeReport, session_line};
 use tlslab::report::verdict;
-use tlslab::tls::{KeyLogFile, Versions};
+use tlslab::tls::Versions;
 use tlslab::verify::{Criteria, Usage};
 use tlslab::words;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -25,7 +23,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::passphrase::PassphraseSource;
 use super::serve::identity::Files;
 use super::trust::Trust;
-use super::{Failure, Result, Ui};
+use super::{Failure, Result, Ui, keylog};
 use remedy::remedy;
 use replies::Replies;
 
@@ -43,7 +41,7 @@ counts as cut (exit status 20); where nothing is missing it is a note.
 
 Exit status: 0 accepted, 10 untrusted, 11 wrong name, 12 expired, 13 not yet valid,
 14 other certificate fault, 20 handshake failed or stream cut, 30 network or timeout,
-130 interrupted. When several checks fail the lowest wins.";
+130 interrupted, 1 anything else. When several checks fail the lowest wins.";
 
 /// Verify a TLS server, show every check, then exchange lines with it
 #[derive(Debug, Args)]
@@ -300,18 +298,7 @@ fn terms(arguments: &Connect, ui: &Ui) -> Result<Terms> {
         }
         _ => None,
     };
-    let from_environment = std::env::var_os("SSLKEYLOGFILE").filter(|path| !path.is_empty());
-    let key_log = match arguments.keylog.clone().or_else(|| from_environment.map(PathBuf::from)) {
-        Some(path) => {
-            let file: Arc<dyn KeyLog> = Arc::new(KeyLogFile::open(&path)?);
-            ui.warn(&format!(
-                "{}: session secrets go here; whoever has this file can read the recorded traffic",
-                path.display()
-            ));
-            Some(file)
-        }
-        None => None,
-    };
+    let key_log = keylog::open(arguments.keylog.as_deref(), ui)?;
     Ok(Terms {
         criteria: Criteria { trusted, name: Some(name), usage: Usage::Server, policy },
         at: arguments.trust.at(),

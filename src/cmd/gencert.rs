@@ -2,15 +2,17 @@
 
 mod request;
 mod summary;
+mod undisturbed;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use rustls::pki_types::CertificateDer;
 use time::OffsetDateTime;
-use tlslab::pki::files::{self, NewFile, read_certificates, read_private_key};
+use tlslab::pki::files::{self, FileError, NewFile, read_certificates, read_private_key};
 use tlslab::pki::issue::{self, Issuer, Plan, Profile, Request};
 use tlslab::pki::key::{KeyAlgorithm, Passphrase, PrivateKey};
 use tlslab::pki::subject::{SanName, Subject};
@@ -18,10 +20,12 @@ use tlslab::pki::subject::{SanName, Subject};
 use super::passphrase::PassphraseSource;
 use super::{Failure, Hinted, Result, Ui, instant};
 use summary::Summary;
+use undisturbed::undisturbed;
 
 /// Make a certificate and its key: cert.pem, key.pem (encrypted) and clearkey.pem
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub(crate) struct Gencert {
     /// Common name; replaces the CN in the subject [default: www.test.org]
     #[arg(long, value_name = "NAME", help_heading = "Name")]
@@ -148,8 +152,9 @@ impl Gencert {
         }
 
         let key = self.generate(ui)?;
-        let (certificate, contents) = self.issue(&request, &key, ca.as_ref(), passphrase.as_ref())?;
-        files::write_all(&self.out, &contents, self.force)?;
+        let (certificate, contents) = certify(&request, &key, ca.as_ref(), passphrase.as_ref())?;
+        undisturbed(|| files::write_all(&self.out, &contents, self.force))
+            .context("cannot hold back signals while the files are written")??;
 
         let stale = files::within(&self.out, KEY);
         if self.noenc && stale.exists() {
@@ -182,8 +187,8 @@ impl Gencert {
         warnings: &mut Vec<String>,
     ) -> Result<Option<Ca>> {
         let (Some(path), Some(key_path)) = (&self.ca, &self.ca_key) else { return Ok(None) };
-        let chain = read_certificates(path)?;
-        let key = read_private_key(key_path)?;
+        let chain = read_certificates(path).map_err(no_ca)?;
+        let key = read_private_key(key_path).map_err(no_ca)?;
         let passphrase = if key.is_encrypted() {
             PassphraseSource::read_for(self.passin.as_ref(), key_path)?
         } else {
@@ -239,46 +244,58 @@ impl Gencert {
         spinner.finish_and_clear();
         Ok(key?)
     }
-
-    fn issue(
-        &self,
-        request: &Request,
-        key: &PrivateKey,
-        ca: Option<&Ca>,
-        passphrase: Option<&Passphrase>,
-    ) -> Result<(CertificateDer<'static>, Vec<NewFile>)> {
-        let signer = ca.map_or(key, |ca| &ca.key);
-        let issuer = match ca.and_then(|ca| ca.chain.first()) {
-            Some(certificate) => Issuer::Ca { certificate, key: signer },
-            None => Issuer::SelfSigned(key),
-        };
-        let certificate = Plan::draft(request, key.public_key_info(), &issuer)?.sign(signer)?;
-        let mut chain = vec![&certificate];
-        for above in ca.iter().flat_map(|ca| &ca.chain) {
-            if !chain.contains(&above) {
-                chain.push(above);
-            }
-        }
-        let chain =
-            chain.iter().flat_map(|der| files::to_pem("CERTIFICATE", der).to_vec()).collect::<Vec<_>>();
-
-        let mut contents = vec![NewFile {
-            name: CLEAR_KEY,
-            mode: 0o600,
-            contents: files::to_pem("PRIVATE KEY", &key.to_pkcs8_der()),
-        }];
-        if let Some(passphrase) = passphrase {
-            let encrypted = files::to_pem("ENCRYPTED PRIVATE KEY", &key.to_encrypted_der(passphrase)?);
-            contents.push(NewFile { name: KEY, mode: 0o600, contents: encrypted });
-        }
-        contents.push(NewFile { name: CERT, mode: 0o644, contents: chain.into() });
-        Ok((certificate, contents))
-    }
 }
 
 const CERT: &str = "cert.pem";
 const KEY: &str = "key.pem";
 const CLEAR_KEY: &str = "clearkey.pem";
+
+/// The certificate, and the files that hold it and its key.
+fn certify(
+    request: &Request,
+    key: &PrivateKey,
+    ca: Option<&Ca>,
+    passphrase: Option<&Passphrase>,
+) -> Result<(CertificateDer<'static>, Vec<NewFile>)> {
+    let signer = ca.map_or(key, |ca| &ca.key);
+    let issuer = match ca.and_then(|ca| ca.chain.first()) {
+        Some(certificate) => Issuer::Ca { certificate, key: signer },
+        None => Issuer::SelfSigned(key),
+    };
+    let certificate = Plan::draft(request, key.public_key_info(), &issuer)?.sign(signer)?;
+    let mut chain = vec![&certificate];
+    for above in ca.iter().flat_map(|ca| &ca.chain) {
+        if !chain.contains(&above) {
+            chain.push(above);
+        }
+    }
+    let chain = chain.iter().flat_map(|der| files::to_pem("CERTIFICATE", der).to_vec()).collect::<Vec<_>>();
+
+    let mut contents = vec![NewFile {
+        name: CLEAR_KEY,
+        mode: 0o600,
+        contents: files::to_pem("PRIVATE KEY", &key.to_pkcs8_der()),
+    }];
+    if let Some(passphrase) = passphrase {
+        let encrypted = files::to_pem("ENCRYPTED PRIVATE KEY", &key.to_encrypted_der(passphrase)?);
+        contents.push(NewFile { name: KEY, mode: 0o600, contents: encrypted });
+    }
+    contents.push(NewFile { name: CERT, mode: 0o644, contents: chain.into() });
+    Ok((certificate, contents))
+}
+
+/// A CA's file that cannot be read; a missing one can be made.
+fn no_ca(error: FileError) -> Failure {
+    let missing = matches!(error, FileError::NotFound(_));
+    let failure = Failure::from(error);
+    if missing {
+        failure.hint(
+            "`tlslab gencert --profile ca --cn 'Test CA' --out ca` makes ca/cert.pem and ca/clearkey.pem",
+        )
+    } else {
+        failure
+    }
+}
 
 /// 130 bits in 26 letters and digits that are not mistaken for each other.
 fn random_passphrase() -> Result<zeroize::Zeroizing<String>> {

@@ -10,6 +10,7 @@ mod failure;
 mod gencert;
 mod inspect;
 mod instant;
+mod keylog;
 mod log;
 mod passphrase;
 mod serve;

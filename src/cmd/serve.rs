@@ -14,12 +14,12 @@ use clap::Args;
 use time::OffsetDateTime;
 use tlslab::server::reload::{Settings, Tls};
 use tlslab::server::{self, Config, Limits, Service};
-use tlslab::tls::{KeyLogFile, Versions};
+use tlslab::tls::Versions;
 use tlslab::verify::{Criteria, Policy, TrustSet, Usage};
 use tokio::sync::oneshot;
 
 use super::passphrase::PassphraseSource;
-use super::{Result, Ui};
+use super::{Result, Ui, keylog};
 use address::ListenAddress;
 use identity::Files;
 use lines::Lines;
@@ -82,9 +82,9 @@ Examples:
   tlslab serve --client-ca client.pem           mutual TLS
   tlslab serve --listen 127.0.0.1:0             any free port
 
-Each session ends with a line on stderr; with --json a summary follows on stdout at the very end. SIGHUP
-reloads certificate and key, and keeps the old ones if the new are bad. SIGINT and SIGTERM stop accepting,
-let sessions finish, and exit with 0; a second one stops at once.";
+Each session ends with a line on stderr; with --json a summary follows on stdout at the end.
+SIGHUP reloads certificate and key, and keeps the old ones if the new are bad.
+SIGINT and SIGTERM stop accepting, let sessions finish and exit with 0; a second one stops at once.";
 
 /// `--reply`.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -209,14 +209,7 @@ impl Serve {
             ui.warn(&warning);
         }
         let mut settings = self.settings()?;
-        let from_environment = std::env::var_os("SSLKEYLOGFILE").filter(|path| !path.is_empty());
-        if let Some(path) = self.keylog.clone().or_else(|| from_environment.map(PathBuf::from)) {
-            settings.key_log = Some(Arc::new(KeyLogFile::open(&path)?));
-            ui.warn(&format!(
-                "{}: session secrets go here; whoever has this file can read the recorded traffic",
-                path.display()
-            ));
-        }
+        settings.key_log = keylog::open(self.keylog.as_deref(), ui)?;
         let tls = Tls::new(&identity, settings).context("cannot set up TLS")?;
         ui.say(&format!("serving {}", identity::describe(&identity)));
         Ok((Arc::new(tls), files))

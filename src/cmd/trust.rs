@@ -47,7 +47,7 @@ impl Trust {
                 certificates.extend(read.hint(|| hint_to_make(source))?);
             }
         }
-        let trusted = TrustSet::new(&certificates).with_context(|| format!("{}", listed(&self.ca)))?;
+        let trusted = TrustSet::new(&certificates).with_context(|| listed(&self.ca))?;
         Ok(Arc::new(trusted))
     }
 

@@ -18,6 +18,7 @@ pub(crate) struct Ui {
     verbose: u8,
 }
 
+#[allow(clippy::unused_self, reason = "who talks has a Ui, whatever it is asked for")]
 impl Ui {
     /// By the flags that every command understands.
     pub(crate) fn new(global: &Global) -> Self {

@@ -377,14 +377,14 @@ mod tests {
         }
 
         fn certificate_refused(&self, contents: impl AsRef<[u8]>) -> String {
-            self.told(read_certificates(&self.file(contents)).unwrap_err())
+            self.told(&read_certificates(&self.file(contents)).unwrap_err())
         }
 
         fn key_refused(&self, contents: impl AsRef<[u8]>) -> String {
-            self.told(read_private_key(&self.file(contents)).unwrap_err())
+            self.told(&read_private_key(&self.file(contents)).unwrap_err())
         }
 
-        fn told(&self, error: FileError) -> String {
+        fn told(&self, error: &FileError) -> String {
             error.to_string().replace(&format!("{}/", self.0.path().display()), "")
         }
     }
@@ -440,14 +440,14 @@ mod tests {
         }
         let path = folder.file(text("ENCRYPTED PRIVATE KEY", &encrypted));
         let error = read_private_key(&path).unwrap().unlock(&path, &Passphrase::new("no".to_owned()));
-        assert_eq!(folder.told(error.unwrap_err()), "file.pem: wrong passphrase");
+        assert_eq!(folder.told(&error.unwrap_err()), "file.pem: wrong passphrase");
     }
 
     #[test]
     fn what_is_not_there_or_no_file_is_said() {
         let folder = Folder::new();
         let missing = folder.0.path().join("missing.pem");
-        assert_eq!(folder.told(read_certificates(&missing).unwrap_err()), "missing.pem: no such file");
+        assert_eq!(folder.told(&read_certificates(&missing).unwrap_err()), "missing.pem: no such file");
         let directory = read_certificates(folder.0.path()).unwrap_err();
         assert!(matches!(directory, FileError::IsDirectory(_)), "{directory}");
         assert_eq!(folder.certificate_refused(""), "file.pem: expected a certificate, found an empty file");

@@ -178,15 +178,15 @@ enum Signer {
     EcP256(ecdsa::SigningKey<P256>),
     EcP384(ecdsa::SigningKey<P384>),
     Ed25519(Ed25519SigningKey),
-    Rsa(rsa::SigningKey),
+    Rsa(Box<rsa::SigningKey>),
 }
 
 /// Room for the largest thing that graviola writes: the PKCS#8 of an 8192-bit RSA key takes 4.7 KiB.
 const ROOM: usize = 8192;
 
 impl PrivateKey {
-    /// Makes a new key on this thread. RSA takes a while: on average 0.06 s for 2048 bits, 0.5 s for 4096, some
-    /// ten seconds for 8192.
+    /// Makes a new key on this thread. RSA takes a while, and how long is a matter of luck: see
+    /// [`PrivateKey::generate_fast`].
     pub fn generate(algorithm: KeyAlgorithm) -> Result<Self, KeyError> {
         let signer = match algorithm {
             KeyAlgorithm::EcP256 => ecdsa::SigningKey::generate().map(Signer::EcP256),
@@ -202,14 +202,14 @@ impl PrivateKey {
     }
 
     /// Makes a new key as fast as this machine can. How long a search for RSA primes takes is a matter of luck,
-    /// so with a second core two searches race and the first to end wins (measured on two cores: 2048 bits
-    /// 0.06 s alone, 0.04 s racing; 3072 bits 0.44 and 0.25; 4096 bits 0.60 and 0.40). More would not pay: each
-    /// further one shortens less and warms more.
+    /// so with a second core two searches race and the first to end wins. Means of 12 on two cores, alone and
+    /// racing: 2048 bits 0.061 and 0.037 s, 3072 bits 0.444 and 0.247 s, 4096 bits 0.449 and 0.420 s; with so few
+    /// runs the last two differ by luck as well. More than two were not tried.
     ///
     /// The loser goes on in the background until it is done or the process ends; nobody waits for it.
     pub fn generate_fast(algorithm: KeyAlgorithm) -> Result<Self, KeyError> {
-        let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        if !algorithm.is_rsa() || cores < 2 {
+        let alone = || thread::available_parallelism().map_or(true, |cores| cores.get() < 2);
+        if !algorithm.is_rsa() || alone() {
             return Self::generate(algorithm);
         }
         let (send, finished) = mpsc::channel();
@@ -250,7 +250,7 @@ impl PrivateKey {
                     8192 => KeyAlgorithm::Rsa8192,
                     bits => KeyAlgorithm::RsaOther { bits },
                 };
-                (rsa::SigningKey::from_pkcs1_der(pkcs1).map(Signer::Rsa), algorithm)
+                (rsa::SigningKey::from_pkcs1_der(pkcs1).map(Box::new).map(Signer::Rsa), algorithm)
             }
         };
         let key =
@@ -332,7 +332,7 @@ impl PrivateKey {
 }
 
 fn generate_rsa(size: rsa::KeySize) -> Result<Signer, graviola::Error> {
-    rsa::SigningKey::generate(size).map(Signer::Rsa)
+    rsa::SigningKey::generate(size).map(Box::new).map(Signer::Rsa)
 }
 
 fn generation(error: graviola::Error) -> KeyError {

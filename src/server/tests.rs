@@ -96,7 +96,7 @@ impl Bench {
         let (tell, events) = mpsc::unbounded_channel();
         let (stop, stopped) = oneshot::channel::<()>();
         let server = tokio::spawn(run(listener, config, move |event| drop(tell.send(event)), async move {
-            drop(stopped.await)
+            let _ = stopped.await;
         }));
         Self { address, events, stop: Some(stop), server }
     }

@@ -71,12 +71,13 @@ pub(super) fn malformations(certificate: &CertFacts) -> Vec<String> {
 
 /// Which rules of RFC 5280's profile the certificate breaks, in words.
 pub(super) fn breaches(certificate: &CertFacts, role: Role) -> Vec<String> {
-    const RULES: [fn(&CertFacts, Role) -> Option<String>; 10] = [
+    const RULES: [fn(&CertFacts, Role) -> Option<String>; 11] = [
         serial_number,
         issuer_name,
         subject_name,
         key_identifiers_are_not_critical,
-        own_key_identifier,
+        authority_issuer_and_serial_are_a_pair,
+        authority_of_a_self_signed_is_itself,
         alternative_names_stand_in_for_the_subject,
         basic_constraints_are_critical,
         path_length_is_a_cas,
@@ -118,13 +119,14 @@ fn serial_number(certificate: &CertFacts, role: Role) -> Option<String> {
     if role == Role::Anchor {
         return None;
     }
+    // One octet more holds the sign of a number that fills 20.
+    let length = |serial: &[u8]| serial.strip_prefix(&[0]).unwrap_or(serial).len();
     let words = match certificate.serial.as_slice() {
         [0] => "0".to_owned(),
         [first, ..] if first & 0x80 != 0 => "negative".to_owned(),
         // X.690 §8.3.2: no octet more than the number needs.
         [0, second, ..] if second & 0x80 == 0 => "with a needless leading zero".to_owned(),
-        // One more octet holds the sign of a number that fills 20.
-        [0, number @ ..] | number if number.len() > 20 => format!("of {} octets", number.len()),
+        serial if length(serial) > 20 => format!("of {} octets", length(serial)),
         _ => return None,
     };
     Some(format!("its serial number is {words}, not a positive one of at most 20 octets"))
@@ -156,21 +158,34 @@ fn key_identifiers_are_not_critical(certificate: &CertFacts, _: Role) -> Option<
         .map(|(_, whose)| format!("its {whose} key identifier is critical"))
 }
 
-/// §4.2.1.1: the authority of a self-signed certificate is itself. The field may be left out, but one that is there
-/// has the keyIdentifier, and the certificate's own. (An intermediate that is self-issued may be a CA's new key signed
-/// with its old one.) authorityCertIssuer and its serial number, which the CA/Browser Forum forbids in roots, are
-/// taken: roots in the platforms' stores and every CA made by easy-rsa have them.
-fn own_key_identifier(certificate: &CertFacts, role: Role) -> Option<String> {
+/// §4.2.1.1 and Appendix A.2: authorityCertIssuer and authorityCertSerialNumber come together or not at all.
+fn authority_issuer_and_serial_are_a_pair(certificate: &CertFacts, _: Role) -> Option<String> {
+    let authority = authority_key_identifier(certificate)?;
+    (authority.has_issuer != authority.serial.is_some()).then(|| {
+        "its authority key identifier has one of authorityCertIssuer and its serial number".to_owned()
+    })
+}
+
+/// §4.2.1.1: the authority of a self-signed certificate is itself. The extension may be left out, but one that is there
+/// has the certificate's own keyIdentifier, and its own serial number if any. (Asked of trusted ones only: an
+/// intermediate that is self-issued may be a CA's new key signed with its old one.) That there is a serial number, which
+/// the CA/Browser Forum forbids in roots, is no fault: roots in the platforms' stores have it, and every CA made by
+/// easy-rsa.
+fn authority_of_a_self_signed_is_itself(certificate: &CertFacts, role: Role) -> Option<String> {
     if !role.is_trusted() || !certificate.is_self_issued() {
         return None;
     }
-    match (authority_key_id(certificate)?, subject_key_id(certificate)) {
-        (None, _) => Some("self-signed, and its authority key identifier has no keyIdentifier".to_owned()),
-        (Some(authority), Some(own)) if authority != own => {
-            Some("self-signed, and its authority key identifier is not its own".to_owned())
-        }
-        _ => None,
-    }
+    let authority = authority_key_identifier(certificate)?;
+    let fault = if authority.key_id.is_none() {
+        "has no keyIdentifier"
+    } else if subject_key_id(certificate).is_some_and(|own| authority.key_id != Some(own)) {
+        "is not its own"
+    } else if authority.serial.is_some_and(|serial| serial != certificate.serial) {
+        "has another certificate's serial number"
+    } else {
+        return None;
+    };
+    Some(format!("self-signed, and its authority key identifier {fault}"))
 }
 
 /// §4.2.1.6: where there is no subject, alternative names are critical.
@@ -219,14 +234,29 @@ fn extension(certificate: &CertFacts, oid: ObjectIdentifier) -> Option<&Extensio
     certificate.extensions.iter().find(|e| e.oid == oid)
 }
 
-/// authorityKeyIdentifier's keyIdentifier (RFC 5280 §4.2.1.1): the outer `None` where there is no extension, the inner
-/// one where it lacks the field.
-#[allow(clippy::option_option, reason = "an absent extension and an absent field mean different things")]
-pub(super) fn authority_key_id(certificate: &CertFacts) -> Option<Option<&[u8]>> {
+/// What an authorityKeyIdentifier (§4.2.1.1) says.
+#[derive(Clone, Copy)]
+pub(super) struct AuthorityKeyIdentifier<'a> {
+    pub(super) key_id: Option<&'a [u8]>,
+    has_issuer: bool,
+    serial: Option<&'a [u8]>,
+}
+
+/// authorityKeyIdentifier, where the extension is present and readable.
+pub(super) fn authority_key_identifier(certificate: &CertFacts) -> Option<AuthorityKeyIdentifier<'_>> {
     certificate.extensions.iter().find_map(|e| match &e.decoded {
-        Extension::AuthorityKeyIdentifier { key_id, .. } => Some(key_id.as_deref()),
+        Extension::AuthorityKeyIdentifier { key_id, has_issuer, serial } => Some(AuthorityKeyIdentifier {
+            key_id: key_id.as_deref(),
+            has_issuer: *has_issuer,
+            serial: serial.as_deref(),
+        }),
         _ => None,
     })
+}
+
+/// Its keyIdentifier.
+pub(super) fn authority_key_id(certificate: &CertFacts) -> Option<&[u8]> {
+    authority_key_identifier(certificate)?.key_id
 }
 
 /// subjectKeyIdentifier (§4.2.1.2).

@@ -4,8 +4,31 @@
 //! It runs every check, also after the first has failed, and returns a [`Verdict`]. [`live`] puts the same
 //! function inside a TLS handshake, so that offline and live never disagree.
 //!
-//! Not checked, by either policy: revocation (no CRL, no OCSP), Certificate Transparency, certificate
-//! policies.
+//! # What is checked
+//!
+//! | check | policy `lab` | policy `webpki` |
+//! | --- | --- | --- |
+//! | trust | it is a trusted certificate octet for octet, or a path leads to one (RFC 5280 §6.1): signatures, CA:TRUE, keyCertSign, path lengths, name constraints, extended key usage of intermediates; at most 10 certificates | the same, and a trusted leaf must be its own path: self-signed and no CA |
+//! | name | exactly one CN, equal to the name; and an alternative name matches, if there are any | an alternative name matches (RFC 9525 §6) |
+//! | name | a CN that is a host name or an address contradicts no alternative name; no underscore in the dNSName that matches (RFC 5280 §4.2.1.6) | the same |
+//! | not-before, not-after | of every certificate of the path, the trusted one included | the same |
+//! | usage | extended key usage, digitalSignature, no keyCertSign without CA:TRUE (RFC 5280 §4.2.1.3, §4.2.1.12); version 3; no unknown critical extension (§4.2) | the same |
+//! | usage | no CA:TRUE, unless the leaf is pinned | no CA:TRUE |
+//! | usage; trust, where it is an issuer's | the form of RFC 5280 §4: serial numbers, names, criticality, what only a CA may have, nothing unreadable or repeated | the same |
+//! | strength | RSA of 2048 bits or more, a curve that TLS has, no MD5 or SHA-1, along the path | the same |
+//! | signature | the certificate's own or its issuer's; in a handshake, the peer's proof that it holds the key | the same |
+//! | all | rustls-webpki accepts it too, asked about what the two have in common | rustls-webpki accepts it too |
+//!
+//! So what `lab` accepts, `webpki` accepts, but for two things that the lab sheet wants: a pinned leaf that a path could
+//! not end at, because it is CA:TRUE (or because somebody else issued it, who is not trusted); and a name that is in the
+//! CN only.
+//!
+//! Not checked, by either policy: revocation (no CRL, no OCSP), Certificate Transparency, certificate policies, the
+//! public suffix list. Not demanded: key identifiers, an extended key usage, and what else only the CA/Browser Forum
+//! asks of public CAs.
+//!
+//! A chain costs a bounded number of signatures and comparisons, and of it at most 100 intermediates of 1 MiB in all are
+//! looked at.
 
 mod checks;
 mod constraints;
@@ -18,6 +41,9 @@ mod path;
 mod second_opinion;
 mod signature;
 mod verdict;
+
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::str::FromStr;
@@ -37,7 +63,8 @@ pub use verdict::{Check, CheckKind, Reason, Verdict};
 /// Which rules apply.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Policy {
-    /// The lab sheet's: a pinned or chained certificate, the subject's one CN, and the dates.
+    /// The lab sheet's: a pinned or chained certificate, the subject's one CN, and the dates; with every check of
+    /// [`Policy::Webpki`] that does not forbid these.
     #[default]
     Lab,
     /// RFC 5280 paths and RFC 9525 names (SAN only), as browsers do.

@@ -41,7 +41,7 @@ fn missing_in_chain(certificates: &[&CertFacts]) -> Vec<&'static str> {
     // Where a chain ends, there is nobody above to identify.
     let issued = certificates.split_last().map_or(certificates, |(_, issued)| issued);
     [
-        ("no authority key identifier", issued.iter().any(|c| form::authority_key_id(c).flatten().is_none())),
+        ("no authority key identifier", issued.iter().any(|c| form::authority_key_id(c).is_none())),
         (
             "a CA without a subject key identifier",
             authorities.iter().any(|c| form::subject_key_id(c).is_none()),

@@ -236,24 +236,25 @@ fn stdin_is_sent_as_it_is_and_lines_may_be_longer_than_any_buffer() {
     run.says(&format!("sent {0} bytes, received {0} bytes", input.len()));
 }
 
+/// A record with a TLS 1.0 ServerHello: no session id, TLS_RSA_WITH_AES_128_CBC_SHA, no compression.
+const TLS10: [u8; 47] = {
+    let mut hello = [0x5a; 47];
+    let head = [22, 3, 1, 0, 42, 2, 0, 0, 38, 3, 1];
+    let mut index = 0;
+    while index < head.len() {
+        hello[index] = head[index];
+        index += 1;
+    }
+    hello[43] = 0;
+    hello[44] = 0;
+    hello[45] = 0x2f;
+    hello[46] = 0;
+    hello
+};
+
 #[test]
 fn what_is_no_tls_server_is_named() {
     let lab = bench();
-    // A record with a ServerHello of the given version: 38 octets, a session id of none, AES128-SHA.
-    const TLS10: [u8; 47] = {
-        let mut hello = [0x5a; 47];
-        let head = [22, 3, 1, 0, 42, 2, 0, 0, 38, 3, 1];
-        let mut index = 0;
-        while index < head.len() {
-            hello[index] = head[index];
-            index += 1;
-        }
-        hello[43] = 0;
-        hello[44] = 0;
-        hello[45] = 0x2f;
-        hello[46] = 0;
-        hello
-    };
     let cases: [(&'static [u8], &str); 6] = [
         (
             b"220 mail.test.org ESMTP\r\n",

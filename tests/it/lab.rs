@@ -92,9 +92,11 @@ impl Lab {
         run(&mut command)
     }
 
-    /// `tlslab gencert --noenc --key ec:p256` plus `arguments`: a quick certificate and clear key.
+    /// `tlslab gencert --noenc` plus `arguments`, with a quick key (`ec:p256`) unless they name one.
+    #[track_caller]
     pub(crate) fn gencert(&self, arguments: &[&str]) -> Run {
-        self.tlslab(["gencert", "--noenc", "--key", "ec:p256"].iter().chain(arguments)).success()
+        let quick: &[&str] = if arguments.contains(&"--key") { &[] } else { &["--key", "ec:p256"] };
+        self.tlslab(["gencert", "--noenc"].iter().chain(quick).chain(arguments)).success()
     }
 
     /// Starts `tlslab serve --listen 127.0.0.1:0` plus `arguments`; ready when this returns.

@@ -9,15 +9,18 @@
     reason = "helpers are test code too"
 )]
 
+mod bad_input;
 mod connect;
 mod decrypt;
 mod dissect;
 mod gencert;
 mod inspect;
 mod lab;
+mod limbo;
 mod openssl;
 mod oracle;
 mod page;
 mod readme;
+mod serve;
 mod tap;
 mod verify;

@@ -56,18 +56,18 @@ impl Files {
                 )));
             }
         };
-        Identity::new(chain, &key).map_err(|error| self.misfit(error))
+        Identity::new(chain, &key).map_err(|error| self.misfit(&error))
     }
 
     /// Says which two files do not fit, and how to see why.
-    fn misfit(&self, error: IdentityError) -> Failure {
+    fn misfit(&self, error: &IdentityError) -> Failure {
         let (certificate, key) = (self.certificate.display(), self.key.display());
-        let hint = match &error {
-            IdentityError::Mismatch { .. } => format!(
-                "name the key that was made with the certificate, `--cert FILE --key FILE`, or make a new pair: \
-                 tlslab gencert --out new"
-            ),
-            _ => "make a new pair: tlslab gencert --out new".to_owned(),
+        let hint = match error {
+            IdentityError::Mismatch { .. } => {
+                "name the key that was made with this certificate (`--key FILE`), or make a new pair with \
+                 `tlslab gencert --out new`"
+            }
+            _ => "make a new pair with `tlslab gencert --out new`",
         };
         Failure::new(format_args!("{certificate} and {key}: {error}")).hint(hint)
     }

@@ -1,7 +1,7 @@
 //! What a server tells while it serves: lines on stderr, written by a thread of their own so that a reader who is
 //! slow, or asleep, holds up nobody's session.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
@@ -192,7 +192,8 @@ fn session_line(session: &Session) -> String {
     let Session { received, sent, end, .. } = session;
     // Milliseconds: what is shorter is zero to a person.
     let seconds = session.duration.as_secs_f64();
-    line.push_str(&format!("  {received} bytes in, {sent} bytes out, {seconds:.3} s: {end}"));
+    // Writing to a String does not fail.
+    let _ = write!(line, "  {received} bytes in, {sent} bytes out, {seconds:.3} s: {end}");
     line
 }
 

@@ -129,14 +129,16 @@ fn certtool_opens_key_pem_with_its_passphrase_and_with_no_other() {
         let lab = Lab::new();
         lab.write("passphrase", "secret words\n");
         lab.tlslab(["gencert", "--key", key, "--passout", "file:passphrase"]).success();
-        let pin = |arguments: &[&str]| {
-            let said = certtool(&lab, arguments).success().stdout;
-            said.lines().find(|line| line.contains("pin-sha256:")).map(str::to_owned)
+        let pin = |more: &[&str]| {
+            let run = certtool(&lab, &[&["--pubkey-info"], more].concat()).success();
+            let pin = run.stdout.lines().find(|line| line.contains("pin-sha256:")).map(str::to_owned);
+            pin.unwrap_or_else(|| panic!("no key\n{run}"))
         };
-        let clear = pin(&["--key-info", "--infile", "clearkey.pem"]);
-        assert!(clear.is_some());
-        assert_eq!(pin(&["--key-info", "--infile", "key.pem", "--password", "secret words"]), clear, "{key}");
-        let wrong = certtool(&lab, &["--key-info", "--infile", "key.pem", "--password", "wrong words"]);
+        let opened = pin(&["--load-privkey", "key.pem", "--password", "secret words"]);
+        assert_eq!(opened, pin(&["--load-privkey", "clearkey.pem"]), "{key}");
+        assert_eq!(opened, pin(&["--load-certificate", "cert.pem"]), "{key}");
+        let wrong =
+            certtool(&lab, &["--pubkey-info", "--load-privkey", "key.pem", "--password", "wrong words"]);
         assert_ne!(wrong.code(), 0, "{wrong}");
     }
 }

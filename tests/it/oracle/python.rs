@@ -11,10 +11,11 @@ fn pythons() -> Vec<String> {
         return Vec::new();
     }
     let further = (10..30).map(|minor| format!("python3.{minor}"));
+    let lab = Lab::new();
     let mut found = Vec::new();
     for python in std::iter::once("python3".to_owned()).chain(further) {
         // A name on PATH may be a switch that has nothing behind it.
-        let mut version = Lab::new().command(&python);
+        let mut version = lab.command(&python);
         version.args(["-c", "import ssl, sys; sys.exit(sys.version_info < (3, 10))"]);
         if version.output().is_ok_and(|output| output.status.success()) {
             found.push(python);

@@ -24,7 +24,7 @@ impl Capture {
             .arg(&file)
             // Each packet's flags as it comes, or nobody could tell when the last is there.
             .args(["-P", "-l", "-T", "fields", "-e", "tcp.flags.fin", "-e", "tcp.flags.reset"])
-            .args(["-E", "separator=/", "-E", "header=n"]);
+            .args(["-E", "separator=,", "-E", "header=n"]);
         let mut tshark = Peer::start(&mut command);
         tshark.wait_for("Capturing on");
         tshark.wait_for("Capture started");
@@ -37,7 +37,7 @@ impl Capture {
         let mut tshark = self.tshark.take().expect("it runs until it is finished");
         // tshark shows what it reads back from the file: a packet that is shown is in there.
         for _ in ["client", "server"] {
-            tshark.wait_for("1/0");
+            tshark.wait_for("1,0");
         }
         tshark.stopped_by("INT");
         std::fs::read(&self.file).expect("tshark wrote it")

@@ -1,0 +1,413 @@
+//! The one place that turns foreign errors, rustls' and the socket's, into what became of a connection.
+
+use std::io;
+use std::time::Duration;
+
+use rustls::{AlertDescription, InvalidMessage, PeerIncompatible};
+
+use super::outcome::{Phase, Trouble};
+use crate::tls::Versions;
+use crate::verify::Verdict;
+
+/// The first octets that came, and how many came in all: what an error is explained by.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Opening {
+    /// At most [`Opening::KEPT`] octets.
+    pub(super) first: Vec<u8>,
+    /// All of them, counted.
+    pub(super) total: u64,
+}
+
+impl Opening {
+    /// How many octets are kept: enough for a banner line and for a ServerHello's version.
+    pub(super) const KEPT: usize = 256;
+
+    /// What it shows to be something else than TLS.
+    fn foreign(&self) -> Option<Trouble> {
+        // RFC 8446 §5.1: a record starts with its content type, then major version 3.
+        let record = match self.first.as_slice() {
+            [] => return None,
+            [kind] => (20..=24).contains(kind),
+            [kind, major, ..] => (20..=24).contains(kind) && *major == 3,
+        };
+        if record {
+            // The handshake type is octet 5: a server never sends client_hello (1).
+            return (self.first[0] == 22 && self.first.get(5) == Some(&1)).then_some(Trouble::Echo);
+        }
+        let line = self.first.split(|octet| matches!(octet, b'\r' | b'\n')).find(|line| !line.is_empty());
+        let line = line.unwrap_or(&self.first);
+        let line = &line[..line.len().min(64)];
+        let text = match std::str::from_utf8(line) {
+            Ok(_) => true,
+            // The limit may have cut a character.
+            Err(error) => error.error_len().is_none() && error.valid_up_to() > 0,
+        };
+        // Escape sequences are text to a terminal; other control characters are no text.
+        let printable = line.iter().all(|octet| matches!(octet, b'\t' | 0x1b | b' '..=b'~' | 0x80..));
+        Some(if text && printable {
+            Trouble::Plaintext { found: line.to_vec() }
+        } else {
+            Trouble::NotTls { found: self.first[..self.first.len().min(16)].to_vec() }
+        })
+    }
+
+    /// The version in a ServerHello (RFC 8446 §4.1.3), where this is one: record header 5, message header 4.
+    fn server_hello_version(&self) -> Option<u16> {
+        match self.first.get(..11) {
+            Some([22, 3, _, _, _, 2, _, _, _, high, low]) => Some(u16::from_be_bytes([*high, *low])),
+            _ => None,
+        }
+    }
+}
+
+/// Explains why a handshake failed: rustls' error or the socket's, by what had come until then.
+///
+/// `None` where a certificate was refused and `verdict` says why.
+pub(super) fn handshake_trouble(
+    error: &io::Error,
+    opening: &Opening,
+    offered: Versions,
+    certificate_missing: bool,
+    verdict: Option<&Verdict>,
+) -> Option<Trouble> {
+    use rustls::Error as Tls;
+
+    Some(match tls_error(error) {
+        Some(Tls::AlertReceived(AlertDescription::ProtocolVersion)) => {
+            Trouble::Version { offered, chosen: None }
+        }
+        Some(Tls::AlertReceived(alert)) => Trouble::Alert { alert: *alert, certificate_missing },
+        Some(Tls::InvalidCertificate(_)) if verdict.is_some_and(|verdict| !verdict.accepted()) => {
+            return None;
+        }
+        Some(Tls::InvalidCertificate(error)) => Trouble::Certificate(error.clone()),
+        Some(Tls::PeerIncompatible(
+            PeerIncompatible::ServerDoesNotSupportTls12Or13
+            | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
+        )) => Trouble::Version { offered, chosen: Some(opening.server_hello_version().unwrap_or(0)) },
+        Some(Tls::InvalidMessage(InvalidMessage::UnknownProtocolVersion)) => {
+            opening.foreign().unwrap_or_else(|| Trouble::Protocol("unknown record version".to_owned()))
+        }
+        Some(other) => opening.foreign().unwrap_or_else(|| Trouble::Protocol(other.to_string())),
+        None => match error.kind() {
+            io::ErrorKind::UnexpectedEof => {
+                opening.foreign().unwrap_or(Trouble::Closed { received: opening.total })
+            }
+            kind if is_reset(kind) => opening.foreign().unwrap_or(Trouble::Reset),
+            _ => Trouble::Network(io_words(error)),
+        },
+    })
+}
+
+/// Explains a handshake that did not end in time: a plaintext server often just waits.
+pub(super) fn handshake_timeout(opening: &Opening, after: Duration) -> Trouble {
+    opening.foreign().unwrap_or(Trouble::Timeout { phase: Phase::Handshake, after })
+}
+
+/// Explains why a session, its handshake done, failed.
+///
+/// A TLS 1.3 server judges the client's certificate only when the client already thinks itself done
+/// (RFC 8446 §4.4.2.4), hence `certificate_missing` here too.
+pub(super) fn session_trouble(error: &io::Error, certificate_missing: bool) -> Trouble {
+    match tls_error(error) {
+        Some(rustls::Error::AlertReceived(alert)) => Trouble::Alert { alert: *alert, certificate_missing },
+        Some(other) => Trouble::Protocol(other.to_string()),
+        None if error.kind() == io::ErrorKind::UnexpectedEof || is_reset(error.kind()) => Trouble::Truncated,
+        None => Trouble::Network(io_words(error)),
+    }
+}
+
+/// The alert by which rustls tells the peer of `error`, where it is about the certificate.
+pub(super) fn alert_for(error: &io::Error) -> Option<AlertDescription> {
+    match tls_error(error) {
+        Some(rustls::Error::InvalidCertificate(error)) => Some(error.clone().into()),
+        _ => None,
+    }
+}
+
+/// The words of a socket's error, without the number: `connection refused`.
+pub(super) fn io_words(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::Other => error.to_string(),
+        kind => {
+            let words = kind.to_string();
+            // std's kinds that have no name of their own.
+            if words == "uncategorized error" { error.to_string() } else { words }
+        }
+    }
+}
+
+fn tls_error(error: &io::Error) -> Option<&rustls::Error> {
+    error.get_ref().and_then(|inner| inner.downcast_ref())
+}
+
+fn is_reset(kind: io::ErrorKind) -> bool {
+    matches!(
+        kind,
+        io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::{CertificateError, ContentType, Error, HandshakeType};
+
+    use super::*;
+    use crate::client::Outcome;
+    use crate::verify::{Check, CheckKind, Reason};
+
+    fn tls(error: Error) -> io::Error {
+        io::Error::new(io::ErrorKind::InvalidData, error)
+    }
+
+    fn opening(first: &[u8]) -> Opening {
+        Opening { first: first.to_vec(), total: first.len() as u64 }
+    }
+
+    /// A ServerHello's first octets with the given version.
+    fn server_hello(version: [u8; 2]) -> Opening {
+        opening(&[22, 3, 1, 0, 74, 2, 0, 0, 70, version[0], version[1], 0xaa])
+    }
+
+    /// An error, what had come until then, the versions on offer, whether a client certificate was missing; then
+    /// the exit status and the words.
+    type Case = (io::Error, Opening, Versions, bool, u8, &'static str);
+
+    fn check(cases: Vec<Case>) {
+        for (error, opening, offered, missing, status, words) in cases {
+            let trouble = handshake_trouble(&error, &opening, offered, missing, None).expect(words);
+            assert_eq!((trouble.to_string().as_str(), trouble.reason().exit_status()), (words, status));
+        }
+    }
+
+    #[test]
+    fn a_server_that_does_not_speak_tls_or_not_for_long() {
+        let bad_type = || tls(Error::InvalidMessage(InvalidMessage::InvalidContentType));
+        check(vec![
+            (
+                bad_type(),
+                opening(b"220 mail.example ESMTP ready\r\nmore"),
+                Versions::Both,
+                false,
+                20,
+                "the server answered in plaintext: expected a TLS record, found `220 mail.example ESMTP ready`",
+            ),
+            (
+                bad_type(),
+                opening(b"HTTP/1.1 400 Bad Request\r\n"),
+                Versions::Both,
+                false,
+                20,
+                "the server answered in plaintext: expected a TLS record, found `HTTP/1.1 400 Bad Request`",
+            ),
+            (
+                io::ErrorKind::UnexpectedEof.into(),
+                opening(b"no\n"),
+                Versions::Both,
+                false,
+                20,
+                "the server answered in plaintext: expected a TLS record, found `no`",
+            ),
+            (
+                bad_type(),
+                opening(&[0, 0xff, 0x80, 7]),
+                Versions::Both,
+                false,
+                20,
+                "the server does not speak TLS: expected a TLS record, found the bytes 00ff8007",
+            ),
+            (
+                bad_type(),
+                opening(b"\x1b[2Jboo"),
+                Versions::Both,
+                false,
+                20,
+                "the server answered in plaintext: expected a TLS record, found `\\u{1b}[2Jboo`",
+            ),
+            (
+                tls(Error::InappropriateHandshakeMessage {
+                    expect_types: vec![HandshakeType::ServerHello],
+                    got_type: HandshakeType::ClientHello,
+                }),
+                opening(&[22, 3, 1, 0, 200, 1, 0, 0, 196, 3, 3]),
+                Versions::Both,
+                false,
+                20,
+                "the server answered in plaintext: expected a ServerHello, found our own ClientHello, echoed",
+            ),
+            (
+                io::ErrorKind::UnexpectedEof.into(),
+                opening(b""),
+                Versions::Both,
+                false,
+                20,
+                "the server closed the connection during the handshake: expected a ServerHello, found nothing",
+            ),
+            (
+                io::ErrorKind::UnexpectedEof.into(),
+                opening(&[22, 3, 3, 0]),
+                Versions::Both,
+                false,
+                20,
+                "the server closed the connection during the handshake: \
+                 expected the rest of it, found the end after 4 bytes",
+            ),
+            (
+                io::ErrorKind::ConnectionReset.into(),
+                opening(b""),
+                Versions::Both,
+                false,
+                20,
+                "the server closed the connection during the handshake: it was reset",
+            ),
+            (
+                io::ErrorKind::HostUnreachable.into(),
+                opening(b""),
+                Versions::Both,
+                false,
+                30,
+                "the connection failed: host unreachable",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn a_server_that_speaks_tls_and_fails_at_it() {
+        let old = || tls(Error::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13));
+        check(vec![
+            (
+                old(),
+                server_hello([3, 1]),
+                Versions::Both,
+                false,
+                20,
+                "the server chose TLS 1.0 and speaks nothing newer: expected TLS 1.2 or TLS 1.3",
+            ),
+            (
+                tls(Error::PeerIncompatible(PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig)),
+                server_hello([3, 3]),
+                Versions::Tls13,
+                false,
+                20,
+                "the server chose TLS 1.2: expected TLS 1.3",
+            ),
+            (
+                tls(Error::AlertReceived(AlertDescription::ProtocolVersion)),
+                opening(&[21, 3, 1, 0, 2, 2, 70]),
+                Versions::Both,
+                false,
+                20,
+                "the server speaks neither TLS 1.2 nor TLS 1.3 (alert protocol_version): \
+                 presumably only TLS 1.1 or older",
+            ),
+            (
+                tls(Error::AlertReceived(AlertDescription::ProtocolVersion)),
+                opening(&[21, 3, 1, 0, 2, 2, 70]),
+                Versions::Tls13,
+                false,
+                20,
+                "the server does not speak TLS 1.3 (alert protocol_version)",
+            ),
+            (
+                tls(Error::AlertReceived(AlertDescription::HandshakeFailure)),
+                opening(&[21, 3, 3, 0, 2, 2, 40]),
+                Versions::Both,
+                false,
+                20,
+                "the server ended the connection with the alert handshake_failure",
+            ),
+            (
+                tls(Error::AlertReceived(AlertDescription::HandshakeFailure)),
+                opening(&[22, 3, 3]),
+                Versions::Tls12,
+                true,
+                20,
+                "the server asked for a client certificate, got none, and ended the connection with the alert \
+                 handshake_failure",
+            ),
+            (
+                tls(Error::InvalidCertificate(CertificateError::BadSignature)),
+                opening(&[22, 3, 3]),
+                Versions::Both,
+                false,
+                14,
+                "the server did not prove that it holds the certificate's key: \
+                 expected its signature over the handshake, found one that does not verify",
+            ),
+            (
+                tls(Error::InappropriateMessage {
+                    expect_types: vec![ContentType::Handshake],
+                    got_type: ContentType::ApplicationData,
+                }),
+                opening(&[23, 3, 3, 0, 1, 0]),
+                Versions::Both,
+                false,
+                20,
+                "the server broke the TLS protocol: received unexpected message: got ApplicationData when expecting \
+                 Handshake",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn a_refused_certificate_is_the_verdicts_to_explain() {
+        let verdict = Verdict {
+            checks: vec![Check {
+                kind: CheckKind::NotAfter,
+                reasons: vec![Reason::Expired],
+                expected: String::new(),
+                found: String::new(),
+            }],
+            certificate: None,
+            notes: Vec::new(),
+        };
+        let error = tls(Error::InvalidCertificate(CertificateError::Expired));
+        let trouble = handshake_trouble(&error, &opening(&[22, 3]), Versions::Both, false, Some(&verdict));
+        assert_eq!(trouble, None);
+        assert_eq!(alert_for(&error), Some(AlertDescription::CertificateExpired));
+        let outcome = Outcome { verdict: Some(verdict), ..Outcome::default() };
+        assert_eq!((outcome.reasons(), outcome.exit_status()), (vec![Reason::Expired], 12));
+    }
+
+    #[test]
+    fn sessions_end_in_words_too() {
+        let cases = [
+            (
+                tls(Error::AlertReceived(AlertDescription::CertificateRequired)),
+                true,
+                20,
+                "the server asked for a client certificate, got none, and ended the connection with the alert \
+                 certificate_required",
+            ),
+            (
+                io::ErrorKind::UnexpectedEof.into(),
+                false,
+                20,
+                "the connection was cut: expected close_notify at the end of the data, found a bare end",
+            ),
+            (io::ErrorKind::TimedOut.into(), false, 30, "the connection failed: timed out"),
+            (
+                tls(Error::DecryptError),
+                false,
+                20,
+                "the server broke the TLS protocol: cannot decrypt peer's message",
+            ),
+        ];
+        for (error, missing, status, words) in cases {
+            let trouble = session_trouble(&error, missing);
+            assert_eq!((trouble.to_string().as_str(), trouble.reason().exit_status()), (words, status));
+        }
+    }
+
+    #[test]
+    fn a_silent_server_and_one_that_waits_in_plaintext_differ() {
+        let after = Duration::from_millis(1500);
+        let silent = handshake_timeout(&opening(b""), after);
+        assert_eq!(silent.reason(), Reason::Timeout);
+        assert_eq!(
+            silent.to_string(),
+            "timed out: the server did not complete the TLS handshake within 1.5 seconds"
+        );
+        assert_eq!(handshake_timeout(&opening(b"hi\n"), after), Trouble::Plaintext { found: b"hi".to_vec() });
+    }
+}

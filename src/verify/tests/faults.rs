@@ -1,0 +1,416 @@
+//! Every fault, one at a time, in every trust model, with every kind of key, by both policies.
+
+use der::asn1::ObjectIdentifier;
+use time::macros::datetime;
+
+use super::super::Reason::{
+    self, BadSignature, BadUsage, Expired, Malformed, NotYetValid, Untrusted, WrongName,
+};
+use super::*;
+use crate::pki::issue::extension::{
+    AUTHORITY_KEY_IDENTIFIER, BASIC_CONSTRAINTS, EXTENDED_KEY_USAGE, KEY_USAGE, SUBJECT_ALT_NAME,
+    SUBJECT_KEY_IDENTIFIER,
+};
+use crate::pki::issue::{SignatureEdit, Time};
+use crate::pki::tlv::{sequence, tlv};
+
+const NAME_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.30");
+const POLICY_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.36");
+const INHIBIT_ANY_POLICY: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.54");
+/// Free for anybody (ITU-T X.667).
+const NOBODYS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.25.987654321");
+
+/// SEQUENCE { cA TRUE }
+const CA_TRUE: [u8; 5] = [0x30, 3, 1, 1, 0xff];
+/// SEQUENCE { }: cA FALSE
+const CA_FALSE: [u8; 2] = [0x30, 0];
+/// keyUsage's BIT STRINGs
+const DIGITAL_SIGNATURE: [u8; 4] = [3, 2, 7, 0x80];
+const KEY_ENCIPHERMENT: [u8; 4] = [3, 2, 5, 0x20];
+const SIGNATURE_AND_CERT_SIGN: [u8; 4] = [3, 2, 2, 0x84];
+/// SEQUENCE { id-kp-clientAuth }
+const CLIENT_AUTH: [u8; 12] = [0x30, 10, 6, 8, 0x2b, 6, 1, 5, 5, 7, 3, 2];
+/// PolicyConstraints { requireExplicitPolicy 0 }
+const EXPLICIT_POLICY: [u8; 5] = [0x30, 3, 0x80, 1, 0];
+
+/// One thing wrong, and what is to be said of it by (lab, webpki).
+struct Fault {
+    name: &'static str,
+    place: Place,
+    edit: fn(&mut Plan),
+    expected: fn(Model) -> (&'static [Reason], &'static [Reason]),
+}
+
+/// One of the two things that policy `lab` is there to allow.
+fn is_allowed_by_lab_only(fault: &Fault, model: Model) -> bool {
+    fault.name == "the name is in the CN only" || (fault.name == "CA:TRUE" && model == Model::Pinned)
+}
+
+const fn leaf(
+    name: &'static str,
+    edit: fn(&mut Plan),
+    expected: fn(Model) -> (&'static [Reason], &'static [Reason]),
+) -> Fault {
+    Fault { name, place: Place::Leaf, edit, expected }
+}
+
+const fn issuer(
+    name: &'static str,
+    edit: fn(&mut Plan),
+    expected: fn(Model) -> (&'static [Reason], &'static [Reason]),
+) -> Fault {
+    Fault { name, place: Place::Issuer, edit, expected }
+}
+
+/// The same by both policies, in every model.
+macro_rules! all {
+    ($($reason:ident),*) => {
+        |_| (&[$($reason),*], &[$($reason),*])
+    };
+}
+
+/// By policy lab, and by webpki.
+macro_rules! each {
+    ([$($lab:ident),*], [$($webpki:ident),*]) => {
+        |_| (&[$($lab),*], &[$($webpki),*])
+    };
+}
+
+/// Where the model is the one, and else.
+macro_rules! by_model {
+    ($model:ident [$($here:ident),*], else [$($there:ident),*]) => {
+        |model| {
+            if model == Model::$model { (&[$($here),*], &[$($here),*]) } else { (&[$($there),*], &[$($there),*]) }
+        }
+    };
+}
+
+const FAULTS: &[Fault] = &[
+    leaf("nothing", |_| {}, all![]),
+    // Validity
+    leaf("expired", |plan| plan.not_after = at(datetime!(2026-11-23 11:59:59 UTC)), all![Expired]),
+    leaf("in its last second", |plan| plan.not_after = at(NOW), all![]),
+    leaf("not yet valid", |plan| plan.not_before = at(datetime!(2026-11-23 12:00:01 UTC)), all![NotYetValid]),
+    leaf("in its first second", |plan| plan.not_before = at(NOW), all![]),
+    // Names
+    leaf("another's name", |plan| named(plan, "www.example.com", &["www.example.com"]), all![WrongName]),
+    leaf("another's SAN", |plan| named(plan, NAME, &["www.example.com"]), all![WrongName]),
+    leaf("another's CN", |plan| named(plan, "www.example.com", &[NAME]), all![WrongName]),
+    leaf("a CN in another spelling", |plan| named(plan, "WWW.test.org", &[NAME]), all![WrongName]),
+    leaf("a CN under a wildcard", |plan| named(plan, NAME, &["*.test.org"]), all![]),
+    leaf("a CN that is no host", |plan| named(plan, "Perth Server", &[NAME]), each!([WrongName], [])),
+    leaf("the name is in the CN only", |plan| drop_extension(plan, SUBJECT_ALT_NAME), each!([], [WrongName])),
+    leaf(
+        "no subject",
+        |plan| no_subject(plan, true),
+        |model| {
+            // Self-signed, it has no issuer either.
+            if model == Model::Pinned { (&[WrongName, Malformed], &[Malformed]) } else { (&[WrongName], &[]) }
+        },
+    ),
+    leaf(
+        "no subject, the SAN not critical",
+        |plan| no_subject(plan, false),
+        each!([WrongName, Malformed], [Malformed]),
+    ),
+    leaf(
+        "neither subject nor SAN",
+        |plan| {
+            no_subject(plan, true);
+            drop_extension(plan, SUBJECT_ALT_NAME);
+        },
+        all![WrongName, Malformed],
+    ),
+    leaf(
+        "an unreadable SAN",
+        |plan| plan.set_extension(SUBJECT_ALT_NAME, false, [0x30, 1]),
+        each!([Malformed], [WrongName, Malformed]),
+    ),
+    // Usage
+    leaf(
+        "CA:TRUE",
+        |plan| plan.set_extension(BASIC_CONSTRAINTS, true, CA_TRUE),
+        |model| if model == Model::Pinned { (&[], &[BadUsage]) } else { (&[BadUsage], &[BadUsage]) },
+    ),
+    leaf(
+        "CA:TRUE, not critical",
+        |plan| plan.set_extension(BASIC_CONSTRAINTS, false, CA_TRUE),
+        |model| {
+            if model == Model::Pinned {
+                (&[Malformed], &[BadUsage, Malformed])
+            } else {
+                (&[BadUsage, Malformed], &[BadUsage, Malformed])
+            }
+        },
+    ),
+    leaf("no basicConstraints", |plan| drop_extension(plan, BASIC_CONSTRAINTS), all![]),
+    leaf("for clients", |plan| plan.set_extension(EXTENDED_KEY_USAGE, false, CLIENT_AUTH), all![BadUsage]),
+    leaf("no extended key usage", |plan| drop_extension(plan, EXTENDED_KEY_USAGE), all![]),
+    leaf("may not sign", |plan| plan.set_extension(KEY_USAGE, true, KEY_ENCIPHERMENT), all![BadUsage]),
+    leaf(
+        "signs certificates",
+        |plan| plan.set_extension(KEY_USAGE, true, SIGNATURE_AND_CERT_SIGN),
+        all![BadUsage],
+    ),
+    leaf("no key usage", |plan| drop_extension(plan, KEY_USAGE), all![]),
+    leaf("unknown critical", |plan| plan.push_extension(NOBODYS, true, [5, 0]), all![BadUsage]),
+    leaf("unknown", |plan| plan.push_extension(NOBODYS, false, [5, 0]), all![]),
+    // Form
+    leaf(
+        "version 1",
+        |plan| {
+            plan.version = None;
+            plan.extensions.clear();
+        },
+        each!([BadUsage], [WrongName, BadUsage]),
+    ),
+    leaf("version 1 with extensions", |plan| plan.version = None, all![BadUsage, Malformed]),
+    leaf("version 2 with extensions", |plan| plan.version = Some(1), all![BadUsage, Malformed]),
+    leaf("twice the same extension", |plan| twice(plan, KEY_USAGE), all![Malformed]),
+    leaf(
+        "two signature algorithms",
+        |plan| plan.inner_signature_algorithm = vec![0x30, 5, 6, 3, 0x2b, 0x65, 0x71],
+        all![Malformed],
+    ),
+    leaf("serial 0", |plan| plan.serial = vec![0], all![Malformed]),
+    leaf("serial -1", |plan| plan.serial = vec![0xff], all![Malformed]),
+    leaf("serial of 21 octets", |plan| plan.serial = vec![1; 21], all![Malformed]),
+    leaf("serial of 20 octets and a sign", |plan| plan.serial = [&[0][..], &[0xff; 20]].concat(), all![]),
+    leaf("critical SKI", |plan| critical(plan, SUBJECT_KEY_IDENTIFIER), all![Malformed]),
+    leaf("critical AKI", |plan| critical(plan, AUTHORITY_KEY_IDENTIFIER), all![Malformed]),
+    leaf("no key identifiers", without_key_identifiers, all![]),
+    leaf("an AKI of another", foreign_authority, by_model!(Pinned [Malformed], else [])),
+    leaf("an AKI with half a pair", half_a_pair, all![Malformed]),
+    leaf("name constraints", |plan| constrain(plan, 0, "test.org"), all![Malformed]),
+    leaf(
+        "a path length",
+        |plan| plan.set_extension(BASIC_CONSTRAINTS, true, [0x30, 3, 2, 1, 0]),
+        all![Malformed],
+    ),
+    leaf(
+        "policyConstraints, not critical",
+        |plan| plan.push_extension(POLICY_CONSTRAINTS, false, EXPLICIT_POLICY),
+        all![Malformed],
+    ),
+    leaf(
+        "policyConstraints",
+        |plan| plan.push_extension(POLICY_CONSTRAINTS, true, EXPLICIT_POLICY),
+        all![BadUsage],
+    ),
+    leaf("tampered", |plan| plan.signature_edit = SignatureEdit::FlipBit(0), all![Untrusted, BadSignature]),
+    // Issuers
+    issuer("CA:FALSE", |plan| plan.set_extension(BASIC_CONSTRAINTS, true, CA_FALSE), all![Untrusted]),
+    issuer("no basicConstraints", |plan| drop_extension(plan, BASIC_CONSTRAINTS), all![Untrusted]),
+    issuer("CA:TRUE, not critical", |plan| not_critical(plan, BASIC_CONSTRAINTS), all![Untrusted]),
+    issuer(
+        "may not sign certificates",
+        |plan| plan.set_extension(KEY_USAGE, true, DIGITAL_SIGNATURE),
+        all![Untrusted],
+    ),
+    issuer("no key usage", |plan| drop_extension(plan, KEY_USAGE), all![]),
+    issuer("expired", |plan| plan.not_after = at(datetime!(2026-11-23 11:59:59 UTC)), all![Expired]),
+    issuer(
+        "not yet valid",
+        |plan| plan.not_before = at(datetime!(2026-11-23 12:00:01 UTC)),
+        all![NotYetValid],
+    ),
+    // Whom to trust for what is the operator's choice.
+    issuer(
+        "for clients",
+        |plan| plan.set_extension(EXTENDED_KEY_USAGE, false, CLIENT_AUTH),
+        by_model!(Root [], else [BadUsage]),
+    ),
+    issuer("unknown critical", |plan| plan.push_extension(NOBODYS, true, [5, 0]), all![BadUsage]),
+    issuer("twice the same extension", |plan| twice(plan, KEY_USAGE), all![Malformed]),
+    issuer("critical SKI", |plan| critical(plan, SUBJECT_KEY_IDENTIFIER), all![Untrusted]),
+    issuer("critical AKI", |plan| critical(plan, AUTHORITY_KEY_IDENTIFIER), all![Untrusted]),
+    issuer("no key identifiers", without_key_identifiers, all![]),
+    issuer("an AKI of another", foreign_authority, by_model!(Root [Untrusted], else [])),
+    issuer("an AKI with half a pair", half_a_pair, all![Untrusted]),
+    // Real roots have it.
+    issuer("serial 0", |plan| plan.serial = vec![0], by_model!(Root [], else [Untrusted])),
+    issuer(
+        "no subject",
+        |plan| {
+            let self_signed = plan.subject == plan.issuer;
+            plan.subject = vec![0x30, 0];
+            if self_signed {
+                plan.issuer = vec![0x30, 0];
+            }
+        },
+        all![Untrusted, Malformed],
+    ),
+    issuer("permits the name", |plan| constrain(plan, 0, "test.org"), all![]),
+    issuer("permits another name", |plan| constrain(plan, 0, "example.com"), all![Untrusted]),
+    issuer("excludes the name", |plan| constrain(plan, 1, "test.org"), all![Untrusted]),
+    issuer("excludes another name", |plan| constrain(plan, 1, "example.com"), all![]),
+    issuer(
+        "name constraints without a subtree",
+        |plan| plan.push_extension(NAME_CONSTRAINTS, true, [0x30, 4, 0xa0, 0, 0xa1, 0]),
+        all![Untrusted],
+    ),
+    issuer(
+        "inhibitAnyPolicy, not critical",
+        |plan| plan.push_extension(INHIBIT_ANY_POLICY, false, [2, 1, 0]),
+        all![Untrusted],
+    ),
+    issuer(
+        "inhibitAnyPolicy",
+        |plan| plan.push_extension(INHIBIT_ANY_POLICY, true, [2, 1, 0]),
+        all![BadUsage],
+    ),
+    Fault {
+        name: "a path length of 0",
+        place: Place::Root,
+        edit: |plan| plan.set_extension(BASIC_CONSTRAINTS, true, [0x30, 6, 1, 1, 0xff, 2, 1, 0]),
+        expected: by_model!(Intermediate [Untrusted], else []),
+    },
+    Fault {
+        name: "a path length of 1",
+        place: Place::Root,
+        edit: |plan| plan.set_extension(BASIC_CONSTRAINTS, true, [0x30, 6, 1, 1, 0xff, 2, 1, 1]),
+        expected: all![],
+    },
+];
+
+fn at(instant: OffsetDateTime) -> Time {
+    Time::rfc5280(instant).unwrap()
+}
+
+fn drop_extension(plan: &mut Plan, oid: ObjectIdentifier) {
+    assert!(plan.remove_extension(oid));
+}
+
+fn critical(plan: &mut Plan, oid: ObjectIdentifier) {
+    assert!(plan.set_critical(oid, true));
+}
+
+fn not_critical(plan: &mut Plan, oid: ObjectIdentifier) {
+    assert!(plan.set_critical(oid, false));
+}
+
+fn twice(plan: &mut Plan, oid: ObjectIdentifier) {
+    let extension = plan.extension(oid).unwrap().clone();
+    plan.extensions.push(extension);
+}
+
+fn subject(plan: &mut Plan, subject: Vec<u8>) {
+    if plan.subject == plan.issuer {
+        plan.issuer.clone_from(&subject);
+    }
+    plan.subject = subject;
+}
+
+fn named(plan: &mut Plan, cn: &str, names: &[&str]) {
+    subject(plan, Subject::lab().with_common_name(cn).unwrap().to_der());
+    let names: Vec<_> = names.iter().map(|name| tlv(0x82, name.as_bytes())).collect();
+    plan.set_extension(SUBJECT_ALT_NAME, false, tlv(0x30, &names.concat()));
+}
+
+fn no_subject(plan: &mut Plan, san_is_critical: bool) {
+    subject(plan, vec![0x30, 0]);
+    assert!(plan.set_critical(SUBJECT_ALT_NAME, san_is_critical));
+}
+
+fn without_key_identifiers(plan: &mut Plan) {
+    drop_extension(plan, SUBJECT_KEY_IDENTIFIER);
+    drop_extension(plan, AUTHORITY_KEY_IDENTIFIER);
+}
+
+fn foreign_authority(plan: &mut Plan) {
+    plan.set_extension(AUTHORITY_KEY_IDENTIFIER, false, sequence(&[&tlv(0x80, &[7; 20])]));
+}
+
+/// A keyIdentifier and an authorityCertSerialNumber without an authorityCertIssuer.
+fn half_a_pair(plan: &mut Plan) {
+    let own = plan.extension(AUTHORITY_KEY_IDENTIFIER).unwrap().value.clone();
+    let content = [&own[2..], &tlv(0x82, &plan.serial)].concat();
+    plan.set_extension(AUTHORITY_KEY_IDENTIFIER, false, tlv(0x30, &content));
+}
+
+/// permittedSubtrees (0) or excludedSubtrees (1) with one DNS name.
+fn constrain(plan: &mut Plan, list: u8, name: &str) {
+    let subtree = sequence(&[&tlv(0x82, name.as_bytes())]);
+    plan.push_extension(NAME_CONSTRAINTS, true, sequence(&[&tlv(0xa0 | list, &subtree)]));
+}
+
+fn every_fault(algorithm: KeyAlgorithm) {
+    let keys = Keys::new(algorithm);
+    for fault in FAULTS {
+        for model in MODELS {
+            if model == Model::Pinned && fault.place != Place::Leaf {
+                continue;
+            }
+            let (chain, trusted) = keys.chain(model, fault.place, &fault.edit);
+            let (lab, webpki) = (fault.expected)(model);
+            let case = format!("{algorithm}, {model:?}, {:?}: {}", fault.place, fault.name);
+            let found = [Policy::Lab, Policy::Webpki].map(|policy| verdict(&chain, &trusted, policy));
+            for (verdict, expected) in found.iter().zip([lab, webpki]) {
+                assert_eq!(verdict.reasons(), expected, "{case}: {verdict:#?}");
+            }
+            // Policy lab is a subset of webpki, but for the two things that it is there to allow.
+            assert!(
+                !found[0].accepted() || found[1].accepted() || is_allowed_by_lab_only(fault, model),
+                "{case}: lab is laxer than webpki"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_fault_with_p256() {
+    every_fault(KeyAlgorithm::EcP256);
+}
+
+#[test]
+fn every_fault_with_p384() {
+    every_fault(KeyAlgorithm::EcP384);
+}
+
+#[test]
+fn every_fault_with_ed25519() {
+    every_fault(KeyAlgorithm::Ed25519);
+}
+
+#[test]
+fn every_fault_with_rsa() {
+    every_fault(KeyAlgorithm::Rsa2048);
+}
+
+/// The third thing that only policy lab allows: to pin a certificate without trusting whoever issued it.
+#[test]
+fn a_pinned_leaf_needs_no_issuer_by_lab_only() {
+    let (chain, _) = Keys::new(KeyAlgorithm::EcP256).chain(Model::Root, Place::Leaf, &|_| {});
+    assert_eq!(verdict(&chain, &chain[0], Policy::Lab).reasons(), []);
+    assert_eq!(verdict(&chain, &chain[0], Policy::Webpki).reasons(), [Untrusted]);
+}
+
+#[test]
+fn an_underscore_is_in_nobodys_name() {
+    let name = "foo_bar.test.org";
+    let edit = |plan: &mut Plan| named(plan, name, &[name, NAME]);
+    let (chain, trusted) = Keys::new(KeyAlgorithm::EcP256).chain(Model::Pinned, Place::Leaf, &edit);
+    for policy in [Policy::Lab, Policy::Webpki] {
+        let mut criteria = criteria(std::slice::from_ref(&trusted), policy);
+        criteria.name = Some(ExpectedName::Dns(name.to_owned()));
+        let found = judge(&chain, &criteria, NOW);
+        assert_eq!(found.reasons(), [WrongName]);
+        assert!(
+            found.checks[1]
+                .found
+                .ends_with("an underscore is not in the preferred name syntax (RFC 5280 §4.2.1.6)")
+        );
+    }
+    // It does no harm to the other name.
+    assert!(verdict(&chain, &trusted, Policy::Webpki).accepted());
+}
+
+#[test]
+fn the_trusted_set_may_limit_the_path() {
+    let (chain, root) = Keys::new(KeyAlgorithm::EcP256).chain(Model::Intermediate, Place::Leaf, &|_| {});
+    for (limit, expected) in [(0, &[Untrusted][..]), (1, &[])] {
+        let trusted = TrustSet::new([&root]).unwrap().with_path_length(limit);
+        let criteria = Criteria { trusted: Arc::new(trusted), ..criteria(&[], Policy::Webpki) };
+        assert_eq!(judge(&chain, &criteria, NOW).reasons(), expected, "{limit}");
+    }
+}
