@@ -6,6 +6,7 @@
 mod completions;
 mod connect;
 mod demo;
+mod dissect;
 mod failure;
 mod gencert;
 mod inspect;
@@ -16,6 +17,7 @@ mod man;
 mod passphrase;
 mod passwd;
 mod serve;
+mod tap;
 mod trust;
 mod ui;
 mod undisturbed;
@@ -74,6 +76,8 @@ enum Command {
     Connect(connect::Connect),
     Verify(verify::Verify),
     Inspect(inspect::Inspect),
+    Tap(tap::Tap),
+    Dissect(dissect::Dissect),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -106,6 +110,8 @@ fn run(command: Command, ui: &Ui) -> Result<u8> {
         Command::Connect(command) => command.run(ui, now),
         Command::Verify(command) => command.run(ui, now),
         Command::Inspect(command) => command.run(ui, now),
+        Command::Tap(command) => command.run(ui),
+        Command::Dissect(command) => command.run(ui),
         Command::Completions(command) => command.run(ui),
         Command::Man(command) => command.run(ui),
     }

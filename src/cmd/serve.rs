@@ -82,9 +82,9 @@ Examples:
   tlslab serve --client-ca client.pem           mutual TLS
   tlslab serve --listen 127.0.0.1:0             any free port
 
-Each session ends with a line on stderr; with --json a summary follows on stdout at the very end. SIGHUP
-reloads certificate and key, and keeps the old ones if the new are bad. SIGINT and SIGTERM stop accepting,
-let sessions finish, and exit with 0; a second one stops at once.";
+Each session ends with a line on stderr; with --json a summary follows on stdout at the end.
+SIGHUP reloads certificate and key, and keeps the old ones if the new are bad.
+SIGINT and SIGTERM stop accepting, let sessions finish and exit with 0; a second one stops at once.";
 
 /// `--reply`.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]

@@ -18,6 +18,7 @@ pub(crate) struct Ui {
     verbose: u8,
 }
 
+#[allow(clippy::unused_self, reason = "who talks has a Ui, whatever it is asked for")]
 impl Ui {
     /// By the flags that every command understands.
     pub(crate) fn new(global: &Global) -> Self {
@@ -45,7 +46,6 @@ impl Ui {
     }
 
     /// A line of the answer, on stdout. Fails where stdout is closed.
-    #[allow(clippy::unused_self, reason = "who prints has a Ui, and may one day print elsewhere")]
     pub(crate) fn print(&self, line: &str) -> io::Result<()> {
         let mut out = anstream::stdout().lock();
         writeln!(out, "{line}")?;
@@ -54,41 +54,41 @@ impl Ui {
 
     /// A line that others wait for, such as `listening on …`: on stderr, also under `--quiet`.
     pub(crate) fn announce(&self, line: &str) {
-        Self::tell(line);
+        self.tell(line);
     }
 
     /// A line of talk, on stderr; silent under `--quiet`.
     pub(crate) fn say(&self, line: &str) {
         if !self.quiet {
-            Self::tell(line);
+            self.tell(line);
         }
     }
 
     /// A line of talk for those who asked for more (`-v`).
     pub(crate) fn detail(&self, line: &str) {
         if self.verbose > 0 {
-            Self::tell(line);
+            self.tell(line);
         }
     }
 
     /// `tlslab: warning: …`
     pub(crate) fn warn(&self, message: &str) {
         if !self.quiet {
-            Self::tell(&format!("tlslab: {WARNING}warning:{WARNING:#} {message}"));
+            self.tell(&format!("tlslab: {WARNING}warning:{WARNING:#} {message}"));
         }
     }
 
     /// `tlslab: error: …`, also under `--quiet`.
     pub(crate) fn error(&self, message: &str) {
-        Self::tell(&format!("tlslab: {ERROR}error:{ERROR:#} {message}"));
+        self.tell(&format!("tlslab: {ERROR}error:{ERROR:#} {message}"));
     }
 
     /// `tlslab: hint: …`, beneath an error.
     pub(crate) fn hint(&self, message: &str) {
-        Self::tell(&format!("tlslab: {HINT}hint:{HINT:#} {message}"));
+        self.tell(&format!("tlslab: {HINT}hint:{HINT:#} {message}"));
     }
 
-    fn tell(line: &str) {
+    fn tell(&self, line: &str) {
         // A closed stderr is nobody listening; the exit status still speaks.
         let _ = writeln!(anstream::stderr().lock(), "{line}");
     }

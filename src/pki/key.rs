@@ -208,8 +208,8 @@ impl PrivateKey {
     ///
     /// The loser goes on in the background until it is done or the process ends; nobody waits for it.
     pub fn generate_fast(algorithm: KeyAlgorithm) -> Result<Self, KeyError> {
-        let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        if !algorithm.is_rsa() || cores < 2 {
+        let alone = || thread::available_parallelism().map_or(true, |cores| cores.get() < 2);
+        if !algorithm.is_rsa() || alone() {
             return Self::generate(algorithm);
         }
         let (send, finished) = mpsc::channel();

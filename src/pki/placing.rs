@@ -1,14 +1,18 @@
 //! Putting new files in place: all of them or none, whatever fails.
 //!
 //! 1. Every file is staged in the target directory under a name of its own (`.tlslab-…`), with its permission
-//!    bits from birth, and flushed to the disk. A full disk, an unwritable directory or a lost quota shows here,
-//!    where nothing has been touched and dropping the stage removes it.
+//!    bits from birth. A full disk, an unwritable directory or a lost quota shows here, where nothing has been
+//!    touched and dropping the stage removes it.
 //! 2. Each is put in place by one system call that happens or does not: without `force` a link or rename that
 //!    refuses to replace, with `force` a rename over the old file, of which a second name (`.tlslab-…`) was
 //!    made before. So at every instant each final name holds nothing, all of the old contents or all of the new.
 //! 3. Where one fails, those before it are taken back: removed, or the old file renamed over them.
-//! 4. When all are in place the old files' second names go. The directory is not flushed: a power failure may
-//!    undo the last instant, and does not leave a file without its contents.
+//! 4. When all are in place the old files' second names go.
+//!
+//! Where old files are about to be replaced the new ones are flushed to the disk between 1 and 2: at a loss of power
+//! each name holds the old contents or the new, never neither. Where nothing is replaced nothing is flushed, since it
+//! takes longer than all the rest (on a busy disk many times as long) and protects only what the same command
+//! makes again; so after a loss of power in the next half minute new files may be empty or missing.
 //!
 //! A process killed before 2 leaves at worst hidden `.tlslab-…` files. Killed between the calls of 2 (some
 //! microseconds) it may leave the first of several files in place; nothing is half-written, no old key is lost
@@ -41,13 +45,22 @@ pub fn within(directory: &Path, name: &str) -> PathBuf {
     if directory == Path::new(".") { PathBuf::from(name) } else { directory.join(name) }
 }
 
-/// Whether files of these names could be written now: to be asked before slow work, and asked again by
+/// Whether files of these names could be written now: to be asked before slow work, and found out again by
 /// [`write_all`]. A directory that is missing is no obstacle; it will be made.
 pub fn check_target(directory: &Path, names: &[&str], force: bool) -> Result<(), FileError> {
+    if check_names(directory, names, force)?.is_some() {
+        // A file without a name where the system has such: nothing to leave behind, whatever happens.
+        tempfile::tempfile_in(directory).map_err(|source| refused(directory, source))?;
+    }
+    Ok(())
+}
+
+/// The files that would be replaced, refused without `force`; `None` where there is no directory yet.
+fn check_names(directory: &Path, names: &[&str], force: bool) -> Result<Option<Vec<PathBuf>>, FileError> {
     match fs::metadata(directory) {
         Ok(found) if !found.is_dir() => return Err(FileError::NotDirectory(directory.to_owned())),
         Ok(_) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(FileError::Write { path: directory.to_owned(), source }),
     }
     check_paths(directory, names.iter().map(|name| within(directory, name)), force)
@@ -87,9 +100,7 @@ fn check_paths(
     if !force && !existing.is_empty() {
         return Err(FileError::Exists(existing));
     }
-    // A file without a name where the system has such: nothing to leave behind, whatever happens.
-    let probe = tempfile::tempfile_in(directory);
-    probe.map(drop).map_err(|source| FileError::Write { path: directory.to_owned(), source: bare(source) })
+    Ok(Some(existing))
 }
 
 /// Writes all of `files` into `directory` (made if missing), or none; replaces existing ones only with `force`.
@@ -116,12 +127,17 @@ pub fn write_one(path: &Path, mode: u32, contents: &[u8], force: bool) -> Result
 
 fn write_into(directory: &Path, files: &[NewFile], force: bool) -> Result<Vec<PathBuf>, FileError> {
     let names: Vec<_> = files.iter().map(|file| file.name).collect();
-    check_target(directory, &names, force)?;
+    let replaced = check_names(directory, &names, force)?.unwrap_or_default();
     let staged = files
         .iter()
         .map(|file| stage(directory, file.mode, &file.contents))
         .collect::<Result<Vec<_>, _>>()?;
-    flush(&staged).map_err(|source| FileError::Write { path: directory.to_owned(), source })?;
+    if !replaced.is_empty() {
+        staged
+            .iter()
+            .try_for_each(|staged| staged.as_file().sync_all())
+            .map_err(|source| refused(directory, source))?;
+    }
     let mut placed = Vec::new();
     for (file, staged) in files.iter().zip(staged) {
         let path = within(directory, file.name);
@@ -158,18 +174,6 @@ impl Placed {
     }
 }
 
-/// All at once, so that the disk takes them in one go.
-fn flush(staged: &[NamedTempFile]) -> io::Result<()> {
-    std::thread::scope(|scope| {
-        let flushing: Vec<_> =
-            staged.iter().map(|file| scope.spawn(move || file.as_file().sync_all())).collect();
-        // A thread that did not come back has not flushed.
-        flushing.into_iter().try_for_each(|flushed| {
-            flushed.join().unwrap_or_else(|_| Err(io::Error::other("the file could not be flushed")))
-        })
-    })
-}
-
 fn stage(directory: &Path, mode: u32, contents: &[u8]) -> Result<NamedTempFile, FileError> {
     let write = || {
         let mut staged = builder(mode).tempfile_in(directory)?;
@@ -178,7 +182,11 @@ fn stage(directory: &Path, mode: u32, contents: &[u8]) -> Result<NamedTempFile, 
         staged.write_all(contents)?;
         Ok(staged)
     };
-    write().map_err(|source| FileError::Write { path: directory.to_owned(), source: bare(source) })
+    write().map_err(|source| refused(directory, source))
+}
+
+fn refused(directory: &Path, source: io::Error) -> FileError {
+    FileError::Write { path: directory.to_owned(), source: bare(source) }
 }
 
 #[cfg(unix)]

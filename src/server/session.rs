@@ -3,7 +3,7 @@
 //! Generic over the stream below, so that tests converse in memory.
 
 use std::future::Future;
-use std::io;
+use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -395,6 +395,20 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Patient<IO> {
         self.or_tired(cx, polled, |count| *count > 0)
     }
 
+    // The records of a flight go out in one call, and one packet.
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.io).poll_write_vectored(cx, slices);
+        self.or_tired(cx, polled, |count| *count > 0)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let polled = Pin::new(&mut self.io).poll_flush(cx);
         self.or_tired(cx, polled, |()| false)
@@ -466,5 +480,22 @@ impl<'e> Report<'e> {
 impl Drop for Report<'_> {
     fn drop(&mut self) {
         self.tell();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn several_records_are_one_write() {
+        let (near, mut far) = tokio::io::duplex(64);
+        let mut patient = Patient::new(near, Duration::from_secs(60));
+        assert!(patient.is_write_vectored());
+        let records = [IoSlice::new(b"one "), IoSlice::new(b"two")];
+        assert_eq!(patient.write_vectored(&records).await.unwrap(), 7);
+        let mut seen = [0; 7];
+        far.read_exact(&mut seen).await.unwrap();
+        assert_eq!(&seen, b"one two");
     }
 }

@@ -218,12 +218,14 @@ fn a_key_reaches_no_file_but_its_own() {
     assert_eq!(births.iter().filter(|line| line.contains(", 0600)")).count(), 2, "{births:#?}");
 }
 
+/// What a program asks of the system to have files.
+const CALLS: &str = "openat,mkdir,fchmod,write,fsync,link,linkat,rename,renameat,renameat2,unlink";
+
 #[test]
 fn an_interrupt_at_any_moment_of_gencert_leaves_all_or_nothing() {
     if !peer("strace") {
         return;
     }
-    const CALLS: &str = "openat,mkdir,fchmod,write,fsync,link,linkat,rename,renameat,renameat2,unlink";
     let mut finished = 0;
     for moment in 1..1000 {
         let lab = Lab::new();

@@ -82,12 +82,14 @@ fn curl_asks_twice_on_one_connection_and_may_only_read() {
     }
 }
 
+/// How curl ends when it refuses a certificate.
+const PEER_FAILED_VERIFICATION: i32 = 60;
+
 #[test]
 fn curl_refuses_the_wrong_authority_the_wrong_name_and_an_expired_certificate() {
     if !peer("curl") {
         return;
     }
-    const PEER_FAILED_VERIFICATION: i32 = 60;
     let lab = Lab::new();
     lab.gencert(&["--out", "other", "--cn", "www.example.net"]);
     lab.gencert(&["--out", "old", "--not-before", "2020-01-01", "--not-after", "2021-01-01"]);
