@@ -63,7 +63,7 @@ fn check_names(directory: &Path, names: &[&str], force: bool) -> Result<Option<V
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(FileError::Write { path: directory.to_owned(), source }),
     }
-    check_paths(directory, names.iter().map(|name| within(directory, name)), force)
+    existing(names.iter().map(|name| within(directory, name)), force).map(Some)
 }
 
 /// The same for one file: whether [`write_one`] could write it now. Its directory must be there.
@@ -74,7 +74,8 @@ pub fn check_one(path: &Path, force: bool) -> Result<(), FileError> {
         Ok(_) => {}
         Err(source) => return Err(FileError::Write { path: directory.to_owned(), source }),
     }
-    check_paths(directory, [path.to_owned()], force)
+    existing([path.to_owned()], force)?;
+    tempfile::tempfile_in(directory).map(drop).map_err(|source| refused(directory, source))
 }
 
 /// Where the file at `path` lies; the parent of a bare name is "".
@@ -82,11 +83,8 @@ fn parent(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-fn check_paths(
-    directory: &Path,
-    paths: impl IntoIterator<Item = PathBuf>,
-    force: bool,
-) -> Result<(), FileError> {
+/// Those of `paths` where there is something, refused without `force`.
+fn existing(paths: impl IntoIterator<Item = PathBuf>, force: bool) -> Result<Vec<PathBuf>, FileError> {
     let mut existing = Vec::new();
     for path in paths {
         // The link itself, not what it points to: a dangling one is in the way too.
@@ -100,7 +98,7 @@ fn check_paths(
     if !force && !existing.is_empty() {
         return Err(FileError::Exists(existing));
     }
-    Ok(Some(existing))
+    Ok(existing)
 }
 
 /// Writes all of `files` into `directory` (made if missing), or none; replaces existing ones only with `force`.
@@ -118,10 +116,11 @@ pub fn write_all(directory: &Path, files: &[NewFile], force: bool) -> Result<Vec
 /// Writes one file with these permission bits, or leaves everything as it was; replaces an existing one only with
 /// `force`. What is replaced is the name: a link is, not what it points to.
 pub fn write_one(path: &Path, mode: u32, contents: &[u8], force: bool) -> Result<(), FileError> {
-    check_one(path, force)?;
+    let replaced = existing([path.to_owned()], force)?;
     let staged = stage(parent(path), mode, contents)?;
-    flush(std::slice::from_ref(&staged))
-        .map_err(|source| FileError::Write { path: path.to_owned(), source })?;
+    if !replaced.is_empty() {
+        staged.as_file().sync_all().map_err(|source| refused(path, source))?;
+    }
     place(staged, path, force).map(drop)
 }
 
