@@ -113,12 +113,8 @@ fn examples(after_help: &str) -> String {
             Some(rest) => ("EXAMPLES", rest),
             None => ("NOTES", paragraph),
         };
-        text.push_str(&format!(".SH {heading}\n.nf\n"));
-        for line in rest.lines() {
-            text.push_str(&verbatim(line));
-            text.push('\n');
-        }
-        text.push_str(".fi\n");
+        let lines: Vec<_> = rest.lines().map(verbatim).collect();
+        text.extend([".SH ", heading, "\n.nf\n", &lines.join("\n"), "\n.fi\n"]);
     }
     text
 }

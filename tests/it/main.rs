@@ -22,7 +22,6 @@ mod limbo;
 mod man;
 mod openssl;
 mod oracle;
-mod oracle;
 mod page;
 mod passwd;
 mod readme;
