@@ -58,9 +58,9 @@ fn main() -> ExitCode {
                 Row::Seen { complaints, .. } if complaints.is_empty() => passed += 1,
                 Row::Seen { complaints, .. } => {
                     failed += 1;
-                    complaints
-                        .iter()
-                        .for_each(|complaint| println!("    FAIL over TLS {version}: {complaint}"));
+                    for complaint in complaints {
+                        println!("    FAIL over TLS {version}: {complaint}");
+                    }
                 }
             }
         }

@@ -72,16 +72,13 @@ fn every_fault_is_judged_as_expected_and_for_nothing_else() {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     let mut wrong = Vec::new();
     for fault in catalogue() {
-        let (chain, trusted) = match fault.make(&mut workshop) {
-            Some(made) => {
-                let made = made.unwrap();
-                (made.chain, made.trusted)
-            }
-            None => {
-                assert!(fault.fixture && matches!(fault.maker, Maker::Openssl), "{}", fault.id);
-                let read = |name| read_certificates(&fixtures.join(fault.id).join(name)).unwrap();
-                (read("cert.pem"), read("ca.pem"))
-            }
+        let (chain, trusted) = if let Some(made) = fault.make(&mut workshop) {
+            let made = made.unwrap();
+            (made.chain, made.trusted)
+        } else {
+            assert!(fault.fixture && matches!(fault.maker, Maker::Openssl), "{}", fault.id);
+            let read = |name| read_certificates(&fixtures.join(fault.id).join(name)).unwrap();
+            (read("cert.pem"), read("ca.pem"))
         };
         for (policy, expectation) in [(Policy::Lab, fault.lab), (Policy::Webpki, fault.webpki)] {
             let verdict = verdict(fault, policy, &chain, &trusted, JUDGED_AT);

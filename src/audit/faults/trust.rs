@@ -156,7 +156,7 @@ fn issuers() -> Vec<Fault> {
         fault("issuer-ca-false", "the intermediate is CA:FALSE", "RFC 5280 §6.1.4 (k)", NO_ISSUER).made(
             |workshop| {
                 workshop.chain(|chain| {
-                    chain.intermediate.set_extension(extension::BASIC_CONSTRAINTS, true, CA_FALSE)
+                    chain.intermediate.set_extension(extension::BASIC_CONSTRAINTS, true, CA_FALSE);
                 })
             },
         ),

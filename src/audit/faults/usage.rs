@@ -21,6 +21,7 @@ const SERIALS: &str = "certificates that cannot be told apart cannot be revoked 
 pub(super) fn faults() -> Vec<Fault> {
     let mut faults = usages();
     faults.extend(extensions());
+    faults.extend(remarks());
     faults.extend(form());
     faults
 }
@@ -185,12 +186,17 @@ fn extensions() -> Vec<Fault> {
     ] {
         faults.extend(both(fault, ca));
     }
+    faults
+}
+
+/// What is no fault, and worth knowing.
+fn remarks() -> Vec<Fault> {
     let informative = |id, title, citation, attack| Fault {
         model: Model::Ca,
         grade: Grade::Info,
         ..Fault::new(id, title, citation, attack)
     };
-    faults.push(
+    vec![
         informative(
             "no-key-identifiers",
             "neither key identifier",
@@ -201,8 +207,6 @@ fn extensions() -> Vec<Fault> {
             plan.remove_extension(extension::AUTHORITY_KEY_IDENTIFIER);
             plan.remove_extension(extension::SUBJECT_KEY_IDENTIFIER);
         }),
-    );
-    faults.push(
         informative(
             "extended-validation",
             "says that its owner was looked at closely",
@@ -215,8 +219,7 @@ fn extensions() -> Vec<Fault> {
             let policy = tlv(tlv::SEQUENCE, &tlv(tlv::OID, EXTENDED.as_bytes()));
             plan.push_extension(POLICIES, false, tlv(tlv::SEQUENCE, &policy));
         }),
-    );
-    faults
+    ]
 }
 
 fn form() -> Vec<Fault> {
