@@ -5,6 +5,7 @@
 
 mod connect;
 mod demo;
+mod dissect;
 mod failure;
 mod gencert;
 mod inspect;
@@ -13,6 +14,7 @@ mod keylog;
 mod log;
 mod passphrase;
 mod serve;
+mod tap;
 mod trust;
 mod ui;
 mod verify;
@@ -69,6 +71,8 @@ enum Command {
     Connect(connect::Connect),
     Verify(verify::Verify),
     Inspect(inspect::Inspect),
+    Tap(tap::Tap),
+    Dissect(dissect::Dissect),
 }
 
 /// Parses the command line, runs the command, reports the end. The process's whole life.
@@ -92,6 +96,8 @@ fn run(command: Command, ui: &Ui) -> Result<u8> {
     // The one look at the clock; the library gets the time as an argument.
     let now = OffsetDateTime::now_utc();
     match command {
+        Command::Dissect(command) => command.run(ui),
+        Command::Tap(command) => command.run(ui),
         Command::Demo(command) => command.run(ui, now),
         Command::Gencert(command) => command.run(ui, now),
         Command::Serve(command) => command.run(ui, now),
