@@ -96,14 +96,14 @@ fn run(command: Command, ui: &Ui) -> Result<u8> {
     // The one look at the clock; the library gets the time as an argument.
     let now = OffsetDateTime::now_utc();
     match command {
-        Command::Dissect(command) => command.run(ui),
-        Command::Tap(command) => command.run(ui),
         Command::Demo(command) => command.run(ui, now),
         Command::Gencert(command) => command.run(ui, now),
         Command::Serve(command) => command.run(ui, now),
         Command::Connect(command) => command.run(ui, now),
         Command::Verify(command) => command.run(ui, now),
         Command::Inspect(command) => command.run(ui, now),
+        Command::Tap(command) => command.run(ui),
+        Command::Dissect(command) => command.run(ui),
     }
 }
 
