@@ -146,7 +146,7 @@ pub(crate) fn write_page_of(capture: &Path, page: &Path, force: bool, ui: &Ui) -
 
 /// Writes a report, not over a file that is there already unless told to; for its owner only, for it may hold what
 /// the secrets opened.
-fn write_page(path: &Path, force: bool, page: &str) -> Result<()> {
+pub(crate) fn write_page(path: &Path, force: bool, page: &str) -> Result<()> {
     let mut options = OpenOptions::new();
     options.write(true);
     if force {

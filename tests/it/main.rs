@@ -12,6 +12,7 @@
 mod bad_input;
 mod connect;
 mod decrypt;
+mod demo;
 mod dissect;
 mod gencert;
 mod inspect;
