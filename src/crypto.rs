@@ -2,14 +2,16 @@
 //!
 //! tlslab's cryptography is [graviola]: no C compiler to build it, nothing native to link. What the other
 //! rooms need of it beyond signatures (which [`crate::pki::key`] holds) is here: the [`rustls`] provider,
-//! randomness, SHA-256, and the question whether this CPU can run it at all.
+//! randomness, SHA-256, HMAC and AEAD for whoever follows a key schedule, and the question whether this CPU can run it at all.
 //!
 //! graviola's RSA key generation is **not** free of side channels; an attacker who shares the machine
 //! while a key is made may learn something about it. Make keys that matter elsewhere.
 
 use std::sync::{Arc, OnceLock};
 
-use graviola::hashing::{Hash, Sha256};
+use graviola::aead::{AesGcm, ChaCha20Poly1305};
+use graviola::hashing::hmac::Hmac;
+use graviola::hashing::{Hash, Sha256, Sha384};
 use rustls::crypto::CryptoProvider;
 use rustls::{CipherSuiteCommon, SignatureScheme, SupportedCipherSuite, Tls12CipherSuite};
 
@@ -86,6 +88,114 @@ pub fn sha256(data: &[u8]) -> [u8; 32] {
     digest
 }
 
+/// The hash that a key schedule is built on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyScheduleHash {
+    /// SHA-256.
+    Sha256,
+    /// SHA-384.
+    Sha384,
+}
+
+impl KeyScheduleHash {
+    /// Its output's octets.
+    pub fn length(self) -> usize {
+        match self {
+            Self::Sha256 => 32,
+            Self::Sha384 => 48,
+        }
+    }
+
+    /// HMAC (RFC 2104) with this hash over `parts`, one after the other.
+    pub fn hmac(self, key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
+        fn over<H: Hash>(key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
+            let mut hmac = Hmac::<H>::new(key);
+            for part in parts {
+                hmac.update(part);
+            }
+            hmac.finish().as_ref().to_vec()
+        }
+        match self {
+            Self::Sha256 => over::<Sha256>(key, parts),
+            Self::Sha384 => over::<Sha384>(key, parts),
+        }
+    }
+}
+
+/// A cipher that authenticates: those that TLS suites name and the provider has. All take nonces of 12 octets and
+/// make tags of 16.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AeadAlgorithm {
+    /// AES-128 in GCM.
+    Aes128Gcm,
+    /// AES-256 in GCM.
+    Aes256Gcm,
+    /// ChaCha20-Poly1305 (RFC 8439).
+    ChaCha20Poly1305,
+}
+
+impl AeadAlgorithm {
+    /// Its key's octets.
+    pub fn key_length(self) -> usize {
+        match self {
+            Self::Aes128Gcm => 16,
+            Self::Aes256Gcm | Self::ChaCha20Poly1305 => 32,
+        }
+    }
+}
+
+/// The octets of an AEAD's tag.
+pub const TAG: usize = 16;
+
+/// The key, the nonce, the additional data or the ciphertext is not what it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("does not decrypt with this key")]
+pub struct DoesNotOpen;
+
+/// A key for opening what an AEAD sealed.
+pub struct OpeningKey(Cipher);
+
+enum Cipher {
+    AesGcm(Box<AesGcm>),
+    ChaCha20Poly1305(Box<ChaCha20Poly1305>),
+}
+
+impl std::fmt::Debug for OpeningKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OpeningKey").finish_non_exhaustive()
+    }
+}
+
+impl OpeningKey {
+    /// A key of [`AeadAlgorithm::key_length`] octets; `None` for any other length.
+    pub fn new(algorithm: AeadAlgorithm, key: &[u8]) -> Option<Self> {
+        if key.len() != algorithm.key_length() {
+            return None;
+        }
+        Some(Self(match algorithm {
+            AeadAlgorithm::Aes128Gcm | AeadAlgorithm::Aes256Gcm => Cipher::AesGcm(Box::new(AesGcm::new(key))),
+            AeadAlgorithm::ChaCha20Poly1305 => {
+                Cipher::ChaCha20Poly1305(Box::new(ChaCha20Poly1305::new(key.try_into().ok()?)))
+            }
+        }))
+    }
+
+    /// Decrypts in place and verifies. On failure the octets are of no use.
+    pub fn open(
+        &self,
+        nonce: &[u8; 12],
+        additional: &[u8],
+        octets: &mut [u8],
+        tag: &[u8; TAG],
+    ) -> Result<(), DoesNotOpen> {
+        match &self.0 {
+            Cipher::AesGcm(key) => key.decrypt(nonce, additional, octets, tag),
+            Cipher::ChaCha20Poly1305(key) => key.decrypt(nonce, additional, octets, tag),
+        }
+        .map_err(|_| DoesNotOpen)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,6 +208,29 @@ mod tests {
             0xb0, 0x03, 0x61, 0xa3, 0x96, 0x17, 0x7a, 0x9c, 0xb4, 0x10, 0xff, 0x61, 0xf2, 0x00, 0x15, 0xad,
         ];
         assert_eq!(sha256(b"abc"), expected);
+    }
+
+    #[test]
+    fn hmac_sha256_is_rfc_4231_s() {
+        let mac = KeyScheduleHash::Sha256.hmac(b"Jefe", &[b"what do ya want ", b"for nothing?"]);
+        assert_eq!(mac[..8], [0x5b, 0xdc, 0xc1, 0x46, 0xbf, 0x60, 0x75, 0x4e]);
+        assert_eq!(KeyScheduleHash::Sha384.hmac(b"", &[]).len(), KeyScheduleHash::Sha384.length());
+    }
+
+    #[test]
+    fn an_opening_key_has_its_length_and_notices_a_changed_bit() {
+        for algorithm in [AeadAlgorithm::Aes128Gcm, AeadAlgorithm::Aes256Gcm, AeadAlgorithm::ChaCha20Poly1305]
+        {
+            assert!(OpeningKey::new(algorithm, &[0; 31]).is_none());
+            let key = OpeningKey::new(algorithm, &vec![0; algorithm.key_length()]).unwrap();
+            assert_eq!(key.open(&[0; 12], b"", &mut [0; 4], &[0; TAG]), Err(DoesNotOpen));
+        }
+        // NIST GCM test case 2: key, nonce and plaintext all zero.
+        let key = OpeningKey::new(AeadAlgorithm::Aes128Gcm, &[0; 16]).unwrap();
+        let mut octets = 0x0388_dace_60b6_a392_f328_c2b9_71b2_fe78_u128.to_be_bytes();
+        let tag = 0xab6e_47d4_2cec_13bd_f53a_67b2_1257_bddf_u128.to_be_bytes();
+        assert_eq!(key.open(&[0; 12], b"", &mut octets, &tag), Ok(()));
+        assert_eq!(octets, [0; 16]);
     }
 
     #[test]

@@ -17,6 +17,7 @@
 //! | [`audit`] | a key algorithm | the catalogue: every fault as data, with what each policy must say of it |
 //! | [`server`] | a bound listener, a configuration | sessions, one event each |
 //! | [`client`] | an address, a trust policy | an outcome: the verdict and what was exchanged |
+//! | [`wire`] | two sockets, or a capture | a recording that Wireshark opens; sessions as an observer sees them |
 //! | [`report`] | any of these results | text or JSON, for a person or a machine |
 //!
 //! [`tls`] holds what both ends share, [`words`] how small things are said.
@@ -32,4 +33,5 @@ pub mod report;
 pub mod server;
 pub mod tls;
 pub mod verify;
+pub mod wire;
 pub mod words;

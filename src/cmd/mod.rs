@@ -5,6 +5,7 @@
 
 mod connect;
 mod demo;
+mod dissect;
 mod failure;
 mod gencert;
 mod inspect;
@@ -13,6 +14,7 @@ mod keylog;
 mod log;
 mod passphrase;
 mod serve;
+mod tap;
 mod trust;
 mod ui;
 mod verify;
@@ -69,6 +71,8 @@ enum Command {
     Connect(connect::Connect),
     Verify(verify::Verify),
     Inspect(inspect::Inspect),
+    Tap(tap::Tap),
+    Dissect(dissect::Dissect),
 }
 
 /// Parses the command line, runs the command, reports the end. The process's whole life.
@@ -98,6 +102,8 @@ fn run(command: Command, ui: &Ui) -> Result<u8> {
         Command::Connect(command) => command.run(ui, now),
         Command::Verify(command) => command.run(ui, now),
         Command::Inspect(command) => command.run(ui, now),
+        Command::Tap(command) => command.run(ui),
+        Command::Dissect(command) => command.run(ui),
     }
 }
 

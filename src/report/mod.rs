@@ -3,6 +3,7 @@
 //! Knows result types only; never prints.
 
 pub mod certificate;
+pub mod dissect;
 pub mod inspection;
 pub mod key;
 pub mod outcome;

@@ -71,7 +71,7 @@ pub(super) fn malformations(certificate: &CertFacts) -> Vec<String> {
 
 /// Which rules of RFC 5280's profile the certificate breaks, in words.
 pub(super) fn breaches(certificate: &CertFacts, role: Role) -> Vec<String> {
-    const RULES: [fn(&CertFacts, Role) -> Option<String>; 11] = [
+    const RULES: [fn(&CertFacts, Role) -> Option<String>; 10] = [
         serial_number,
         issuer_name,
         subject_name,
@@ -79,7 +79,6 @@ pub(super) fn breaches(certificate: &CertFacts, role: Role) -> Vec<String> {
         authority_issuer_and_serial_are_a_pair,
         authority_of_a_self_signed_is_itself,
         alternative_names_stand_in_for_the_subject,
-        basic_constraints_are_critical,
         path_length_is_a_cas,
         name_constraints_are_a_cas,
         policy_limits_are_critical,
@@ -193,13 +192,6 @@ fn alternative_names_stand_in_for_the_subject(certificate: &CertFacts, _: Role) 
     let names = extension(certificate, SUBJECT_ALT_NAME)?;
     (certificate.subject.is_empty() && !names.critical)
         .then(|| "no subject, and its alternative names are not critical".to_owned())
-}
-
-/// §4.2.1.9: a CA says critically that it is one.
-fn basic_constraints_are_critical(certificate: &CertFacts, _: Role) -> Option<String> {
-    let constraints = extension(certificate, BASIC_CONSTRAINTS)?;
-    (certificate.is_ca() == Some(true) && !constraints.critical)
-        .then(|| "a CA whose basicConstraints are not critical".to_owned())
 }
 
 /// §4.2.1.9: a path length constraint is for CAs that sign certificates.

@@ -10,7 +10,7 @@
 //! | --- | --- | --- |
 //! | trust | it is a trusted certificate octet for octet, or a path leads to one (RFC 5280 §6.1): signatures, CA:TRUE, keyCertSign, path lengths, name constraints, extended key usage of intermediates; at most 10 certificates | the same, and a trusted leaf must be its own path: self-signed and no CA |
 //! | name | exactly one CN, equal to the name; and an alternative name matches, if there are any | an alternative name matches (RFC 9525 §6) |
-//! | name | a CN that is a host name or an address contradicts no alternative name; no underscore in the dNSName that matches (RFC 5280 §4.2.1.6) | the same |
+//! | name | no CN that can be taken for another name or address (a non-ASCII host name, an address misspelt); no underscore in the dNSName that matches (RFC 5280 §4.2.1.6) | the same |
 //! | not-before, not-after | of every certificate of the path, the trusted one included | the same |
 //! | usage | extended key usage, digitalSignature, no keyCertSign without CA:TRUE (RFC 5280 §4.2.1.3, §4.2.1.12); version 3; no unknown critical extension (§4.2) | the same |
 //! | usage | no CA:TRUE, unless the leaf is pinned | no CA:TRUE |

@@ -1,6 +1,7 @@
 //! Signatures on certificates and in handshakes, over the provider's algorithms.
 
 use der::asn1::ObjectIdentifier;
+use rustls::pki_types::SignatureVerificationAlgorithm;
 use rustls::{DigitallySignedStruct, SignatureScheme};
 
 use super::Reason;
@@ -39,11 +40,19 @@ pub(super) fn certificate(certificate: &CertFacts, issuer_key: &PublicKeyFacts) 
         return Signed::TooWeak(weakness);
     }
     let provider = crypto::provider();
-    let Some(verifier) = provider.signature_verification_algorithms.all.iter().find(|candidate| {
-        candidate.public_key_alg_id().as_ref() == issuer_key.algorithm_id
-            && candidate.signature_alg_id().as_ref() == algorithm.algorithm_id
-    }) else {
+    let known = provider.signature_verification_algorithms.all;
+    let is_of_algorithm = |known: &&&dyn SignatureVerificationAlgorithm| {
+        known.signature_alg_id().as_ref() == algorithm.algorithm_id
+    };
+    let is_for_key = |known: &&&dyn SignatureVerificationAlgorithm| {
+        known.public_key_alg_id().as_ref() == issuer_key.algorithm_id
+    };
+    if !known.iter().any(|known| is_of_algorithm(&known)) || !known.iter().any(|known| is_for_key(&known)) {
         return Signed::Unsupported(format!("{} by a key of kind {}", algorithm.name, issuer_key.kind));
+    }
+    // Each is known, and not together: such a key makes no such signature.
+    let Some(verifier) = known.iter().filter(is_of_algorithm).find(is_for_key) else {
+        return Signed::Invalid;
     };
     match verifier.verify_signature(&issuer_key.bits, &certificate.tbs, &certificate.signature) {
         Ok(()) => Signed::Valid,

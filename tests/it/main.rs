@@ -11,11 +11,17 @@
 
 mod bad_input;
 mod connect;
+mod decrypt;
+mod demo;
+mod dissect;
 mod gencert;
 mod inspect;
 mod lab;
 mod limbo;
+mod openssl;
 mod oracle;
+mod page;
 mod readme;
 mod serve;
+mod tap;
 mod verify;

@@ -1,0 +1,170 @@
+//! `tlslab dissect`: a capture as an observer sees it.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use tlslab::report::dissect::{self as report, html, json, text};
+use tlslab::wire::capture::{self, Ending, Item};
+use tlslab::wire::dissect::Dissector;
+use tlslab::wire::find::Needle;
+use tlslab::wire::keylog::{Follower, Secrets};
+
+use super::{Failure, Result, Ui};
+
+/// What this command ends with where it cannot say: 1 means that a text is readable.
+const COULD_NOT_FIND_OUT: u8 = 2;
+
+/// Show the TLS sessions of a capture as an observer on the wire sees them
+#[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Dissect {
+    /// The capture, pcap or pcapng; - is stdin
+    #[arg(value_name = "FILE")]
+    capture: PathBuf,
+    /// The sessions' secrets, as browsers, curl or `tlslab serve --keylog` write them: shows what was encrypted
+    ///
+    /// Secrets inside the capture (a Decryption Secrets Block, as `tlslab tap --keylog` writes it) are used without
+    /// asking.
+    #[arg(long, value_name = "FILE")]
+    keylog: Option<PathBuf>,
+    /// Write a picture of it all: one self-contained page, with ladder diagrams and a switch between views
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Replace the page if it exists
+    #[arg(long, requires = "html")]
+    force: bool,
+    /// Say where TEXT is readable on the wire: as typed, in UTF-16, hexadecimal or base64; repeatable
+    #[arg(long, value_name = "TEXT")]
+    find: Vec<String>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  tlslab dissect lab.pcapng                          every TLS session, as an observer sees it
+  tlslab dissect lab.pcapng --find 'the secret'      exit status 1 if the text is readable on the wire
+  tlslab dissect lab.pcapng --keylog keys.log        and with the secrets, what was encrypted
+  tlslab dissect lab.pcapng --html report.html       a picture of it
+  tcpdump -w - port 443 | tlslab dissect -           somebody else's capture
+
+Records that look alike are counted on one line; -v lists them all.
+
+Exit status: 0 done, and no text of --find is readable; 1 one of them is; 2 the capture cannot be read.";
+
+impl Dissect {
+    /// Reads the capture and shows it.
+    pub(crate) fn run(&self, ui: &Ui) -> Result<u8> {
+        let name = self.capture.display().to_string();
+        let needles = self
+            .find
+            .iter()
+            .map(|text| Needle::new(text).map_err(|error| Failure::usage(format!("--find: {error}"))))
+            .collect::<Result<Vec<_>>>()?;
+        let mut secrets = Secrets::default();
+        if let Some(keylog) = &self.keylog {
+            let unreadable = |error: io::Error| {
+                Failure::new(format!("{}: cannot read: {error}", keylog.display())).status(COULD_NOT_FIND_OUT)
+            };
+            // A follower waits for a file that does not exist; here there is nobody to write it.
+            File::open(keylog).map_err(unreadable)?;
+            Follower::new(keylog).poll(|line| secrets.learn(line)).map_err(unreadable)?;
+            if secrets.is_empty() {
+                ui.warn(&format!("{}: no secrets in it; expected lines of an NSS key log", keylog.display()));
+            }
+        }
+        let sample = if self.html.is_some() { html::SAMPLE } else { 0 };
+        let dissector = Dissector::new(needles).with_secrets(secrets).with_samples(sample);
+        let (mut dissector, mut ending) = self.read(dissector)?;
+        if dissector.has_late_secrets() && self.capture != Path::new("-") {
+            ui.detail(&format!(
+                "tlslab: {name}: its secrets stand behind the packets they open; reading it again"
+            ));
+            (dissector, ending) = self.read(dissector.again())?;
+        }
+        let (dissection, needles) = dissector.finish();
+        if dissection.has_late_secrets {
+            ui.warn(&format!("{name}: secrets came after the packets they would have opened"));
+        }
+        if let Some(damage) = report::ending(&ending) {
+            ui.warn(&format!("{name}: {damage}; what stands before is shown"));
+        }
+        let missing = report::missing(&dissection);
+        if missing > 0 && !needles.is_empty() {
+            ui.warn(&format!("{name}: {missing} bytes were not captured; nothing can be said of them"));
+        }
+        if let Some(page) = &self.html {
+            write_page(page, self.force, &html::page(&name, &dissection, &needles, &ending))?;
+            ui.say(&format!("tlslab: wrote {}", page.display()));
+        }
+        let answer = json::report(&name, &dissection, &needles, &ending);
+        if ui.json() {
+            ui.print(&serde_json::to_string(&answer)?)?;
+        } else {
+            let options = text::Options { every_record: ui.verbosity() > 0 };
+            ui.print(text::report(&name, &dissection, &needles, options).trim_end())?;
+        }
+        Ok(answer.exit_status)
+    }
+
+    /// Reads the capture from its beginning.
+    fn read(&self, mut dissector: Dissector) -> Result<(Dissector, Ending)> {
+        let name = self.capture.display();
+        let failed = |error: &dyn std::fmt::Display| {
+            Failure::new(format!("{name}: {error}")).status(COULD_NOT_FIND_OUT)
+        };
+        let each = |item: Item<'_>| match item {
+            Item::Packet(packet) => dissector.packet(&packet),
+            Item::KeyLog(lines) => dissector.learn(&String::from_utf8_lossy(lines)),
+        };
+        let ending = if self.capture == Path::new("-") {
+            capture::read(io::stdin().lock(), each)
+        } else {
+            let file = File::open(&self.capture).map_err(|error| failed(&format!("cannot read: {error}")))?;
+            capture::read(file, each)
+        };
+        let ending = ending.map_err(|error| {
+            failed(&error)
+                .hint("record one with `tlslab tap --pcap lab.pcapng`, or with tcpdump, dumpcap or Wireshark")
+        })?;
+        Ok((dissector, ending))
+    }
+}
+
+/// Dissects a capture that was just made, and writes its page.
+pub(crate) fn write_page_of(capture: &Path, page: &Path, force: bool, ui: &Ui) -> Result<()> {
+    let made = Dissect { capture: capture.to_owned(), keylog: None, html: None, force, find: Vec::new() };
+    let (mut dissector, mut ending) = made.read(Dissector::new(Vec::new()).with_samples(html::SAMPLE))?;
+    if dissector.has_late_secrets() {
+        (dissector, ending) = made.read(dissector.again())?;
+    }
+    let (dissection, needles) = dissector.finish();
+    let name = capture.display().to_string();
+    write_page(page, force, &html::page(&name, &dissection, &needles, &ending))?;
+    ui.say(&format!("tlslab: wrote {}", page.display()));
+    Ok(())
+}
+
+/// Writes a report, not over a file that is there already unless told to; for its owner only, for it may hold what
+/// the secrets opened.
+pub(crate) fn write_page(path: &Path, force: bool, page: &str) -> Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    if force {
+        options.create(true).truncate(true);
+    } else {
+        options.create_new(true);
+    }
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(path).and_then(|mut file| file.write_all(page.as_bytes()));
+    written.map_err(|error| {
+        let failure =
+            Failure::new(format!("{}: cannot write: {error}", path.display())).status(COULD_NOT_FIND_OUT);
+        if error.kind() == io::ErrorKind::AlreadyExists {
+            failure.hint("name another file, or replace this one with `--force`")
+        } else {
+            failure
+        }
+    })
+}

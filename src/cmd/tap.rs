@@ -1,0 +1,276 @@
+//! `tlslab tap`: a relay that records what crosses.
+
+use std::fs::OpenOptions;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use clap::Args;
+use serde::Serialize;
+use tlslab::wire::recorder::{FileSink, Options, PipeSink, Recorder, Sink, Status};
+use tlslab::wire::tap::{self, Config, End, Event};
+use tokio::net::TcpListener;
+
+use super::{Failure, Result, Ui};
+
+/// Record every byte between a client and a server into a file that Wireshark opens; needs no root
+#[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Tap {
+    /// Where clients are to dial instead of the server
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4434")]
+    listen: String,
+    /// The server
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:4433")]
+    to: String,
+    /// The capture to write; - is stdout
+    #[arg(long, value_name = "FILE")]
+    pcap: PathBuf,
+    /// The key log that the client or the server is writing: the secrets of these sessions go into the capture
+    ///
+    /// The file need not exist yet. The packets of a session wait in memory until its secrets have appeared
+    /// (at most 5 seconds and 1 MiB), so that they stand behind them in the capture and a reader that goes
+    /// through it once can decrypt.
+    #[arg(long, value_name = "FILE")]
+    keylog: Option<PathBuf>,
+    /// At the end, write a picture of the capture: one self-contained page, as `tlslab dissect --html` does
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Replace the capture, and the page, if they exist
+    #[arg(long)]
+    force: bool,
+    /// Stop recording, not relaying, before the capture grows larger; 500K, 100M, 2G
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    max_size: Option<u64>,
+    /// The most connections at a time; more wait
+    #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..=65_535))]
+    max_connections: u32,
+    /// The longest that dialling the server may take
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = humantime::parse_duration)]
+    timeout: Duration,
+    /// The longest that a connection may be silent
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = humantime::parse_duration)]
+    idle_timeout: Duration,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  tlslab serve --keylog keys.log                                      the server, on 127.0.0.1:4433
+  tlslab tap --pcap lab.pcapng --keylog keys.log                      the tap, on 127.0.0.1:4434
+  tlslab connect 127.0.0.1:4434 --message 'the secret'                a client, through the tap
+  tlslab dissect lab.pcapng --find 'the secret'                       what an observer had
+  tlslab tap --to example.org:443 --pcap - | tshark -r -              watch as it happens
+
+The recording has the ends' real addresses and ports, every byte in order, and how each connection ended.
+Ethernet, IP and TCP around the bytes are synthetic. It works for any protocol over TCP.
+Stop it with Ctrl-C; the capture is readable at any time, also after a kill.";
+
+/// The answer of `tap --json`, when it is stopped.
+#[derive(Serialize)]
+struct Summary<'a> {
+    /// The address that was listened on.
+    listen: String,
+    /// The server, as given.
+    to: &'a str,
+    /// The capture, as given.
+    pcap: &'a Path,
+    /// Bytes in it.
+    bytes: u64,
+    /// Packets in it.
+    packets: u64,
+    /// Connections that were relayed.
+    connections: u64,
+    /// Those that began with a TLS ClientHello.
+    sessions: u64,
+    /// Sessions whose secrets are in the capture.
+    sessions_with_secrets: u64,
+    /// Why recording stopped before the relay did, or null.
+    recording_stopped: Option<String>,
+}
+
+impl Tap {
+    /// Relays until it is told to stop. Exit status 0, or 1 where the recording stopped before.
+    pub(crate) fn run(self, ui: &Ui) -> Result<u8> {
+        let to_stdout = self.pcap == Path::new("-");
+        if to_stdout && ui.json() {
+            return Err(Failure::usage("--pcap - and --json both want stdout"));
+        }
+        if to_stdout && self.html.is_some() {
+            return Err(Failure::usage("--html needs a capture to read back; --pcap - keeps none"));
+        }
+        if let Some(page) = self.html.as_deref().filter(|page| !self.force && page.exists()) {
+            return Err(Failure::new(format!("{}: exists already; expected to create it", page.display()))
+                .hint("name another file, or replace this one with `--force`"));
+        }
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(async {
+            // First: a stop that comes early is still an orderly one.
+            let stop = stop_signal()?;
+            let cannot_listen =
+                |error: io::Error| Failure::new(format!("{}: cannot listen: {error}", self.listen));
+            let listener = TcpListener::bind(&self.listen).await.map_err(cannot_listen)?;
+            let address = listener.local_addr().map_err(cannot_listen)?;
+            let options = Options {
+                clock: SystemTime::now,
+                interface: format!("tlslab tap {address} to {}", self.to),
+                max_size: self.max_size,
+                secrets: self.keylog.is_some(),
+            };
+            let sink = if to_stdout { Box::new(PipeSink(io::stdout())) } else { self.create()? };
+            let recorder = Recorder::start(sink, &options).map_err(|error| self.cannot_write(&error))?;
+            let config = Config {
+                to: self.to.clone(),
+                keylog: self.keylog.clone(),
+                max_connections: self.max_connections as usize,
+                dial_timeout: self.timeout,
+                idle_timeout: self.idle_timeout,
+            };
+            ui.say(&format!("tlslab: relaying to {}, recording into {}", self.to, self.pcap.display()));
+            ui.say(&format!("tlslab: listening on {address}"));
+            tap::run(listener, config, recorder.clone(), stop, self.teller(ui)).await;
+            if let Some(page) = &self.html {
+                super::dissect::write_page_of(&self.pcap, page, self.force, ui)?;
+            }
+            self.report(ui, &address.to_string(), &recorder.status())
+        })
+    }
+
+    /// The capture, born empty; with secrets to come, for its owner only.
+    fn create(&self) -> Result<Box<dyn Sink>> {
+        let mut options = OpenOptions::new();
+        options.write(true);
+        if self.force {
+            options.create(true).truncate(true);
+        } else {
+            options.create_new(true);
+        }
+        #[cfg(unix)]
+        if self.keylog.is_some() {
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        }
+        match options.open(&self.pcap) {
+            Ok(file) => Ok(Box::new(FileSink::new(file))),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                Err(Failure::new(format!("{}: exists already; expected to create it", self.pcap.display()))
+                    .hint("name another file, or replace this one with `--force`"))
+            }
+            Err(error) => Err(self.cannot_write(&error)),
+        }
+    }
+
+    fn cannot_write(&self, error: &io::Error) -> Failure {
+        Failure::new(format!("{}: cannot write: {error}", self.pcap.display()))
+    }
+
+    fn teller(&self, ui: &Ui) -> impl Fn(Event) + Send + Sync + use<> {
+        let ui = ui.clone();
+        let pcap = self.pcap.display().to_string();
+        let keylog = self.keylog.clone().unwrap_or_default();
+        let to = self.to.clone();
+        move |event| match event {
+            Event::Closed(connection) => {
+                let (client, sent) = (connection.client, connection.sent);
+                match connection.end {
+                    End::Unreachable(error) => ui.warn(&format!("{client}: {to}: cannot connect: {error}")),
+                    end => ui.say(&format!(
+                        "tlslab: {client}: {} bytes from the client, {} from the server, {end}",
+                        sent.client, sent.server
+                    )),
+                }
+            }
+            Event::NotAccepted(error) => ui.warn(&format!("cannot accept a client: {error}")),
+            Event::KeyLogUnreadable(error) => {
+                ui.warn(&format!(
+                    "{}: cannot read: {error}; recording goes on without secrets",
+                    keylog.display()
+                ));
+            }
+            Event::RecordingStopped(why) => {
+                ui.warn(&format!("{pcap}: {why}; recording has stopped, relaying goes on"));
+            }
+        }
+    }
+
+    fn report(&self, ui: &Ui, listen: &str, status: &Status) -> Result<u8> {
+        let with_secrets = status.with_secrets + status.with_late_secrets;
+        if ui.json() {
+            let summary = Summary {
+                listen: listen.to_owned(),
+                to: &self.to,
+                pcap: &self.pcap,
+                bytes: status.bytes,
+                packets: status.packets,
+                connections: status.connections,
+                sessions: status.sessions,
+                sessions_with_secrets: with_secrets,
+                recording_stopped: status.stopped.as_ref().map(ToString::to_string),
+            };
+            ui.print(&serde_json::to_string(&summary)?)?;
+        } else {
+            let secrets = match (&self.keylog, status.sessions) {
+                (None, _) | (_, 0) => String::new(),
+                (Some(_), _) => format!(", {with_secrets} of them with secrets"),
+            };
+            ui.say(&format!(
+                "tlslab: {}: {}, {}, {}{secrets}",
+                self.pcap.display(),
+                counted(status.packets, "packet"),
+                counted(status.connections, "connection"),
+                counted(status.sessions, "TLS session"),
+            ));
+        }
+        Ok(u8::from(status.stopped.is_some()))
+    }
+}
+
+fn counted(count: u64, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Ends when the person or the system wants the process to end. Heard from this call on.
+fn stop_signal() -> Result<impl Future<Output = ()>> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        Ok(async move {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        })
+    }
+    // Where Ctrl-C cannot be heard, the default disposition still ends the process.
+    #[cfg(not(unix))]
+    Ok(async { drop(tokio::signal::ctrl_c().await) })
+}
+
+/// A size: digits and an optional unit K, M or G (powers of 1024).
+fn size(text: &str) -> std::result::Result<u64, String> {
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let factor = match text[digits.len()..].to_ascii_lowercase().as_str() {
+        "" => Some(1),
+        "k" | "kib" => Some(1 << 10),
+        "m" | "mib" => Some(1 << 20),
+        "g" | "gib" => Some(1 << 30),
+        _ => None,
+    };
+    let size = digits.parse::<u64>().ok().zip(factor).and_then(|(number, factor)| number.checked_mul(factor));
+    size.ok_or_else(|| "expected a number of bytes such as 500K, 100M or 2G".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_units() {
+        for (text, bytes) in [("0", 0), ("12", 12), ("2k", 2048), ("3M", 3 << 20), ("1GiB", 1 << 30)] {
+            assert_eq!(size(text), Ok(bytes), "{text}");
+        }
+        for text in ["", "M", "-1", "1.5M", "1T", "99999999999G", "1 M"] {
+            assert!(size(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! A dissection, shown: [`text`] for a terminal, [`json`] for a program,
+//! [`html`] as a picture. What an observer learns, in sentences, is
+//! [`lessons`]'s.
+
+pub mod html;
+pub mod json;
+pub mod lessons;
+pub mod text;
+
+use std::time::Duration;
+
+use time::OffsetDateTime;
+
+use crate::pki::facts::{CertFacts, GeneralName};
+use crate::wire::capture::Ending;
+use crate::wire::dissect::{Dissection, Place};
+use crate::wire::session::{Close, Event, Message, Tls, What};
+use crate::wire::{names, schedule};
+use crate::words;
+
+/// An instant of a capture, RFC 3339 with as many digits as it has.
+fn instant(at: Duration) -> String {
+    // Captures' times are from 1970 on, and at most 2^64 ns or 2^32 s: a time that OffsetDateTime can say.
+    i128::try_from(at.as_nanos())
+        .ok()
+        .and_then(|nanoseconds| OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).ok())
+        .map_or_else(|| format!("{at:?} after 1970"), words::instant)
+}
+
+/// Text of anybody's making, fit to be shown: whatever is not printable is escaped.
+fn safe(text: &str) -> String {
+    text.chars().fold(String::new(), |mut out, letter| {
+        if letter.is_control() || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+        {
+            out.extend(letter.escape_default());
+        } else {
+            out.push(letter);
+        }
+        out
+    })
+}
+
+/// Octets as text, where they are not printable escaped.
+fn octets(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => safe(text),
+        // A preview may end in the middle of a letter.
+        Err(error) if error.error_len().is_none() => {
+            safe(std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default())
+        }
+        Err(_) => bytes.escape_ascii().to_string(),
+    }
+}
+
+/// Shown text without the line's end, which says nothing.
+fn without_line_end(text: &str) -> &str {
+    let mut text = text;
+    while let Some(shorter) = text.strip_suffix("\\n").or_else(|| text.strip_suffix("\\r")) {
+        text = shorter;
+    }
+    text
+}
+
+fn counted(count: u64, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+}
+
+/// What a message is called.
+fn message(message: &Message) -> String {
+    match message {
+        Message::Alert(level, description) => {
+            let level = if *level == 2 { "fatal " } else { "" };
+            format!("{level}alert {}", names::alert(*description))
+        }
+        Message::ChangeCipherSpec => "ChangeCipherSpec".to_owned(),
+        Message::Data(..) => "application data".to_owned(),
+        Message::Handshake(kind, _) => names::handshake(*kind),
+        Message::Part(kind) => format!("{} (part)", names::handshake(*kind)),
+    }
+}
+
+/// What an event is called, one word or so for each message in it.
+fn labels(event: &Event) -> Vec<String> {
+    match &event.what {
+        What::Gap => vec!["not captured".to_owned()],
+        What::Stray => vec!["not TLS".to_owned()],
+        What::Plaintext(preview) => {
+            vec![format!("\u{201c}{}\u{201d}", without_line_end(&octets(preview)))]
+        }
+        What::Record(record) if record.missing > 0 => {
+            vec![format!("{} (not all captured)", record.content_type.name())]
+        }
+        What::Record(record) if record.encrypted => vec![record.content_type.name().replace('_', " ")],
+        What::Record(record) if record.messages.is_empty() => {
+            vec![record.content_type.name().replace('_', " ")]
+        }
+        What::Record(record) => record.messages.iter().map(message).collect(),
+    }
+}
+
+/// What the secrets show of an event, one phrase for each message; `None` where they show nothing.
+fn opened(event: &Event) -> Option<Vec<String>> {
+    let What::Record(record) = &event.what else { return None };
+    let opened = record.opened.as_ref()?;
+    let phrase = |known: &Message| match known {
+        Message::Data(length, preview) => {
+            let text = octets(preview);
+            let text = without_line_end(&text);
+            let more = if *length > preview.len() { "\u{2026}" } else { "" };
+            format!("\u{201c}{text}{more}\u{201d}")
+        }
+        other => message(other),
+    };
+    Some(opened.messages.iter().map(phrase).collect())
+}
+
+/// What can be said about opening a session's records, where not all is well.
+fn opening_trouble(tls: &Tls) -> Option<String> {
+    let unopened = tls.unopened.client + tls.unopened.server;
+    let (version, suite) = (tls.version()?, tls.cipher_suite()?);
+    if !tls.has_secrets || unopened == 0 {
+        return None;
+    }
+    Some(if schedule::knows(version, suite) {
+        format!("{} did not open with the secrets that there are", counted(unopened, "encrypted record"))
+    } else {
+        format!("{} with {} is more than tlslab opens", names::version(version), names::cipher_suite(suite))
+    })
+}
+
+/// Whether an observer reads what crossed; `None` for what nobody does.
+fn readable(event: &Event) -> Option<bool> {
+    match &event.what {
+        What::Gap => None,
+        What::Stray => Some(false),
+        What::Plaintext(_) => Some(true),
+        What::Record(record) => Some(!record.encrypted),
+    }
+}
+
+fn close(close: Close) -> String {
+    match close {
+        Close::Finished => "both ends closed".to_owned(),
+        Close::HalfFinished(side) => {
+            format!("the {side} closed, the other end had not when the capture ended")
+        }
+        Close::Open => "still open when the capture ended".to_owned(),
+        Close::Reset(side) => format!("broken off by the {side} (RST)"),
+    }
+}
+
+/// What is wrong with the capture itself, if anything.
+pub fn ending(ending: &Ending) -> Option<String> {
+    match ending {
+        Ending::Whole => None,
+        Ending::CutOff(octets) => Some(format!("the capture is cut off after {octets} whole bytes")),
+        Ending::Malformed(octets) => Some(format!("the capture cannot be read beyond byte {octets}")),
+        Ending::TooLong(octets) => {
+            Some(format!("the capture goes on with a monstrous block at byte {octets}"))
+        }
+    }
+}
+
+/// Octets that were not captured, so that nothing can be said of them.
+pub fn missing(dissection: &Dissection) -> u64 {
+    dissection
+        .sessions
+        .iter()
+        .map(|session| session.quality.client.missing + session.quality.server.missing)
+        .sum()
+}
+
+fn place(place: Place) -> String {
+    match place {
+        Place::Packet(number, offset) => format!("packet {number} (not TCP), byte {offset}"),
+        Place::Stream(session, side, offset) => {
+            format!("session {session}, byte {offset} of what the {side} sent")
+        }
+    }
+}
+
+fn opened_place(place: Place) -> String {
+    match place {
+        Place::Stream(session, side, offset) => {
+            format!("session {session}, byte {offset} of the {side}'s application data")
+        }
+        Place::Packet(..) => self::place(place),
+    }
+}
+
+/// The facts of a certificate that an observer reads, in lines of label and value.
+fn certificate(der: &[u8]) -> Vec<(&'static str, String)> {
+    match CertFacts::read(der) {
+        Err(error) => vec![("certificate", safe(&error.to_string()))],
+        Ok(facts) => {
+            let mut lines = vec![
+                ("subject", safe(&facts.subject.to_string())),
+                ("issuer", safe(&facts.issuer.to_string())),
+                (
+                    "valid",
+                    format!("{} to {}", words::instant(facts.not_before), words::instant(facts.not_after)),
+                ),
+            ];
+            if let Some(names) = facts.subject_alt_names() {
+                lines.push(("names", names.iter().map(name).collect::<Vec<_>>().join(", ")));
+            }
+            lines.push(("signature", facts.signature_algorithm.name.clone()));
+            lines.push(("SHA-256", words::hex(&facts.sha256())));
+            lines
+        }
+    }
+}
+
+fn name(name: &GeneralName) -> String {
+    match name {
+        GeneralName::Dns(name) => format!("DNS:{}", safe(name)),
+        GeneralName::Email(name) => format!("email:{}", safe(name)),
+        GeneralName::Ip(address) => format!("IP:{address}"),
+        GeneralName::IpRange { address, mask } => format!("IP:{address}/{mask}"),
+        GeneralName::Uri(name) => format!("URI:{}", safe(name)),
+        GeneralName::Directory(_) => "a directory name".to_owned(),
+        GeneralName::Other { tag, .. } => format!("a name of kind {tag}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_strangers_say_cannot_move_the_cursor() {
+        assert_eq!(safe("a\u{1b}[2J\u{202e}b\r\n"), r"a\u{1b}[2J\u{202e}b\r\n");
+        assert_eq!(octets("gr\u{fc}n".as_bytes()), "gr\u{fc}n");
+        assert_eq!(octets(b"gr\xc3"), "gr", "cut in a letter");
+        assert_eq!(octets(b"\xff\x00"), r"\xff\x00");
+    }
+
+    #[test]
+    fn instants_keep_their_digits() {
+        assert_eq!(instant(Duration::new(1_000_000_000, 120)), "2001-09-09T01:46:40.00000012Z");
+        assert_eq!(instant(Duration::ZERO), "1970-01-01T00:00:00Z");
+    }
+}

@@ -1,0 +1,759 @@
+//! The dissection of a capture: packets in, sessions and finds out.
+//!
+//! Packets are taken one by one and not kept. Each TCP connection is put in order ([`super::tcp`]), looked at for
+//! TLS from its first octets on whatever its port, also behind a plaintext beginning (STARTTLS), and followed.
+//! Bounded: [`MOST_OPEN`] connections are followed at a time, [`MOST_SESSIONS`] and [`MOST_EVENTS_IN_ALL`] events
+//! are listed, the rest is counted; texts are looked for in everything, listed or not.
+
+use std::collections::{HashMap, HashSet};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::capture::Packet;
+use super::find::{Guise, Needle, Search};
+use super::follow::{Follower, Octets};
+use super::keylog::{ClientRandom, Line, Secrets};
+use super::packet::{Content, Segment, content};
+use super::record::begins_with_client_hello;
+use super::session::{Close, Event, Session, Tls, Unlisted, What};
+use super::tcp::{Piece, Stream};
+use super::{Both, Side};
+
+/// The most connections that are followed at a time; beyond, those silent longest are ended.
+pub const MOST_OPEN: usize = 1 << 14;
+/// The most sessions that are listed.
+pub const MOST_SESSIONS: usize = 1 << 16;
+/// The most events of a session that are listed.
+pub const MOST_EVENTS: usize = 2_000;
+/// The most events that are listed in all.
+pub const MOST_EVENTS_IN_ALL: usize = 200_000;
+/// The most finds of a text that are listed.
+pub const MOST_FINDS: usize = 100;
+/// How much of plaintext is kept for showing, from each stretch of it.
+const PREVIEW: usize = 512;
+/// Octets of plaintext from the same side this close together are one stretch.
+const STRETCH: Duration = Duration::from_millis(2);
+
+/// Where a text was found readable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Find {
+    /// Which text, by its place in the list.
+    pub needle: usize,
+    /// As what.
+    pub guise: Guise,
+    /// Where.
+    pub place: Place,
+    /// When the octets that complete it were seen.
+    pub at: Duration,
+}
+
+/// Where octets were found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In a packet that is not TCP, or is a fragment: the packet's number from 1, the octet in it from 0.
+    Packet(u64, u64),
+    /// In a TCP stream: the session's number, the sender, the octet in the stream from 0.
+    Stream(usize, Side, u64),
+}
+
+/// What a capture holds.
+#[derive(Debug, Default)]
+pub struct Dissection {
+    /// Its packets in number.
+    pub packets: u64,
+    /// Packets without TCP.
+    pub other_packets: u64,
+    /// Fragments of IP packets, which are not put together.
+    pub fragments: u64,
+    /// Its TCP connections, in the order of their first packets.
+    pub sessions: Vec<Session>,
+    /// Connections that are not listed.
+    pub unlisted_sessions: u64,
+    /// Where the texts were found, at most [`MOST_FINDS`] each.
+    pub finds: Vec<Find>,
+    /// How often each text was found.
+    pub found: Vec<u64>,
+    /// Where the texts stand in what the secrets opened, at most [`MOST_FINDS`] each: [`Place::Stream`] counts the
+    /// octets of opened application data.
+    pub opened_finds: Vec<Find>,
+    /// How often each stands there.
+    pub opened_found: Vec<u64>,
+    /// Secrets that came after the packets that they would have opened: reading again with them shows more.
+    pub has_late_secrets: bool,
+}
+
+/// Takes a capture's packets.
+#[derive(Debug)]
+pub struct Dissector {
+    needles: Vec<Needle>,
+    secrets: Secrets,
+    /// Sessions that have begun without their secrets being known.
+    without_secrets: HashSet<ClientRandom>,
+    open: HashMap<[SocketAddr; 2], Connection>,
+    events_left: usize,
+    begun: usize,
+    sample: usize,
+    dissection: Dissection,
+}
+
+impl Dissector {
+    /// Looks for `needles` along the way.
+    pub fn new(needles: Vec<Needle>) -> Self {
+        let found = vec![0; needles.len()];
+        let dissection = Dissection { found: found.clone(), opened_found: found, ..Dissection::default() };
+        Self {
+            needles,
+            secrets: Secrets::default(),
+            without_secrets: HashSet::new(),
+            open: HashMap::new(),
+            events_left: MOST_EVENTS_IN_ALL,
+            begun: 0,
+            sample: 0,
+            dissection,
+        }
+    }
+
+    /// The same, keeping the first `octets` of each event for showing ([`Event::sample`]).
+    #[must_use]
+    pub fn with_samples(self, octets: usize) -> Self {
+        Self { sample: octets, ..self }
+    }
+
+    /// Secrets, as lines of a key log: they open what comes after them.
+    pub fn learn(&mut self, lines: &str) {
+        for line in lines.lines().filter_map(Line::read) {
+            self.dissection.has_late_secrets |= self.without_secrets.contains(&line.random);
+            self.secrets.learn(line);
+        }
+    }
+
+    /// A new dissector with the same texts and all the secrets that were learned, for reading again.
+    #[must_use]
+    pub fn again(self) -> Self {
+        Self::new(self.needles).with_secrets(self.secrets).with_samples(self.sample)
+    }
+
+    /// The same, with secrets known from before.
+    #[must_use]
+    pub fn with_secrets(self, secrets: Secrets) -> Self {
+        Self { secrets, ..self }
+    }
+
+    /// Whether secrets came after the packets that they would have opened.
+    pub fn has_late_secrets(&self) -> bool {
+        self.dissection.has_late_secrets
+    }
+
+    /// The next packet.
+    pub fn packet(&mut self, packet: &Packet<'_>) {
+        self.dissection.packets += 1;
+        match content(packet.link, packet.data) {
+            Content::Tcp(segment) => self.segment(packet.at, &segment),
+            Content::Fragment => {
+                self.dissection.fragments += 1;
+                self.look_at_packet(packet);
+            }
+            Content::Other => {
+                self.dissection.other_packets += 1;
+                self.look_at_packet(packet);
+            }
+        }
+    }
+
+    /// The capture has ended: what was in it, and the texts that were looked for.
+    pub fn finish(mut self) -> (Dissection, Vec<Needle>) {
+        let mut rest: Vec<_> = self.open.drain().map(|(_, connection)| connection).collect();
+        rest.sort_by_key(|connection| connection.number);
+        for connection in rest {
+            self.end(connection);
+        }
+        self.dissection.sessions.sort_by_key(|session| session.number);
+        (self.dissection, self.needles)
+    }
+
+    fn segment(&mut self, at: Duration, segment: &Segment<'_>) {
+        let mut key = [segment.source, segment.destination];
+        key.sort_unstable();
+        // The same ports again: another connection.
+        let again =
+            segment.syn && !segment.ack && self.open.get(&key).is_some_and(|known| known.is_over(segment));
+        if again && let Some(before) = self.open.remove(&key) {
+            self.end(before);
+        }
+        if self.open.len() >= MOST_OPEN && !self.open.contains_key(&key) {
+            self.evict();
+        }
+        let connection = self.open.entry(key).or_insert_with(|| {
+            self.begun += 1;
+            Connection::new(
+                self.begun,
+                segment.source,
+                segment.destination,
+                at,
+                self.needles.len(),
+                self.sample,
+            )
+        });
+        let mut sink = Sink {
+            needles: &self.needles,
+            secrets: &self.secrets,
+            without_secrets: &mut self.without_secrets,
+            events_left: &mut self.events_left,
+            dissection: &mut self.dissection,
+        };
+        connection.segment(at, segment, &mut sink);
+    }
+
+    /// Ends the quarter of the connections that have been silent longest.
+    fn evict(&mut self) {
+        let mut times: Vec<_> = self.open.iter().map(|(key, known)| (known.ended, *key)).collect();
+        times.sort_unstable();
+        for (_, key) in times.into_iter().take(MOST_OPEN / 4) {
+            if let Some(connection) = self.open.remove(&key) {
+                self.end(connection);
+            }
+        }
+    }
+
+    fn end(&mut self, connection: Connection) {
+        let mut sink = Sink {
+            needles: &self.needles,
+            secrets: &self.secrets,
+            without_secrets: &mut self.without_secrets,
+            events_left: &mut self.events_left,
+            dissection: &mut self.dissection,
+        };
+        let session = connection.finish(&mut sink);
+        if self.dissection.sessions.len() < MOST_SESSIONS {
+            self.dissection.sessions.push(session);
+        } else {
+            self.dissection.unlisted_sessions += 1;
+        }
+    }
+
+    fn look_at_packet(&mut self, packet: &Packet<'_>) {
+        let number = self.dissection.packets;
+        let mut sink = Sink {
+            needles: &self.needles,
+            secrets: &self.secrets,
+            without_secrets: &mut self.without_secrets,
+            events_left: &mut self.events_left,
+            dissection: &mut self.dissection,
+        };
+        for index in 0..sink.needles.len() {
+            sink.look(index, &mut Search::default(), packet.data, packet.at, |at| Place::Packet(number, at));
+        }
+    }
+}
+
+/// Where connections put what they find.
+struct Sink<'a> {
+    needles: &'a [Needle],
+    secrets: &'a Secrets,
+    without_secrets: &'a mut HashSet<ClientRandom>,
+    events_left: &'a mut usize,
+    dissection: &'a mut Dissection,
+}
+
+impl Sink<'_> {
+    /// A session's ClientHello has been seen: are its secrets known?
+    fn begins(&mut self, random: &ClientRandom) {
+        if self.secrets.session(random).is_none() && self.without_secrets.len() < Secrets::MOST {
+            self.without_secrets.insert(*random);
+        }
+    }
+
+    fn look_opened(
+        &mut self,
+        needle: usize,
+        search: &mut Search,
+        data: &[u8],
+        at: Duration,
+        place: (usize, Side),
+    ) {
+        let dissection = &mut *self.dissection;
+        search.look(&self.needles[needle], data, &mut |offset, guise| {
+            dissection.opened_found[needle] += 1;
+            if dissection.opened_found[needle] <= MOST_FINDS as u64 {
+                let place = Place::Stream(place.0, place.1, offset);
+                dissection.opened_finds.push(Find { needle, guise, place, at });
+            }
+        });
+    }
+
+    fn look(
+        &mut self,
+        needle: usize,
+        search: &mut Search,
+        data: &[u8],
+        at: Duration,
+        place: impl Fn(u64) -> Place,
+    ) {
+        let dissection = &mut *self.dissection;
+        search.look(&self.needles[needle], data, &mut |offset, guise| {
+            dissection.found[needle] += 1;
+            if dissection.found[needle] <= MOST_FINDS as u64 {
+                dissection.finds.push(Find { needle, guise, place: place(offset), at });
+            }
+        });
+    }
+}
+
+/// One connection, being put in order.
+#[derive(Debug)]
+struct Connection {
+    number: usize,
+    /// The end that sent the first packet, and the other.
+    ends: [SocketAddr; 2],
+    /// Whether the first of the ends is the client; `None` while that does not show.
+    first_is_client: Option<bool>,
+    started: Duration,
+    ended: Duration,
+    streams: [Stream; 2],
+    searches: [Vec<Search>; 2],
+    opened_searches: Both<Vec<Search>>,
+    finished: [bool; 2],
+    reset: Option<usize>,
+    octets: Both<u64>,
+    positions: Both<u64>,
+    events: Vec<Event>,
+    unlisted: Unlisted,
+    tls: Option<Box<Follower>>,
+    /// Where in each stream TLS began.
+    bases: Both<u64>,
+    /// How many octets of each event are kept for showing.
+    sample: usize,
+    /// The client's first octets, while they are too few to tell.
+    start: Vec<u8>,
+}
+
+impl Connection {
+    fn new(
+        number: usize,
+        source: SocketAddr,
+        destination: SocketAddr,
+        at: Duration,
+        needles: usize,
+        sample: usize,
+    ) -> Self {
+        Self {
+            number,
+            ends: [source, destination],
+            first_is_client: None,
+            started: at,
+            ended: at,
+            streams: Default::default(),
+            searches: [vec![Search::default(); needles], vec![Search::default(); needles]],
+            opened_searches: Both {
+                client: vec![Search::default(); needles],
+                server: vec![Search::default(); needles],
+            },
+            finished: [false; 2],
+            reset: None,
+            octets: Both::default(),
+            positions: Both::default(),
+            events: Vec::new(),
+            unlisted: Unlisted::default(),
+            tls: None,
+            bases: Both::default(),
+            sample,
+            start: Vec::new(),
+        }
+    }
+
+    /// Whether a SYN begins another connection: this one has ended, or has gone on beyond its own SYN.
+    fn is_over(&self, syn: &Segment<'_>) -> bool {
+        let ended = self.reset.is_some() || self.finished == [true; 2];
+        let spoke = self.octets.client + self.octets.server > 0;
+        ended || spoke || self.ends[0] != syn.source
+    }
+
+    fn segment(&mut self, at: Duration, segment: &Segment<'_>, sink: &mut Sink<'_>) {
+        let end = usize::from(segment.source != self.ends[0]);
+        self.ended = self.ended.max(at);
+        self.decide_sides(end, segment);
+        if segment.rst {
+            self.reset.get_or_insert(end);
+            return;
+        }
+        let mut stream = std::mem::take(&mut self.streams[end]);
+        stream.segment(segment.sequence, segment.syn, segment.payload, segment.missing, &mut |piece| {
+            self.piece(end, at, piece, sink);
+        });
+        self.streams[end] = stream;
+        self.finished[end] |= segment.fin;
+    }
+
+    /// Who is the client: who sends SYN or ClientHello; failing that, who is not on the lower port.
+    fn decide_sides(&mut self, end: usize, segment: &Segment<'_>) {
+        if self.first_is_client.is_some() || !segment.syn && segment.payload.is_empty() {
+            return;
+        }
+        let sender_is_client = if segment.syn {
+            !segment.ack
+        } else {
+            match segment.payload {
+                payload if begins_with_client_hello(payload) == Some(true) => true,
+                [22, 3, _, _, _, 2, ..] => false,
+                _ => segment.source.port() >= segment.destination.port(),
+            }
+        };
+        self.first_is_client = Some(sender_is_client == (end == 0));
+    }
+
+    fn side(&self, end: usize) -> Side {
+        if self.first_is_client.unwrap_or(self.ends[0].port() >= self.ends[1].port()) == (end == 0) {
+            Side::Client
+        } else {
+            Side::Server
+        }
+    }
+
+    fn piece(&mut self, end: usize, at: Duration, piece: Piece<'_>, sink: &mut Sink<'_>) {
+        let from = self.side(end);
+        let number = self.number;
+        let mut searches = std::mem::take(&mut self.searches[end]);
+        for (needle, search) in searches.iter_mut().enumerate() {
+            match piece {
+                Piece::Data(data) => {
+                    sink.look(needle, search, data, at, |offset| Place::Stream(number, from, offset));
+                }
+                Piece::Gap(octets) => search.skip(octets),
+            }
+        }
+        self.searches[end] = searches;
+        match piece {
+            Piece::Data(data) => {
+                self.octets[from] += data.len() as u64;
+                self.begin_tls(from, data);
+                self.follow(from, at, data, sink);
+                self.positions[from] += data.len() as u64;
+            }
+            Piece::Gap(octets) => {
+                let offset = self.positions[from];
+                self.tell(Event { at, from, offset, octets, what: What::Gap, sample: Vec::new() }, sink);
+                self.follow_octets(from, at, Octets::Missing(octets), sink);
+                self.positions[from] += octets;
+            }
+        }
+    }
+
+    /// TLS begins where the client sends a ClientHello, from the first octet or after plaintext.
+    fn begin_tls(&mut self, from: Side, data: &[u8]) {
+        if self.tls.is_some() {
+            return;
+        }
+        if from == Side::Client {
+            if self.positions.client < 6 {
+                self.start.extend_from_slice(&data[..data.len().min(6 - self.start.len().min(6))]);
+            }
+            let at_start = self.positions.client == 0 || !self.start.is_empty() && self.positions.client < 6;
+            let begins =
+                if at_start { begins_with_client_hello(&self.start) } else { begins_with_client_hello(data) };
+            if begins == Some(true) {
+                let base = if at_start { 0 } else { self.positions.client };
+                self.start_following(Both { client: base, server: self.positions.server });
+            }
+        } else if self.positions == Both::default() && matches!(data, [22, 3, _, _, _, 2, ..]) {
+            // A capture that began after the ClientHello.
+            self.start_following(Both::default());
+        }
+    }
+
+    fn start_following(&mut self, bases: Both<u64>) {
+        self.bases = bases;
+        let tls = Tls { preamble: bases, ..Tls::default() };
+        self.tls = Some(Box::new(Follower::new(tls, self.sample)));
+    }
+
+    fn follow(&mut self, from: Side, at: Duration, data: &[u8], sink: &mut Sink<'_>) {
+        if self.tls.is_none() {
+            return self.plaintext(from, at, data, sink);
+        }
+        // First octets that came in pieces too small to tell are handed over now.
+        let begun = usize::try_from(self.positions.client).unwrap_or(usize::MAX);
+        if from == Side::Client && self.bases.client == 0 && begun > 0 && begun < 6 && !self.start.is_empty()
+        {
+            let start = std::mem::take(&mut self.start);
+            self.events
+                .retain(|event| !matches!(event.what, What::Plaintext(_)) || event.from == Side::Server);
+            self.follow_octets(from, at, Octets::Data(&start[..begun]), sink);
+        }
+        self.start = Vec::new();
+        self.follow_octets(from, at, Octets::Data(data), sink);
+    }
+
+    fn follow_octets(&mut self, from: Side, at: Duration, octets: Octets<'_>, sink: &mut Sink<'_>) {
+        let Some(mut follower) = self.tls.take() else { return };
+        let base = self.bases[from];
+        let greeted = follower.tls.client_hello.is_some();
+        let secrets = sink.secrets;
+        follower.take(from, at, base, octets, secrets, &mut |event, opened| {
+            let place = (self.number, event.from);
+            if !opened.is_empty() {
+                for (needle, search) in self.opened_searches[event.from].iter_mut().enumerate() {
+                    sink.look_opened(needle, search, opened, at, place);
+                }
+            }
+            self.tell(event, sink);
+        });
+        if !greeted && let Some(hello) = &follower.tls.client_hello {
+            sink.begins(&hello.random);
+        }
+        self.tls = Some(follower);
+    }
+
+    fn plaintext(&mut self, from: Side, at: Duration, data: &[u8], sink: &mut Sink<'_>) {
+        if let Some(last) = self.events.last_mut()
+            && let What::Plaintext(preview) = &mut last.what
+            && last.from == from
+            && at.saturating_sub(last.at) <= STRETCH
+            && last.offset + last.octets == self.positions[from]
+        {
+            preview.extend_from_slice(&data[..data.len().min(PREVIEW - preview.len())]);
+            let room = self.sample.saturating_sub(last.sample.len());
+            last.sample.extend_from_slice(&data[..data.len().min(room)]);
+            last.octets += data.len() as u64;
+            last.at = at;
+            return;
+        }
+        let what = What::Plaintext(data[..data.len().min(PREVIEW)].to_vec());
+        let sample = data[..data.len().min(self.sample)].to_vec();
+        let (offset, octets) = (self.positions[from], data.len() as u64);
+        self.tell(Event { at, from, offset, octets, what, sample }, sink);
+    }
+
+    fn tell(&mut self, event: Event, sink: &mut Sink<'_>) {
+        if self.events.len() < MOST_EVENTS && *sink.events_left > 0 {
+            *sink.events_left -= 1;
+            self.events.push(event);
+        } else {
+            self.unlisted.events += 1;
+            self.unlisted.octets += event.octets;
+        }
+    }
+
+    fn finish(mut self, sink: &mut Sink<'_>) -> Session {
+        let at = self.ended;
+        for end in 0..2 {
+            let mut stream = std::mem::take(&mut self.streams[end]);
+            stream.finish(&mut |piece| self.piece(end, at, piece, sink));
+            self.streams[end] = stream;
+            self.follow_octets(self.side(end), at, Octets::End, sink);
+        }
+        let (client, server) = if self.side(0) == Side::Client { (0, 1) } else { (1, 0) };
+        let close = match (self.reset, self.finished[client], self.finished[server]) {
+            (Some(end), ..) => Close::Reset(self.side(end)),
+            (None, true, true) => Close::Finished,
+            (None, true, false) => Close::HalfFinished(Side::Client),
+            (None, false, true) => Close::HalfFinished(Side::Server),
+            (None, false, false) => Close::Open,
+        };
+        Session {
+            number: self.number,
+            client: self.ends[client],
+            server: self.ends[server],
+            started: self.started,
+            ended: self.ended,
+            octets: self.octets,
+            quality: Both { client: self.streams[client].quality(), server: self.streams[server].quality() },
+            close,
+            events: self.events,
+            unlisted: self.unlisted,
+            tls: self.tls.map(|follower| Box::new(follower.tls)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::hello::tests::{client_hello, server_name};
+    use super::*;
+    use crate::wire::frames::Conversation;
+    use crate::wire::session::Message;
+
+    fn record(kind: u8, fragment: &[u8]) -> Vec<u8> {
+        [&[kind, 3, 3][..], &u16::try_from(fragment.len()).unwrap().to_be_bytes(), fragment].concat()
+    }
+
+    fn hello_record() -> Vec<u8> {
+        let body = client_hello(&[0x1301], &[(0, server_name("www.test.org")), (43, vec![2, 3, 4])]);
+        record(22, &[&[1, 0][..], &u16::try_from(body.len()).unwrap().to_be_bytes(), &body].concat())
+    }
+
+    fn server_hello_record() -> Vec<u8> {
+        let body = [&[3, 3][..], &[9; 32], &[0, 0x13, 1, 0, 0, 6, 0, 43, 0, 2, 3, 4]].concat();
+        record(22, &[&[2, 0, 0, u8::try_from(body.len()).unwrap()][..], &body].concat())
+    }
+
+    /// What one connection between these ends looks like, one packet a frame.
+    fn frames(said: &[(Side, &[u8])]) -> Vec<Vec<u8>> {
+        let (client, server) = ("10.0.0.1:5000".parse().unwrap(), "10.0.0.2:4433".parse().unwrap());
+        let mut conversation = Conversation::new(client, server, Both { client: u32::MAX - 5, server: 0 });
+        let mut frames = Vec::new();
+        let mut emit = |frame: &[u8]| frames.push(frame.to_vec());
+        conversation.open(&mut emit);
+        for (side, data) in said {
+            conversation.data(*side, data, &mut emit);
+        }
+        conversation.finish(Side::Client, &mut emit);
+        conversation.finish(Side::Server, &mut emit);
+        frames
+    }
+
+    fn dissect(frames: &[Vec<u8>], texts: &[&str]) -> Dissection {
+        let mut dissector = Dissector::new(texts.iter().map(|text| Needle::new(text).unwrap()).collect());
+        for (index, frame) in frames.iter().enumerate() {
+            let at = Duration::from_millis(10 * index as u64);
+            dissector.packet(&Packet { at, link: 1, data: frame });
+        }
+        dissector.finish().0
+    }
+
+    fn labels(session: &Session) -> Vec<String> {
+        let label = |event: &Event| match &event.what {
+            What::Record(record) if record.encrypted => format!("{} encrypted", event.from),
+            What::Record(record) => match record.messages.first() {
+                Some(Message::Handshake(kind, _)) => format!("{} {kind}", event.from),
+                other => format!("{} {other:?}", event.from),
+            },
+            What::Plaintext(text) => format!("{} {}", event.from, text.escape_ascii()),
+            other => format!("{} {other:?}", event.from),
+        };
+        session.events.iter().map(label).collect()
+    }
+
+    #[test]
+    fn plaintext_is_told_and_found() {
+        let dissection = dissect(
+            &frames(&[(Side::Client, b"the sec"), (Side::Client, b"ret"), (Side::Server, b"ok")]),
+            &["secret", "nope"],
+        );
+        assert_eq!(dissection.found, [1, 0]);
+        assert_eq!(dissection.finds[0].place, Place::Stream(1, Side::Client, 4));
+        let session = &dissection.sessions[0];
+        assert_eq!(labels(session), ["client the sec", "client ret", "server ok"]);
+        assert_eq!((session.close, session.octets), (Close::Finished, Both { client: 10, server: 2 }));
+        assert!(session.tls.is_none());
+    }
+
+    #[test]
+    fn tls_is_found_at_once_in_pieces_and_behind_plaintext() {
+        let (hello, answer, data) = (hello_record(), server_hello_record(), record(23, &[0; 40]));
+        let expected = ["client 1", "server 2", "client encrypted"];
+        let whole: Vec<(Side, &[u8])> =
+            vec![(Side::Client, &hello), (Side::Server, &answer), (Side::Client, &data)];
+        let pieces: Vec<(Side, &[u8])> = hello
+            .chunks(1)
+            .map(|octet| (Side::Client, octet))
+            .chain([(Side::Server, &answer[..]), (Side::Client, &data)])
+            .collect();
+        let mut behind: Vec<(Side, &[u8])> = vec![
+            (Side::Server, b"220 ready\r\n"),
+            (Side::Client, b"STARTTLS\r\n"),
+            (Side::Server, b"220 go\r\n"),
+        ];
+        behind.extend(&whole);
+        for said in [&whole, &pieces, &behind] {
+            let dissection = dissect(&frames(said), &[]);
+            let session = &dissection.sessions[0];
+            let labels: Vec<_> = labels(session);
+            assert_eq!(labels[labels.len() - 3..], expected, "{labels:?}");
+            let tls = session.tls.as_ref().unwrap();
+            assert_eq!(tls.client_hello.as_ref().unwrap().server_name().unwrap(), "www.test.org");
+            assert_eq!((tls.version(), tls.cipher_suite()), (Some(0x0304), Some(0x1301)));
+            let preamble = if labels.len() > 3 { Both { client: 10, server: 19 } } else { Both::default() };
+            assert_eq!(tls.preamble, preamble);
+        }
+    }
+
+    #[test]
+    fn a_capture_that_begins_in_the_middle_still_knows_who_is_who() {
+        let (answer, data) = (server_hello_record(), record(23, &[0; 40]));
+        let all = frames(&[(Side::Server, &answer), (Side::Client, &data)]);
+        let dissection = dissect(&all[3..], &[]);
+        let session = &dissection.sessions[0];
+        assert_eq!(session.client, "10.0.0.1:5000".parse().unwrap());
+        assert_eq!(labels(session), ["server 2", "client encrypted"]);
+    }
+
+    #[test]
+    fn the_same_ports_again_are_another_session() {
+        let once = frames(&[(Side::Client, b"first")]);
+        let dissection = dissect(&[once.clone(), once].concat(), &["first"]);
+        assert_eq!(dissection.sessions.iter().map(|session| session.number).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(dissection.found, [2]);
+    }
+
+    #[test]
+    fn a_retransmitted_syn_is_no_new_session() {
+        let mut all = frames(&[(Side::Client, b"once")]);
+        all.insert(1, all[0].clone());
+        assert_eq!(dissect(&all, &[]).sessions.len(), 1);
+    }
+
+    #[test]
+    fn more_connections_than_are_followed_are_all_there() {
+        let mut dissector = Dissector::new(vec![Needle::new("hello").unwrap()]);
+        let count = MOST_OPEN + 100;
+        for index in 0..count {
+            let client = SocketAddr::from((
+                [10, 0, (index >> 8).try_into().unwrap(), 1],
+                1000 + u16::try_from(index & 0xff).unwrap(),
+            ));
+            let mut conversation =
+                Conversation::new(client, "10.9.0.1:443".parse().unwrap(), Both::default());
+            let mut emit = |frame: &[u8]| {
+                dissector.packet(&Packet { at: Duration::from_secs(index as u64), link: 1, data: frame });
+            };
+            conversation.open(&mut emit);
+            conversation.data(Side::Client, b"hello", &mut emit);
+            assert!(dissector.open.len() <= MOST_OPEN);
+        }
+        let dissection = dissector.finish().0;
+        assert_eq!((dissection.sessions.len(), dissection.found[0]), (count, count as u64));
+    }
+
+    #[test]
+    fn what_is_not_tcp_is_searched_too() {
+        let dissection = dissect(&[b"no packet, but a secret".to_vec()], &["secret"]);
+        assert_eq!(dissection.finds[0].place, Place::Packet(1, 17));
+        assert_eq!(dissection.other_packets, 1);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        /// Whatever is said, dropped, repeated, cut or reordered: no panic.
+        #[test]
+        fn hostile_captures_are_survived(
+            said in proptest::collection::vec(
+                (any::<bool>(), prop_oneof![
+                    proptest::collection::vec(any::<u8>(), 0..60),
+                    Just(hello_record()),
+                    Just(server_hello_record()),
+                    (20..25_u8, proptest::collection::vec(any::<u8>(), 0..60)).prop_map(|(kind, data)| record(kind, &data)),
+                ]),
+                0..12,
+            ),
+            play in proptest::collection::vec((0..60_usize, 0..80_usize, any::<u8>(), 0..200_usize), 0..80),
+        ) {
+            let said: Vec<_> =
+                said.iter().map(|(client, data)| (if *client { Side::Client } else { Side::Server }, &data[..])).collect();
+            let whole = frames(&said);
+            let played: Vec<Vec<u8>> = play
+                .iter()
+                .filter_map(|(index, flip, with, cut)| {
+                    let mut frame = whole.get(*index)?.clone();
+                    if let Some(octet) = frame.get_mut(*flip + 14) {
+                        *octet ^= with & 1;
+                    }
+                    frame.truncate((*cut).max(20));
+                    Some(frame)
+                })
+                .collect();
+            dissect(&played, &["secret"]);
+        }
+    }
+}

@@ -1,0 +1,369 @@
+//! Following one TLS connection: both sides' records in, events and knowledge out.
+//!
+//! What is said here about a record is what an observer without keys sees; beside it stands what the record holds,
+//! where the session's secrets are known and open it ([`super::schedule`]). Nothing is verified beyond that: a
+//! session that breaks the protocol's rules is told as it is.
+
+use std::time::Duration;
+
+use super::handshake::{self, Messages};
+use super::hello::{ClientHello, ServerHello};
+use super::keylog::{Label, Secrets, SessionSecrets};
+use super::record::{ContentType, Record, Records, Unit};
+use super::schedule::{Opener, Suite};
+use super::session::{self, Event, Message, Opened, TLS_1_3, Tls, What};
+use super::{Both, Side, names};
+
+/// How much of readable application data is kept for showing.
+const PREVIEW: usize = 256;
+/// The most certificates of a chain that are kept.
+const MOST_CERTIFICATES: usize = 16;
+/// How many records may have gone by unseen where a stream was lost and found again.
+const MOST_UNSEEN: usize = 64;
+
+/// One TLS connection, being followed.
+#[derive(Debug, Default)]
+pub(super) struct Follower {
+    pub(super) tls: Tls,
+    sides: Both<Direction>,
+    /// The content of the record last opened.
+    plain: Vec<u8>,
+    /// How many octets of each record are kept for showing.
+    sample: usize,
+}
+
+#[derive(Debug, Default)]
+struct Direction {
+    records: Records,
+    messages: Messages,
+    /// The handshake messages inside encrypted records.
+    inner: Messages,
+    opener: Option<Opener>,
+    /// Whether TLS 1.3's application secret is not in use yet.
+    in_handshake: bool,
+    /// Whether records may have gone by unseen.
+    lost: bool,
+}
+
+/// Octets of a side's stream, or missing ones.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Octets<'a> {
+    Data(&'a [u8]),
+    Missing(u64),
+    End,
+}
+
+/// Hears each event, and the application data that secrets opened in it.
+pub(super) type Tell<'a> = &'a mut dyn FnMut(Event, &[u8]);
+
+impl Follower {
+    /// Begins with what is known already.
+    pub(super) fn new(tls: Tls, sample: usize) -> Self {
+        Self { tls, sample, ..Self::default() }
+    }
+
+    /// What `from` sent next; `base` is where in its stream TLS began.
+    pub(super) fn take(
+        &mut self,
+        from: Side,
+        at: Duration,
+        base: u64,
+        octets: Octets<'_>,
+        secrets: &Secrets,
+        tell: Tell<'_>,
+    ) {
+        let mut records = std::mem::take(&mut self.sides[from].records);
+        records.wants_application_data = self.secrets(secrets).is_some() || self.sample > 0;
+        let mut hand = |unit: Unit<'_>| {
+            let event = self.unit(from, at, base, unit, secrets);
+            let data = matches!(&event.what, What::Record(record)
+                if record.opened.as_ref().is_some_and(|o| o.content_type == Some(ContentType::ApplicationData)));
+            tell(event, if data { &self.plain } else { &[] });
+        };
+        match octets {
+            Octets::Data(data) => records.take(data, &mut hand),
+            Octets::Missing(count) => records.skip(count, &mut hand),
+            Octets::End => records.finish(&mut hand),
+        }
+        self.sides[from].records = records;
+    }
+
+    /// What is known of this session's secrets.
+    fn secrets<'a>(&mut self, secrets: &'a Secrets) -> Option<&'a SessionSecrets> {
+        let found = secrets.session(&self.tls.client_hello.as_ref()?.random);
+        self.tls.has_secrets |= found.is_some();
+        found
+    }
+
+    fn unit(&mut self, from: Side, at: Duration, base: u64, unit: Unit<'_>, secrets: &Secrets) -> Event {
+        match unit {
+            Unit::Stray(offset, octets) => {
+                self.sides[from].messages.reset();
+                self.sides[from].lost = true;
+                Event { at, from, offset: base + offset, octets, what: What::Stray, sample: Vec::new() }
+            }
+            Unit::Record(record) => {
+                let octets = (super::record::HEADER + record.header.length - record.missing) as u64;
+                let what = What::Record(self.record(from, &record, secrets));
+                let fragment = record.fragment.unwrap_or_default();
+                let sample = fragment[..fragment.len().min(self.sample)].to_vec();
+                Event { at, from, offset: base + record.offset, octets, what, sample }
+            }
+        }
+    }
+
+    fn record(&mut self, from: Side, record: &Record<'_>, secrets: &Secrets) -> session::Record {
+        let content_type = record.header.content_type;
+        let encrypted = self.is_encrypted(from, content_type);
+        let (mut messages, mut opened) = (Vec::new(), None);
+        if encrypted && content_type == ContentType::ApplicationData {
+            self.tls.encrypting[from] = true;
+            self.tls.application[from].events += 1;
+            self.tls.application[from].octets += record.header.length as u64;
+        }
+        match record.fragment {
+            Some(fragment) if encrypted => {
+                if let Some(secrets) = self.secrets(secrets) {
+                    opened = self.open(from, record, fragment, secrets);
+                }
+            }
+            Some(fragment) => self.readable(from, content_type, fragment, &mut messages),
+            None if encrypted => {
+                if let Some(opener) = &mut self.sides[from].opener {
+                    opener.pass();
+                }
+                self.sides[from].inner.reset();
+            }
+            None => self.sides[from].messages.reset(),
+        }
+        if let Some(secrets) = self.secrets(secrets) {
+            self.begin_opening(from, &messages, secrets);
+        }
+        let (version, missing) = (record.header.version, record.missing);
+        session::Record { content_type, version, missing, encrypted, messages, opened }
+    }
+
+    /// Makes openers where readable messages say that encryption begins.
+    fn begin_opening(&mut self, from: Side, messages: &[Message], secrets: &SessionSecrets) {
+        let (Some(client), Some(server)) = (&self.tls.client_hello, &self.tls.server_hello) else { return };
+        let Some(suite) = Suite::of(server.cipher_suite) else { return };
+        if server.version() == TLS_1_3 {
+            // RFC 8446 §2: everything after ServerHello is encrypted, under the handshake secrets at first.
+            if messages
+                .iter()
+                .any(|message| matches!(message, Message::Handshake(handshake::SERVER_HELLO, _)))
+            {
+                for (side, label) in [
+                    (Side::Client, Label::ClientHandshakeTraffic),
+                    (Side::Server, Label::ServerHandshakeTraffic),
+                ] {
+                    let opener = secrets.secret(label).and_then(|secret| Opener::tls_1_3(suite, secret));
+                    self.sides[side].opener = opener;
+                    self.sides[side].in_handshake = true;
+                }
+            }
+        } else if messages.contains(&Message::ChangeCipherSpec) {
+            let randoms = Both { client: client.random, server: server.random };
+            self.sides[from].opener = secrets
+                .secret(Label::MasterSecret)
+                .and_then(|master| Opener::tls_1_2(suite, master, &randoms, from));
+        }
+    }
+
+    /// Opens an encrypted record.
+    fn open(
+        &mut self,
+        from: Side,
+        record: &Record<'_>,
+        fragment: &[u8],
+        secrets: &SessionSecrets,
+    ) -> Option<Opened> {
+        let mut plain = std::mem::take(&mut self.plain);
+        let found = self.try_openers(from, record, fragment, secrets, &mut plain);
+        let opened = if let Some(code) = found {
+            self.sides[from].lost = false;
+            self.tls.opened[from].events += 1;
+            self.tls.opened[from].octets += plain.len() as u64;
+            Some(self.content(from, code, &plain, secrets))
+        } else {
+            self.tls.unopened[from] += 1;
+            None
+        };
+        self.plain = plain;
+        opened
+    }
+
+    /// Opens with the opener in use; failing that, with the one that would come next; failing that, where records
+    /// may have gone by, with later counts. Gives the real content type's code.
+    fn try_openers(
+        &mut self,
+        from: Side,
+        record: &Record<'_>,
+        fragment: &[u8],
+        secrets: &SessionSecrets,
+        plain: &mut Vec<u8>,
+    ) -> Option<u8> {
+        if let Some(opener) = &mut self.sides[from].opener
+            && let Ok(opened) = opener.open(record.header, fragment, plain)
+        {
+            return Some(opened.content_type);
+        }
+        if self.sides[from].in_handshake
+            && let Some(mut next) = self.application_opener(from, secrets)
+            && let Ok(opened) = next.open(record.header, fragment, plain)
+        {
+            self.sides[from].opener = Some(next);
+            self.sides[from].in_handshake = false;
+            return Some(opened.content_type);
+        }
+        if self.sides[from].lost
+            && let Some(opener) = &mut self.sides[from].opener
+        {
+            for _ in 0..MOST_UNSEEN {
+                opener.pass();
+                if let Ok(opened) = opener.open(record.header, fragment, plain) {
+                    return Some(opened.content_type);
+                }
+            }
+        }
+        None
+    }
+
+    /// TLS 1.3's first application secret, made an opener.
+    fn application_opener(&self, from: Side, secrets: &SessionSecrets) -> Option<Opener> {
+        let label = match from {
+            Side::Client => Label::ClientTraffic,
+            Side::Server => Label::ServerTraffic,
+        };
+        Opener::tls_1_3(Suite::of(self.tls.cipher_suite()?)?, secrets.secret(label)?)
+    }
+
+    /// What an opened record says, and what that means for the records after it.
+    fn content(&mut self, from: Side, code: u8, plain: &[u8], secrets: &SessionSecrets) -> Opened {
+        let content_type = ContentType::read(code);
+        let mut messages = Vec::new();
+        match content_type {
+            Some(ContentType::Alert) => messages.extend(alert(plain)),
+            Some(ContentType::ApplicationData) => messages.push(data(plain)),
+            Some(ContentType::ChangeCipherSpec) => messages.push(Message::ChangeCipherSpec),
+            Some(ContentType::Handshake) => {
+                let mut inner = std::mem::take(&mut self.sides[from].inner);
+                inner.take(plain, &mut |message| {
+                    messages.push(Message::Handshake(message.kind, message.length));
+                    self.inner_message(from, message, secrets);
+                });
+                messages.extend(inner.unfinished().map(Message::Part));
+                self.sides[from].inner = inner;
+            }
+            Some(ContentType::Heartbeat) | None => {}
+        }
+        let sample = plain[..plain.len().min(self.sample)].to_vec();
+        Opened { content_type, octets: plain.len(), messages, sample }
+    }
+
+    fn inner_message(&mut self, from: Side, message: handshake::Message<'_>, secrets: &SessionSecrets) {
+        if self.tls.version() != Some(TLS_1_3) {
+            return;
+        }
+        match message.kind {
+            handshake::CERTIFICATE => {
+                let mut chain = message.body.map(handshake::certificates_1_3).unwrap_or_default();
+                chain.truncate(MOST_CERTIFICATES);
+                self.tls.opened_certificates[from] = chain;
+            }
+            // RFC 8446 §4.4.4: the sender's Finished is the last message under its handshake secret.
+            handshake::FINISHED if self.sides[from].in_handshake => {
+                self.sides[from].opener = self.application_opener(from, secrets);
+                self.sides[from].in_handshake = false;
+            }
+            // RFC 8446 §4.6.3: and KeyUpdate the last under the secret before the next.
+            handshake::KEY_UPDATE => {
+                self.sides[from].opener = self.sides[from].opener.as_ref().and_then(Opener::updated);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a record of that type, sent now, is encrypted.
+    fn is_encrypted(&self, from: Side, content_type: ContentType) -> bool {
+        if content_type == ContentType::ApplicationData {
+            return self
+                .tls
+                .cipher_suite()
+                .is_none_or(|suite| !names::cipher_suite(suite).contains("_WITH_NULL_"));
+        }
+        // In TLS 1.3 whatever is encrypted shows as application data (RFC 8446 §5.2); before, every type may be.
+        self.tls.encrypting[from] && self.tls.version() != Some(TLS_1_3)
+    }
+
+    fn readable(&mut self, from: Side, content_type: ContentType, fragment: &[u8], found: &mut Vec<Message>) {
+        match content_type {
+            ContentType::ChangeCipherSpec => {
+                found.push(Message::ChangeCipherSpec);
+                // RFC 5246 §7.1: what this side sends from here on is under the new keys.
+                let suite = self.tls.cipher_suite().unwrap_or_default();
+                let null = names::cipher_suite(suite).contains("_WITH_NULL_");
+                if self.tls.version() != Some(TLS_1_3) && !null {
+                    self.tls.encrypting[from] = true;
+                }
+            }
+            ContentType::Alert => found.extend(alert(fragment)),
+            ContentType::ApplicationData => found.push(data(fragment)),
+            ContentType::Heartbeat => {}
+            ContentType::Handshake => {
+                let mut messages = std::mem::take(&mut self.sides[from].messages);
+                messages.take(fragment, &mut |message| {
+                    found.push(Message::Handshake(message.kind, message.length));
+                    if let Some(body) = message.body {
+                        self.message(from, message.kind, body);
+                    }
+                });
+                found.extend(messages.unfinished().map(Message::Part));
+                self.sides[from].messages = messages;
+            }
+        }
+    }
+
+    fn message(&mut self, from: Side, kind: u8, body: &[u8]) {
+        let tls = &mut self.tls;
+        match (from, kind) {
+            (Side::Client, handshake::CLIENT_HELLO) => {
+                let hello = ClientHello::read(body);
+                if tls.client_hello.is_none() {
+                    tls.client_hello = hello;
+                } else if tls.hello_retry_request.is_some() && tls.second_client_hello.is_none() {
+                    tls.second_client_hello = hello;
+                }
+            }
+            (Side::Server, handshake::SERVER_HELLO) => match ServerHello::read(body) {
+                Some(hello) if hello.is_hello_retry_request() => tls.hello_retry_request = Some(hello),
+                hello if tls.server_hello.is_none() => tls.server_hello = hello,
+                _ => {}
+            },
+            (_, handshake::CERTIFICATE) => {
+                let mut chain = handshake::certificates_1_2(body);
+                chain.truncate(MOST_CERTIFICATES);
+                match from {
+                    Side::Client => tls.client_certificates = chain,
+                    Side::Server => tls.server_certificates = chain,
+                }
+            }
+            (Side::Server, handshake::SERVER_KEY_EXCHANGE) => {
+                let suite = tls.cipher_suite().unwrap_or_default();
+                if names::cipher_suite(suite).contains("ECDH") {
+                    tls.key_exchange_group = handshake::named_curve(body);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn alert(content: &[u8]) -> Option<Message> {
+    let [level, description] = *content.first_chunk()?;
+    (content.len() == 2).then_some(Message::Alert(level, description))
+}
+
+fn data(content: &[u8]) -> Message {
+    Message::Data(content.len(), content[..content.len().min(PREVIEW)].to_vec())
+}

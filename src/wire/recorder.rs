@@ -1,0 +1,706 @@
+//! A recorder: connections' bytes in, one pcapng out.
+//!
+//! Promised: a reader finds whole blocks only, whenever it looks, also after the recording process was killed;
+//! each chunk is in the file when [`Tape::data`] returns; whatever goes wrong with the file, the connections
+//! do not notice: recording stops and says why ([`Status::stopped`]).
+//!
+//! Where secrets are expected ([`Options::secrets`]), they stand in the file before the packets that need
+//! them, so that one pass decrypts. To that end a session's packets wait in memory from its ClientHello until
+//! its secrets are known, but no longer than [`LONGEST_WAIT`], no more than [`MOST_HELD`] a session and
+//! [`MOST_HELD_IN_ALL`] together; a session that goes beyond is written as it is, and its secrets, should they
+//! come after all, behind it (a reader that goes through the file twice still decrypts). Connections whose
+//! first octets are no ClientHello never wait. A process that is killed loses what waits.
+//!
+//! Not recorded: secrets of sessions that did not cross this recorder, and exporter secrets that are logged
+//! after the session's own were complete.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use zeroize::{Zeroize, Zeroizing};
+
+use super::frames::Conversation;
+use super::keylog::{ClientRandom, Line, Secrets};
+use super::{Both, Side, pcapng, record};
+
+/// How long a session's packets wait for its secrets.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// The most bytes of one session that wait.
+pub const MOST_HELD: usize = 1 << 20;
+/// The most bytes of all sessions together that wait.
+pub const MOST_HELD_IN_ALL: usize = 64 << 20;
+
+/// Where in a stream that begins with a ClientHello its random ends: record header, message header, version.
+const RANDOM_END: usize = record::HEADER + 4 + 2 + 32;
+/// The most given-up sessions whose late secrets are still looked out for.
+const MOST_GIVEN_UP: usize = 1 << 16;
+
+/// What a recorder writes to.
+pub trait Sink: Send {
+    /// Appends whole blocks: all of them, or none and an error.
+    fn append(&mut self, blocks: &[u8]) -> io::Result<()>;
+}
+
+/// A file, from its beginning.
+#[derive(Debug)]
+pub struct FileSink {
+    file: File,
+    length: u64,
+}
+
+impl FileSink {
+    /// Over an empty file.
+    pub fn new(file: File) -> Self {
+        Self { file, length: 0 }
+    }
+}
+
+impl Sink for FileSink {
+    fn append(&mut self, blocks: &[u8]) -> io::Result<()> {
+        let written = self.file.write_all(blocks);
+        match written {
+            Ok(()) => self.length += blocks.len() as u64,
+            // The disk may have taken a part: half a block would spoil the file for its readers. Where even
+            // that cannot be undone (a device, say) there is nothing better to report than the first error.
+            Err(_) => drop(self.file.set_len(self.length)),
+        }
+        written
+    }
+}
+
+/// A pipe, a socket, memory: anything that cannot take back what it was given.
+#[derive(Debug)]
+pub struct PipeSink<W>(pub W);
+
+impl<W: Write + Send> Sink for PipeSink<W> {
+    fn append(&mut self, blocks: &[u8]) -> io::Result<()> {
+        self.0.write_all(blocks)?;
+        self.0.flush()
+    }
+}
+
+/// Memory, for a recording that is looked at right away. Clones share it; [`Options::max_size`] bounds it.
+#[derive(Clone, Debug, Default)]
+pub struct MemorySink(Arc<Mutex<Vec<u8>>>);
+
+impl MemorySink {
+    /// The file so far.
+    pub fn bytes(&self) -> Vec<u8> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Sink for MemorySink {
+    fn append(&mut self, blocks: &[u8]) -> io::Result<()> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(blocks);
+        Ok(())
+    }
+}
+
+/// How to record.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What the time is.
+    pub clock: fn() -> SystemTime,
+    /// The interface's name in the file.
+    pub interface: String,
+    /// Recording stops before the file grows beyond so many bytes.
+    pub max_size: Option<u64>,
+    /// Whether secrets will be given to [`Recorder::learn`]: sessions wait for them.
+    pub secrets: bool,
+}
+
+/// Why recording stopped while the connections went on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Stopped {
+    /// The file could not be written.
+    #[error("cannot write: {0}")]
+    Failed(String),
+    /// The file would have grown beyond its limit, in bytes.
+    #[error("size limit of {0} bytes reached")]
+    Limit(u64),
+}
+
+/// What was recorded so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Status {
+    /// Bytes in the file.
+    pub bytes: u64,
+    /// Packets in the file.
+    pub packets: u64,
+    /// Connections that were opened.
+    pub connections: u64,
+    /// Those of them that began with a ClientHello.
+    pub sessions: u64,
+    /// Sessions whose secrets stand in the file before their packets.
+    pub with_secrets: u64,
+    /// Sessions whose secrets came too late to stand before their packets, and stand behind them.
+    pub with_late_secrets: u64,
+    /// Why nothing more is recorded.
+    pub stopped: Option<Stopped>,
+}
+
+/// The recorder. Clones share one file.
+#[derive(Clone)]
+pub struct Recorder {
+    shared: Arc<Mutex<Shared>>,
+    clock: fn() -> SystemTime,
+}
+
+impl std::fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recorder").field("status", &self.status()).finish_non_exhaustive()
+    }
+}
+
+impl Recorder {
+    /// Begins a file. Fails where not even its head can be written.
+    pub fn start(mut sink: Box<dyn Sink>, options: &Options) -> io::Result<Self> {
+        let version = concat!("tlslab ", env!("CARGO_PKG_VERSION"));
+        let comment = format!(
+            "Recorded by {version} between two sockets: the bytes, ends and times are real; Ethernet, IP and TCP \
+             are synthetic."
+        );
+        let mut head = Vec::new();
+        pcapng::start(&mut head, version, &comment, &options.interface);
+        sink.append(&head)?;
+        let shared = Shared {
+            sink: Some(sink),
+            limit: options.max_size.unwrap_or(u64::MAX),
+            expects_secrets: options.secrets,
+            status: Status { bytes: head.len() as u64, ..Status::default() },
+            secrets: Secrets::default(),
+            held: HashMap::new(),
+            held_bytes: 0,
+            waiting: HashMap::new(),
+            given_up: HashSet::new(),
+        };
+        Ok(Self { shared: Arc::new(Mutex::new(shared)), clock: options.clock })
+    }
+
+    /// A connection has been opened: records its handshake.
+    pub fn connection(&self, client: SocketAddr, server: SocketAddr) -> Tape {
+        let id = {
+            let mut shared = self.shared();
+            shared.status.connections += 1;
+            shared.status.connections
+        };
+        // Initial sequence numbers merely have to differ (RFC 9293 §3.4.1); without randomness, counting does.
+        let number = || crate::crypto::random().map_or(id, u64::from_be_bytes);
+        #[expect(clippy::cast_possible_truncation, reason = "any 32 bits will do")]
+        let initial = Both { client: number() as u32, server: number() as u32 };
+        let tape = Tape {
+            recorder: self.clone(),
+            id,
+            state: Mutex::new(TapeState {
+                conversation: Conversation::new(client, server, initial),
+                start: Start::Unknown(Vec::new()),
+                answered: false,
+                blocks: Vec::new(),
+            }),
+        };
+        tape.with(|conversation, emit| conversation.open(emit), None);
+        tape
+    }
+
+    /// A line of a key log: the secrets of a session that may have crossed, or may yet.
+    pub fn learn(&self, line: Line) {
+        let random = line.random;
+        let mut shared = self.shared();
+        shared.secrets.learn(line);
+        shared.key(&random);
+    }
+
+    /// Writes what has waited too long.
+    pub fn expire(&self) {
+        let now = self.now();
+        let mut shared = self.shared();
+        let late: Vec<u64> = shared
+            .unreleased()
+            .filter(|(_, held)| held.since + LONGEST_WAIT <= now)
+            .map(|(id, _)| id)
+            .collect();
+        for id in late {
+            shared.give_up(id);
+        }
+    }
+
+    /// Whether any session waits for its secrets.
+    pub fn is_waiting(&self) -> bool {
+        self.shared().unreleased().next().is_some()
+    }
+
+    /// Writes everything that waits. Recording may go on.
+    pub fn flush(&self) {
+        let mut shared = self.shared();
+        let mut all: Vec<u64> = shared.unreleased().map(|(id, _)| id).collect();
+        all.sort_unstable();
+        for id in all {
+            shared.give_up(id);
+        }
+    }
+
+    /// What was recorded so far.
+    pub fn status(&self) -> Status {
+        self.shared().status.clone()
+    }
+
+    fn shared(&self) -> MutexGuard<'_, Shared> {
+        // Nothing below leaves the state half-changed by panicking.
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> Duration {
+        // A clock before 1970 counts as 1970.
+        (self.clock)().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+    }
+}
+
+/// One connection's recording. Dropping it writes nothing more.
+#[derive(Debug)]
+pub struct Tape {
+    recorder: Recorder,
+    id: u64,
+    state: Mutex<TapeState>,
+}
+
+#[derive(Debug)]
+struct TapeState {
+    conversation: Conversation,
+    start: Start,
+    answered: bool,
+    blocks: Vec<u8>,
+}
+
+/// What a connection begins with.
+#[derive(Clone, Debug)]
+enum Start {
+    /// So far too little to tell.
+    Unknown(Vec<u8>),
+    /// A ClientHello with this random.
+    ClientHello(ClientRandom),
+    /// Anything else, or nobody wants to know.
+    Other,
+}
+
+impl Start {
+    fn feed(&mut self, from: Side, bytes: &[u8]) {
+        let Self::Unknown(start) = self else { return };
+        if from == Side::Server {
+            *self = Self::Other;
+            return;
+        }
+        start.extend_from_slice(&bytes[..bytes.len().min(RANDOM_END - start.len())]);
+        if record::begins_with_client_hello(start) == Some(false) {
+            *self = Self::Other;
+        } else if let Some((_, random)) = start.split_last_chunk()
+            && start.len() == RANDOM_END
+        {
+            *self = Self::ClientHello(*random);
+        }
+    }
+}
+
+impl Tape {
+    /// One end sent `bytes`.
+    pub fn data(&self, from: Side, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.with(|conversation, emit| conversation.data(from, bytes, emit), Some((from, bytes)));
+        }
+    }
+
+    /// One end has no more to send (FIN).
+    pub fn finish(&self, from: Side) {
+        self.with(|conversation, emit| conversation.finish(from, emit), None);
+    }
+
+    /// One end broke the connection off (RST).
+    pub fn reset(&self, from: Side) {
+        self.with(|conversation, emit| conversation.reset(from, emit), None);
+    }
+
+    fn with(
+        &self,
+        happen: impl FnOnce(&mut Conversation, &mut dyn FnMut(&[u8])),
+        data: Option<(Side, &[u8])>,
+    ) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = &mut *state;
+        let was_unknown = matches!(state.start, Start::Unknown(_));
+        if let Some((from, bytes)) = data {
+            state.start.feed(from, bytes);
+            // A first answer that is an alert refuses: there will be no secrets to wait for.
+            if from == Side::Server && !std::mem::replace(&mut state.answered, true) && bytes[0] == 21 {
+                state.start = Start::Other;
+            }
+        }
+        {
+            let mut shared = self.recorder.shared();
+            if was_unknown && matches!(state.start, Start::ClientHello(_)) {
+                shared.status.sessions += 1;
+            }
+            if shared.sink.is_none() {
+                return;
+            }
+        }
+        let now = self.recorder.now();
+        let mut packets = 0;
+        state.blocks.clear();
+        let blocks = &mut state.blocks;
+        happen(&mut state.conversation, &mut |frame| {
+            packets += 1;
+            pcapng::packet(blocks, now, frame);
+        });
+        if packets > 0 {
+            self.recorder.shared().take(self.id, &state.start, &state.blocks, packets, now);
+        }
+    }
+}
+
+impl Drop for Tape {
+    fn drop(&mut self) {
+        self.recorder.shared().close(self.id);
+    }
+}
+
+/// A connection whose packets wait for their secrets, or did.
+#[derive(Default)]
+struct Held {
+    blocks: Vec<u8>,
+    packets: u64,
+    random: Option<ClientRandom>,
+    since: Duration,
+    /// Nothing waits any more: later packets go straight into the file.
+    released: bool,
+    /// No packets will come any more.
+    closed: bool,
+}
+
+struct Shared {
+    sink: Option<Box<dyn Sink>>,
+    limit: u64,
+    expects_secrets: bool,
+    status: Status,
+    secrets: Secrets,
+    held: HashMap<u64, Held>,
+    held_bytes: usize,
+    /// Sessions that wait, by what a key log calls them.
+    waiting: HashMap<ClientRandom, u64>,
+    /// Sessions that were written without their secrets.
+    given_up: HashSet<ClientRandom>,
+}
+
+impl Shared {
+    fn unreleased(&self) -> impl Iterator<Item = (u64, &Held)> {
+        self.held.iter().filter(|(_, held)| !held.released).map(|(id, held)| (*id, held))
+    }
+
+    /// Packets of a connection: into the file, or into the queue.
+    fn take(&mut self, id: u64, start: &Start, blocks: &[u8], packets: u64, now: Duration) {
+        let before_data = matches!(start, Start::Unknown(start) if start.is_empty());
+        if !self.expects_secrets || before_data {
+            return self.write(blocks, packets);
+        }
+        if matches!(start, Start::Other) {
+            if let Some(random) = self.held.get(&id).and_then(|held| held.random) {
+                self.waiting.remove(&random);
+            }
+            self.release(id, &[]);
+            return self.write(blocks, packets);
+        }
+        let held = self.held.entry(id).or_insert_with(|| Held { since: now, ..Held::default() });
+        if held.released {
+            return self.write(blocks, packets);
+        }
+        held.blocks.extend_from_slice(blocks);
+        held.packets += packets;
+        self.held_bytes += blocks.len();
+        let size = held.blocks.len();
+        if let Start::ClientHello(random) = start
+            && held.random.replace(*random).is_none()
+        {
+            self.waiting.insert(*random, id);
+            self.key(random);
+        }
+        if size > MOST_HELD || self.held_bytes > MOST_HELD_IN_ALL {
+            self.give_up(id);
+        }
+    }
+
+    /// Writes a session's secrets, if they are complete and it has crossed, and what waited for them.
+    fn key(&mut self, random: &ClientRandom) {
+        let Some(secrets) = self.secrets.session(random).filter(|secrets| secrets.complete()) else { return };
+        let mut blocks = Vec::new();
+        pcapng::secrets(&mut blocks, &secrets.lines(random));
+        if let Some(id) = self.waiting.remove(random) {
+            self.status.with_secrets += 1;
+            self.release(id, &blocks);
+        } else if self.given_up.remove(random) {
+            self.status.with_late_secrets += 1;
+            self.write(&blocks, 0);
+        }
+        blocks.zeroize();
+    }
+
+    /// Writes a session's packets without its secrets.
+    fn give_up(&mut self, id: u64) {
+        if let Some(random) = self.held.get(&id).filter(|held| !held.released).and_then(|held| held.random) {
+            self.waiting.remove(&random);
+            if self.given_up.len() >= MOST_GIVEN_UP {
+                self.given_up.clear();
+            }
+            self.given_up.insert(random);
+        }
+        self.release(id, &[]);
+    }
+
+    /// Writes what waits of a connection, behind `secrets`.
+    fn release(&mut self, id: u64, secrets: &[u8]) {
+        let Some(held) = self.held.get_mut(&id) else { return };
+        let blocks = std::mem::take(&mut held.blocks);
+        let packets = std::mem::take(&mut held.packets);
+        held.released = true;
+        if held.closed {
+            self.held.remove(&id);
+        }
+        self.held_bytes -= blocks.len();
+        // Secrets and the packets they serve stand or fall together.
+        if secrets.is_empty() {
+            self.write(&blocks, packets);
+        } else {
+            let mut both = Zeroizing::new(Vec::with_capacity(secrets.len() + blocks.len()));
+            both.extend_from_slice(secrets);
+            both.extend_from_slice(&blocks);
+            self.write(&both, packets);
+        }
+    }
+
+    fn close(&mut self, id: u64) {
+        if let Some(held) = self.held.get_mut(&id) {
+            held.closed = true;
+            if held.released {
+                self.held.remove(&id);
+            }
+        }
+    }
+
+    fn write(&mut self, blocks: &[u8], packets: u64) {
+        if blocks.is_empty() {
+            return;
+        }
+        let Some(sink) = &mut self.sink else { return };
+        let size = self.status.bytes + blocks.len() as u64;
+        let stopped = if size > self.limit {
+            Some(Stopped::Limit(self.limit))
+        } else {
+            sink.append(blocks).err().map(|error| Stopped::Failed(error.to_string()))
+        };
+        if stopped.is_some() {
+            self.status.stopped = stopped;
+            self.sink = None;
+        } else {
+            self.status.bytes = size;
+            self.status.packets += packets;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use super::*;
+    use crate::wire::keylog::Label;
+
+    thread_local! {
+        static NOW: std::cell::Cell<u64> = const { std::cell::Cell::new(1_000) };
+    }
+
+    fn clock() -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(NOW.get())
+    }
+
+    fn recorder(secrets: bool, max_size: Option<u64>) -> (Recorder, MemorySink) {
+        let memory = MemorySink::default();
+        let options = Options { clock, interface: "lab".to_owned(), max_size, secrets };
+        (Recorder::start(Box::new(memory.clone()), &options).unwrap(), memory)
+    }
+
+    fn connect(recorder: &Recorder) -> Tape {
+        recorder.connection("127.0.0.1:5000".parse().unwrap(), "127.0.0.1:443".parse().unwrap())
+    }
+
+    /// The types of the blocks after the head: `P` a packet, `S` secrets.
+    fn blocks(memory: &MemorySink) -> String {
+        let file = memory.bytes();
+        let mut rest = &file[..];
+        let mut found = String::new();
+        while let Some((kind, more)) = rest.split_first_chunk::<4>() {
+            match u32::from_le_bytes(*kind) {
+                6 => found.push('P'),
+                10 => found.push('S'),
+                _ => {}
+            }
+            let total = u32::from_le_bytes(more[..4].try_into().unwrap());
+            rest = &rest[usize::try_from(total).unwrap()..];
+        }
+        found
+    }
+
+    fn client_hello(random: u8) -> Vec<u8> {
+        [&[22, 3, 1, 0, 200, 1, 0, 0, 196, 3, 3][..], &[random; 32], &[0; 162]].concat()
+    }
+
+    fn learn(recorder: &Recorder, random: u8) {
+        let secret = Zeroizing::new(vec![5; 48]);
+        recorder.learn(Line { label: Label::MasterSecret, random: [random; 32], secret });
+    }
+
+    #[test]
+    fn secrets_come_before_the_packets_that_need_them() {
+        let (recorder, memory) = recorder(true, None);
+        let tape = connect(&recorder);
+        assert_eq!(blocks(&memory), "PPP", "the TCP handshake does not wait");
+        let hello = client_hello(1);
+        tape.data(Side::Client, &hello[..20]);
+        tape.data(Side::Client, &hello[20..]);
+        tape.data(Side::Server, &[22, 3, 3, 0, 1, 2]);
+        assert_eq!(blocks(&memory), "PPP");
+        assert!(recorder.is_waiting());
+        learn(&recorder, 2);
+        assert_eq!(blocks(&memory), "PPP", "another session's secrets are no business of this file");
+        learn(&recorder, 1);
+        assert_eq!(blocks(&memory), "PPPSPPPPPP");
+        tape.finish(Side::Client);
+        assert_eq!(blocks(&memory), "PPPSPPPPPPPP");
+        drop(tape);
+        assert!(!recorder.is_waiting());
+        let status = recorder.status();
+        assert_eq!((status.connections, status.sessions, status.with_secrets, status.packets), (1, 1, 1, 11));
+    }
+
+    #[test]
+    fn secrets_that_were_there_before_serve_at_once() {
+        let (recorder, memory) = recorder(true, None);
+        learn(&recorder, 1);
+        connect(&recorder).data(Side::Client, &client_hello(1));
+        assert_eq!(blocks(&memory), "PPPSPP");
+    }
+
+    #[test]
+    fn nothing_but_a_client_hello_waits() {
+        for (from, bytes) in [
+            (
+                Side::Client,
+                &b"GET / HTTP/1.1
+
+"[..],
+            ),
+            (
+                Side::Server,
+                b"220 ready
+",
+            ),
+        ] {
+            let (recorder, memory) = recorder(true, None);
+            connect(&recorder).data(from, bytes);
+            assert_eq!(blocks(&memory), "PPPPP");
+            assert!(!recorder.is_waiting());
+        }
+        let (recorder, memory) = recorder(false, None);
+        connect(&recorder).data(Side::Client, &client_hello(1));
+        assert_eq!(blocks(&memory), "PPPPP", "no secrets are expected");
+        assert_eq!(recorder.status().sessions, 1);
+    }
+
+    #[test]
+    fn a_refused_handshake_does_not_wait() {
+        let (recorder, memory) = recorder(true, None);
+        let tape = connect(&recorder);
+        tape.data(Side::Client, &client_hello(1));
+        tape.data(Side::Server, &[21, 3, 3, 0, 2, 2, 40]);
+        assert_eq!(blocks(&memory), "PPPPPPP");
+        learn(&recorder, 1);
+        assert_eq!(recorder.status().with_secrets, 0);
+    }
+
+    #[test]
+    fn an_alert_at_the_end_of_a_session_does_not_end_its_waiting() {
+        let (recorder, memory) = recorder(true, None);
+        let tape = connect(&recorder);
+        tape.data(Side::Client, &client_hello(1));
+        tape.data(Side::Server, &[22, 3, 3, 0, 1, 2]);
+        tape.data(Side::Server, &[21, 3, 3, 0, 2, 1, 0]);
+        learn(&recorder, 1);
+        assert_eq!(blocks(&memory), "PPPSPPPPPP");
+    }
+
+    #[test]
+    fn waiting_ends_by_time_and_late_secrets_come_behind() {
+        let (recorder, memory) = recorder(true, None);
+        let tape = connect(&recorder);
+        tape.data(Side::Client, &client_hello(1));
+        drop(tape);
+        recorder.expire();
+        assert_eq!(blocks(&memory), "PPP");
+        NOW.set(NOW.get() + LONGEST_WAIT.as_secs());
+        recorder.expire();
+        assert_eq!(blocks(&memory), "PPPPP");
+        learn(&recorder, 1);
+        assert_eq!(blocks(&memory), "PPPPPS");
+        assert_eq!(recorder.status().with_late_secrets, 1);
+    }
+
+    #[test]
+    fn waiting_ends_by_size() {
+        let (recorder, memory) = recorder(true, None);
+        let tape = connect(&recorder);
+        tape.data(Side::Client, &client_hello(1));
+        tape.data(Side::Server, &vec![22; MOST_HELD]);
+        assert!(blocks(&memory).len() > 700);
+        tape.data(Side::Server, b"more");
+        assert!(recorder.shared().held_bytes == 0);
+    }
+
+    #[test]
+    fn a_limit_stops_the_recording_at_a_whole_block() {
+        let (recorder, memory) = recorder(false, Some(10_000));
+        let tape = connect(&recorder);
+        tape.data(Side::Client, &[1; 2000]);
+        tape.data(Side::Client, &[1; 9000]);
+        tape.data(Side::Client, b"fits, but the recording has stopped");
+        assert_eq!(blocks(&memory), "PPPPPP");
+        let status = recorder.status();
+        assert_eq!(status.stopped, Some(Stopped::Limit(10_000)));
+        assert_eq!(status.bytes, memory.bytes().len() as u64);
+    }
+
+    struct Full(u8);
+    impl Sink for Full {
+        fn append(&mut self, _: &[u8]) -> io::Result<()> {
+            self.0 += 1;
+            if self.0 > 2 { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+        }
+    }
+
+    #[test]
+    fn a_full_disk_stops_the_recording_only() {
+        let file = std::fs::OpenOptions::new().write(true).open("/dev/full");
+        let Ok(file) = file else { return eprintln!("SKIPPED: there is no /dev/full here") };
+        let options = Options { clock, interface: String::new(), max_size: None, secrets: false };
+        let error = Recorder::start(Box::new(FileSink::new(file)), &options).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+
+        let options = Options { clock, interface: String::new(), max_size: None, secrets: false };
+        let recorder = Recorder::start(Box::new(Full(0)), &options).unwrap();
+        let tape = connect(&recorder);
+        tape.data(Side::Client, b"lost");
+        let status = recorder.status();
+        assert_eq!(status.stopped, Some(Stopped::Failed("no storage space".to_owned())));
+        assert_eq!(status.packets, 3, "the handshake");
+    }
+}

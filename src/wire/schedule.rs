@@ -1,0 +1,324 @@
+//! From a session's secrets to its plaintext: the key schedules of TLS 1.3 and 1.2, step by step.
+//!
+//! # TLS 1.3 (RFC 8446)
+//!
+//! The handshake ends in *traffic secrets*, one per direction and phase (§7.1); a key log has them. From there:
+//!
+//! 1. `key = HKDF-Expand-Label(secret, "key", "", key_length)` and
+//!    `iv = HKDF-Expand-Label(secret, "iv", "", 12)` (§7.3), where HKDF-Expand-Label is HKDF-Expand (RFC 5869 §2.3)
+//!    with a structured info (§7.1).
+//! 2. Each direction counts its records from 0; the count, XORed into the iv, is the nonce (§5.3). A new key starts
+//!    a new count.
+//! 3. A record's header is the additional data, its fragment ciphertext and tag (§5.2).
+//! 4. The plaintext is content, the real content type, and zeros that hide the length (§5.2, §5.4).
+//! 5. The handshake secrets serve until the sender's Finished, then the application secrets (§4.4.4); after a
+//!    KeyUpdate the sender goes on with `HKDF-Expand-Label(secret, "traffic upd", "", hash_length)` (§7.2).
+//!
+//! # TLS 1.2 (RFC 5246) with AEAD suites
+//!
+//! 1. The key log has the *master secret* (§8.1). `PRF(master, "key expansion", server_random + client_random)`
+//!    gives a block of octets (§6.3), the PRF being P_hash over HMAC (§5).
+//! 2. It is cut into client key, server key, client IV, server IV; AEAD suites have no MAC keys (RFC 5288 §3,
+//!    RFC 7905 §2).
+//! 3. From ChangeCipherSpec on, each direction counts its records from 0 (§6.1).
+//! 4. With GCM the nonce is the 4-octet IV and 8 octets that stand before the ciphertext (RFC 5288 §3); with
+//!    ChaCha20-Poly1305 it is the count XORed into the 12-octet IV (RFC 7905 §2).
+//! 5. The additional data are count, type, version and the plaintext's length (§6.2.3.3).
+//!
+//! Not here: CBC and stream suites, CCM, renegotiation under new secrets, 0-RTT data.
+
+use zeroize::Zeroizing;
+
+use super::record::Header;
+use super::session::TLS_1_3;
+use super::{Both, Side};
+use crate::crypto::{AeadAlgorithm, DoesNotOpen, KeyScheduleHash, OpeningKey, TAG};
+
+/// What a cipher suite says about keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Suite {
+    /// The cipher.
+    pub aead: AeadAlgorithm,
+    /// The hash of HKDF or PRF.
+    pub hash: KeyScheduleHash,
+}
+
+impl Suite {
+    /// By its code; `None` where it is none of those that can be followed.
+    pub fn of(code: u16) -> Option<Self> {
+        let name = super::names::cipher_suite(code);
+        let hash = if name.ends_with("_SHA384") { KeyScheduleHash::Sha384 } else { KeyScheduleHash::Sha256 };
+        let aead = if name.contains("_AES_128_GCM_") {
+            AeadAlgorithm::Aes128Gcm
+        } else if name.contains("_AES_256_GCM_") {
+            AeadAlgorithm::Aes256Gcm
+        } else if name.contains("CHACHA20_POLY1305") {
+            AeadAlgorithm::ChaCha20Poly1305
+        } else {
+            return None;
+        };
+        Some(Self { aead, hash })
+    }
+}
+
+/// HKDF-Expand-Label with an empty context (RFC 8446 §7.1). `length` is at most one hash output, as all that TLS 1.3
+/// expands is: then HKDF-Expand (RFC 5869 §2.3) is its first block.
+fn expand_label(hash: KeyScheduleHash, secret: &[u8], label: &str, length: usize) -> Zeroizing<Vec<u8>> {
+    let octet = |length: usize| u8::try_from(length).unwrap_or(u8::MAX);
+    // struct { uint16 length; opaque label<7..255> = "tls13 " + Label; opaque context<0..255>; } HkdfLabel
+    let label = [b"tls13 ", label.as_bytes()].concat();
+    let info = [&[0, octet(length), octet(label.len())][..], &label, &[0]].concat();
+    // T(1) = HMAC-Hash(PRK, info | 0x01)
+    let mut block = Zeroizing::new(hash.hmac(secret, &[&info, &[1]]));
+    block.truncate(length);
+    block
+}
+
+/// PRF (RFC 5246 §5): P_hash(secret, label + seed), as far as `length`.
+fn prf(
+    hash: KeyScheduleHash,
+    secret: &[u8],
+    label: &str,
+    seed: &[&[u8]],
+    length: usize,
+) -> Zeroizing<Vec<u8>> {
+    let seed = [&[label.as_bytes()], seed].concat().concat();
+    let mut out = Zeroizing::new(Vec::with_capacity(length + hash.length()));
+    let mut a = Zeroizing::new(hash.hmac(secret, &[&seed])); // A(1) = HMAC_hash(secret, A(0)), A(0) = seed
+    while out.len() < length {
+        out.extend_from_slice(&Zeroizing::new(hash.hmac(secret, &[&a, &seed])));
+        a = Zeroizing::new(hash.hmac(secret, &[&a]));
+    }
+    out.truncate(length);
+    out
+}
+
+/// What opens one direction's records, in order.
+#[derive(Debug)]
+pub struct Opener {
+    suite: Suite,
+    key: OpeningKey,
+    iv: Iv,
+    /// The count of the next record.
+    sequence: u64,
+    /// TLS 1.3's traffic secret, for the next one (§7.2).
+    secret: Zeroizing<Vec<u8>>,
+}
+
+#[derive(Debug)]
+enum Iv {
+    /// XORed with the count.
+    Xored { iv: [u8; 12], tls_1_3: bool },
+    /// Followed by what stands in the record.
+    Explicit([u8; 4]),
+}
+
+/// What was in a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// The real content type's code.
+    pub content_type: u8,
+    /// Where in the buffer the content ends.
+    pub length: usize,
+}
+
+impl Opener {
+    /// TLS 1.3, from a traffic secret. `None` where it is not as long as the suite's hash.
+    pub fn tls_1_3(suite: Suite, secret: &[u8]) -> Option<Self> {
+        if secret.len() != suite.hash.length() {
+            return None;
+        }
+        let key = expand_label(suite.hash, secret, "key", suite.aead.key_length());
+        let iv = expand_label(suite.hash, secret, "iv", 12).as_slice().try_into().ok()?;
+        Some(Self {
+            suite,
+            key: OpeningKey::new(suite.aead, &key)?,
+            iv: Iv::Xored { iv, tls_1_3: true },
+            sequence: 0,
+            secret: Zeroizing::new(secret.to_vec()),
+        })
+    }
+
+    /// TLS 1.2, from the master secret: what opens what `from` sends. `None` where it is not 48 octets.
+    pub fn tls_1_2(suite: Suite, master: &[u8], randoms: &Both<[u8; 32]>, from: Side) -> Option<Self> {
+        if master.len() != 48 {
+            return None;
+        }
+        let gcm = suite.aead != AeadAlgorithm::ChaCha20Poly1305;
+        let (key_length, iv_length) = (suite.aead.key_length(), if gcm { 4 } else { 12 });
+        let seed: [&[u8]; 2] = [&randoms.server, &randoms.client];
+        let block = prf(suite.hash, master, "key expansion", &seed, 2 * (key_length + iv_length));
+        let (keys, ivs) = block.split_at(2 * key_length);
+        let half = usize::from(from == Side::Server);
+        let (key, iv) = (&keys[half * key_length..][..key_length], &ivs[half * iv_length..][..iv_length]);
+        let iv = if gcm {
+            Iv::Explicit(iv.try_into().ok()?)
+        } else {
+            Iv::Xored { iv: iv.try_into().ok()?, tls_1_3: false }
+        };
+        let key = OpeningKey::new(suite.aead, key)?;
+        Some(Self { suite, key, iv, sequence: 0, secret: Zeroizing::default() })
+    }
+
+    /// The opener after a KeyUpdate (RFC 8446 §7.2).
+    pub fn updated(&self) -> Option<Self> {
+        Self::tls_1_3(
+            self.suite,
+            &expand_label(self.suite.hash, &self.secret, "traffic upd", self.suite.hash.length()),
+        )
+    }
+
+    /// A record went by that could not be looked at.
+    pub fn pass(&mut self) {
+        self.sequence += 1;
+    }
+
+    /// Opens the next record: `plain` holds its content afterwards. A record that does not open does not count.
+    pub fn open(
+        &mut self,
+        header: Header,
+        fragment: &[u8],
+        plain: &mut Vec<u8>,
+    ) -> Result<Opened, DoesNotOpen> {
+        plain.clear();
+        let sequence = self.sequence.to_be_bytes();
+        let (nonce, sealed) = match &self.iv {
+            Iv::Xored { iv, .. } => {
+                // RFC 8446 §5.3: the count in network order, padded to the left with zeros, XOR the iv.
+                let mut nonce = *iv;
+                nonce[4..].iter_mut().zip(sequence).for_each(|(octet, count)| *octet ^= count);
+                (nonce, fragment)
+            }
+            Iv::Explicit(salt) => {
+                let (explicit, sealed) = fragment.split_first_chunk::<8>().ok_or(DoesNotOpen)?;
+                let mut nonce = [0; 12];
+                nonce[..4].copy_from_slice(salt);
+                nonce[4..].copy_from_slice(explicit);
+                (nonce, sealed)
+            }
+        };
+        let (ciphertext, tag) = sealed.split_last_chunk::<TAG>().ok_or(DoesNotOpen)?;
+        let [major, minor] = header.version.to_be_bytes();
+        let kind = header.content_type.code();
+        plain.extend_from_slice(ciphertext);
+        if let Iv::Xored { tls_1_3: true, .. } = self.iv {
+            let [high, low] = length(fragment.len());
+            self.key.open(&nonce, &[kind, major, minor, high, low], plain, tag)?;
+            self.sequence += 1;
+            // RFC 8446 §5.4: the last octet that is not zero is the type; without any the record is malformed.
+            let end = plain.iter().rposition(|octet| *octet != 0).ok_or(DoesNotOpen)?;
+            let content_type = plain[end];
+            plain.truncate(end);
+            Ok(Opened { content_type, length: end })
+        } else {
+            let additional = [&sequence[..], &[kind, major, minor], &length(ciphertext.len())].concat();
+            self.key.open(&nonce, &additional, plain, tag)?;
+            self.sequence += 1;
+            Ok(Opened { content_type: kind, length: plain.len() })
+        }
+    }
+}
+
+/// Lengths in records are below 2^15.
+fn length(octets: usize) -> [u8; 2] {
+    u16::try_from(octets).unwrap_or(u16::MAX).to_be_bytes()
+}
+
+/// Whether a version's sessions can be opened at all.
+pub fn knows(version: u16, suite: u16) -> bool {
+    matches!(version, TLS_1_3 | 0x0303) && Suite::of(suite).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::record::ContentType;
+
+    fn unhex(text: &str) -> Vec<u8> {
+        let digits: Vec<u8> =
+            text.chars().filter_map(|c| c.to_digit(16)).map(|d| d.try_into().unwrap()).collect();
+        digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()
+    }
+
+    #[test]
+    fn traffic_keys_are_rfc_8448_s() {
+        // RFC 8448 §3, "Simple 1-RTT Handshake": the server's and the client's handshake traffic secrets.
+        let cases = [
+            (
+                "b67b7d690cc16c4e75e54213cb2d37b4e9c912bcded9105d42befd59d391ad38",
+                "3fce516009c21727d0f2e4e86ee403bc",
+                "5d313eb2671276ee13000b30",
+            ),
+            (
+                "b3eddb126e067f35a780b3abf45e2d8f3b1a950738f52e9600746a0e27a55a21",
+                "dbfaa693d1762c5b666af5d950258d01",
+                "5bd3c71b836e0b76bb73265f",
+            ),
+        ];
+        for (secret, key, iv) in cases {
+            let secret = unhex(secret);
+            let expand =
+                |label, length| expand_label(KeyScheduleHash::Sha256, &secret, label, length).to_vec();
+            assert_eq!(expand("key", 16), unhex(key));
+            assert_eq!(expand("iv", 12), unhex(iv));
+        }
+    }
+
+    #[test]
+    fn a_record_of_rfc_8448_opens() {
+        // RFC 8448 §3: the client's Finished.
+        let secret = unhex("b3eddb126e067f35a780b3abf45e2d8f3b1a950738f52e9600746a0e27a55a21");
+        let record = unhex(
+            "17030300 35 75ec4dc238cce60b298044a71e219c56cc77b0517fe9b93c7a4bfc44d87f38f80338ac98fc46deb384bd1caeac\
+             ab6867d726c40546",
+        );
+        let mut opener = Opener::tls_1_3(Suite::of(0x1301).unwrap(), &secret).unwrap();
+        let header = Header { content_type: ContentType::ApplicationData, version: 0x0303, length: 53 };
+        let mut plain = Vec::new();
+        let content = opener.open(header, &record[5..], &mut plain).unwrap();
+        assert_eq!(content, Opened { content_type: 22, length: 36 });
+        assert_eq!(plain, unhex("14000020 a8ec436d677634ae525ac1fcebe11a039ec17694fac6e98527b642f2edd5ce61"));
+        assert_eq!(
+            opener.open(header, &record[5..], &mut plain),
+            Err(DoesNotOpen),
+            "its count is another now"
+        );
+        let mut updated = Opener::tls_1_3(Suite::of(0x1301).unwrap(), &secret).unwrap().updated().unwrap();
+        assert_eq!(updated.open(header, &record[5..], &mut plain), Err(DoesNotOpen));
+    }
+
+    #[test]
+    fn the_prf_is_the_known_one() {
+        // The test vector that the TLS working group's list circulated for P_SHA256.
+        let secret = unhex("9bbe436ba940f017b17652849a71db35");
+        let seed = unhex("a0ba9f936cda311827a6f796ffd5198c");
+        let expected =
+            unhex("e3f229ba727be17b8d122620557cd453c2aab21d07c3d495329b52d4e61edb5a6b301791e90d35c9");
+        let out = prf(KeyScheduleHash::Sha256, &secret, "test label", &[&seed], 40);
+        assert_eq!(out.to_vec(), expected);
+    }
+
+    #[test]
+    fn suites_are_known_by_what_they_name() {
+        let sha256 = KeyScheduleHash::Sha256;
+        assert_eq!(Suite::of(0x1303), Some(Suite { aead: AeadAlgorithm::ChaCha20Poly1305, hash: sha256 }));
+        assert_eq!(Suite::of(0xc02f), Some(Suite { aead: AeadAlgorithm::Aes128Gcm, hash: sha256 }));
+        assert_eq!(Suite::of(0xc030).map(|suite| suite.hash), Some(KeyScheduleHash::Sha384));
+        for code in [0x1304, 0xc013, 0xc09c, 0x0005, 0x0a0a] {
+            assert_eq!(Suite::of(code), None, "{code:04x}");
+        }
+    }
+
+    #[test]
+    fn short_records_and_wrong_lengths_do_not_open() {
+        let suite = Suite::of(0xc02f).unwrap();
+        let randoms = Both { client: [1; 32], server: [2; 32] };
+        assert!(Opener::tls_1_2(suite, &[0; 47], &randoms, Side::Client).is_none());
+        assert!(Opener::tls_1_3(suite, &[0; 48]).is_none());
+        let mut opener = Opener::tls_1_2(suite, &[0; 48], &randoms, Side::Client).unwrap();
+        let header = Header { content_type: ContentType::ApplicationData, version: 0x0303, length: 0 };
+        for length in 0..40 {
+            assert_eq!(opener.open(header, &vec![0; length], &mut Vec::new()), Err(DoesNotOpen));
+        }
+    }
+}

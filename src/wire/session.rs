@@ -1,0 +1,224 @@
+//! What a dissection tells of one TCP connection: plain values, for [`crate::report`] to show.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::hello::{ClientHello, ServerHello};
+use super::record::ContentType;
+use super::tcp::Quality;
+use super::{Both, Side};
+
+/// One TCP connection.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// Its number in the capture, from 1.
+    pub number: usize,
+    /// The end that dialled.
+    pub client: SocketAddr,
+    /// The end that was dialled.
+    pub server: SocketAddr,
+    /// When its first packet was seen, since 1970-01-01 UTC.
+    pub started: Duration,
+    /// When its last packet was seen.
+    pub ended: Duration,
+    /// The octets that each end sent, as far as captured.
+    pub octets: Both<u64>,
+    /// What each end's segments were like.
+    pub quality: Both<Quality>,
+    /// How it ended.
+    pub close: Close,
+    /// What crossed, in order; at most [`super::dissect::MOST_EVENTS`].
+    pub events: Vec<Event>,
+    /// What crossed beyond that.
+    pub unlisted: Unlisted,
+    /// What is known of the TLS in it, if there is any.
+    pub tls: Option<Box<Tls>>,
+}
+
+/// How a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Close {
+    /// Both ends finished.
+    Finished,
+    /// One end finished, the capture shows no more.
+    HalfFinished(Side),
+    /// It was still open.
+    Open,
+    /// One end broke it off.
+    Reset(Side),
+}
+
+/// Events that are counted, not listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unlisted {
+    /// How many.
+    pub events: u64,
+    /// Their octets on the wire.
+    pub octets: u64,
+}
+
+/// Something that crossed the wire.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// When its last octet was seen, since 1970-01-01 UTC.
+    pub at: Duration,
+    /// Who sent it.
+    pub from: Side,
+    /// Where in the sender's stream it begins.
+    pub offset: u64,
+    /// Its octets on the wire, headers of records included, those of packets not.
+    pub octets: u64,
+    /// What it is.
+    pub what: What,
+    /// The first octets of it as they crossed, headers of records not included; as many as were asked for.
+    pub sample: Vec<u8>,
+}
+
+/// What crossed.
+#[derive(Clone, Debug)]
+pub enum What {
+    /// Octets that were not captured.
+    Gap,
+    /// Octets that are no TLS: the beginning of them.
+    Plaintext(Vec<u8>),
+    /// A TLS record.
+    Record(Record),
+    /// Octets in a TLS stream that belong to no record.
+    Stray,
+}
+
+/// A TLS record.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// What its header says that it carries.
+    pub content_type: ContentType,
+    /// Its legacy version.
+    pub version: u16,
+    /// Octets of it that were not captured.
+    pub missing: usize,
+    /// Whether it is encrypted: an observer reads its header only.
+    pub encrypted: bool,
+    /// What an observer reads in it.
+    pub messages: Vec<Message>,
+    /// What it holds, where the secrets opened it.
+    pub opened: Option<Opened>,
+}
+
+/// What an encrypted record holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// The real content type; `None` for one that TLS does not know.
+    pub content_type: Option<ContentType>,
+    /// The content's octets in number, without padding.
+    pub octets: usize,
+    /// What it says.
+    pub messages: Vec<Message>,
+    /// The first octets of the content; as many as were asked for.
+    pub sample: Vec<u8>,
+}
+
+/// A message in a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// An alert: level and description.
+    Alert(u8, u8),
+    /// ChangeCipherSpec.
+    ChangeCipherSpec,
+    /// Application data: its octets in number, and the beginning of them.
+    Data(usize, Vec<u8>),
+    /// A handshake message, in the record that ends it: its type and its body's octets in number.
+    Handshake(u8, usize),
+    /// A part of a handshake message that ends in a later record: its type.
+    Part(u8),
+}
+
+/// What is known of a connection's TLS.
+#[derive(Clone, Debug, Default)]
+pub struct Tls {
+    /// The first ClientHello.
+    pub client_hello: Option<ClientHello>,
+    /// A HelloRetryRequest.
+    pub hello_retry_request: Option<ServerHello>,
+    /// The ClientHello that answers it.
+    pub second_client_hello: Option<ClientHello>,
+    /// The ServerHello.
+    pub server_hello: Option<ServerHello>,
+    /// The server's certificates in DER, where an observer can read them.
+    pub server_certificates: Vec<Vec<u8>>,
+    /// The client's certificates in DER, where an observer can read them.
+    pub client_certificates: Vec<Vec<u8>>,
+    /// The group of TLS 1.2's key exchange.
+    pub key_exchange_group: Option<u16>,
+    /// Whether each side's encryption has begun.
+    pub encrypting: Both<bool>,
+    /// Encrypted application records and their octets (of fragments), by sender.
+    pub application: Both<Unlisted>,
+    /// Whether secrets of this session are known.
+    pub has_secrets: bool,
+    /// Records that the secrets opened, and their content's octets.
+    pub opened: Both<Unlisted>,
+    /// Encrypted records that secrets were known for and that did not open.
+    pub unopened: Both<u64>,
+    /// The certificates that only the secrets show, in DER.
+    pub opened_certificates: Both<Vec<Vec<u8>>>,
+    /// What was said before TLS began on the same connection, in octets (STARTTLS and its like).
+    pub preamble: Both<u64>,
+}
+
+impl Tls {
+    /// The version that was agreed on.
+    pub fn version(&self) -> Option<u16> {
+        self.server_hello.as_ref().or(self.hello_retry_request.as_ref()).map(ServerHello::version)
+    }
+
+    /// The suite that was agreed on.
+    pub fn cipher_suite(&self) -> Option<u16> {
+        self.server_hello.as_ref().or(self.hello_retry_request.as_ref()).map(|hello| hello.cipher_suite)
+    }
+
+    /// The group of the key exchange, as far as visible.
+    pub fn group(&self) -> Option<u16> {
+        self.server_hello.as_ref().and_then(ServerHello::group).or(self.key_exchange_group)
+    }
+
+    /// Whether the session continues an earlier one; `None` while that does not show.
+    pub fn resumed(&self) -> Option<bool> {
+        let hello = self.server_hello.as_ref()?;
+        if hello.version() == TLS_1_3 {
+            return Some(hello.accepts_pre_shared_key());
+        }
+        // RFC 5246 §7.3: the abbreviated handshake has no Certificate and goes straight to ChangeCipherSpec.
+        if !self.server_certificates.is_empty() || self.key_exchange_group.is_some() {
+            Some(false)
+        } else {
+            self.encrypting.server.then_some(true)
+        }
+    }
+
+    /// Whether an observer can read nothing of what the records carry after the handshake. Not so before, and
+    /// never with a suite that does not encrypt.
+    pub fn is_encrypting(&self) -> bool {
+        self.encrypting.client && self.encrypting.server
+    }
+}
+
+/// TLS 1.3's code.
+pub const TLS_1_3: u16 = 0x0304;
+
+/// The octets of content in an encrypted record's fragment, where the suite tells them apart from its own
+/// (TLS 1.3 without padding, TLS 1.2 with an AEAD suite). That is what an observer learns of a message's length.
+pub fn content_octets(fragment: usize, version: u16, cipher_suite: u16) -> Option<usize> {
+    let overhead = if version == TLS_1_3 {
+        // RFC 8446 §5.2: content type and tag; TLS_AES_128_CCM_8_SHA256's tag is shorter.
+        if cipher_suite == 0x1305 { 9 } else { 17 }
+    } else {
+        let name = super::names::cipher_suite(cipher_suite);
+        match name {
+            name if name.contains("CHACHA20_POLY1305") => 16, // RFC 7905 §2
+            name if name.contains("_CCM_8") => 16,
+            name if name.contains("_GCM_") || name.contains("_CCM") => 24, // RFC 5288 §3: explicit nonce
+            _ => return None,
+        }
+    };
+    fragment.checked_sub(overhead)
+}

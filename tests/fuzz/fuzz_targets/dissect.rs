@@ -1,0 +1,25 @@
+//! A whole file: the readers of captures, packets and streams, and everything that shows what they found.
+//!
+//! `cargo +nightly fuzz run --fuzz-dir tests/fuzz dissect`, with captures of `tlslab tap` as the first corpus.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use tlslab::report::dissect::{html, json, text};
+use tlslab::wire::capture::{self, Item};
+use tlslab::wire::dissect::Dissector;
+use tlslab::wire::find::Needle;
+
+fuzz_target!(|file: &[u8]| {
+    let needle = Needle::new("secret").expect("it can be searched for");
+    let mut dissector = Dissector::new(vec![needle]).with_samples(html::SAMPLE);
+    let ending = capture::read(file, |item| match item {
+        Item::Packet(packet) => dissector.packet(&packet),
+        Item::KeyLog(lines) => dissector.learn(&String::from_utf8_lossy(lines)),
+    });
+    if let Ok(ending) = ending {
+        let (dissection, needles) = dissector.finish();
+        text::report("fuzz", &dissection, &needles, text::Options::default());
+        serde_json::to_string(&json::report("fuzz", &dissection, &needles, &ending)).expect("it is JSON");
+        html::page("fuzz", &dissection, &needles, &ending);
+    }
+});

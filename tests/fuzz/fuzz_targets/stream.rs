@@ -1,0 +1,34 @@
+//! Two streams of arbitrary octets as a connection with secrets: the readers of records, handshake messages and hellos,
+//! and both key schedules. Every other chunk is the server's; an octet before each says how long it is.
+//!
+//! `cargo +nightly fuzz run --fuzz-dir tests/fuzz stream`
+#![no_main]
+
+use std::time::Duration;
+
+use libfuzzer_sys::fuzz_target;
+use tlslab::wire::capture::Packet;
+use tlslab::wire::dissect::Dissector;
+use tlslab::wire::frames::Conversation;
+use tlslab::wire::{Both, Side};
+
+fuzz_target!(|input: &[u8]| {
+    let mut dissector = Dissector::new(Vec::new());
+    // The session whose ClientHello has a random of zeros.
+    let (random, secret) = ("0".repeat(64), "0".repeat(64));
+    for label in ["CLIENT_RANDOM", "CLIENT_HANDSHAKE_TRAFFIC_SECRET", "SERVER_HANDSHAKE_TRAFFIC_SECRET"] {
+        let length = if label == "CLIENT_RANDOM" { 96 } else { 64 };
+        dissector.learn(&format!("{label} {random} {secret:0<length$}\n"));
+    }
+    let address = |last| std::net::SocketAddr::from(([10, 0, 0, last], 443));
+    let mut conversation = Conversation::new(address(1), address(2), Both::default());
+    let mut emit = |frame: &[u8]| dissector.packet(&Packet { at: Duration::ZERO, link: 1, data: frame });
+    conversation.open(&mut emit);
+    let (mut rest, mut side) = (input, Side::Client);
+    while let Some((length, more)) = rest.split_first() {
+        let (chunk, more) = more.split_at(more.len().min(usize::from(*length) * 8));
+        conversation.data(side, chunk, &mut emit);
+        (rest, side) = (more, side.peer());
+    }
+    dissector.finish();
+});

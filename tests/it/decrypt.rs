@@ -1,0 +1,342 @@
+//! What the secrets open is what tshark opens: by field, over captures of many stacks, versions, suites and groups.
+//!
+//! Every capture is made by `tlslab tap --keylog`; tshark has nothing but the Decryption Secrets Block in it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::lab::{Lab, Server, TLSLAB, optional_peer, peer, run, run_with_input};
+use crate::openssl::{self, OpensslServer};
+use crate::oracle::Peer;
+
+/// Every client says this and waits for the answer.
+const MESSAGE: &str = "meet me at the fountain";
+
+/// Records one client's session with `to`; the secrets come from `keys.log`, whoever writes it.
+fn record(lab: &Lab, to: &str, client: impl FnOnce(&str) -> Command) -> PathBuf {
+    let capture = lab.file("capture.pcapng");
+    let mut tap = lab.command(TLSLAB);
+    tap.args(["tap", "--listen", "127.0.0.1:0", "--force", "--keylog", "keys.log", "--to", to, "--pcap"]);
+    let tap = Server::start(tap.arg(&capture));
+    let mut command = client(&tap.to_word());
+    let done = run_with_input(&mut command, format!("{MESSAGE}\nCLOSE\n").as_bytes());
+    let (exit, said) = tap.stop();
+    assert!(exit.success(), "{said}");
+    assert!(said.ends_with("1 TLS session, 1 of them with secrets"), "{said}\n{done}");
+    capture
+}
+
+/// One session as somebody tells it.
+#[derive(Debug, PartialEq, Eq)]
+struct Told {
+    /// The fragments' lengths.
+    records: Vec<String>,
+    /// The types of the handshake messages, encrypted ones included.
+    handshake: Vec<String>,
+    /// The alerts, encrypted ones included.
+    alerts: Vec<String>,
+    /// The application data of both sides, in hexadecimal, the smaller first: tshark does not say whose is whose.
+    data: [String; 2],
+}
+
+fn tshark(lab: &Lab, capture: &Path) -> Told {
+    let mut command = lab.command("tshark");
+    command.arg("-r").arg(capture).args(["-Y", "tls", "-z", "follow,tls,raw,0", "-T", "fields"]);
+    command.args(["-e", "tls.record.length", "-e", "tls.handshake.type", "-e", "tls.alert_message.desc"]);
+    let done = run(&mut command).success();
+    let (fields, follow) = done.stdout.split_once("\n==").unwrap_or_else(|| panic!("{done}"));
+    let column = |index: usize| -> Vec<String> {
+        let cells = fields.lines().filter_map(|line| line.split('\t').nth(index));
+        cells.flat_map(|cell| cell.split(',')).filter(|cell| !cell.is_empty()).map(str::to_owned).collect()
+    };
+    let mut data = [String::new(), String::new()];
+    for line in follow.lines() {
+        let hex = line.trim();
+        if !hex.is_empty() && hex.bytes().all(|octet| octet.is_ascii_hexdigit()) {
+            data[usize::from(line.starts_with('\t'))].push_str(hex);
+        }
+    }
+    data.sort();
+    Told { records: column(0), handshake: column(1), alerts: column(2), data }
+}
+
+fn ours(lab: &Lab, capture: &Path) -> (Told, Value) {
+    let mut command = lab.command(TLSLAB);
+    let report = run(command.arg("dissect").arg(capture).arg("--json")).success().json();
+    let session = report["sessions"][0].clone();
+    let mut told = Told { records: vec![], handshake: vec![], alerts: vec![], data: Default::default() };
+    for event in session["events"].as_array().unwrap() {
+        told.records.push((event["bytes"].as_u64().unwrap() - 5).to_string());
+        let messages = event["messages"].as_array().unwrap().iter();
+        for message in messages.chain(event["opened"]["messages"].as_array().into_iter().flatten()) {
+            if !message["handshake"].is_null() {
+                told.handshake.push(message["type"].to_string());
+            } else if !message["alert"].is_null() {
+                told.alerts.push(message["code"].to_string());
+            } else if let Some(hex) = message["hex"].as_str() {
+                assert_eq!(Value::from(hex.len() / 2), message["bytes"], "short enough to be shown whole");
+                told.data[usize::from(event["from"] == "server")].push_str(hex);
+            }
+        }
+    }
+    told.data.sort();
+    (told, session)
+}
+
+/// Compares the two accounts of a capture, and insists that everything was opened.
+fn agree(lab: &Lab, capture: &Path, what: &str) {
+    let (told, session) = ours(lab, capture);
+    assert_eq!(told, tshark(lab, capture), "{what}");
+    assert_eq!(session["tls"]["opening_trouble"], Value::Null, "{what}");
+    assert!(
+        told.handshake.iter().filter(|kind| *kind == "20").count() == 2,
+        "two Finished: {what}: {told:?}"
+    );
+    assert!(told.data.iter().all(|data| data.len() > MESSAGE.len()), "both sides talked: {what}: {told:?}");
+}
+
+/// openssl with an EC and an RSA certificate, writing `keys.log`.
+fn openssl_server(lab: &Lab) -> OpensslServer {
+    openssl::certificate(lab);
+    let rsa =
+        "req -x509 -newkey rsa:2048 -nodes -keyout rsa.pem -out rsacert.pem -days 30 -subj /CN=www.test.org";
+    lab.run("openssl", rsa.split(' ')).success();
+    openssl::server(lab, &["-dcert", "rsacert.pem", "-dkey", "rsa.pem", "-keylogfile", "keys.log"])
+}
+
+fn s_client(lab: &Lab, address: &str, arguments: &str) -> Command {
+    let mut command = lab.command("openssl");
+    command.args(["s_client", "-quiet", "-servername", "www.test.org", "-connect", address]);
+    command.args(arguments.split_whitespace());
+    command
+}
+
+fn have(programs: &[&str]) -> bool {
+    programs.iter().all(|program| peer(program))
+}
+
+#[test]
+fn openssl_with_every_suite_and_group_of_tls_1_3() {
+    if !have(&["tshark", "openssl"]) {
+        return;
+    }
+    let lab = Lab::new();
+    let server = openssl_server(&lab);
+    for suite in ["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"] {
+        for group in ["X25519", "P-256", "P-384", "P-521"] {
+            let arguments = format!("-tls1_3 -ciphersuites {suite} -groups {group}");
+            let capture = record(&lab, &server.to_word(), |address| s_client(&lab, address, &arguments));
+            agree(&lab, &capture, &arguments);
+        }
+    }
+}
+
+#[test]
+fn openssl_with_every_aead_suite_of_tls_1_2() {
+    if !have(&["tshark", "openssl"]) {
+        return;
+    }
+    let lab = Lab::new();
+    let server = openssl_server(&lab);
+    let mut suites = vec!["AES128-GCM-SHA256".to_owned(), "AES256-GCM-SHA384".to_owned()];
+    for exchange in ["ECDHE-ECDSA", "ECDHE-RSA", "DHE-RSA"] {
+        for cipher in ["AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305"] {
+            suites.push(format!("{exchange}-{cipher}"));
+        }
+    }
+    for suite in suites {
+        let arguments = format!("-tls1_2 -cipher {suite}");
+        let capture = record(&lab, &server.to_word(), |address| s_client(&lab, address, &arguments));
+        agree(&lab, &capture, &arguments);
+    }
+}
+
+#[test]
+fn gnutls_on_both_sides() {
+    if !have(&["tshark", "openssl", "gnutls-cli", "gnutls-serv"]) {
+        return;
+    }
+    let lab = Lab::new();
+    let server = openssl_server(&lab);
+    for version in ["TLS1.3", "TLS1.2"] {
+        for cipher in ["AES-128-GCM", "AES-256-GCM", "CHACHA20-POLY1305"] {
+            let priority = format!("NORMAL:-VERS-ALL:+VERS-{version}:-CIPHER-ALL:+{cipher}");
+            let capture = record(&lab, &server.to_word(), |address| gnutls_cli(&lab, address, &priority));
+            agree(&lab, &capture, &priority);
+        }
+    }
+}
+
+fn gnutls_cli(lab: &Lab, address: &str, priority: &str) -> Command {
+    let (host, port) = address.rsplit_once(':').unwrap();
+    let mut command = lab.command("gnutls-cli");
+    command.args(["--insecure", "--no-ca-verification", "--logfile", "gnutls.log", "--priority", priority]);
+    command.args(["--port", port, host]);
+    command
+}
+
+#[test]
+fn rustls_on_both_sides() {
+    if !have(&["tshark", "openssl"]) {
+        return;
+    }
+    for version in ["1.3", "1.2"] {
+        let lab = Lab::new();
+        let theirs = openssl_server(&lab);
+        let connect = |lab: &Lab, address: &str| {
+            let mut command = lab.command(TLSLAB);
+            command.args(["connect", address, "--ca", "cert.pem", "--tls", version, "--message", MESSAGE]);
+            command
+        };
+        let capture = record(&lab, &theirs.to_word(), |address| connect(&lab, address));
+        agree(&lab, &capture, &format!("tlslab connect to openssl, {version}"));
+
+        let lab = Lab::new();
+        lab.gencert(&[]);
+        let ours = lab.serve(&["--keylog", "keys.log", "--tls", version]);
+        let capture = record(&lab, &ours.to_word(), |address| connect(&lab, address));
+        agree(&lab, &capture, &format!("tlslab on both sides, {version}"));
+    }
+}
+
+#[test]
+fn python_node_java_and_go() {
+    if !have(&["tshark", "openssl", "python3"]) {
+        return;
+    }
+    let lab = Lab::new();
+    openssl::certificate(&lab);
+    let server = openssl::server(&lab, &["-keylogfile", "keys.log"]);
+    let here = |path: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it").join(path);
+    for version in ["1.3", "1.2"] {
+        let python = format!(
+            "import socket, ssl, sys\n\
+             context = ssl.create_default_context()\n\
+             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE\n\
+             context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv{}\n\
+             host, port = sys.argv[1].split(':')\n\
+             with context.wrap_socket(socket.create_connection((host, port))) as stream:\n\
+             \tstream.sendall(b'{MESSAGE}\\n')\n\
+             \tstream.recv(100)\n\
+             \tstream.unwrap()\n",
+            version.replace('.', "_")
+        );
+        let capture = record(&lab, &server.to_word(), |address| {
+            let mut command = lab.command("python3");
+            command.args(["-c", &python, address]);
+            command
+        });
+        agree(&lab, &capture, &format!("python, {version}"));
+        if optional_peer("node") {
+            let capture = record(&lab, &server.to_word(), |address| {
+                let mut command = lab.command("node");
+                let port = address.rsplit(':').next().unwrap();
+                command.arg(here("oracle/client.js")).args([
+                    port,
+                    "cert.pem",
+                    "www.test.org",
+                    version,
+                    MESSAGE,
+                ]);
+                command
+            });
+            agree(&lab, &capture, &format!("node, {version}"));
+        }
+        if optional_peer("java") {
+            let capture = record(&lab, &server.to_word(), |address| {
+                let mut command = lab.command("java");
+                let port = address.rsplit(':').next().unwrap();
+                command.arg(here("oracle/Client.java")).args([
+                    port,
+                    "cert.pem",
+                    "www.test.org",
+                    version,
+                    MESSAGE,
+                ]);
+                command
+            });
+            agree(&lab, &capture, &format!("java, {version}"));
+        }
+        if optional_peer("go") {
+            let capture = record(&lab, &server.to_word(), |address| {
+                let mut command = lab.command("go");
+                command.arg("run").arg(here("decrypt/client.go")).args([address, version, MESSAGE]);
+                command
+            });
+            agree(&lab, &capture, &format!("go, {version}"));
+        }
+    }
+}
+
+#[test]
+fn a_key_update_is_followed() {
+    if !have(&["tshark", "openssl"]) {
+        return;
+    }
+    let lab = Lab::new();
+    let server = openssl_server(&lab);
+    let capture = lab.file("capture.pcapng");
+    let mut tap = lab.command(TLSLAB);
+    let to = server.to_word();
+    tap.args(["tap", "--listen", "127.0.0.1:0", "--keylog", "keys.log", "--to", &to, "--pcap"]).arg(&capture);
+    let tap = Server::start(&mut tap);
+    // A line that begins with K, read by itself, asks for a KeyUpdate of both sides.
+    let mut command = lab.command("openssl");
+    let mut client = Peer::start(command.args(["s_client", "-tls1_3", "-connect", &tap.to_word()]));
+    for (line, answer) in [("before", "erofeb"), ("K", "KEYUPDATE"), ("after", "retfa"), ("again", "niaga")] {
+        client.type_line(line);
+        client.wait_for(answer);
+    }
+    assert!(client.ended().0.success());
+    assert!(tap.stop().0.success());
+    let (told, session) = ours(&lab, &capture);
+    assert_eq!(session["tls"]["opening_trouble"], Value::Null);
+    assert_eq!(told, tshark(&lab, &capture));
+    assert_eq!(told.handshake.iter().filter(|kind| *kind == "24").count(), 2, "{told:?}");
+    assert!(told.data.concat().contains(&tlslab::words::hex(b"niaga")), "{told:?}");
+}
+
+#[test]
+fn secrets_from_a_file_serve_as_those_inside_and_late_ones_too() {
+    if !have(&["tshark", "openssl"]) {
+        return;
+    }
+    let lab = Lab::new();
+    let server = openssl_server(&lab);
+    let capture = record(&lab, &server.to_word(), |address| s_client(&lab, address, "-tls1_3"));
+    let (inside, _) = ours(&lab, &capture);
+    // The same without its secrets, and with them behind the packets.
+    let bytes = std::fs::read(&capture).unwrap();
+    let (mut without, mut secrets, mut rest) = (Vec::new(), Vec::new(), &bytes[..]);
+    while let Some(header) = rest.first_chunk::<8>() {
+        let length = u32::from_le_bytes(header[4..].try_into().unwrap()) as usize;
+        let (block, more) = rest.split_at(length);
+        if header[..4] == [10, 0, 0, 0] {
+            secrets.extend_from_slice(block);
+        } else {
+            without.extend_from_slice(block);
+        }
+        rest = more;
+    }
+    lab.write("without.pcapng", &without);
+    lab.write("late.pcapng", [&without[..], &secrets].concat());
+    let json =
+        |arguments: &[&str]| lab.tlslab(["dissect", "--json"].iter().chain(arguments)).success().json();
+    let opened = |report: &Value| report["sessions"][0]["tls"]["opened_records"].clone();
+    let with = json(&["capture.pcapng"]);
+    assert!(opened(&with)["client"].as_u64() > Some(1), "{with}");
+    assert_eq!(opened(&json(&["without.pcapng"])), serde_json::json!({ "client": 0, "server": 0 }));
+    assert_eq!(opened(&json(&["without.pcapng", "--keylog", "keys.log"])), opened(&with));
+    assert_eq!(opened(&json(&["late.pcapng"])), opened(&with));
+    let find = json(&["capture.pcapng", "--find", MESSAGE]);
+    assert_eq!(
+        (&find["readable"], &find["find"][0]["with_secrets_count"]),
+        (&Value::Bool(false), &Value::from(1))
+    );
+    assert!(!inside.data[0].is_empty());
+    lab.tlslab(["dissect", "capture.pcapng", "--keylog", "absent.log"])
+        .status(2)
+        .says("tlslab: error: absent.log: cannot read: No such file or directory");
+}
