@@ -1,13 +1,13 @@
 //! `tlslab demo`: the whole lab in one command, ending in a verdict.
 //!
-//! Makes a certificate, serves and dials it over TLS 1.3 and 1.2 through somebody who listens, shows what that
-//! somebody has, does the same in plaintext, and then meets four servers that must be refused. Everything is done
-//! by the same code as `gencert`, `serve` and `connect`; every statement at the end was checked in this run.
+//! Talks in plaintext while somebody listens, makes a certificate, talks over TLS 1.3 and 1.2 while somebody listens,
+//! shows what that somebody has each time, and then meets four servers that must be refused. Everything is done by the
+//! same code as `gencert`, `serve`, `connect`, `tap` and `dissect`; every statement at the end was checked in this run.
 
-mod observer;
 mod scene;
+mod wire;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
@@ -18,14 +18,17 @@ use tlslab::pki::facts::CertFacts;
 use tlslab::pki::files::{self, NewFile};
 use tlslab::pki::issue::Validity;
 use tlslab::pki::key::{KeyAlgorithm, PrivateKey};
-use tlslab::report::{certificate::CertificateReport, verdict as report};
+use tlslab::report::certificate::CertificateReport;
+use tlslab::report::dissect::html;
+use tlslab::report::verdict as report;
 use tlslab::server::Identity;
 use tlslab::tls::Versions;
 use tlslab::verify::Reason;
+use tlslab::words;
 
-use super::{Result, Ui};
-use observer::hex_dump;
-use scene::Act;
+use super::{Failure, Result, Ui};
+use scene::{Act, Meeting};
+use wire::{Observed, Wire, hex_dump};
 
 /// What the client says, and what an observer must not read.
 const MESSAGE: &str = "the password is correct-horse-battery-staple";
@@ -35,21 +38,28 @@ const NAME: &str = "www.test.org";
 
 /// Run the whole lab in one command and check every claim
 ///
-/// Makes a certificate, serves it, connects over TLS 1.3 and 1.2 through an observer, shows what the observer has,
-/// shows the same in plaintext, and refuses the expired, not-yet-valid, wrong-name and untrusted servers. Needs no
-/// network but loopback and leaves nothing behind. Exit status 0 only if every claim held.
+/// Talks in plaintext while an observer records, makes a certificate, connects over TLS 1.3 and 1.2, shows what the
+/// observer has each time, and refuses the expired, not-yet-valid, wrong-name and untrusted servers. Needs no network
+/// but loopback and leaves nothing behind unless told to. Exit status 0 only if every claim held.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   tlslab demo
-  tlslab demo --out lab       keep the certificate and key
-  tlslab demo --json | jq .held")]
+  tlslab demo --html report.html      the exchanges side by side, as a page
+  tlslab demo --out lab               keep certificate, key, capture, key log and report
+  tlslab demo --json | jq .held
+
+What --out keeps: cert.pem, clearkey.pem, lab.pcapng (opens in Wireshark, its secrets inside), keys.log
+and report.html.")]
 pub(crate) struct Demo {
-    /// Keep the certificate and its clear key in this directory
+    /// Keep what the lab made in this directory
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Overwrite files that exist in --out
-    #[arg(long, requires = "out")]
+    /// Write the report, a page that needs nothing else, to this file
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Overwrite files that exist
+    #[arg(long)]
     force: bool,
 }
 
@@ -93,55 +103,41 @@ impl Demo {
 
     async fn acts(&self, ui: &Ui, now: OffsetDateTime) -> Result<Report> {
         let mut stage = Stage { ui, claims: Vec::new() };
+        let folder = Folder::open(self.out.as_deref())?;
+        let pages: Vec<PathBuf> =
+            self.out.iter().map(|out| out.join("report.html")).chain(self.html.clone()).collect();
+        self.check_absent(&folder, &pages)?;
+
+        stage.title("Without TLS, somebody listening")?;
+        let wire = Wire::record(folder.path(), self.force)?;
+        let act = scene::in_plaintext(MESSAGE, &wire).await?;
+        stage.plaintext(&act, &wire.last(MESSAGE)?)?;
 
         stage.title("The certificate")?;
         let key = PrivateKey::generate_fast(KeyAlgorithm::Rsa4096)?;
         let validity = Validity { not_before: now, not_after: now + Duration::days(365) };
         let certificate = scene::certificate(&key, NAME, validity)?;
         let facts = CertFacts::read(&certificate)?;
-        stage.say("made as `tlslab gencert --cn www.test.org --days 365` makes it:")?;
-        for line in [
-            format!("subject   {}", facts.subject),
-            format!("key       {}", facts.public_key.kind),
-            format!(
-                "valid     {} to {}",
-                tlslab::words::instant(facts.not_before),
-                tlslab::words::instant(facts.not_after)
-            ),
-            format!("SHA-256   {}", tlslab::words::hex(&facts.sha256())),
-        ] {
-            stage.line(&line)?;
-        }
-        let folder = self.keep(&certificate, &key)?;
+        stage.certificate(&facts)?;
+        keep(&folder, &certificate, &key, self.force)?;
         let identity = Identity::new(files::read_certificates(&folder.path().join("cert.pem"))?, &key)?;
 
         for (title, versions, protocol) in [
-            ("TLS 1.3, with somebody listening", Versions::Tls13, "TLSv1.3"),
-            ("TLS 1.2, with somebody listening", Versions::Tls12, "TLSv1.2"),
+            ("TLS 1.3, somebody listening", Versions::Tls13, "TLSv1.3"),
+            ("TLS 1.2, somebody listening", Versions::Tls12, "TLSv1.2"),
         ] {
             stage.title(title)?;
-            let act = scene::over_tls(&identity, &certificate, versions, now, MESSAGE).await?;
-            stage.secured(&act, protocol)?;
+            let meeting = Meeting { identity: &identity, trusted: &certificate, versions, at: now };
+            let act = meeting.hold(MESSAGE, Some(&wire)).await?;
+            stage.secured(&act, &wire.last(MESSAGE)?, protocol)?;
         }
 
-        stage.title("The same without TLS")?;
-        let act = scene::in_plaintext(MESSAGE).await?;
-        stage.plaintext(&act)?;
-
         stage.title("Servers that must be refused")?;
+        let (long_ago, ago) = (now - Duration::days(30), now - Duration::days(3));
+        let (soon, later) = (now + Duration::days(3), now + Duration::days(30));
         let refused = [
-            (
-                "expired",
-                Reason::Expired,
-                Validity { not_before: now - Duration::days(30), not_after: now - Duration::days(3) },
-                NAME,
-            ),
-            (
-                "not yet valid",
-                Reason::NotYetValid,
-                Validity { not_before: now + Duration::days(3), not_after: now + Duration::days(30) },
-                NAME,
-            ),
+            ("expired", Reason::Expired, Validity { not_before: long_ago, not_after: ago }, NAME),
+            ("not yet valid", Reason::NotYetValid, Validity { not_before: soon, not_after: later }, NAME),
             ("wrong name", Reason::WrongName, validity, "www.example.com"),
         ];
         let other = PrivateKey::generate(KeyAlgorithm::EcP256)?;
@@ -150,12 +146,12 @@ impl Demo {
             stage.refusal(what, reason, &bad, &bad, &other, now).await?;
         }
         let impostor = scene::certificate(&other, NAME, validity)?;
-        stage
-            .refusal("same name, other key", Reason::Untrusted, &impostor, &certificate, &other, now)
-            .await?;
+        let what = "same name, other key";
+        stage.refusal(what, Reason::Untrusted, &impostor, &certificate, &other, now).await?;
 
         let held = stage.claims.iter().all(|claim| claim.held);
         stage.verdict(held)?;
+        self.write(&wire, &pages, ui)?;
         Ok(Report {
             held,
             exit_status: u8::from(!held),
@@ -164,23 +160,51 @@ impl Demo {
         })
     }
 
-    /// Writes the certificate and its key where asked, or into a folder that goes away.
-    fn keep(&self, certificate: &CertificateDer<'_>, key: &PrivateKey) -> Result<Folder> {
-        let folder = match &self.out {
-            Some(path) => Folder::Kept(path.clone()),
-            None => Folder::Temporary(tempfile::tempdir().context("cannot make a temporary folder")?),
-        };
-        let new = [
-            NewFile { name: "cert.pem", mode: 0o644, contents: files::to_pem("CERTIFICATE", certificate) },
-            NewFile {
-                name: "clearkey.pem",
-                mode: 0o600,
-                contents: files::to_pem("PRIVATE KEY", &key.to_pkcs8_der()),
-            },
-        ];
-        files::write_all(folder.path(), &new, self.force)?;
-        Ok(folder)
+    /// Nothing is begun that would have to overwrite a file in the end.
+    fn check_absent(&self, folder: &Folder, pages: &[PathBuf]) -> Result<()> {
+        let made =
+            ["cert.pem", "clearkey.pem", "lab.pcapng", "keys.log"].map(|name| folder.path().join(name));
+        let existing: Vec<String> = made
+            .iter()
+            .chain(pages)
+            .filter(|path| !self.force && path.exists())
+            .map(|path| path.display().to_string())
+            .collect();
+        if existing.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::new(format!("already there: {}", existing.join(", ")))
+            .hint("name another place, or add `--force` to overwrite"))
     }
+
+    /// Writes the report wherever it is wanted, and says what was kept.
+    fn write(&self, wire: &Wire, pages: &[PathBuf], ui: &Ui) -> Result<()> {
+        let reading = wire.read(MESSAGE)?;
+        let page = html::page("the lab", &reading.dissection, &reading.needles, &reading.ending);
+        for path in pages {
+            super::dissect::write_page(path, self.force, &page)?;
+            ui.say(&format!("wrote {}", path.display()));
+        }
+        if let Some(out) = &self.out {
+            let capture = out.join("lab.pcapng");
+            ui.say(&format!(
+                "wrote {} and its keys.log: `wireshark {0}` decrypts it at once",
+                capture.display()
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Writes the certificate and its clear key as `gencert` does.
+fn keep(folder: &Folder, certificate: &CertificateDer<'_>, key: &PrivateKey, force: bool) -> Result<()> {
+    let clear = files::to_pem("PRIVATE KEY", &key.to_pkcs8_der());
+    let new = [
+        NewFile { name: "cert.pem", mode: 0o644, contents: files::to_pem("CERTIFICATE", certificate) },
+        NewFile { name: "clearkey.pem", mode: 0o600, contents: clear },
+    ];
+    files::write_all(folder.path(), &new, force)?;
+    Ok(())
 }
 
 enum Folder {
@@ -189,7 +213,19 @@ enum Folder {
 }
 
 impl Folder {
-    fn path(&self) -> &std::path::Path {
+    /// `out`, made if missing, or a folder that goes away.
+    fn open(out: Option<&Path>) -> Result<Self> {
+        match out {
+            Some(path) => {
+                std::fs::create_dir_all(path)
+                    .with_context(|| format!("{}: cannot create", path.display()))?;
+                Ok(Self::Kept(path.to_owned()))
+            }
+            None => Ok(Self::Temporary(tempfile::tempdir().context("cannot make a temporary folder")?)),
+        }
+    }
+
+    fn path(&self) -> &Path {
         match self {
             Self::Kept(path) => path,
             Self::Temporary(directory) => directory.path(),
@@ -229,8 +265,17 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// An exchange that must succeed and tell an observer nothing.
-    fn secured(&mut self, act: &Act, protocol: &str) -> Result<()> {
+    fn certificate(&self, facts: &CertFacts) -> Result<()> {
+        self.say("made as `tlslab gencert --cn www.test.org --days 365` makes it:")?;
+        let (from, to) = (words::instant(facts.not_before), words::instant(facts.not_after));
+        self.line(&format!("subject   {}", facts.subject))?;
+        self.line(&format!("key       {}", facts.public_key.kind))?;
+        self.line(&format!("valid     {from} to {to}"))?;
+        self.line(&format!("SHA-256   {}", words::hex(&facts.sha256())))
+    }
+
+    /// An exchange that must succeed and tell an observer nothing of what is said.
+    fn secured(&mut self, act: &Act, observed: &Observed, protocol: &str) -> Result<()> {
         let agreed = act.outcome.session.as_ref().map_or_else(
             || "no session".to_owned(),
             |session| format!("{}, {}, {}", session.protocol, session.cipher_suite, session.key_exchange),
@@ -247,33 +292,28 @@ impl Stage<'_> {
             agreed,
         )?;
         self.answered(act)?;
-        self.line(&format!(
-            "what the observer has, {} octets both ways; the client's first:",
-            act.observed.len()
-        ))?;
-        for line in hex_dump(&act.observed.from_client, 3) {
-            self.line(&line)?;
-        }
-        self.line("and its last, where the message is:")?;
-        for line in
-            hex_dump(&act.observed.from_client[act.observed.from_client.len().saturating_sub(96)..], 6)
-        {
-            self.line(&line)?;
-        }
-        let found = act.observed.occurrences(MESSAGE.as_bytes());
-        // Nothing seen would prove nothing: the message itself has to have crossed.
-        let crossed = act.observed.from_client.len() > MESSAGE.len();
+        self.show(observed)?;
         self.claim(
-            "the message is nowhere in what the observer has",
-            found == 0 && crossed,
-            format!("{found} times in {} octets", act.observed.len()),
+            "the message is nowhere readable on the wire",
+            observed.readable == 0,
+            format!("{} times in {} octets", observed.readable, observed.octets()),
         )?;
-        let named = act.observed.occurrences(NAME.as_bytes());
+        // Nothing found proves nothing unless the message was there to be found.
         self.claim(
-            "the server's name is not hidden: the client says it in the clear (SNI)",
-            named > 0,
-            format!("{NAME}, {named} times"),
-        )
+            "it was there: the session's own keys open it",
+            observed.with_the_keys == 2,
+            format!("{} times, on its way there and back", observed.with_the_keys),
+        )?;
+        let name = observed.server_name();
+        self.claim(
+            "what stays readable: the server's name, which the client asks for (SNI)",
+            name.as_deref() == Some(NAME),
+            name.unwrap_or_else(|| "no name".to_owned()),
+        )?;
+        let shown = observed.shows_certificate();
+        let hides = protocol == "TLSv1.3";
+        let claim = if hides { "TLS 1.3 hides the certificate" } else { "TLS 1.2 shows the certificate" };
+        self.claim(claim, shown != hides, if shown { "readable" } else { "encrypted" })
     }
 
     fn answered(&mut self, act: &Act) -> Result<()> {
@@ -285,17 +325,21 @@ impl Stage<'_> {
         )
     }
 
-    fn plaintext(&mut self, act: &Act) -> Result<()> {
+    /// What the observer has of the message.
+    fn show(&self, observed: &Observed) -> Result<()> {
+        self.line("what the observer has where the client's message is:")?;
+        hex_dump(&observed.message_octets(MESSAGE))
+            .iter()
+            .try_for_each(|line| self.line(&format!("  {line}")))
+    }
+
+    fn plaintext(&mut self, act: &Act, observed: &Observed) -> Result<()> {
         self.answered(act)?;
-        self.line(&format!("what the observer has, {} octets both ways; the client's:", act.observed.len()))?;
-        for line in hex_dump(&act.observed.from_client, 4) {
-            self.line(&line)?;
-        }
-        let found = act.observed.occurrences(MESSAGE.as_bytes());
+        self.show(observed)?;
         self.claim(
-            "without TLS the observer reads the message",
-            found == 2,
-            format!("{found} times: on its way there and back"),
+            "everybody on the way reads the message",
+            observed.readable == 2,
+            format!("{} times, on its way there and back", observed.readable),
         )
     }
 
@@ -310,7 +354,8 @@ impl Stage<'_> {
         now: OffsetDateTime,
     ) -> Result<()> {
         let identity = Identity::new(vec![bad.clone()], key)?;
-        let act = scene::over_tls(&identity, trusted, Versions::Both, now, MESSAGE).await?;
+        let meeting = Meeting { identity: &identity, trusted, versions: Versions::Both, at: now };
+        let act = meeting.hold(MESSAGE, None).await?;
         let verdict = act.outcome.verdict.as_ref();
         let reasons = verdict.map(tlslab::verify::Verdict::reasons).unwrap_or_default();
         let found = verdict

@@ -41,6 +41,7 @@ mod path;
 mod second_opinion;
 mod signature;
 mod verdict;
+pub mod who;
 
 #[cfg(test)]
 mod tests;

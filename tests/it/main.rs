@@ -14,6 +14,7 @@ mod completions;
 mod connect;
 mod csr;
 mod decrypt;
+mod demo;
 mod dissect;
 mod gencert;
 mod inspect;

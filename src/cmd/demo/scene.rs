@@ -14,14 +14,15 @@ use tlslab::pki::subject::{SanName, Subject};
 use tlslab::server::{self, Config, Event, Identity, Limits, Service, reload};
 use tlslab::tls::Versions;
 use tlslab::verify::{Criteria, ExpectedName, Policy, TrustSet, Usage};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::observer::{Observed, Observer};
+use super::wire::Wire;
 
 /// How long anything on loopback may take before the demo gives up.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A self-signed server certificate for `name`, by the profile that `tlslab gencert` uses.
 pub(super) fn certificate(
@@ -86,64 +87,82 @@ pub(super) struct Act {
     pub(super) outcome: Outcome,
     /// What the server sent back.
     pub(super) reply: Vec<u8>,
-    /// What the observer has.
-    pub(super) observed: Observed,
     /// How many application octets reached the server.
     pub(super) server_received: u64,
 }
 
-/// Serves `identity`, dials it through an observer on terms of trusting `trusted`, and says `message`.
-pub(super) async fn over_tls(
-    identity: &Identity,
-    trusted: &CertificateDer<'_>,
-    versions: Versions,
-    at: OffsetDateTime,
-    message: &str,
-) -> anyhow::Result<Act> {
-    let serving = Serving::start(Some(identity)).await?;
-    let observer = Observer::in_front_of(serving.address).await?;
-    let stream = TcpStream::connect(observer.address()).await?;
-    let terms = Terms {
-        criteria: Criteria {
-            trusted: Arc::new(TrustSet::new([trusted])?),
-            name: Some(ExpectedName::Dns("www.test.org".to_owned())),
-            usage: Usage::Server,
-            policy: Policy::Lab,
-        },
-        at: Some(at),
-        versions,
-        identity: None,
-        key_log: None,
-        patience: PATIENCE,
-    };
-    let shaken = terms.handshake(stream).await?;
-    let mut outcome = shaken.outcome;
-    let mut reply = Vec::new();
-    if let Some(stream) = shaken.stream {
-        let input: Input<tokio::io::Empty> = Input::Messages(vec![message.to_owned()]);
-        let ended = client::converse(stream, input, &mut reply, PATIENCE, false).await?;
-        outcome.sent_bytes = ended.sent;
-        outcome.received_bytes = ended.received;
-        outcome.trouble = ended.trouble;
+/// A server to dial, and on which terms.
+pub(super) struct Meeting<'a> {
+    /// Who serves.
+    pub(super) identity: &'a Identity,
+    /// Whom the client trusts.
+    pub(super) trusted: &'a CertificateDer<'a>,
+    /// The versions on offer.
+    pub(super) versions: Versions,
+    /// When the certificate is judged.
+    pub(super) at: OffsetDateTime,
+}
+
+impl Meeting<'_> {
+    /// Serves, dials (through a tap on `wire`, if any), verifies, and says `message` to whom was accepted.
+    pub(super) async fn hold(&self, message: &str, wire: Option<&Wire>) -> anyhow::Result<Act> {
+        let serving = Serving::start(Some(self.identity)).await?;
+        let tap = match wire {
+            Some(wire) => Some(wire.tap(serving.address).await?),
+            None => None,
+        };
+        let address = tap.as_ref().map_or(serving.address, super::wire::Tap::address);
+        let shaken = self.terms(wire)?.handshake(TcpStream::connect(address).await?).await?;
+        let mut outcome = shaken.outcome;
+        let mut reply = Vec::new();
+        if let Some(stream) = shaken.stream {
+            say(stream, message, &mut reply, &mut outcome).await?;
+        }
+        if let Some(tap) = tap {
+            tap.finish().await?;
+        }
+        Ok(Act { outcome, reply, server_received: serving.finish().await? })
     }
-    let observed = observer.seen().await?;
-    Ok(Act { outcome, reply, observed, server_received: serving.finish().await? })
+
+    fn terms(&self, wire: Option<&Wire>) -> anyhow::Result<Terms> {
+        Ok(Terms {
+            criteria: Criteria {
+                trusted: Arc::new(TrustSet::new([self.trusted])?),
+                name: Some(ExpectedName::Dns(super::NAME.to_owned())),
+                usage: Usage::Server,
+                policy: Policy::Lab,
+            },
+            at: Some(self.at),
+            versions: self.versions,
+            identity: None,
+            key_log: match wire {
+                Some(wire) => Some(wire.key_log()?),
+                None => None,
+            },
+            patience: PATIENCE,
+        })
+    }
 }
 
 /// The same exchange without TLS: the insecure starting point of the lab.
-pub(super) async fn in_plaintext(message: &str) -> anyhow::Result<Act> {
+pub(super) async fn in_plaintext(message: &str, wire: &Wire) -> anyhow::Result<Act> {
     let serving = Serving::start(None).await?;
-    let observer = Observer::in_front_of(serving.address).await?;
-    let stream = TcpStream::connect(observer.address()).await?;
-    let mut reply = Vec::new();
+    let tap = wire.tap(serving.address).await?;
+    let stream = TcpStream::connect(tap.address()).await?;
+    let (mut outcome, mut reply) = (Outcome::default(), Vec::new());
+    say(stream, message, &mut reply, &mut outcome).await?;
+    tap.finish().await?;
+    Ok(Act { outcome, reply, server_received: serving.finish().await? })
+}
+
+async fn say<S>(stream: S, message: &str, reply: &mut Vec<u8>, outcome: &mut Outcome) -> anyhow::Result<()>
+where
+    S: AsyncRead + AsyncWrite,
+{
     let input: Input<tokio::io::Empty> = Input::Messages(vec![message.to_owned()]);
-    let ended = client::converse(stream, input, &mut reply, PATIENCE, false).await?;
-    let outcome = Outcome {
-        sent_bytes: ended.sent,
-        received_bytes: ended.received,
-        trouble: ended.trouble,
-        ..Outcome::default()
-    };
-    let observed = observer.seen().await?;
-    Ok(Act { outcome, reply, observed, server_received: serving.finish().await? })
+    let ended = client::converse(stream, input, reply, PATIENCE, false).await?;
+    outcome.sent_bytes = ended.sent;
+    outcome.received_bytes = ended.received;
+    outcome.trouble = ended.trouble;
+    Ok(())
 }
