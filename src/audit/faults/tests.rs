@@ -32,6 +32,12 @@ fn verdict(
 fn ids_are_unique_and_say_what_they_are() {
     let ids: HashSet<_> = catalogue().iter().map(|fault| fault.id).collect();
     assert_eq!(ids.len(), catalogue().len());
+    let said = format!("has {}, pinned and under a\nprivate CA", catalogue().len());
+    assert!(
+        include_str!("../../../README.md").contains(&said),
+        "the README's count is not {}",
+        catalogue().len()
+    );
     for fault in catalogue() {
         assert!(
             fault.id.bytes().all(|byte| byte.is_ascii_lowercase() || b"-.0123456789".contains(&byte)),
