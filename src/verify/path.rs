@@ -94,6 +94,18 @@ pub(super) fn find<'a>(
     }
 }
 
+/// The path of a leaf and its known issuers to a trusted certificate that is not at hand and presumed to be healthy.
+/// Signatures are not looked at.
+pub(super) fn presumed(certificates: Vec<&CertFacts>, rules: Rules) -> Path<'_> {
+    let links: Vec<_> =
+        certificates.iter().map(|certificate| Link { certificate, signed_weakly: None }).collect();
+    let faults = links.iter().enumerate().skip(1);
+    let faults =
+        faults.flat_map(|(depth, link)| issuer::faults(link.certificate, &links[..depth], false, rules));
+    let faults = faults.collect();
+    Path::Chain { certificates, faults }
+}
+
 /// What a path is judged by.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rules {

@@ -10,7 +10,9 @@
 )]
 
 mod bad_input;
+mod completions;
 mod connect;
+mod csr;
 mod decrypt;
 mod demo;
 mod dissect;
@@ -18,9 +20,11 @@ mod gencert;
 mod inspect;
 mod lab;
 mod limbo;
+mod man;
 mod openssl;
 mod oracle;
 mod page;
+mod passwd;
 mod readme;
 mod serve;
 mod tap;

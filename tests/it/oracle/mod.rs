@@ -5,11 +5,14 @@
 mod curl;
 mod gnutls;
 mod java;
+mod judges;
 mod node;
 mod openssl;
 mod python;
+mod shapes;
 mod sheet;
 mod tshark;
+mod who;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;

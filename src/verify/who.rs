@@ -1,0 +1,290 @@
+//! Who else would take this certificate? What other verifiers say of it, predicted.
+//!
+//! [`predict`] is a pure function of a [`Case`]: a certificate, how it comes to be trusted, the expected name and an
+//! instant. Each [`Verifier`] has a list of [`Rule`]s, one per condition on which it refuses, with its source; the
+//! tests hold every prediction against the verifier itself, in live handshakes; Firefox and Chromium were read instead
+//! ([`Basis`]). tlslab's own verdict is no rule: it is asked.
+//!
+//! What is assumed: that the trusted certificate or the private CA is the only anchor, that the server sends the
+//! whole chain and holds the key, and that what is not given of the chain is healthy. Not predicted: revocation,
+//! Certificate Transparency and the rules of public CAs, by which no private certificate is judged; what one version of
+//! a verifier does otherwise than the one in the rule's source.
+
+mod condition;
+mod names;
+mod rules;
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use time::OffsetDateTime;
+
+use super::path::{self, Rules};
+use super::signature::Signed;
+use super::{Check, Criteria, ExpectedName, Policy, TrustSet, Usage, checks, judge, names as own_names};
+use crate::pki::facts::CertFacts;
+
+pub use condition::Condition;
+pub use names::{CommonNames, NameRules, Wildcards};
+pub use rules::{Rule, rules};
+
+/// A program or library that verifies TLS servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Verifier {
+    /// `openssl s_client` and `openssl verify`, at security level 2.
+    Openssl,
+    /// The same with `-x509_strict`.
+    OpensslStrict,
+    /// Python's `ssl.create_default_context()` from 3.13 on: strict, partial chains allowed.
+    PythonStrict,
+    /// curl, built with OpenSSL.
+    Curl,
+    /// GnuTLS: `gnutls-cli`.
+    Gnutls,
+    /// NSS's old verifier, `certutil -V`. It is asked about no name.
+    Nss,
+    /// Firefox: mozilla::pkix.
+    Firefox,
+    /// Chromium.
+    Chromium,
+    /// Go's crypto/x509.
+    Go,
+    /// Java's JSSE, with HTTPS host name verification.
+    Java,
+    /// Node's `tls`.
+    Node,
+    /// rustls with its own verifier, rustls-webpki 0.103.
+    RustlsWebpki,
+    /// `tlslab connect`, policy `lab`.
+    Lab,
+}
+
+impl Verifier {
+    /// All of them, in the order of reports.
+    pub const ALL: [Self; 13] = [
+        Self::Openssl,
+        Self::OpensslStrict,
+        Self::PythonStrict,
+        Self::Curl,
+        Self::Gnutls,
+        Self::Nss,
+        Self::Firefox,
+        Self::Chromium,
+        Self::Go,
+        Self::Java,
+        Self::Node,
+        Self::RustlsWebpki,
+        Self::Lab,
+    ];
+
+    /// The name in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Openssl => "OpenSSL",
+            Self::OpensslStrict => "OpenSSL -x509_strict",
+            Self::PythonStrict => "Python 3.13",
+            Self::Curl => "curl",
+            Self::Gnutls => "GnuTLS",
+            Self::Nss => "NSS certutil",
+            Self::Firefox => "Firefox",
+            Self::Chromium => "Chromium",
+            Self::Go => "Go",
+            Self::Java => "Java",
+            Self::Node => "Node",
+            Self::RustlsWebpki => "rustls-webpki",
+            Self::Lab => "tlslab lab",
+        }
+    }
+
+    /// How its rules are known.
+    pub fn basis(self) -> Basis {
+        match self {
+            Self::Firefox | Self::Chromium => Basis::Read,
+            _ => Basis::Measured,
+        }
+    }
+}
+
+impl fmt::Display for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// How a rule is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Basis {
+    /// A test holds it against the verifier itself.
+    Measured,
+    /// It was read in the verifier's source.
+    Read,
+}
+
+impl Basis {
+    /// The name in `--json`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Measured => "measured",
+            Self::Read => "read-in-source",
+        }
+    }
+}
+
+/// How the certificate comes to be trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Model {
+    /// It is itself the only trusted certificate.
+    Pinned,
+    /// A private CA is, and the certificate chains to it.
+    CaIssued,
+}
+
+impl Model {
+    /// The name on the command line and in `--json`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pinned => "pinned",
+            Self::CaIssued => "ca-issued",
+        }
+    }
+
+    /// What a certificate is meant for by its looks: one that is its own issuer can only be pinned.
+    pub fn of(leaf: &CertFacts) -> Self {
+        if leaf.is_self_issued() { Self::Pinned } else { Self::CaIssued }
+    }
+}
+
+impl fmt::Display for Model {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A word that is no trust model.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no trust model: expected `pinned` or `ca-issued`")]
+pub struct UnknownModel(String);
+
+impl FromStr for Model {
+    type Err = UnknownModel;
+
+    fn from_str(text: &str) -> Result<Self, UnknownModel> {
+        match text {
+            "pinned" => Ok(Self::Pinned),
+            "ca-issued" => Ok(Self::CaIssued),
+            _ => Err(UnknownModel(text.to_owned())),
+        }
+    }
+}
+
+/// What to predict about.
+#[derive(Clone, Copy, Debug)]
+pub struct Case<'a> {
+    /// The server's certificate.
+    pub leaf: &'a CertFacts,
+    /// What is known of the chain above it, in order; the last may be the trusted root. Looked at where it is
+    /// [`Model::CaIssued`].
+    pub issuers: &'a [&'a CertFacts],
+    /// How it comes to be trusted.
+    pub model: Model,
+    /// The name that the client expects; `None` leaves names aside.
+    pub name: Option<&'a ExpectedName>,
+    /// When the client looks.
+    pub at: OffsetDateTime,
+}
+
+impl<'a> Case<'a> {
+    /// The issuers that the server sends: all but a root, which is trusted for its name and key.
+    fn intermediates(&self) -> impl Iterator<Item = &'a CertFacts> + use<'a> {
+        let issuers = match self.model {
+            Model::Pinned => &[],
+            Model::CaIssued => self.issuers,
+        };
+        issuers.iter().copied().filter(|issuer| !issuer.is_self_issued())
+    }
+}
+
+/// What one verifier will say.
+#[derive(Clone, Debug)]
+pub struct Prediction {
+    /// Who.
+    pub verifier: Verifier,
+    /// Every reason to refuse; none where it accepts.
+    pub refusals: Vec<Refusal>,
+}
+
+impl Prediction {
+    /// Whether it will accept.
+    pub fn accepts(&self) -> bool {
+        self.refusals.is_empty()
+    }
+}
+
+/// A reason to refuse.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// What is wrong with the certificate in that verifier's eyes; may hold text of the certificate's.
+    pub words: String,
+    /// Where the rule is from.
+    pub source: &'static str,
+}
+
+/// What every verifier will say, in the order of [`Verifier::ALL`].
+pub fn predict(case: &Case<'_>) -> Vec<Prediction> {
+    Verifier::ALL
+        .into_iter()
+        .map(|verifier| {
+            let refusals = match verifier {
+                Verifier::Lab => lab(case),
+                verifier => rules(verifier).filter_map(|rule| rule.refusal(case)).collect(),
+            };
+            Prediction { verifier, refusals }
+        })
+        .collect()
+}
+
+/// tlslab's own verdict. Where the whole chain is known it is judged; else the leaf's checks are run as if the rest were
+/// healthy.
+fn lab(case: &Case<'_>) -> Vec<Refusal> {
+    let anchor = match case.model {
+        Model::Pinned => Some(case.leaf),
+        Model::CaIssued => case.issuers.last().copied().filter(|last| last.is_self_issued()),
+    };
+    let checks = match anchor.map(|anchor| TrustSet::new([&anchor.der])) {
+        Some(Ok(trusted)) => {
+            let chain: Vec<_> = [case.leaf].iter().chain(case.issuers).map(|c| c.der.clone()).collect();
+            let criteria = Criteria {
+                trusted: Arc::new(trusted),
+                name: case.name.cloned(),
+                usage: Usage::Server,
+                policy: Policy::Lab,
+            };
+            judge(&chain, &criteria, case.at).checks
+        }
+        _ => leaf_checks(case),
+    };
+    let failed = checks.into_iter().filter(|check| !check.ok());
+    failed
+        .map(|check| {
+            let reasons: Vec<&str> = check.reasons.iter().map(|reason| reason.as_str()).collect();
+            let words = format!("{}: {}", reasons.join(", "), check.found);
+            Refusal { words, source: "asked: tlslab verify --verify lab" }
+        })
+        .collect()
+}
+
+fn leaf_checks(case: &Case<'_>) -> Vec<Check> {
+    let rules = Rules { at: case.at, policy: Policy::Lab, usage: Usage::Server };
+    let known = std::iter::once(case.leaf).chain(case.issuers.iter().copied()).collect();
+    let path = path::presumed(known, rules);
+    let mut found = vec![
+        checks::trust(&path, &Signed::Valid, 1),
+        checks::not_before(case.leaf, &path, rules),
+        checks::not_after(case.leaf, &path, rules),
+        checks::usage(case.leaf, &path, rules),
+        checks::strength(case.leaf, &path),
+    ];
+    found.extend(case.name.map(|name| own_names::check(case.leaf, name, Policy::Lab)));
+    found
+}

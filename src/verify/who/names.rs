@@ -1,0 +1,112 @@
+//! How other verifiers compare names: the ways in which they differ, as data.
+
+use std::net::IpAddr;
+
+use crate::pki::facts::{CertFacts, GeneralName};
+use crate::verify::ExpectedName;
+
+/// How a verifier matches the expected name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NameRules {
+    /// When it looks at the subject's CN.
+    pub common_names: CommonNames,
+    /// What a `*` in a DNS name may stand for.
+    pub wildcards: Wildcards,
+    /// Whether a final dot of the certificate's name is passed over.
+    pub final_dot: bool,
+    /// Whether an expected IP address may be the text of a CN, where CNs are looked at.
+    pub address_as_text: bool,
+}
+
+/// When a verifier looks at the subject's CNs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CommonNames {
+    /// Never: RFC 9525 §6.3.
+    Never,
+    /// Where there is no dNSName; any one of them may match.
+    AnyWithoutDnsName,
+    /// Where there is no dNSName; only the last.
+    LastWithoutDnsName,
+    /// Where there is neither a dNSName nor an iPAddress; only the last.
+    LastWithoutDnsNameOrAddress,
+    /// Where there is no dNSName, iPAddress or URI, and only where there is one CN.
+    OnlyWithoutHostName,
+}
+
+/// What `*` may stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wildcards {
+    /// Part of the left-most label too, as in `w*.test.org`.
+    pub partial: bool,
+    /// Left of a single label too, as in `*.org`.
+    pub top_level: bool,
+}
+
+impl NameRules {
+    /// Whether the certificate names the expected peer.
+    pub fn matches(self, leaf: &CertFacts, expected: &ExpectedName) -> bool {
+        match expected {
+            ExpectedName::Dns(name) => self.matches_dns(leaf, name),
+            ExpectedName::Ip(address) => self.matches_address(leaf, *address),
+            // Nobody but tlslab has such names.
+            ExpectedName::Text(_) => false,
+        }
+    }
+
+    fn matches_dns(self, leaf: &CertFacts, name: &str) -> bool {
+        dns_names(leaf).any(|pattern| self.stands_for(pattern, name))
+            || self.common_names(leaf).iter().any(|pattern| self.stands_for(pattern, name))
+    }
+
+    fn matches_address(self, leaf: &CertFacts, address: IpAddr) -> bool {
+        let names = leaf.subject_alt_names().unwrap_or_default();
+        let text = address.to_string();
+        names.contains(&GeneralName::Ip(address))
+            || (self.address_as_text && self.common_names(leaf).contains(&text.as_str()))
+    }
+
+    /// The CNs that are looked at. One with a NUL is never the name it begins with, to anybody.
+    fn common_names(self, leaf: &CertFacts) -> Vec<&str> {
+        let all: Vec<&str> = leaf.subject.common_names().filter_map(|cn| cn.text.as_deref()).collect();
+        let names = leaf.subject_alt_names().unwrap_or_default();
+        let dns = dns_names(leaf).next().is_some();
+        let address = names.iter().any(|name| matches!(name, GeneralName::Ip(_)));
+        let uri = names.iter().any(|name| matches!(name, GeneralName::Uri(_)));
+        let last = || all.last().copied().into_iter().collect();
+        match self.common_names {
+            CommonNames::AnyWithoutDnsName if !dns => all,
+            CommonNames::LastWithoutDnsName if !dns => last(),
+            CommonNames::LastWithoutDnsNameOrAddress if !dns && !address => last(),
+            CommonNames::OnlyWithoutHostName if !dns && !address && !uri && all.len() == 1 => all,
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether a name in the certificate stands for `name`, which is lower-case and without a final dot.
+    fn stands_for(self, pattern: &str, name: &str) -> bool {
+        let pattern = pattern.to_ascii_lowercase();
+        let pattern = match pattern.strip_suffix('.') {
+            Some(short) if self.final_dot => short,
+            _ => &pattern,
+        };
+        let Some((label, parent)) = pattern.split_once('.').filter(|(label, _)| label.contains('*')) else {
+            return pattern == name;
+        };
+        let Some((first, rest)) = name.split_once('.') else { return false };
+        let (before, after) = label.split_once('*').unwrap_or_default();
+        rest == parent
+            && (self.wildcards.top_level || parent.contains('.'))
+            && (self.wildcards.partial || label == "*")
+            && first.len() >= before.len() + after.len()
+            && first.starts_with(before)
+            && first.ends_with(after)
+    }
+}
+
+/// The dNSNames of the certificate.
+pub(super) fn dns_names(leaf: &CertFacts) -> impl Iterator<Item = &str> {
+    leaf.subject_alt_names().unwrap_or_default().iter().filter_map(|name| match name {
+        GeneralName::Dns(name) => Some(name.as_str()),
+        _ => None,
+    })
+}

@@ -1,0 +1,354 @@
+//! Clients of every kind, asked one question: would you talk to this server?
+//!
+//! A [`Judge`] is one of other people's TLS clients. Each answers a [`Question`] with a real handshake, but for NSS,
+//! whose old tool `certutil` looks at files.
+
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::{Arc, OnceLock};
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use tlslab::verify::who::{Model, Verifier};
+
+use crate::lab::{FUSE, Lab, Run, TLSLAB, peer, run, run_with_input};
+
+/// What a judge is asked.
+#[derive(Clone, Debug)]
+pub(crate) struct Question {
+    /// What it is called in reports.
+    pub(crate) title: String,
+    /// The folder with `cert.pem` (as served), `leaf.pem` (the first of it) and `ca.pem` (what is trusted).
+    pub(crate) folder: PathBuf,
+    /// What `ca.pem` is.
+    pub(crate) model: Model,
+    /// Where the server listens on the loopback.
+    pub(crate) port: String,
+    /// The name that the client expects.
+    pub(crate) name: String,
+    /// A folder with `cert.pem` and `clearkey.pem` for the client to show.
+    pub(crate) client: Option<PathBuf>,
+}
+
+impl Question {
+    fn file(&self, name: &str) -> String {
+        self.folder.join(name).display().to_string()
+    }
+
+    fn client_files(&self) -> Option<[String; 2]> {
+        let folder = self.client.as_ref()?;
+        Some(["cert.pem", "clearkey.pem"].map(|name| folder.join(name).display().to_string()))
+    }
+
+    fn is_address(&self) -> bool {
+        self.name.parse::<std::net::IpAddr>().is_ok()
+    }
+}
+
+/// What a judge said.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub(crate) accepts: bool,
+    /// Its own words, in a line.
+    pub(crate) words: String,
+}
+
+impl Answer {
+    fn of(accepts: bool, words: &str) -> Self {
+        Self { accepts, words: words.split_whitespace().collect::<Vec<_>>().join(" ") }
+    }
+
+    /// By how a program ended; the line of what it said that says most is the one with one of `telling`.
+    fn of_run(run: &Run, telling: &[&str]) -> Self {
+        let said = || run.stdout.lines().chain(run.stderr.lines());
+        let line = telling.iter().find_map(|words| said().find(|line| line.contains(words)));
+        Self::of(run.code() == 0, line.or_else(|| run.stderr.lines().last()).unwrap_or_default())
+    }
+}
+
+/// One of other people's clients.
+pub(crate) struct Judge {
+    pub(crate) verifier: Verifier,
+    ask: Box<dyn FnMut(&Question) -> Answer + Send>,
+}
+
+impl Judge {
+    /// Asks it.
+    pub(crate) fn ask(&mut self, question: &Question) -> Answer {
+        (self.ask)(question)
+    }
+
+    fn new(verifier: Verifier, ask: impl FnMut(&Question) -> Answer + Send + 'static) -> Self {
+        Self { verifier, ask: Box::new(ask) }
+    }
+}
+
+/// Every judge that is here. One that is missing is said out loud, or fails the test where peers are required.
+pub(crate) fn judges() -> Vec<Judge> {
+    let mut judges =
+        vec![Judge::new(Verifier::Lab, connect), Judge::new(Verifier::RustlsWebpki, stock_rustls)];
+    if peer("openssl") {
+        judges.push(Judge::new(Verifier::Openssl, |question| openssl(question, &[])));
+        judges.push(Judge::new(Verifier::OpensslStrict, |question| openssl(question, &["-x509_strict"])));
+    }
+    if peer("curl") {
+        judges.push(Judge::new(Verifier::Curl, curl));
+    }
+    if peer("gnutls-cli") {
+        judges.push(Judge::new(Verifier::Gnutls, gnutls));
+    }
+    if peer("certutil") {
+        let empty = Lab::new();
+        empty.run("certutil", ["-N", "-d", "sql:.", "--empty-password"]).success();
+        judges.push(Judge::new(Verifier::Nss, move |question| nss(&empty, question)));
+    }
+    let source = |name: &str| {
+        [env!("CARGO_MANIFEST_DIR"), "tests", "it", "oracle", "judges", name].iter().collect::<PathBuf>()
+    };
+    for (verifier, program, script) in [
+        (Verifier::Java, "java", "Judge.java"),
+        (Verifier::Node, "node", "judge.js"),
+        (Verifier::PythonStrict, "python3", "judge.py"),
+    ] {
+        if peer(program) {
+            let mut process = Process::start(Command::new(program).arg(source(script)));
+            judges.push(Judge::new(verifier, move |question| process.ask(question)));
+        }
+    }
+    if peer("go") {
+        let mut process = Process::start(&mut Command::new(go_judge()));
+        judges.push(Judge::new(Verifier::Go, move |question| process.ask(question)));
+    }
+    judges.sort_by_key(|judge| judge.verifier);
+    judges
+}
+
+/// Built once for this process.
+fn go_judge() -> &'static Path {
+    static BUILT: OnceLock<(Lab, PathBuf)> = OnceLock::new();
+    let (_, program) = BUILT.get_or_init(|| {
+        let lab = Lab::new();
+        let program = lab.file("judge");
+        let folder = [env!("CARGO_MANIFEST_DIR"), "tests", "it", "oracle", "judges", "golang"];
+        let mut command = lab.command("go");
+        command
+            .current_dir(folder.iter().collect::<PathBuf>())
+            .envs([
+                ("GOFLAGS", "-mod=mod"),
+                ("GOTOOLCHAIN", "local"),
+                ("GOPROXY", "off"),
+                ("CGO_ENABLED", "0"),
+            ])
+            .env("GO111MODULE", "on")
+            .args(["build", "-o"])
+            .arg(&program)
+            .arg(".");
+        run(&mut command).success();
+        (lab, program)
+    });
+    program
+}
+
+/// A judge that answers line by line. Killed when dropped.
+struct Process {
+    child: Child,
+    stdin: ChildStdin,
+    stdout: BufReader<ChildStdout>,
+}
+
+impl Process {
+    fn start(command: &mut Command) -> Self {
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let stdin = child.stdin.take().expect("stdin was piped");
+        let stdout = BufReader::new(child.stdout.take().expect("stdout was piped"));
+        Self { child, stdin, stdout }
+    }
+
+    fn ask(&mut self, question: &Question) -> Answer {
+        let [certificate, key] = question.client_files().unwrap_or_else(|| ["-".to_owned(), "-".to_owned()]);
+        let ca = question.file("ca.pem");
+        writeln!(self.stdin, "{}\t{ca}\t{}\t{certificate}\t{key}", question.port, question.name)
+            .expect("a judge that listens");
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).expect("a judge that answers");
+        let (verdict, words) =
+            line.split_once('\t').unwrap_or_else(|| panic!("no answer to {question:?}: {line:?}"));
+        Answer::of(verdict == "accept", words)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Already gone is as good as killed.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn command(program: &str) -> Command {
+    let mut command = Command::new(program);
+    command
+        .env_remove("SSLKEYLOGFILE")
+        .env_remove("SSL_CERT_FILE")
+        .env("LC_ALL", "C.UTF-8")
+        .stdin(Stdio::null());
+    command
+}
+
+/// `tlslab connect`, policy lab.
+fn connect(question: &Question) -> Answer {
+    let mut command = command(TLSLAB);
+    command
+        .args(["connect", &format!("127.0.0.1:{}", question.port), "--ca", &question.file("ca.pem")])
+        .args(["--cn", &question.name, "--quiet"]);
+    if let Some([certificate, key]) = question.client_files() {
+        command.args(["--cert", &certificate, "--key", &key]);
+    }
+    let request = format!("GET /session.json HTTP/1.0\r\nHost: {}\r\n\r\n", question.name);
+    let run = run_with_input(&mut command, request.as_bytes());
+    let accepts = run.stdout.contains("HTTP/1.");
+    assert!(accepts != (10..=14).contains(&run.code()), "{run}");
+    Answer { accepts, ..Answer::of_run(&run, &["rejected"]) }
+}
+
+/// rustls with its own `WebPkiServerVerifier`.
+fn stock_rustls(question: &Question) -> Answer {
+    match stock_rustls_answer(question) {
+        Ok(status) => Answer::of(true, &status),
+        Err(error) => Answer::of(false, &error.to_string()),
+    }
+}
+
+fn stock_rustls_answer(question: &Question) -> Result<String, Box<dyn std::error::Error>> {
+    let read = |file: &str| CertificateDer::pem_file_iter(file).expect("a PEM file").map(Result::unwrap);
+    let mut roots = RootCertStore::empty();
+    for root in read(&question.file("ca.pem")) {
+        roots.add(root)?;
+    }
+    let builder = ClientConfig::builder_with_provider(tlslab::crypto::provider())
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots);
+    let config = match question.client_files() {
+        Some([certificate, key]) => {
+            builder.with_client_auth_cert(read(&certificate).collect(), PrivateKeyDer::from_pem_file(key)?)?
+        }
+        None => builder.with_no_client_auth(),
+    };
+    let name = ServerName::try_from(question.name.clone())?;
+    let connection = ClientConnection::new(Arc::new(config), name)?;
+    let plain = TcpStream::connect(("127.0.0.1", question.port.parse()?))?;
+    plain.set_read_timeout(Some(FUSE))?;
+    let mut stream = StreamOwned::new(connection, plain);
+    write!(stream, "GET /session.json HTTP/1.0\r\nHost: {}\r\n\r\n", question.name)?;
+    let mut answer = Vec::new();
+    match stream.read_to_end(&mut answer) {
+        // openssl's server closes without close_notify.
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof && !answer.is_empty() => {}
+        read => drop(read?),
+    }
+    let answer = String::from_utf8_lossy(&answer);
+    Ok(answer.lines().next().ok_or("closed without an answer")?.to_owned())
+}
+
+/// `openssl s_client`; and `openssl verify` at the same security level must agree with it.
+fn openssl(question: &Question, strict: &[&str]) -> Answer {
+    let ca = question.file("ca.pem");
+    let name = if question.is_address() { "-verify_ip" } else { "-verify_hostname" };
+    let trust = ["-CAfile", &ca, "-no-CApath", "-no-CAstore", name, &question.name];
+    let mut live = command("openssl");
+    live.args(["s_client", "-connect", &format!("127.0.0.1:{}", question.port), "-verify_return_error"])
+        .args(["-servername", "www.test.org", "-quiet", "-ign_eof"])
+        .args(trust)
+        .args(strict);
+    if let Some([certificate, key]) = question.client_files() {
+        live.args(["-cert", &certificate, "-key", &key]);
+    }
+    let live = run_with_input(&mut live, b"GET /session.json HTTP/1.0\r\n\r\n");
+    let mut answer = Answer::of_run(&live, &["verify error", "error:"]);
+    answer.accepts = live.stdout.contains("HTTP/1.");
+    let mut offline = command("openssl");
+    offline
+        .args([
+            "verify",
+            "-purpose",
+            "sslserver",
+            "-auth_level",
+            "2",
+            "-untrusted",
+            &question.file("cert.pem"),
+        ])
+        .args(trust)
+        .args(strict)
+        .arg(question.file("leaf.pem"));
+    let offline = run(&mut offline);
+    assert_eq!(answer.accepts, offline.code() == 0, "{}: {live}\n{offline}", question.title);
+    answer
+}
+
+fn curl(question: &Question) -> Answer {
+    let port = &question.port;
+    let mut command = command("curl");
+    command
+        .args(["--silent", "--show-error", "--max-time", "60", "--noproxy", "*"])
+        .args(["--connect-to", &format!("::127.0.0.1:{port}")])
+        .args(["--cacert", &question.file("ca.pem")]);
+    if let Some([certificate, key]) = question.client_files() {
+        command.args(["--cert", &certificate, "--key", &key]);
+    }
+    command.arg(format!("https://{}:{port}/session.json", question.name));
+    Answer::of_run(&run(&mut command), &["curl: "])
+}
+
+fn gnutls(question: &Question) -> Answer {
+    let mut command = command("gnutls-cli");
+    command.args(["--x509cafile", &question.file("ca.pem"), "--port", &question.port]).args([
+        "--sni-hostname",
+        "www.test.org",
+        "--verify-hostname",
+        &question.name,
+    ]);
+    if let Some([certificate, key]) = question.client_files() {
+        command.args(["--x509certfile", &certificate, "--x509keyfile", &key]);
+    }
+    command.arg("127.0.0.1");
+    let run = run_with_input(&mut command, b"GET /session.json HTTP/1.0\r\n\r\n");
+    Answer::of_run(&run, &["Status: The certificate is NOT", "*** Fatal error", "*** Verifying", "Status:"])
+}
+
+/// NSS's old verifier, offline and without a name: `certutil -V -u V`, trusting the leaf as a peer's (`P,,`) or the
+/// root as an authority (`C,,`).
+fn nss(empty: &Lab, question: &Question) -> Answer {
+    let lab = Lab::new();
+    for entry in std::fs::read_dir(empty.path()).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        std::fs::copy(&path, lab.file(path.file_name().expect("a name"))).expect("copying a database");
+    }
+    let add = |nick: &str, trust: &str, file: &str| {
+        lab.run("certutil", ["-A", "-d", "sql:.", "-n", nick, "-t", trust, "-i", file])
+    };
+    let mut added = Vec::new();
+    match question.model {
+        Model::Pinned => added.push(add("leaf", "P,,", &question.file("leaf.pem"))),
+        Model::CaIssued => {
+            added.push(add("root", "C,,", &question.file("ca.pem")));
+            let sent = CertificateDer::pem_file_iter(question.file("cert.pem")).expect("a PEM file");
+            for (index, certificate) in sent.map(Result::unwrap).enumerate().skip(1) {
+                let path = lab.write("intermediate.der", certificate);
+                added.push(add(&format!("intermediate {index}"), ",,", &path.display().to_string()));
+            }
+            added.push(add("leaf", ",,", &question.file("leaf.pem")));
+        }
+    }
+    if let Some(refused) = added.iter().find(|run| run.code() != 0) {
+        return Answer::of_run(refused, &["certutil: "]);
+    }
+    let verified = lab.run("certutil", ["-V", "-d", "sql:.", "-n", "leaf", "-u", "V"]);
+    Answer::of_run(&verified, &["certutil: "])
+}
