@@ -16,7 +16,8 @@ use super::keylog::Line;
 use super::recorder::{Recorder, Tape};
 
 /// Any stream, with a tape running: what is read was sent by the peer, what is written by this side. The end of
-/// the peer's bytes, a shutdown and a reset are recorded as they happen; dropping it records this side's end.
+/// the peer's bytes, a shutdown and a reset are recorded as they are met (an end that nobody read up to is not); dropping it
+/// records this side's end.
 #[derive(Debug)]
 pub struct Recorded<S> {
     stream: S,
