@@ -86,7 +86,8 @@ fn pages() -> io::Result<Vec<(String, String)>> {
         .into_iter()
         .map(|command| {
             let name = command.get_display_name().unwrap_or(command.get_name()).to_owned();
-            let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let after = command.get_after_long_help().or_else(|| command.get_after_help());
+            let after = after.map(ToString::to_string).unwrap_or_default();
             let has_commands = command.has_subcommands();
             let page = Page::new(command).source(&source).manual("tlslab");
             let mut text = Vec::new();
