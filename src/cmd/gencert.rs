@@ -12,10 +12,12 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use rustls::pki_types::CertificateDer;
 use time::OffsetDateTime;
+use tlslab::pki::facts::CertFacts;
 use tlslab::pki::files::{self, FileError, NewFile, read_certificates, read_private_key};
 use tlslab::pki::issue::{self, Issuer, Plan, Profile, Request};
 use tlslab::pki::key::{KeyAlgorithm, Passphrase, PrivateKey};
 use tlslab::pki::subject::{SanName, Subject};
+use tlslab::verify::who::{self, Case, Model};
 
 use super::passphrase::PassphraseSource;
 use super::{Failure, Hinted, Result, Ui, instant};
@@ -162,6 +164,15 @@ impl Gencert {
             ui.warn(&warning);
             warnings.push(warning);
         }
+        let chain = ca.as_ref().map_or(&[][..], |ca| &ca.chain);
+        let notes = if matches!(request.profile, Profile::Server | Profile::Openssl) {
+            who_refuses(&certificate, chain, now)
+        } else {
+            Vec::new()
+        };
+        for note in &notes {
+            ui.say(&format!("note  {note}"));
+        }
         let summary = Summary {
             options: &self,
             request: &request,
@@ -170,6 +181,7 @@ impl Gencert {
             ca: ca.as_ref().map(|ca| ca.path.as_path()),
             files: &contents,
             warnings: &warnings,
+            notes: &notes,
         };
         summary.show(ui)?;
         Ok(0)
@@ -317,6 +329,22 @@ fn outlives(request: &Request, chain: &[CertificateDer<'_>]) -> Option<String> {
             tlslab::words::instant(first)
         )
     })
+}
+
+/// Which verifiers would refuse a server with the certificate, once it is valid.
+fn who_refuses(
+    certificate: &CertificateDer<'_>,
+    above: &[CertificateDer<'_>],
+    now: OffsetDateTime,
+) -> Vec<String> {
+    // It was made a moment ago; one that cannot be read back (it was forced) has nobody to take it.
+    let Ok(leaf) = CertFacts::read(certificate) else { return Vec::new() };
+    let above: Vec<CertFacts> = above.iter().filter_map(|der| CertFacts::read(der).ok()).collect();
+    let model = if above.is_empty() { Model::Pinned } else { Model::CaIssued };
+    let issuers: Vec<&CertFacts> = above.iter().collect();
+    // Dates were asked for, and nobody differs about them.
+    let at = now.clamp(leaf.not_before, leaf.not_after.max(leaf.not_before));
+    who::notes(&Case { leaf: &leaf, issuers: &issuers, model, name: None, at })
 }
 
 #[cfg(test)]
