@@ -14,11 +14,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rustls::pki_types::CertificateDer;
 use time::OffsetDateTime;
 use tlslab::pki;
+use tlslab::pki::facts::CertFacts;
 use tlslab::pki::facts::{PublicKeyFacts, PublicKeyKind};
 use tlslab::pki::files::{self, FileError, NewFile, read_certificates, read_private_key};
 use tlslab::pki::issue::{self, Issuer, Plan, Profile, Request};
 use tlslab::pki::key::{KeyAlgorithm, Passphrase, PrivateKey};
 use tlslab::pki::subject::{SanName, Subject};
+use tlslab::verify::who::{self, Case, Model};
 use zeroize::Zeroizing;
 
 use super::passphrase::{self, PassphraseSource};
@@ -206,6 +208,13 @@ impl Gencert {
             ui.warn(&warning);
             warnings.push(warning);
         }
+        let chain = ca.as_ref().map_or(&[][..], |ca| &ca.chain);
+        let is_servers = matches!(request.profile, Profile::Server | Profile::Openssl);
+        let judged = certificate.as_ref().filter(|_| is_servers);
+        let notes = judged.map(|certificate| who_refuses(certificate, chain, now)).unwrap_or_default();
+        for note in &notes {
+            ui.say(&format!("note  {note}"));
+        }
         let summary = Summary {
             options: &self,
             request: &request,
@@ -214,6 +223,7 @@ impl Gencert {
             ca: ca.as_ref().map(|ca| ca.path.as_path()),
             files: &contents,
             warnings: &warnings,
+            notes: &notes,
         };
         summary.show(ui)?;
         Ok(0)
@@ -405,6 +415,22 @@ fn outlives(request: &Request, chain: &[CertificateDer<'_>]) -> Option<String> {
             tlslab::words::instant(first)
         )
     })
+}
+
+/// Which verifiers would refuse a server with the certificate, once it is valid.
+fn who_refuses(
+    certificate: &CertificateDer<'_>,
+    above: &[CertificateDer<'_>],
+    now: OffsetDateTime,
+) -> Vec<String> {
+    // It was made a moment ago; one that cannot be read back (it was forced) has nobody to take it.
+    let Ok(leaf) = CertFacts::read(certificate) else { return Vec::new() };
+    let above: Vec<CertFacts> = above.iter().filter_map(|der| CertFacts::read(der).ok()).collect();
+    let model = if above.is_empty() { Model::Pinned } else { Model::CaIssued };
+    let issuers: Vec<&CertFacts> = above.iter().collect();
+    // Dates were asked for, and nobody differs about them.
+    let at = now.clamp(leaf.not_before, leaf.not_after.max(leaf.not_before));
+    who::notes(&Case { leaf: &leaf, issuers: &issuers, model, name: None, at })
 }
 
 #[cfg(test)]

@@ -12,12 +12,15 @@ use tlslab::client::{self, Target, danger};
 use tlslab::pki::facts::CertFacts;
 use tlslab::pki::{files, items};
 use tlslab::report::inspection::Inspection;
+use tlslab::report::who::WhoReport;
 use tlslab::tls::Versions;
 use tlslab::verify::ExpectedName;
+use tlslab::verify::who::{Case, Model, own_name};
 use zeroize::Zeroizing;
 
 use super::connect::read_patience;
-use super::{Failure, Result, Ui};
+use super::trust::lab_name;
+use super::{Failure, Result, Ui, instant};
 
 /// The most that is read from stdin, as of a file.
 const LIMIT: u64 = 16 << 20;
@@ -29,7 +32,7 @@ const EXPECTED: &str = "a certificate or key";
 ///
 /// Reads PEM and DER: certificates, bundles, keys (public facts only; how an encrypted one is encrypted is told
 /// without its passphrase), certificate signing requests. Nothing is verified here: `tlslab verify` and
-/// `tlslab connect` do that.
+/// `tlslab connect` do that. With --who: which other verifiers would take the certificate, and why not.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -39,6 +42,14 @@ Examples:
   tlslab inspect 127.0.0.1:4433                   what a server shows, unverified
   tlslab inspect www.example.com:443 --pem >server.pem
   cat leaf.pem root.pem | tlslab inspect - --json
+  tlslab inspect cert.pem --who                   who would take it as the only trusted certificate
+  tlslab inspect chain.pem --who --cn www.example.com --at 2030-01-01
+
+--who predicts what OpenSSL, Python, curl, GnuTLS, NSS, Firefox, Chromium, Go, Java, Node, rustls-webpki
+and tlslab's policy lab say to a server with this certificate. It presumes that the certificate (pinned)
+or the CA above it (ca-issued) is the only trusted one, that the server holds the key and sends the whole
+chain, and that what is not in the input is healthy. Issuers are looked for in the same input. Not
+predicted: revocation, Certificate Transparency, the rules of public CAs.
 
 Exit status: 0 where everything could be read, 1 where something could not, 20 where a server's
 handshake failed, 30 network or timeout. The first failure decides.")]
@@ -46,9 +57,20 @@ pub(crate) struct Inspect {
     /// Files, `-` for stdin, or servers; an existing file wins over a server of its name
     #[arg(required = true, value_name = "FILE|HOST:PORT")]
     inputs: Vec<String>,
-    /// The name to send to a server (SNI); default: its host name, else www.test.org
+    /// The name to send to a server (SNI), and that --who expects
+    ///
+    /// Default: a server's host name, else www.test.org; for a file with --who, the certificate's own.
     #[arg(long, value_name = "NAME")]
     cn: Option<ExpectedName>,
+    /// Say which verifiers would take the certificate and which would refuse it, why, and where that is known from
+    #[arg(long)]
+    who: bool,
+    /// For --who, how the certificate comes to be trusted: pinned or ca-issued; default: pinned where it is its own issuer
+    #[arg(long = "as", value_name = "MODEL", requires = "who")]
+    model: Option<Model>,
+    /// For --who, when they look, instead of now (RFC 3339, such as 2026-11-23T12:00:00Z, or a date)
+    #[arg(long, value_name = "TIME", requires = "who", value_parser = instant::parse)]
+    at: Option<OffsetDateTime>,
     /// The TLS versions to offer a server: 1.2, 1.3 or 1.2-1.3
     #[arg(long, value_name = "VERSIONS", default_value_t)]
     tls: Versions,
@@ -56,7 +78,7 @@ pub(crate) struct Inspect {
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = read_patience)]
     timeout: Duration,
     /// Print the certificates themselves, in PEM, and nothing else
-    #[arg(long, conflicts_with = "json")]
+    #[arg(long, conflicts_with_all = ["json", "who"])]
     pem: bool,
 }
 
@@ -98,8 +120,49 @@ impl Inspect {
                 }
             }
         }
+        let who = if self.who { self.predictions(&inspection, self.at.unwrap_or(now))? } else { Vec::new() };
+        inspection.add_who(who);
         self.show(inspection, ui)?;
         Ok(status)
+    }
+
+    /// Who would take each certificate that is not another's issuer.
+    fn predictions(&self, inspection: &Inspection, at: OffsetDateTime) -> Result<Vec<WhoReport>> {
+        let chains = inspection.chains();
+        if chains.is_empty() && inspection.errors().is_empty() {
+            return Err(self.no_certificate());
+        }
+        chains
+            .into_iter()
+            .map(|(source, index, chain)| {
+                let (leaf, issuers) = match chain.split_first() {
+                    Some((leaf, issuers)) => (*leaf, issuers),
+                    // A chain begins with a leaf.
+                    None => return Err(self.no_certificate()),
+                };
+                let model = self.model.unwrap_or_else(|| Model::of(leaf));
+                if model == Model::CaIssued && leaf.is_self_issued() {
+                    return Err(Failure::new(format!(
+                        "{source}: expected a certificate that somebody else issued (--as ca-issued), found one that \
+                         is its own issuer"
+                    ))
+                    .hint("`--as pinned` asks about it as the only trusted certificate"));
+                }
+                let live = || match self::source(source) {
+                    Ok(Source::Server(target)) => Some(target.default_name()),
+                    _ => None,
+                };
+                let name = self.cn.clone().or_else(live).or_else(|| own_name(leaf)).unwrap_or_else(lab_name);
+                let issuers = if model == Model::Pinned { &[] } else { issuers };
+                let at = at.replace_nanosecond(0).unwrap_or(at);
+                let case = Case { leaf, issuers, model, name: Some(&name), at };
+                Ok(WhoReport::new(source, index, &case))
+            })
+            .collect()
+    }
+
+    fn no_certificate(&self) -> Failure {
+        Failure::new(format!("{}: expected a certificate, found none", self.inputs.join(", ")))
     }
 
     fn show(&self, inspection: Inspection, ui: &Ui) -> Result<()> {
@@ -113,13 +176,16 @@ impl Inspect {
             ui.print(&serde_json::to_string(&inspection.report())?)?;
         } else if self.pem {
             if inspection.certificates().next().is_none() {
-                return Err(Failure::new(format!(
-                    "{}: expected a certificate, found none",
-                    self.inputs.join(", ")
-                )));
+                return Err(self.no_certificate());
             }
             for certificate in inspection.certificates() {
                 ui.print(&pem(&certificate.der))?;
+            }
+        } else if self.who {
+            let report = inspection.report();
+            let text = report.who.iter().map(|who| who.lines().join("\n")).collect::<Vec<_>>().join("\n\n");
+            if !text.is_empty() {
+                ui.print(&text)?;
             }
         } else {
             let text =

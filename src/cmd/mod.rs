@@ -3,6 +3,7 @@
 //! This is the only place that knows clap, stdout and exit statuses. A command returns the status it ends
 //! with, or a [`Failure`] that says what went wrong, what was expected, and what to do next.
 
+mod capture;
 mod completions;
 mod connect;
 mod demo;

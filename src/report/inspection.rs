@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 
 use super::certificate::{self, CertificateReport, ExtensionReport};
 use super::key::{self, KeyReport};
+use super::who::WhoReport;
 use crate::crypto;
 use crate::pki::facts::CertFacts;
 use crate::pki::items::{Found, Item};
@@ -28,6 +29,9 @@ pub struct InspectionReport {
     pub sessions: Vec<SessionReport>,
     /// PEM blocks of other kinds, not looked into.
     pub others: Vec<OtherReport>,
+    /// Who would take the certificates; absent unless it was asked (`--who`).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub who: Vec<WhoReport>,
     /// What could not be read or reached.
     pub errors: Vec<ErrorReport>,
 }
@@ -230,6 +234,37 @@ impl Inspection {
     /// Every certificate so far, in order.
     pub fn certificates(&self) -> impl Iterator<Item = &CertFacts> {
         self.certificates.iter().map(|(_, _, facts)| facts)
+    }
+
+    /// The chains among the certificates, in order: where each is from, its leaf's place there counted from 1, and leaf
+    /// and issuers as far as they are in the same input.
+    pub fn chains(&self) -> Vec<(&str, usize, Vec<&CertFacts>)> {
+        let mut chains: Vec<(&str, usize, Vec<&CertFacts>)> = Vec::new();
+        for (source, index, leaf) in &self.certificates {
+            let taken = |(from, _, chain): &(&str, usize, Vec<&CertFacts>)| {
+                *from == source.as_str() && chain.iter().any(|known| known.der == leaf.der)
+            };
+            if chains.iter().any(taken) {
+                continue;
+            }
+            let mut chain = vec![leaf];
+            while let Some(last) = chain.last().filter(|last| !last.is_self_issued()) {
+                let above = self.certificates.iter().find(|(from, _, candidate)| {
+                    from == source
+                        && candidate.subject_der == last.issuer_der
+                        && chain.iter().all(|known| known.der != candidate.der)
+                });
+                let Some((_, _, above)) = above else { break };
+                chain.push(above);
+            }
+            chains.push((source, *index, chain));
+        }
+        chains
+    }
+
+    /// Adds what was predicted, to be part of the JSON.
+    pub fn add_who(&mut self, who: Vec<WhoReport>) {
+        self.report.who = who;
     }
 
     /// Everything as JSON.

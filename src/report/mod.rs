@@ -8,5 +8,6 @@ pub mod inspection;
 pub mod key;
 pub mod outcome;
 pub mod verdict;
+pub mod who;
 
 pub use crate::words;

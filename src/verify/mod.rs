@@ -36,7 +36,6 @@ mod form;
 mod issuer;
 pub mod live;
 mod names;
-mod notes;
 mod path;
 mod second_opinion;
 mod signature;
@@ -207,7 +206,11 @@ pub fn judge(chain: &[CertificateDer<'_>], criteria: &Criteria, at: OffsetDateTi
     if checks.iter().all(Check::ok) {
         second_opinion::ask(chain, &leaf, &path, criteria, at, &mut checks);
     }
-    let notes = notes::of(&leaf, &path);
+    let accepted = checks.iter().all(Check::ok);
+    let notes = match criteria.usage {
+        Usage::Server if accepted => who::notes::on_path(&leaf, &path, criteria.name.as_ref(), at),
+        _ => Vec::new(),
+    };
     Verdict { checks, certificate: Some(leaf), notes }
 }
 

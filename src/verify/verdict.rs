@@ -139,7 +139,8 @@ pub struct Verdict {
     pub checks: Vec<Check>,
     /// The judged certificate, where it could be read.
     pub certificate: Option<CertFacts>,
-    /// Remarks that change nothing: which other verifiers would refuse this certificate, and why.
+    /// Remarks that change nothing: which other verifiers would refuse a server's certificate that is accepted, and
+    /// why.
     pub notes: Vec<String>,
 }
 

@@ -12,6 +12,7 @@
 
 mod condition;
 mod names;
+pub(super) mod notes;
 mod rules;
 
 use std::fmt;
@@ -27,6 +28,7 @@ use crate::pki::facts::CertFacts;
 
 pub use condition::Condition;
 pub use names::{CommonNames, NameRules, Wildcards};
+pub use notes::{notes, own_name};
 pub use rules::{Rule, rules};
 
 /// A program or library that verifies TLS servers.
@@ -123,7 +125,7 @@ pub enum Basis {
 
 impl Basis {
     /// The name in `--json`.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Measured => "measured",
             Self::Read => "read-in-source",

@@ -384,3 +384,71 @@ fn a_file_may_be_named_like_a_server() {
         .status(1)
         .says("localhost:4433: expected a certificate or key in PEM or DER, found neither");
 }
+
+#[test]
+fn who_says_which_verifiers_take_a_certificate_and_why_not() {
+    let lab = Lab::new();
+    lab.gencert(&["--profile", "openssl"]).says("note  Firefox, rustls-webpki refuse it: CA:TRUE");
+    let table = lab.tlslab(["inspect", "cert.pem", "--who"]).success().stdout;
+    let who = |name: &str| {
+        let line =
+            table.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{name}: {table}"));
+        line[name.len()..].trim().to_owned()
+    };
+    assert!(table.starts_with("cert.pem: certificate 1: who would take it as www.test.org\n"), "{table}");
+    for name in
+        ["OpenSSL ", "Python 3.13 ", "curl ", "GnuTLS ", "NSS certutil ", "Java ", "Node ", "tlslab lab "]
+    {
+        assert_eq!(who(name), "accepts", "{table}");
+    }
+    assert_eq!(who("Go "), "refuses  no SAN, and the CN is no name", "{table}");
+    assert_eq!(who("Firefox* "), "refuses  CA:TRUE, a CA's certificate as a server's", "{table}");
+    assert!(
+        table.contains("[rustls-webpki verify_cert.rs check_basic_constraints: CaUsedAsEndEntity]"),
+        "{table}"
+    );
+    assert!(table.ends_with(
+        "* read in its source; the others are held against the verifier itself by tlslab's tests\n"
+    ));
+
+    lab.gencert(&["--out", "good", "--san", "localhost"]);
+    let all = |arguments: &[&str]| {
+        let words = ["inspect", "--who", "--json"].iter().chain(arguments);
+        lab.tlslab(words).success().json()["who"][0].clone()
+    };
+    let good = all(&["good/cert.pem"]);
+    assert_eq!((&good["model"], &good["name"]), (&json!("pinned"), &json!("www.test.org")));
+    let verifiers = good["verifiers"].as_array().expect("a list");
+    assert_eq!(verifiers.len(), 13);
+    assert!(
+        verifiers.iter().all(|verifier| verifier["accepts"] == true && verifier["reasons"] == json!([])),
+        "{good}"
+    );
+    let misnamed = all(&["good/cert.pem", "--cn", "www.example.com"]);
+    let accepting = |report: &Value| -> Vec<Value> {
+        let verifiers = report["verifiers"].as_array().expect("a list").iter();
+        verifiers
+            .filter(|verifier| verifier["accepts"] == true)
+            .map(|verifier| verifier["verifier"].clone())
+            .collect()
+    };
+    assert_eq!(accepting(&misnamed), ["NSS certutil"], "{misnamed}");
+    let expired = all(&["good/cert.pem", "--at", "2090-01-01"]);
+    assert_eq!(accepting(&expired), ["Java"], "{expired}");
+}
+
+#[test]
+fn who_finds_the_chain_in_the_file_and_refuses_what_cannot_be() {
+    let lab = Lab::new();
+    lab.gencert(&["--profile", "ca", "--cn", "Test CA", "--out", "ca"]);
+    lab.gencert(&["--ca", "ca/cert.pem", "--ca-key", "ca/clearkey.pem"]);
+    let run = lab.tlslab(["inspect", "cert.pem", "--who", "--json"]).success();
+    let who = run.json()["who"].clone();
+    assert_eq!(who.as_array().map(Vec::len), Some(1), "{who}");
+    assert_eq!((&who[0]["model"], &who[0]["issuers"]), (&json!("ca-issued"), &json!(1)));
+    lab.tlslab(["inspect", "ca/cert.pem", "--who", "--as", "ca-issued"])
+        .status(1)
+        .says("found one that is its own issuer");
+    lab.tlslab(["inspect", "clearkey.pem", "--who"]).status(1).says("expected a certificate, found none");
+    lab.tlslab(["inspect", "cert.pem", "--as", "pinned"]).status(2).says("--who");
+}

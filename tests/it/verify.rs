@@ -21,7 +21,7 @@ fn the_lab_sheets_openssl_certificate_is_accepted_by_lab_when_pinned() {
             ]),
     )
     .success();
-    lab.tlslab(["verify", "cert.pem"]).success().prints("accepted").prints("note  CA:TRUE");
+    lab.tlslab(["verify", "cert.pem"]).success().prints("accepted").prints("refuse it: CA:TRUE");
     let refused = lab.tlslab(["verify", "cert.pem", "--verify", "webpki", "--json"]).status(11).json();
     assert_eq!(refused["reasons"], serde_json::json!(["wrong-name", "bad-usage"]));
 }

@@ -22,6 +22,7 @@ pub(super) struct Summary<'a> {
     pub(super) ca: Option<&'a Path>,
     pub(super) files: &'a [NewFile],
     pub(super) warnings: &'a [String],
+    pub(super) notes: &'a [String],
 }
 
 impl Summary<'_> {
@@ -124,6 +125,7 @@ impl Summary<'_> {
             "public_key": self.key.description(),
             "spki_sha256": words::hex(&sha256(self.key.public_key_info())),
             "warnings": self.warnings,
+            "notes": self.notes,
             "next": next,
         });
         if let (Some(certificate), Some(object)) = (self.certificate, object.as_object_mut()) {

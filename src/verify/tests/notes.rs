@@ -1,7 +1,10 @@
 //! What other verifiers would say.
 
 use super::*;
-use crate::pki::issue::extension::{AUTHORITY_KEY_IDENTIFIER, KEY_USAGE, SUBJECT_KEY_IDENTIFIER};
+use crate::pki::issue::extension::{
+    AUTHORITY_KEY_IDENTIFIER, BASIC_CONSTRAINTS, EXTENDED_KEY_USAGE, KEY_USAGE, SUBJECT_ALT_NAME,
+    SUBJECT_KEY_IDENTIFIER,
+};
 
 #[test]
 fn what_strict_python_misses_in_a_chain_is_a_note() {
@@ -12,7 +15,7 @@ fn what_strict_python_misses_in_a_chain_is_a_note() {
         assert!(found.accepted(), "{found:#?}");
         found.notes
     };
-    let strict = "Python 3.13 (VERIFY_X509_STRICT, openssl's -x509_strict) refuses the chain";
+    let strict = "OpenSSL -x509_strict, Python 3.13 refuse it";
     let no_authority = |plan: &mut Plan| assert!(plan.remove_extension(AUTHORITY_KEY_IDENTIFIER));
     let no_subject_key = |plan: &mut Plan| assert!(plan.remove_extension(SUBJECT_KEY_IDENTIFIER));
     let no_usage = |plan: &mut Plan| assert!(plan.remove_extension(KEY_USAGE));
@@ -29,6 +32,28 @@ fn what_strict_python_misses_in_a_chain_is_a_note() {
         (Place::Root, &no_subject_key, "a CA without a subject key identifier"),
         (Place::Root, &no_usage, "a CA without a key usage"),
     ] {
-        assert_eq!(notes(Model::Intermediate, place, edit), [format!("{missing}: {strict}")]);
+        assert_eq!(notes(Model::Intermediate, place, edit), [format!("{strict}: {missing}")]);
     }
+}
+
+#[test]
+fn who_refuses_an_openssl_certificate_is_a_note_where_tlslab_takes_it() {
+    let keys = Keys::new(KeyAlgorithm::EcP256);
+    let (chain, trusted) = keys.chain(Model::Pinned, Place::Leaf, &|plan| {
+        plan.remove_extension(SUBJECT_ALT_NAME);
+        plan.remove_extension(EXTENDED_KEY_USAGE);
+        plan.remove_extension(KEY_USAGE);
+        plan.set_extension(BASIC_CONSTRAINTS, true, [0x30, 3, 1, 1, 0xff]);
+    });
+    let found = verdict(&chain, &trusted, Policy::Lab);
+    assert!(found.accepted(), "{found:#?}");
+    assert_eq!(
+        found.notes,
+        [
+            "Firefox, rustls-webpki refuse it: CA:TRUE, a CA's certificate as a server's",
+            "Firefox, Chromium, Go, rustls-webpki refuse it: no SAN, and the CN is no name",
+        ]
+    );
+    // What is refused needs no note.
+    assert!(verdict(&chain, &trusted, Policy::Webpki).notes.is_empty());
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use der::asn1::ObjectIdentifier;
 use time::Duration;
 
-use super::names::{NameRules, dns_names};
+use super::names::{CommonNames, NameRules};
 use super::{Case, Model};
 use crate::pki::facts::{CertFacts, Extension, ExtensionFacts, KeyUsage, PublicKeyKind};
 use crate::verify::{form, self_signed};
@@ -279,11 +279,11 @@ fn not_named(case: &Case<'_>, rules: NameRules) -> Option<String> {
     if rules.matches(case.leaf, expected) {
         return None;
     }
-    Some(if case.leaf.subject_alt_names().is_none() {
-        "no SAN, so no name".to_owned()
-    } else if dns_names(case.leaf).next().is_none() {
-        format!("no SAN for {expected}")
-    } else {
-        format!("not the name {expected}")
+    let has_common_name = case.leaf.subject.common_names().next().is_some();
+    Some(match (case.leaf.subject_alt_names(), rules.common_names) {
+        (None, CommonNames::Never) if has_common_name => "no SAN, and the CN is no name".to_owned(),
+        (None, _) if !has_common_name => "neither a SAN nor a CN".to_owned(),
+        (None, _) => format!("no SAN, and the CN is not {expected}"),
+        _ => format!("the SAN has no name that stands for {expected}"),
     })
 }

@@ -104,9 +104,42 @@ impl NameRules {
 }
 
 /// The dNSNames of the certificate.
-pub(super) fn dns_names(leaf: &CertFacts) -> impl Iterator<Item = &str> {
+fn dns_names(leaf: &CertFacts) -> impl Iterator<Item = &str> {
     leaf.subject_alt_names().unwrap_or_default().iter().filter_map(|name| match name {
         GeneralName::Dns(name) => Some(name.as_str()),
         _ => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wildcards_stand_for_what_the_rules_let_them() {
+        let rules = |partial, top_level, final_dot| NameRules {
+            common_names: CommonNames::Never,
+            wildcards: Wildcards { partial, top_level },
+            final_dot,
+            address_as_text: false,
+        };
+        let (strict, lax) = (rules(false, false, false), rules(true, true, true));
+        for (pattern, name, by_strict, by_lax) in [
+            ("www.test.org", "www.test.org", true, true),
+            ("WWW.Test.org", "www.test.org", true, true),
+            ("*.test.org", "www.test.org", true, true),
+            ("*.test.org", "test.org", false, false),
+            ("*.test.org", "a.www.test.org", false, false),
+            ("w*.test.org", "www.test.org", false, true),
+            ("w*w.test.org", "w.test.org", false, false),
+            ("*.org", "test.org", false, true),
+            ("*", "org", false, false),
+            ("www.test.org.", "www.test.org", false, true),
+            ("www.*.org", "www.test.org", false, false),
+            ("", "www.test.org", false, false),
+        ] {
+            assert_eq!(strict.stands_for(pattern, name), by_strict, "{pattern} for {name}, strictly");
+            assert_eq!(lax.stands_for(pattern, name), by_lax, "{pattern} for {name}, laxly");
+        }
+    }
 }

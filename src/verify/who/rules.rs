@@ -38,27 +38,27 @@ pub fn rules(verifier: Verifier) -> impl Iterator<Item = &'static Rule> {
     RULES.iter().filter(move |rule| rule.verifier == verifier)
 }
 
-const CHECK_TIME: &str = "crypto/x509/x509_vfy.c ossl_x509_check_cert_time";
-const CHECK_CHAIN: &str = "crypto/x509/x509_vfy.c check_extensions";
-const PURPOSE: &str = "crypto/x509/v3_purp.c check_purpose_ssl_server";
-const CRITICAL_KEY_IDS: &str = "crypto/x509/v3_purp.c X509_supported_extension";
-const CACHE: &str = "crypto/x509/v3_purp.c ossl_x509v3_cache_extensions";
-const ISSUED_BY: &str = "crypto/x509/v3_purp.c X509_check_akid";
+const CHECK_TIME: &str = "OpenSSL crypto/x509/x509_vfy.c ossl_x509_check_cert_time";
+const CHECK_CHAIN: &str = "OpenSSL crypto/x509/x509_vfy.c check_extensions";
+const PURPOSE: &str = "OpenSSL crypto/x509/v3_purp.c check_purpose_ssl_server";
+const CRITICAL_KEY_IDS: &str = "OpenSSL crypto/x509/v3_purp.c X509_supported_extension";
+const CACHE: &str = "OpenSSL crypto/x509/v3_purp.c ossl_x509v3_cache_extensions";
+const ISSUED_BY: &str = "OpenSSL crypto/x509/v3_purp.c X509_check_akid";
 const NO_PARTIAL: &str =
-    "crypto/x509/x509_vfy.c: only a self-signed anchor, unless X509_V_FLAG_PARTIAL_CHAIN";
-const LEVEL: &str = "crypto/x509/x509_vfy.c check_key_level, check_sig_level";
+    "OpenSSL crypto/x509/x509_vfy.c: only a self-signed anchor, unless X509_V_FLAG_PARTIAL_CHAIN";
+const LEVEL: &str = "OpenSSL crypto/x509/x509_vfy.c check_key_level, check_sig_level";
 const STRICT: &str =
-    "crypto/x509/x509_vfy.c check_extensions, X509_V_FLAG_X509_STRICT, chains of two and more";
-const CHECK_CA: &str = "crypto/x509/v3_purp.c X509_check_ca, with X509_V_FLAG_X509_STRICT";
-const GNUTLS: &str = "lib/x509/verify.c _gnutls_verify_crt_status";
-const NSS: &str = "lib/certhigh/certvfy.c CERT_VerifyCertificate";
-const NSS_TIME: &str = "lib/certdb/certdb.c CERT_CheckCertValidTimes";
-const NSS_TYPE: &str = "lib/certdb/certdb.c cert_ComputeCertType";
+    "OpenSSL crypto/x509/x509_vfy.c check_extensions, X509_V_FLAG_X509_STRICT, chains of two and more";
+const CHECK_CA: &str = "OpenSSL crypto/x509/v3_purp.c X509_check_ca, with X509_V_FLAG_X509_STRICT";
+const GNUTLS: &str = "GnuTLS lib/x509/verify.c _gnutls_verify_crt_status";
+const NSS: &str = "NSS lib/certhigh/certvfy.c CERT_VerifyCertificate";
+const NSS_TIME: &str = "NSS lib/certdb/certdb.c CERT_CheckCertValidTimes";
+const NSS_TYPE: &str = "NSS lib/certdb/certdb.c cert_ComputeCertType";
 const PKIX: &str = "mozilla::pkix pkixbuild.cpp, pkixcheck.cpp";
 const PKI: &str = "BoringSSL pki/verify_certificate_chain.cc";
-const GO: &str = "crypto/x509 verify.go isValid";
-const GO_USES: &str = "crypto/x509 verify.go checkChainForKeyUsage";
-const JAVA: &str = "sun.security.validator.PKIXValidator.engineValidate";
+const GO: &str = "Go crypto/x509 verify.go isValid";
+const GO_USES: &str = "Go crypto/x509 verify.go checkChainForKeyUsage";
+const JAVA: &str = "JDK sun.security.validator.PKIXValidator.engineValidate";
 const WEBPKI: &str = "rustls-webpki verify_cert.rs";
 
 const WHOLE_LABEL: Wildcards = Wildcards { partial: false, top_level: false };
@@ -126,7 +126,7 @@ const RULES: &[Rule] = &[
     pinned(Openssl, C::NotSelfIssued, NO_PARTIAL),
     both(Openssl, C::ShortRsa(2048), LEVEL),
     issued(Openssl, C::WeakHash, LEVEL),
-    both(Openssl, C::NotNamed(OPENSSL_NAMES), "crypto/x509/v3_utl.c X509_check_host, X509_check_ip"),
+    both(Openssl, C::NotNamed(OPENSSL_NAMES), "OpenSSL crypto/x509/v3_utl.c X509_check_host, X509_check_ip"),
     // OpenSSL -x509_strict
     both(OpensslStrict, C::Expired, CHECK_TIME),
     both(OpensslStrict, C::NotYetValid, CHECK_TIME),
@@ -151,7 +151,11 @@ const RULES: &[Rule] = &[
     issued(OpensslStrict, C::PathLengthWithoutCa, STRICT),
     issued(OpensslStrict, C::CertSignWithoutCa, STRICT),
     issued(OpensslStrict, C::EmptySubjectUncritical, STRICT),
-    both(OpensslStrict, C::NotNamed(OPENSSL_NAMES), "crypto/x509/v3_utl.c X509_check_host, X509_check_ip"),
+    both(
+        OpensslStrict,
+        C::NotNamed(OPENSSL_NAMES),
+        "OpenSSL crypto/x509/v3_utl.c X509_check_host, X509_check_ip",
+    ),
     // Python 3.13: OpenSSL, strict and with partial chains
     both(PythonStrict, C::Expired, CHECK_TIME),
     both(PythonStrict, C::NotYetValid, CHECK_TIME),
@@ -167,7 +171,7 @@ const RULES: &[Rule] = &[
     both(
         PythonStrict,
         C::ShortRsa(2048),
-        "Lib/ssl: @SECLEVEL=2 from 3.10 on; crypto/x509/x509_vfy.c check_key_level",
+        "CPython Lib/ssl.py: @SECLEVEL=2 from 3.10 on; crypto/x509/x509_vfy.c check_key_level",
     ),
     issued(PythonStrict, C::WeakHash, LEVEL),
     both(PythonStrict, C::CertSignWithoutConstraints, CHECK_CA),
@@ -182,7 +186,7 @@ const RULES: &[Rule] = &[
     both(
         PythonStrict,
         C::NotNamed(PYTHON_NAMES),
-        "Modules/_ssl.c X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS; X509_check_host",
+        "CPython Modules/_ssl.c X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS; X509_check_host",
     ),
     // curl: OpenSSL with partial chains, and names of its own
     both(Curl, C::Expired, CHECK_TIME),
@@ -198,8 +202,8 @@ const RULES: &[Rule] = &[
     issued(Curl, C::AnothersKeyIdentifier, ISSUED_BY),
     both(Curl, C::ShortRsa(2048), LEVEL),
     issued(Curl, C::WeakHash, LEVEL),
-    both(Curl, C::EmptyIssuer, "lib/vtls/openssl.c: couldn't get X509-issuer name"),
-    both(Curl, C::NotNamed(CURL_NAMES), "lib/vtls/openssl.c ossl_verifyhost, lib/vtls/hostcheck.c"),
+    both(Curl, C::EmptyIssuer, "curl lib/vtls/openssl.c: couldn't get X509-issuer name"),
+    both(Curl, C::NotNamed(CURL_NAMES), "curl lib/vtls/openssl.c ossl_verifyhost, lib/vtls/hostcheck.c"),
     // Node: OpenSSL at its own security level, and names of its own
     both(Node, C::Expired, CHECK_TIME),
     both(Node, C::NotYetValid, CHECK_TIME),
@@ -214,7 +218,7 @@ const RULES: &[Rule] = &[
     both(Node, C::AnothersKeyIdentifier, ISSUED_BY),
     pinned(Node, C::NotSelfIssued, NO_PARTIAL),
     issued(Node, C::WeakHash, LEVEL),
-    both(Node, C::NotNamed(NODE_NAMES), "lib/tls.js checkServerIdentity"),
+    both(Node, C::NotNamed(NODE_NAMES), "Node lib/tls.js checkServerIdentity"),
     // GnuTLS
     both(Gnutls, C::Expired, GNUTLS),
     both(Gnutls, C::NotYetValid, GNUTLS),
@@ -223,16 +227,16 @@ const RULES: &[Rule] = &[
     issued(Gnutls, C::IssuerMayNotSign, GNUTLS),
     issued(Gnutls, C::IssuerNotServerAuth, GNUTLS),
     both(Gnutls, C::ForOtherUses, GNUTLS),
+    both(Gnutls, C::NoDigitalSignature, "GnuTLS lib/auth/cert.c: key usage violation in the handshake"),
+    issued(Gnutls, C::UnknownCritical, GNUTLS),
+    both(Gnutls, C::DuplicateExtension, "GnuTLS lib/x509/x509.c: duplicate extensions are not parsed"),
+    issued(Gnutls, C::AnothersKeyIdentifier, "GnuTLS lib/x509/verify.c is_issuer"),
+    issued(Gnutls, C::WeakHash, "GnuTLS lib/x509/verify.c is_level_acceptable"),
     both(
         Gnutls,
-        C::NoDigitalSignature,
-        "lib/auth/cert.c, lib/cert-cred: key usage violation in the handshake",
+        C::NotNamed(GNUTLS_NAMES),
+        "GnuTLS lib/x509/hostname-verify.c gnutls_x509_crt_check_hostname2",
     ),
-    issued(Gnutls, C::UnknownCritical, GNUTLS),
-    both(Gnutls, C::DuplicateExtension, "lib/x509/x509.c: duplicate extensions are not parsed"),
-    issued(Gnutls, C::AnothersKeyIdentifier, "lib/x509/verify.c is_issuer"),
-    issued(Gnutls, C::WeakHash, "lib/x509/verify.c is_level_acceptable"),
-    both(Gnutls, C::NotNamed(GNUTLS_NAMES), "lib/x509/hostname-verify.c gnutls_x509_crt_check_hostname2"),
     // NSS, the old verifier; it is asked about no name
     both(Nss, C::Expired, NSS_TIME),
     both(Nss, C::NotYetValidFor(Duration::days(1)), NSS_TIME),
@@ -240,12 +244,12 @@ const RULES: &[Rule] = &[
     issued(Nss, C::IssuerNotCa, NSS),
     issued(Nss, C::IssuerNotForTls, NSS_TYPE),
     issued(Nss, C::IssuerMayNotSign, NSS),
-    both(Nss, C::Ed25519, "softoken: no Ed25519 certificates"),
+    both(Nss, C::Ed25519, "NSS softoken: no Ed25519 certificates"),
     both(Nss, C::NotServerAuth, NSS_TYPE),
     both(Nss, C::CaWithExtendedKeyUsage, NSS_TYPE),
     both(Nss, C::NoKeyUsageForAnyExchange, NSS),
     issued(Nss, C::UnknownCritical, NSS),
-    issued(Nss, C::AnothersKeyIdentifier, "lib/certhigh/certvfy.c CERT_FindCertIssuer"),
+    issued(Nss, C::AnothersKeyIdentifier, "NSS lib/certhigh/certvfy.c CERT_FindCertIssuer"),
     // Firefox
     both(Firefox, C::Expired, PKIX),
     both(Firefox, C::NotYetValid, PKIX),
@@ -258,12 +262,13 @@ const RULES: &[Rule] = &[
         C::CaAsServer,
         "mozilla::pkix pkixcheck.cpp CheckBasicConstraints: CA_CERT_USED_AS_END_ENTITY",
     ),
+    both(Firefox, C::Ed25519, "Firefox: no ed25519 among the signature schemes that are offered"),
     both(Firefox, C::NotServerAuth, "mozilla::pkix pkixcheck.cpp CheckExtendedKeyUsage"),
     both(Firefox, C::NoDigitalSignature, "mozilla::pkix pkixcheck.cpp CheckKeyUsage"),
     both(Firefox, C::UnknownCritical, "mozilla::pkix pkixcert.cpp: UNKNOWN_CRITICAL_EXTENSION"),
     both(Firefox, C::DuplicateExtension, "mozilla::pkix pkixcert.cpp: EXTENSION_VALUE_INVALID"),
-    both(Firefox, C::ShortRsa(1024), "NSSCertDBTrustDomain::CheckRSAPublicKeyModulusSizeInBits"),
-    both(Firefox, C::WeakHash, "NSSCertDBTrustDomain::CheckSignatureDigestAlgorithm"),
+    both(Firefox, C::ShortRsa(1024), "Firefox NSSCertDBTrustDomain::CheckRSAPublicKeyModulusSizeInBits"),
+    both(Firefox, C::WeakHash, "Firefox NSSCertDBTrustDomain::CheckSignatureDigestAlgorithm"),
     both(Firefox, C::NotNamed(SAN_NAMES), "mozilla::pkix pkixnames.cpp CheckCertHostname"),
     // Chromium
     both(Chromium, C::Expired, PKI),
@@ -272,6 +277,7 @@ const RULES: &[Rule] = &[
     issued(Chromium, C::IssuerNotCa, PKI),
     issued(Chromium, C::IssuerMayNotSign, PKI),
     issued(Chromium, C::IssuerForOtherUses, PKI),
+    both(Chromium, C::Ed25519, "Chromium net/socket/ssl_client_socket_impl.cc: ed25519 is not offered"),
     both(Chromium, C::ForOtherUses, "BoringSSL pki/verify_certificate_chain.cc VerifyExtendedKeyUsage"),
     both(
         Chromium,
@@ -280,9 +286,9 @@ const RULES: &[Rule] = &[
     ),
     both(Chromium, C::UnknownCritical, PKI),
     both(Chromium, C::DuplicateExtension, "BoringSSL pki/parse_certificate.cc ParseExtensions"),
-    both(Chromium, C::ShortRsa(1024), "net/cert: ERR_CERT_WEAK_KEY"),
-    issued(Chromium, C::WeakHash, "net/cert: ERR_CERT_WEAK_SIGNATURE_ALGORITHM"),
-    both(Chromium, C::NotNamed(SAN_NAMES), "net/cert/x509_certificate.cc VerifyHostname"),
+    both(Chromium, C::ShortRsa(1024), "Chromium net/cert: ERR_CERT_WEAK_KEY"),
+    issued(Chromium, C::WeakHash, "Chromium net/cert: ERR_CERT_WEAK_SIGNATURE_ALGORITHM"),
+    both(Chromium, C::NotNamed(SAN_NAMES), "Chromium net/cert/x509_certificate.cc VerifyHostname"),
     // Go
     both(Go, C::Expired, GO),
     both(Go, C::NotYetValid, GO),
@@ -292,12 +298,12 @@ const RULES: &[Rule] = &[
     issued(Go, C::IssuerForOtherUses, GO_USES),
     both(Go, C::ForOtherUses, GO_USES),
     both(Go, C::UnknownCritical, GO),
-    both(Go, C::DuplicateExtension, "crypto/x509 parser.go parseCertificate"),
-    issued(Go, C::WeakHash, "crypto/x509 x509.go checkSignature, ≥ 1.18"),
+    both(Go, C::DuplicateExtension, "Go crypto/x509 parser.go parseCertificate"),
+    issued(Go, C::WeakHash, "Go crypto/x509 x509.go checkSignature, ≥ 1.18"),
     both(
         Go,
         C::NotNamed(GO_NAMES),
-        "crypto/x509 verify.go VerifyHostname: the CN is never looked at, ≥ 1.15",
+        "Go crypto/x509 verify.go VerifyHostname: the CN is never looked at, ≥ 1.15",
     ),
     // Java: a certificate that is itself in the trust store is taken before any path is checked
     issued(Java, C::Expired, JAVA),
@@ -305,14 +311,14 @@ const RULES: &[Rule] = &[
     issued(Java, C::IssuerOutOfDate, JAVA),
     issued(Java, C::IssuerNotCa, JAVA),
     issued(Java, C::IssuerMayNotSign, JAVA),
-    issued(Java, C::ForOtherUses, "sun.security.validator.EndEntityChecker"),
-    issued(Java, C::NoDigitalSignature, "sun.security.validator.EndEntityChecker"),
+    issued(Java, C::ForOtherUses, "JDK sun.security.validator.EndEntityChecker"),
+    issued(Java, C::NoDigitalSignature, "JDK sun.security.validator.EndEntityChecker"),
     issued(Java, C::UnknownCritical, JAVA),
     issued(Java, C::KeyIdentifierCritical, JAVA),
-    both(Java, C::DuplicateExtension, "sun.security.x509.CertificateExtensions"),
-    both(Java, C::EmptyIssuer, "sun.security.x509.X509CertInfo: empty issuer DN"),
-    both(Java, C::EmptySubjectUncritical, "sun.security.x509.X509CertInfo.verifyCert"),
-    both(Java, C::NotNamed(JAVA_NAMES), "sun.security.util.HostnameChecker"),
+    both(Java, C::DuplicateExtension, "JDK sun.security.x509.CertificateExtensions"),
+    both(Java, C::EmptyIssuer, "JDK sun.security.x509.X509CertInfo: empty issuer DN"),
+    both(Java, C::EmptySubjectUncritical, "JDK sun.security.x509.X509CertInfo.verifyCert"),
+    both(Java, C::NotNamed(JAVA_NAMES), "JDK sun.security.util.HostnameChecker"),
     // rustls-webpki 0.103
     both(RustlsWebpki, C::Expired, WEBPKI),
     both(RustlsWebpki, C::NotYetValid, WEBPKI),

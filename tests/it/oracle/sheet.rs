@@ -63,8 +63,8 @@ fn connect_says_which_verifiers_would_refuse_the_sheets_certificate() {
     let server = lab.serve(&[]);
     lab.tlslab(["connect", &server.to_word()])
         .success()
-        .says("note  CA:TRUE: rustls-webpki (CaUsedAsEndEntity) and Firefox")
-        .says("note  no SAN: Go, rustls-webpki and browsers never look at the CN");
+        .says("note  Firefox, rustls-webpki refuse it: CA:TRUE, a CA's certificate as a server's")
+        .says("note  Firefox, Chromium, Go, rustls-webpki refuse it: no SAN, and the CN is no name");
     let webpki = lab.tlslab(["connect", &server.to_word(), "--verify", "webpki", "--json"]).status(11);
     assert_eq!(webpki.json()["reasons"], serde_json::json!(["wrong-name", "bad-usage"]), "{webpki}");
 }

@@ -1,0 +1,111 @@
+//! Who would take a certificate: the predictions of [`crate::verify::who`], as text or JSON.
+
+use serde::Serialize;
+
+use crate::verify::who::{Basis, Case, predict};
+use crate::words::{Escaped, instant};
+
+/// What is predicted of one certificate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct WhoReport {
+    /// The input: a path, `-`, or `HOST:PORT`.
+    pub source: String,
+    /// The certificate's place in that input, counted from 1.
+    pub index: usize,
+    /// SHA-256 of the certificate, lower-case hexadecimal.
+    pub sha256: String,
+    /// `pinned` or `ca-issued`.
+    pub model: &'static str,
+    /// The name that the client expects; null where names are left aside.
+    pub name: Option<String>,
+    /// When the client looks (RFC 3339).
+    pub at: String,
+    /// How many more certificates of the chain were looked at.
+    pub issuers: usize,
+    /// Every verifier.
+    pub verifiers: Vec<VerifierReport>,
+}
+
+/// What one verifier will say.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct VerifierReport {
+    /// Who, such as `Go`.
+    pub verifier: &'static str,
+    /// Whether it will accept.
+    pub accepts: bool,
+    /// How that is known: `measured` against it, or `read-in-source`.
+    pub basis: &'static str,
+    /// Why it will refuse; none where it accepts.
+    pub reasons: Vec<ReasonReport>,
+}
+
+/// Why one verifier refuses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReasonReport {
+    /// What is wrong in its eyes.
+    pub reason: String,
+    /// Where the rule is from.
+    pub source: &'static str,
+}
+
+impl WhoReport {
+    /// Predicts.
+    pub fn new(source: &str, index: usize, case: &Case<'_>) -> Self {
+        let verifiers = predict(case).into_iter().map(|prediction| VerifierReport {
+            verifier: prediction.verifier.as_str(),
+            accepts: prediction.accepts(),
+            basis: prediction.verifier.basis().as_str(),
+            reasons: prediction
+                .refusals
+                .iter()
+                .map(|refusal| ReasonReport {
+                    reason: Escaped(&refusal.words).to_string(),
+                    source: refusal.source,
+                })
+                .collect(),
+        });
+        Self {
+            source: source.to_owned(),
+            index,
+            sha256: crate::words::hex(&case.leaf.sha256()),
+            model: case.model.as_str(),
+            name: case.name.map(|name| Escaped(&name.to_string()).to_string()),
+            at: instant(case.at),
+            issuers: case.issuers.len(),
+            verifiers: verifiers.collect(),
+        }
+    }
+
+    /// A table for a person: who, what, why, and where that is from.
+    pub fn lines(&self) -> Vec<String> {
+        const READ: &str = Basis::Read.as_str();
+        let name = self.name.as_deref().unwrap_or("whatever its name");
+        let how = match self.model {
+            "pinned" => "itself the only trusted certificate",
+            _ => "issued by a private CA that is the only trusted one",
+        };
+        let mut lines = vec![
+            format!("{}: certificate {}: who would take it as {name}", self.source, self.index),
+            format!("{how}, at {}", self.at),
+            String::new(),
+        ];
+        for verifier in &self.verifiers {
+            let mark = if verifier.basis == READ { "*" } else { "" };
+            let who = format!("{}{mark}", verifier.verifier);
+            if verifier.accepts {
+                lines.push(format!("{who:<22}accepts"));
+            }
+            for (index, reason) in verifier.reasons.iter().enumerate() {
+                let (who, verdict) = if index == 0 { (who.as_str(), "refuses") } else { ("", "") };
+                lines.push(format!("{who:<22}{verdict:<9}{}", reason.reason));
+                lines.push(format!("{:<31}[{}]", "", reason.source));
+            }
+        }
+        lines.push(String::new());
+        lines.push(
+            "* read in its source; the others are held against the verifier itself by tlslab's tests"
+                .to_owned(),
+        );
+        lines
+    }
+}
