@@ -46,3 +46,8 @@ fixtures:
 [group('make')]
 bench *arguments:
     benches/run "$@"
+
+# dissect beside tshark, over a capture of 1 GiB, and tap beside socat, in one run
+[group('make')]
+bench-dissect *arguments:
+    benches/wire "$@"

@@ -17,9 +17,11 @@ use tlslab::report::outcome::{OutcomeReport, session_line};
 use tlslab::report::verdict;
 use tlslab::tls::Versions;
 use tlslab::verify::{Criteria, Usage};
+use tlslab::wire::Side;
 use tlslab::words;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::capture::{Capture, Recording};
 use super::passphrase::PassphraseSource;
 use super::serve::identity::Files;
 use super::trust::Trust;
@@ -34,6 +36,7 @@ Examples:
   tlslab connect www.example.com:443 --ca system --verify webpki </dev/null
   tlslab connect 192.0.2.7:4433 --cn www.test.org --at 2027-01-01
   tlslab connect --cert client.pem --key client-key.pem
+  tlslab connect --message hello --pcap lab.pcapng   record; then: tlslab dissect lab.pcapng
 
 No byte of a message is sent, and stdin is not even read, before every check has passed.
 A server that closes its stream without close_notify while a reply is missing or half there
@@ -58,6 +61,8 @@ pub(crate) struct Connect {
     /// Append session secrets to FILE, so that Wireshark can decrypt a capture [also: SSLKEYLOGFILE]
     #[arg(long, value_name = "FILE", conflicts_with = "plaintext")]
     keylog: Option<PathBuf>,
+    #[command(flatten)]
+    recording: Recording,
     /// The client certificate, for a server that asks for one
     #[arg(long, value_name = "FILE", requires = "key")]
     cert: Option<PathBuf>,
@@ -98,6 +103,7 @@ impl Connect {
     /// Connects, talks, reports, and returns the exit status of what came of it.
     pub(crate) fn run(&self, ui: &Ui, now: OffsetDateTime) -> Result<u8> {
         // What can fail without a server fails before one is bothered.
+        self.recording.check(self.keylog.as_deref())?;
         let mode = if self.plaintext { Mode::Plaintext } else { Mode::Tls(Box::new(terms(self, ui)?)) };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let result = runtime.block_on(async {
@@ -107,7 +113,7 @@ impl Connect {
                     signal?;
                     Err(Failure::new("interrupted").status(130))
                 }
-                result = talk(self, &mode, ui, now) => result,
+                result = talk(self, mode, ui, now) => result,
             }
         });
         // A thread may still sit in a read of stdin or in the resolver; nobody waits for it.
@@ -123,9 +129,9 @@ enum Mode {
 }
 
 /// Connects, verifies, talks, reports.
-async fn talk(arguments: &Connect, mode: &Mode, ui: &Ui, now: OffsetDateTime) -> Result<u8> {
+async fn talk(arguments: &Connect, mut mode: Mode, ui: &Ui, now: OffsetDateTime) -> Result<u8> {
     let target = &arguments.target;
-    match mode {
+    match &mode {
         Mode::Plaintext => ui.say(&format!("connecting to {target} in plaintext")),
         Mode::Tls(terms) => {
             let name = terms.criteria.name.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -140,28 +146,62 @@ async fn talk(arguments: &Connect, mode: &Mode, ui: &Ui, now: OffsetDateTime) ->
         }
     };
     let mut replies = Replies::new(ui.json());
-    let mut outcome = match mode {
+    let warnings = ui.clone();
+    let capture = arguments.recording.begin(
+        format!("tlslab connect {target}"),
+        !arguments.plaintext,
+        ui,
+        move |line| warnings.warn(&line),
+    )?;
+    let mut outcome = match &capture {
+        None => over(arguments, &mode, stream, &mut replies, ui, now).await?,
+        Some(capture) => {
+            if let Mode::Tls(terms) = &mut mode {
+                terms.key_log = Some(capture.key_log(terms.key_log.take()));
+            }
+            let stream = capture.record(stream, address, Side::Client);
+            over(arguments, &mode, stream, &mut replies, ui, now).await?
+        }
+    };
+    if let Some(sum) = capture.map(Capture::finish) {
+        ui.say(&sum);
+    }
+    outcome.address = Some(address);
+    report(arguments, &outcome, replies.kept(), ui)
+}
+
+/// Verifies and talks over a connection.
+async fn over<S>(
+    arguments: &Connect,
+    mode: &Mode,
+    stream: S,
+    replies: &mut Replies,
+    ui: &Ui,
+    now: OffsetDateTime,
+) -> Result<Outcome>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    match mode {
         Mode::Plaintext => {
             ui.warn(
                 "--plaintext: nothing is encrypted and nobody is verified; \
                  whoever is on the way can read and change every byte",
             );
             let mut outcome = Outcome { plaintext: true, ..Outcome::default() };
-            exchange(arguments, stream, &mut outcome, &mut replies, ui).await?;
-            outcome
+            exchange(arguments, stream, &mut outcome, replies, ui).await?;
+            Ok(outcome)
         }
         Mode::Tls(terms) => {
             let shaken = terms.handshake(stream).await?;
             let mut outcome = shaken.outcome;
             show(arguments, &outcome, ui, arguments.trust.at().unwrap_or(now))?;
             if let Some(stream) = shaken.stream {
-                exchange(arguments, stream, &mut outcome, &mut replies, ui).await?;
+                exchange(arguments, stream, &mut outcome, replies, ui).await?;
             }
-            outcome
+            Ok(outcome)
         }
-    };
-    outcome.address = Some(address);
-    report(arguments, &outcome, replies.kept(), ui)
+    }
 }
 
 /// Says what the handshake came to, check by check.

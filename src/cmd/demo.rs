@@ -246,7 +246,13 @@ impl Stage<'_> {
         self.say(&"-".repeat(title.len()))
     }
 
+    /// A line of the narration.
     fn say(&self, line: &str) -> Result<()> {
+        if self.ui.quiet() { Ok(()) } else { self.conclude(line) }
+    }
+
+    /// A line of the result.
+    fn conclude(&self, line: &str) -> Result<()> {
         if !self.ui.json() {
             self.ui.print(line)?;
         }
@@ -259,8 +265,11 @@ impl Stage<'_> {
 
     fn claim(&mut self, claim: impl Into<String>, held: bool, seen: impl Into<String>) -> Result<()> {
         let claim = Claim { claim: claim.into(), held, seen: seen.into() };
-        let mark = if held { "ok  " } else { "FAIL" };
-        self.line(&format!("{mark}  {}: {}", claim.claim, claim.seen))?;
+        if held {
+            self.line(&format!("ok    {}: {}", claim.claim, claim.seen))?;
+        } else {
+            self.conclude(&format!("  FAIL  {}: {}", claim.claim, claim.seen))?;
+        }
         self.claims.push(claim);
         Ok(())
     }
@@ -374,9 +383,9 @@ impl Stage<'_> {
         let failed = self.claims.iter().filter(|claim| !claim.held).count();
         self.say("")?;
         if held {
-            self.say(&format!("all {count} claims held"))
+            self.conclude(&format!("all {count} claims held"))
         } else {
-            self.say(&format!("{failed} of {count} claims did not hold"))
+            self.conclude(&format!("{failed} of {count} claims did not hold"))
         }
     }
 }

@@ -97,14 +97,13 @@ impl Dissect {
             write_page(page, self.force, &html::page(&name, &dissection, &needles, &ending))?;
             ui.say(&format!("tlslab: wrote {}", page.display()));
         }
-        let answer = json::report(&name, &dissection, &needles, &ending);
         if ui.json() {
-            ui.print(&serde_json::to_string(&answer)?)?;
+            ui.print(&serde_json::to_string(&json::report(&name, &dissection, &needles, &ending))?)?;
         } else {
             let options = text::Options { every_record: ui.verbosity() > 0 };
             ui.print(text::report(&name, &dissection, &needles, options).trim_end())?;
         }
-        Ok(answer.exit_status)
+        Ok(report::exit_status(&dissection))
     }
 
     /// Reads the capture from its beginning.

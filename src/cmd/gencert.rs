@@ -1,8 +1,9 @@
 //! `tlslab gencert`: options → request → key → certificate → files → what was made and what to run next.
+//! With `--csr-only` it stops at a signing request, with `--csr` it starts from somebody's.
 
+mod csr;
 mod request;
 mod summary;
-mod undisturbed;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,17 +13,19 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use rustls::pki_types::CertificateDer;
 use time::OffsetDateTime;
-use tlslab::pki::facts::CertFacts;
+use tlslab::pki;
+use tlslab::pki::facts::{CertFacts, PublicKeyFacts, PublicKeyKind};
 use tlslab::pki::files::{self, FileError, NewFile, read_certificates, read_private_key};
 use tlslab::pki::issue::{self, Issuer, Plan, Profile, Request};
 use tlslab::pki::key::{KeyAlgorithm, Passphrase, PrivateKey};
 use tlslab::pki::subject::{SanName, Subject};
 use tlslab::verify::who::{self, Case, Model};
+use zeroize::Zeroizing;
 
-use super::passphrase::PassphraseSource;
+use super::passphrase::{self, PassphraseSource};
+use super::undisturbed::undisturbed;
 use super::{Failure, Hinted, Result, Ui, instant};
 use summary::Summary;
-use undisturbed::undisturbed;
 
 /// Make a certificate and its key: cert.pem, key.pem (encrypted) and clearkey.pem
 #[derive(Debug, Args)]
@@ -32,17 +35,12 @@ pub(crate) struct Gencert {
     /// Common name; replaces the CN in the subject [default: www.test.org]
     #[arg(long, value_name = "NAME", help_heading = "Name")]
     cn: Option<String>,
-    /// Subject in openssl's syntax: /TYPE=value in order, with `\/` for a slash in a value
-    #[arg(
-        long,
-        visible_alias = "subj",
-        value_name = "SUBJECT",
-        default_value_t = Subject::lab(),
-        help_heading = "Name"
-    )]
-    subject: Subject,
+    /// Subject in openssl's syntax: /TYPE=value in order, with `\/` for a slash in a value [default: the request's
+    /// with --csr, else /C=AU/ST=WA/L=Perth/O=Test Organisation/OU=Org/CN=www.test.org]
+    #[arg(long, visible_alias = "subj", value_name = "SUBJECT", help_heading = "Name")]
+    subject: Option<Subject>,
     /// Alternative name, repeatable: a DNS name, IP address, e-mail address or URI (or with a DNS:, IP:, email:
-    /// or URI: prefix); a server's CN is added by itself
+    /// or URI: prefix); a server's CN is added by itself; with --csr in place of the request's names
     #[arg(long, value_name = "NAME", conflicts_with = "no_san", help_heading = "Name")]
     san: Vec<SanName>,
     /// Leave subjectAltName out, as plain openssl does
@@ -69,7 +67,13 @@ pub(crate) struct Gencert {
     force_dates: bool,
 
     /// Kind of key: rsa:2048, rsa:3072, rsa:4096, rsa:8192, ec:p256, ec:p384 or ed25519
-    #[arg(long, value_name = "ALGORITHM", default_value_t = KeyAlgorithm::Rsa4096, help_heading = "Kind")]
+    #[arg(
+        long,
+        value_name = "ALGORITHM",
+        default_value_t = KeyAlgorithm::Rsa4096,
+        conflicts_with = "csr",
+        help_heading = "Kind"
+    )]
     key: KeyAlgorithm,
     /// Shape of the certificate
     #[arg(long, value_enum, default_value_t = ProfileName::Server, help_heading = "Kind")]
@@ -90,13 +94,24 @@ pub(crate) struct Gencert {
     /// Sign even if the CA is none, has expired or does not match its key
     #[arg(long, requires = "ca", help_heading = "Issuer")]
     force_issuer: bool,
+    /// Certify the key of this signing request instead of making one: writes cert.pem only; subject and names are
+    /// the request's unless given, all else is what the options say
+    #[arg(long, value_name = "FILE", requires = "ca", help_heading = "Issuer")]
+    csr: Option<PathBuf>,
+    /// Make a signing request, csr.pem, for somebody else to sign, in place of a certificate
+    #[arg(
+        long,
+        conflicts_with_all = ["csr", "ca", "days", "not_before", "not_after", "force_dates"],
+        help_heading = "Issuer"
+    )]
+    csr_only: bool,
 
     /// Passphrase of key.pem: prompt, env:VAR, file:PATH or stdin [default: prompt on a terminal, else a random one,
     /// shown once]
-    #[arg(long, value_name = "SOURCE", help_heading = "Files")]
+    #[arg(long, value_name = "SOURCE", conflicts_with = "csr", help_heading = "Files")]
     passout: Option<PassphraseSource>,
     /// No passphrase and no key.pem: cert.pem and clearkey.pem only
-    #[arg(long, visible_alias = "nodes", conflicts_with = "passout", help_heading = "Files")]
+    #[arg(long, visible_alias = "nodes", conflicts_with_all = ["passout", "csr"], help_heading = "Files")]
     noenc: bool,
     /// Directory to write to; made if missing
     #[arg(long, value_name = "DIR", default_value = ".", help_heading = "Files")]
@@ -114,8 +129,11 @@ Examples:
   tlslab gencert --not-after 2020-01-01 --not-before 2019-01-01      one that has expired
   tlslab gencert --profile ca --cn 'Test CA' --out ca
   tlslab gencert --ca ca/cert.pem --ca-key ca/clearkey.pem --out server
+  tlslab gencert --csr-only --cn www.test.org --out mine           a request, and its keys
+  tlslab gencert --csr mine/csr.pem --ca ca/cert.pem --ca-key ca/clearkey.pem --out signed
 
-An interrupted run leaves no certificate and no key behind.";
+Which verifiers would refuse a server with the certificate is said as a note; `tlslab inspect cert.pem --who`
+has the rules. An interrupted run leaves no certificate and no key behind.";
 
 /// The shapes of certificates, by the names of `--profile`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -133,28 +151,54 @@ enum ProfileName {
 /// The CA that signs.
 struct Ca {
     path: PathBuf,
+    certificate: CertificateDer<'static>,
+    /// All of its file, which goes below the new certificate.
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKey,
+}
+
+impl Ca {
+    fn issuer(&self) -> Issuer<'_> {
+        Issuer::Ca { certificate: &self.certificate, key: &self.key }
+    }
 }
 
 impl Gencert {
     /// Everything that can be refused is refused before anything slow happens, and all of that before anything
     /// is written.
     pub(crate) fn run(self, ui: &Ui, now: OffsetDateTime) -> Result<u8> {
-        let (request, mut warnings) = self.request(now)?;
+        let asked = self.csr.as_deref().map(csr::read).transpose()?;
+        let (request, mut warnings) = self.request(asked.as_ref(), now)?;
         let names = self.file_names();
         files::check_target(&self.out, &names, self.force)?;
         let ca = self.read_ca(request.profile, now, &mut warnings)?;
         if let Some(ca) = &ca {
             warnings.extend(outlives(&request, &ca.chain));
         }
-        let passphrase = if self.noenc { None } else { Some(self.read_passphrase(ui, &mut warnings)?) };
+        if let (Some(asked), Some(ca)) = (&asked, &ca) {
+            let plan = Plan::draft(&request, &asked.public_key.spki, &ca.issuer())?;
+            warnings.extend(csr::differences(asked, &plan, self.profile));
+        }
+        let passphrase =
+            if self.noenc || asked.is_some() { None } else { Some(self.read_passphrase(ui, &mut warnings)?) };
         for warning in &warnings {
             ui.warn(warning);
         }
 
-        let key = self.generate(ui)?;
-        let (certificate, contents) = certify(&request, &key, ca.as_ref(), passphrase.as_ref())?;
+        let key = match asked {
+            Some(asked) => SubjectKey::Theirs(asked.public_key),
+            None => SubjectKey::Ours(self.generate(ui)?),
+        };
+        let mut contents = key_files(&key, passphrase.as_ref())?;
+        let certificate = if let (SubjectKey::Ours(key), true) = (&key, self.csr_only) {
+            let pem = files::to_pem("CERTIFICATE REQUEST", &pki::request::write(&request, key)?);
+            contents.push(NewFile { name: CSR, mode: 0o644, contents: pem });
+            None
+        } else {
+            let (certificate, chain) = certify(&request, &key, ca.as_ref())?;
+            contents.push(NewFile { name: CERT, mode: 0o644, contents: chain });
+            Some(certificate)
+        };
         undisturbed(|| files::write_all(&self.out, &contents, self.force))
             .context("cannot hold back signals while the files are written")??;
 
@@ -164,11 +208,11 @@ impl Gencert {
             ui.warn(&warning);
             warnings.push(warning);
         }
-        let chain = ca.as_ref().map_or(&[][..], |ca| &ca.chain);
-        let notes = if matches!(request.profile, Profile::Server | Profile::Openssl) {
-            who_refuses(&certificate, chain, now)
-        } else {
-            Vec::new()
+        let notes = match (&certificate, request.profile) {
+            (Some(certificate), Profile::Server | Profile::Openssl) => {
+                who_refuses(certificate, ca.as_ref().map_or(&[], |ca| &ca.chain), now)
+            }
+            _ => Vec::new(),
         };
         for note in &notes {
             ui.say(&format!("note  {note}"));
@@ -177,7 +221,7 @@ impl Gencert {
             options: &self,
             request: &request,
             key: &key,
-            certificate: &certificate,
+            certificate: certificate.as_ref(),
             ca: ca.as_ref().map(|ca| ca.path.as_path()),
             files: &contents,
             warnings: &warnings,
@@ -189,7 +233,13 @@ impl Gencert {
 
     /// In the order in which they are put in place: the certificate last, because nothing uses the keys without it.
     fn file_names(&self) -> Vec<&'static str> {
-        if self.noenc { vec![CLEAR_KEY, CERT] } else { vec![CLEAR_KEY, KEY, CERT] }
+        let mut names = match (&self.csr, self.noenc) {
+            (Some(_), _) => vec![],
+            (None, true) => vec![CLEAR_KEY],
+            (None, false) => vec![CLEAR_KEY, KEY],
+        };
+        names.push(if self.csr_only { CSR } else { CERT });
+        names
     }
 
     fn read_ca(
@@ -218,7 +268,7 @@ impl Gencert {
             }
             warnings.push(message);
         }
-        Ok(Some(Ca { path: path.clone(), chain, key }))
+        Ok(Some(Ca { path: path.clone(), certificate: certificate.clone(), chain, key }))
     }
 
     fn read_passphrase(&self, ui: &Ui, warnings: &mut Vec<String>) -> Result<Passphrase> {
@@ -234,9 +284,7 @@ impl Gencert {
                 return Ok(Passphrase::new((*random).clone()));
             }
         };
-        if passphrase.as_bytes().len() < 8 {
-            warnings.push(format!("the passphrase of {key} has fewer than 8 bytes: it is quickly guessed"));
-        }
+        warnings.extend(passphrase::weakness(&passphrase, &key));
         Ok(passphrase)
     }
 
@@ -259,22 +307,73 @@ impl Gencert {
 }
 
 const CERT: &str = "cert.pem";
+const CSR: &str = "csr.pem";
 const KEY: &str = "key.pem";
 const CLEAR_KEY: &str = "clearkey.pem";
 
-/// The certificate, and the files that hold it and its key.
+/// The key that the certificate is for.
+enum SubjectKey {
+    /// Made here.
+    Ours(PrivateKey),
+    /// A signing request's: only the public one is here.
+    Theirs(PublicKeyFacts),
+}
+
+impl SubjectKey {
+    fn public_key_info(&self) -> &[u8] {
+        match self {
+            Self::Ours(key) => key.public_key_info(),
+            Self::Theirs(key) => &key.spki,
+        }
+    }
+
+    /// By the names of `--key`, where it has one.
+    fn algorithm(&self) -> Option<String> {
+        match self {
+            Self::Ours(key) => Some(key.algorithm().to_string()),
+            Self::Theirs(key) => match &key.kind {
+                PublicKeyKind::Ec { curve } => Some(format!("ec:{}", curve.replace('-', "").to_lowercase())),
+                PublicKeyKind::Ed25519 => Some(KeyAlgorithm::Ed25519.to_string()),
+                PublicKeyKind::Rsa { modulus_bits, .. } => Some(format!("rsa:{modulus_bits}")),
+                PublicKeyKind::Other(_) => None,
+            },
+        }
+    }
+
+    fn description(&self) -> String {
+        match self {
+            Self::Ours(key) => key.algorithm().description(),
+            Self::Theirs(key) => key.kind.to_string(),
+        }
+    }
+}
+
+/// The files that hold the key, if it is ours.
+fn key_files(key: &SubjectKey, passphrase: Option<&Passphrase>) -> Result<Vec<NewFile>> {
+    let SubjectKey::Ours(key) = key else { return Ok(Vec::new()) };
+    let clear = files::to_pem("PRIVATE KEY", &key.to_pkcs8_der());
+    let mut contents = vec![NewFile { name: CLEAR_KEY, mode: 0o600, contents: clear }];
+    if let Some(passphrase) = passphrase {
+        let encrypted = files::to_pem("ENCRYPTED PRIVATE KEY", &key.to_encrypted_der(passphrase)?);
+        contents.push(NewFile { name: KEY, mode: 0o600, contents: encrypted });
+    }
+    Ok(contents)
+}
+
+/// The certificate; and in PEM, followed by its CA's.
 fn certify(
     request: &Request,
-    key: &PrivateKey,
+    key: &SubjectKey,
     ca: Option<&Ca>,
-    passphrase: Option<&Passphrase>,
-) -> Result<(CertificateDer<'static>, Vec<NewFile>)> {
-    let signer = ca.map_or(key, |ca| &ca.key);
-    let issuer = match ca.and_then(|ca| ca.chain.first()) {
-        Some(certificate) => Issuer::Ca { certificate, key: signer },
-        None => Issuer::SelfSigned(key),
+) -> Result<(CertificateDer<'static>, Zeroizing<Vec<u8>>)> {
+    let issuer = match (ca, key) {
+        (Some(ca), _) => ca.issuer(),
+        (None, SubjectKey::Ours(key)) => Issuer::SelfSigned(key),
+        (None, SubjectKey::Theirs(_)) => {
+            return Err(Failure::usage("--csr: expected --ca and --ca-key, found neither"));
+        }
     };
-    let certificate = Plan::draft(request, key.public_key_info(), &issuer)?.sign(signer)?;
+    let certificate = Plan::draft(request, key.public_key_info(), &issuer)?.sign(issuer.key())?;
     let mut chain = vec![&certificate];
     for above in ca.iter().flat_map(|ca| &ca.chain) {
         if !chain.contains(&above) {
@@ -282,18 +381,7 @@ fn certify(
         }
     }
     let chain = chain.iter().flat_map(|der| files::to_pem("CERTIFICATE", der).to_vec()).collect::<Vec<_>>();
-
-    let mut contents = vec![NewFile {
-        name: CLEAR_KEY,
-        mode: 0o600,
-        contents: files::to_pem("PRIVATE KEY", &key.to_pkcs8_der()),
-    }];
-    if let Some(passphrase) = passphrase {
-        let encrypted = files::to_pem("ENCRYPTED PRIVATE KEY", &key.to_encrypted_der(passphrase)?);
-        contents.push(NewFile { name: KEY, mode: 0o600, contents: encrypted });
-    }
-    contents.push(NewFile { name: CERT, mode: 0o644, contents: chain.into() });
-    Ok((certificate, contents))
+    Ok((certificate, chain.into()))
 }
 
 /// A CA's file that cannot be read; a missing one can be made.
@@ -310,12 +398,12 @@ fn no_ca(error: FileError) -> Failure {
 }
 
 /// 130 bits in 26 letters and digits that are not mistaken for each other.
-fn random_passphrase() -> Result<zeroize::Zeroizing<String>> {
+fn random_passphrase() -> Result<Zeroizing<String>> {
     const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
-    let bytes = zeroize::Zeroizing::new(tlslab::crypto::random::<26>()?);
+    let bytes = Zeroizing::new(tlslab::crypto::random::<26>()?);
     // 32 letters: the low five bits of an octet choose one of them evenly.
     let letters = bytes.iter().filter_map(|byte| ALPHABET.get(usize::from(byte & 31)));
-    Ok(zeroize::Zeroizing::new(letters.map(|letter| char::from(*letter)).collect()))
+    Ok(Zeroizing::new(letters.map(|letter| char::from(*letter)).collect()))
 }
 
 /// What to say where the certificate is still valid when a CA above it is no more.

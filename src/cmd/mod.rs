@@ -3,6 +3,8 @@
 //! This is the only place that knows clap, stdout and exit statuses. A command returns the status it ends
 //! with, or a [`Failure`] that says what went wrong, what was expected, and what to do next.
 
+mod capture;
+mod completions;
 mod connect;
 mod demo;
 mod dissect;
@@ -12,11 +14,14 @@ mod inspect;
 mod instant;
 mod keylog;
 mod log;
+mod man;
 mod passphrase;
+mod passwd;
 mod serve;
 mod tap;
 mod trust;
 mod ui;
+mod undisturbed;
 mod verify;
 
 use std::process::ExitCode;
@@ -67,12 +72,15 @@ pub(crate) struct Global {
 enum Command {
     Demo(demo::Demo),
     Gencert(Box<gencert::Gencert>),
+    Passwd(passwd::Passwd),
     Serve(serve::Serve),
     Connect(connect::Connect),
     Verify(verify::Verify),
     Inspect(inspect::Inspect),
     Tap(tap::Tap),
     Dissect(dissect::Dissect),
+    Completions(completions::Completions),
+    Man(man::Man),
 }
 
 /// Parses the command line, runs the command, reports the end. The process's whole life.
@@ -98,12 +106,15 @@ fn run(command: Command, ui: &Ui) -> Result<u8> {
     match command {
         Command::Demo(command) => command.run(ui, now),
         Command::Gencert(command) => command.run(ui, now),
+        Command::Passwd(command) => command.run(ui),
         Command::Serve(command) => command.run(ui, now),
         Command::Connect(command) => command.run(ui, now),
         Command::Verify(command) => command.run(ui, now),
         Command::Inspect(command) => command.run(ui, now),
         Command::Tap(command) => command.run(ui),
         Command::Dissect(command) => command.run(ui),
+        Command::Completions(command) => command.run(ui),
+        Command::Man(command) => command.run(ui),
     }
 }
 

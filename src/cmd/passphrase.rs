@@ -126,6 +126,12 @@ impl PassphraseSource {
     }
 }
 
+/// What to warn about in a new passphrase for `what`.
+pub(crate) fn weakness(passphrase: &Passphrase, what: &str) -> Option<String> {
+    (passphrase.as_bytes().len() < 8)
+        .then(|| format!("the passphrase of {what} has fewer than 8 bytes: it is quickly guessed"))
+}
+
 fn ask(prompt: &str) -> Result<Passphrase> {
     let line = rpassword::prompt_password(prompt)
         .map_err(|error| Failure::new(format_args!("prompt: cannot ask on the terminal: {error}")))

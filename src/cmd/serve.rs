@@ -11,13 +11,15 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
+use rustls::KeyLog;
 use time::OffsetDateTime;
 use tlslab::server::reload::{Settings, Tls};
-use tlslab::server::{self, Config, Limits, Service};
+use tlslab::server::{self, Config, Identity, Limits, Service};
 use tlslab::tls::Versions;
 use tlslab::verify::{Criteria, Policy, TrustSet, Usage};
 use tokio::sync::oneshot;
 
+use super::capture::{Capture, Recording};
 use super::passphrase::PassphraseSource;
 use super::{Result, Ui, keylog};
 use address::ListenAddress;
@@ -49,6 +51,8 @@ pub(crate) struct Serve {
     /// Append session secrets to FILE, so that Wireshark can decrypt a capture [also: SSLKEYLOGFILE]
     #[arg(long, value_name = "FILE", conflicts_with = "plaintext")]
     keylog: Option<PathBuf>,
+    #[command(flatten)]
+    recording: Recording,
     /// Serve without TLS: the lab's insecure starting point, readable by everybody on the way
     #[arg(long)]
     plaintext: bool,
@@ -81,6 +85,7 @@ Examples:
   tlslab serve --key key.pem --passin env:PASS  the encrypted key
   tlslab serve --client-ca client.pem           mutual TLS
   tlslab serve --listen 127.0.0.1:0             any free port
+  tlslab serve --pcap lab.pcapng                record; then: tlslab dissect lab.pcapng
 
 Each session ends with a line on stderr; with --json a summary follows on stdout at the end.
 SIGHUP reloads certificate and key, and keeps the old ones if the new are bad.
@@ -115,7 +120,8 @@ enum Signal {
 impl Serve {
     /// Serves until told to stop.
     pub(crate) fn run(self, ui: &Ui, now: OffsetDateTime) -> Result<u8> {
-        let tls = if self.plaintext { None } else { Some(self.start_tls(ui, now)?) };
+        self.recording.check(self.keylog.as_deref())?;
+        let prepared = if self.plaintext { None } else { Some(self.prepare(ui, now)?) };
         if self.plaintext {
             ui.warn(
                 "--plaintext: no TLS; whoever is on the way reads and changes every byte, and nobody proves \
@@ -124,20 +130,26 @@ impl Serve {
         }
         raise_file_limit(self.max_connections.get());
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        runtime.block_on(self.serve(tls, ui))
+        runtime.block_on(self.serve(prepared, ui))
     }
 
-    async fn serve(&self, tls: Option<(Arc<Tls>, Files)>, ui: &Ui) -> Result<u8> {
+    async fn serve(&self, prepared: Option<Prepared>, ui: &Ui) -> Result<u8> {
         let listener = self.listen.bind().await?;
         let address = listener.local_addr().context("cannot tell the address that was bound")?;
         // Before anybody is told that the server is up: from now on signals are ours.
         let mut signals = signals::Signals::new().context("cannot listen for signals")?;
         let lines = Arc::new(Lines::start(ui.clone()));
         let events = Arc::clone(&lines);
+        let warnings = Arc::clone(&lines);
+        let interface = format!("tlslab serve {address}");
+        let capture =
+            self.recording.begin(interface, !self.plaintext, ui, move |line| warnings.warn(line))?;
+        let tls = prepared.map(|prepared| prepared.start(capture.as_ref(), ui)).transpose()?;
         let config = Config {
-            tls: tls.as_ref().map(|(tls, _)| Arc::clone(tls)),
+            tls: tls.as_ref().map(|tls| Arc::clone(&tls.tls)),
             service: self.service(),
             limits: self.limits(),
+            recorder: capture.as_ref().map(|capture| capture.recorder().clone()),
         };
         let (stop, stopped) = oneshot::channel::<()>();
         let mut stop = Some(stop);
@@ -177,6 +189,9 @@ impl Serve {
                 },
             }
         }
+        if let Some(capture) = capture {
+            lines.say(capture.finish());
+        }
         let summary = lines.finish();
         if ui.json() {
             ui.print(&summary.json(address).to_string())?;
@@ -203,16 +218,15 @@ impl Serve {
         }
     }
 
-    fn start_tls(&self, ui: &Ui, now: OffsetDateTime) -> Result<(Arc<Tls>, Files)> {
+    /// Reads everything that TLS takes.
+    fn prepare(&self, ui: &Ui, now: OffsetDateTime) -> Result<Prepared> {
         let (files, identity) = Files::open(&self.cert, &self.key, self.passin.as_ref())?;
         for warning in identity::warnings(&self.cert, &identity, now) {
             ui.warn(&warning);
         }
         let mut settings = self.settings()?;
         settings.key_log = keylog::open(self.keylog.as_deref(), ui)?;
-        let tls = Tls::new(&identity, settings).context("cannot set up TLS")?;
-        ui.say(&format!("serving {}", identity::describe(&identity)));
-        Ok((Arc::new(tls), files))
+        Ok(Prepared { files, identity, settings })
     }
 
     /// Everything but the key log, which outlives a reload.
@@ -232,16 +246,17 @@ impl Serve {
     }
 
     /// SIGHUP: reads the files again. What cannot be served is said, and what was served before stays.
-    async fn reload(&self, tls: Option<&(Arc<Tls>, Files)>, lines: &Lines) {
-        let Some((tls, files)) = tls else {
+    async fn reload(&self, tls: Option<&Started>, lines: &Lines) {
+        let Some(started) = tls else {
             lines.say("nothing to reload: this server speaks plaintext".to_owned());
             return;
         };
-        let (tls, files, serve) = (Arc::clone(tls), files.clone(), self.clone());
+        let (started, serve) = (started.clone(), self.clone());
         // A passphrase is stretched on purpose, which takes a while: not in the way of sessions.
         let reloaded = tokio::task::spawn_blocking(move || -> Result<_> {
-            let identity = files.read()?;
-            tls.replace(&identity, serve.settings()?).context("cannot set up TLS")?;
+            let identity = started.files.read()?;
+            let settings = Settings { key_log: started.key_log, ..serve.settings()? };
+            started.tls.replace(&identity, settings).context("cannot set up TLS")?;
             Ok(identity)
         });
         match reloaded.await {
@@ -259,6 +274,34 @@ impl Serve {
             Ok(Err(failure)) => lines.warn(format!("not reloaded, still serving as before: {failure}")),
             Err(error) => lines.warn(format!("not reloaded, still serving as before: {error}")),
         }
+    }
+}
+
+/// TLS as it will be spoken.
+struct Prepared {
+    files: Files,
+    identity: Identity,
+    settings: Settings,
+}
+
+/// TLS as it is spoken, and what a reload takes.
+#[derive(Clone)]
+struct Started {
+    tls: Arc<Tls>,
+    files: Files,
+    key_log: Option<Arc<dyn KeyLog>>,
+}
+
+impl Prepared {
+    fn start(self, capture: Option<&Capture>, ui: &Ui) -> Result<Started> {
+        let Self { files, identity, mut settings } = self;
+        if let Some(capture) = capture {
+            settings.key_log = Some(capture.key_log(settings.key_log));
+        }
+        let key_log = settings.key_log.clone();
+        let tls = Tls::new(&identity, settings).context("cannot set up TLS")?;
+        ui.say(&format!("serving {}", identity::describe(&identity)));
+        Ok(Started { tls: Arc::new(tls), files, key_log })
     }
 }
 

@@ -1,17 +1,16 @@
 //! `tlslab tap`: a relay that records what crosses.
 
-use std::fs::OpenOptions;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use clap::Args;
 use serde::Serialize;
-use tlslab::wire::recorder::{FileSink, Options, PipeSink, Recorder, Sink, Status};
+use tlslab::wire::recorder::{Options, PipeSink, Recorder, Sink, Status};
 use tlslab::wire::tap::{self, Config, End, Event};
 use tokio::net::TcpListener;
 
-use super::{Failure, Result, Ui};
+use super::{Failure, Result, Ui, capture};
 
 /// Record every byte between a client and a server into a file that Wireshark opens; needs no root
 #[derive(Debug, Args)]
@@ -40,7 +39,7 @@ pub(crate) struct Tap {
     #[arg(long)]
     force: bool,
     /// Stop recording, not relaying, before the capture grows larger; 500K, 100M, 2G
-    #[arg(long, value_name = "SIZE", value_parser = size)]
+    #[arg(long, value_name = "SIZE", value_parser = capture::size)]
     max_size: Option<u64>,
     /// The most connections at a time; more wait
     #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..=65_535))]
@@ -116,8 +115,13 @@ impl Tap {
                 max_size: self.max_size,
                 secrets: self.keylog.is_some(),
             };
-            let sink = if to_stdout { Box::new(PipeSink(io::stdout())) } else { self.create()? };
-            let recorder = Recorder::start(sink, &options).map_err(|error| self.cannot_write(&error))?;
+            let sink: Box<dyn Sink> = if to_stdout {
+                Box::new(PipeSink(io::stdout()))
+            } else {
+                Box::new(capture::open(&self.pcap, self.force)?)
+            };
+            let recorder =
+                Recorder::start(sink, &options).map_err(|error| capture::cannot_write(&self.pcap, &error))?;
             let config = Config {
                 to: self.to.clone(),
                 keylog: self.keylog.clone(),
@@ -133,33 +137,6 @@ impl Tap {
             }
             self.report(ui, &address.to_string(), &recorder.status())
         })
-    }
-
-    /// The capture, born empty; with secrets to come, for its owner only.
-    fn create(&self) -> Result<Box<dyn Sink>> {
-        let mut options = OpenOptions::new();
-        options.write(true);
-        if self.force {
-            options.create(true).truncate(true);
-        } else {
-            options.create_new(true);
-        }
-        #[cfg(unix)]
-        if self.keylog.is_some() {
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        }
-        match options.open(&self.pcap) {
-            Ok(file) => Ok(Box::new(FileSink::new(file))),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                Err(Failure::new(format!("{}: exists already; expected to create it", self.pcap.display()))
-                    .hint("name another file, or replace this one with `--force`"))
-            }
-            Err(error) => Err(self.cannot_write(&error)),
-        }
-    }
-
-    fn cannot_write(&self, error: &io::Error) -> Failure {
-        Failure::new(format!("{}: cannot write: {error}", self.pcap.display()))
     }
 
     fn teller(&self, ui: &Ui) -> impl Fn(Event) + Send + Sync + use<> {
@@ -211,20 +188,11 @@ impl Tap {
                 (None, _) | (_, 0) => String::new(),
                 (Some(_), _) => format!(", {with_secrets} of them with secrets"),
             };
-            ui.say(&format!(
-                "tlslab: {}: {}, {}, {}{secrets}",
-                self.pcap.display(),
-                counted(status.packets, "packet"),
-                counted(status.connections, "connection"),
-                counted(status.sessions, "TLS session"),
-            ));
+            let sum = capture::sum(&self.pcap.display().to_string(), status);
+            ui.say(&format!("tlslab: {sum}{secrets}"));
         }
         Ok(u8::from(status.stopped.is_some()))
     }
-}
-
-fn counted(count: u64, thing: &str) -> String {
-    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Ends when the person or the system wants the process to end. Heard from this call on.
@@ -244,33 +212,4 @@ fn stop_signal() -> Result<impl Future<Output = ()>> {
     // Where Ctrl-C cannot be heard, the default disposition still ends the process.
     #[cfg(not(unix))]
     Ok(async { drop(tokio::signal::ctrl_c().await) })
-}
-
-/// A size: digits and an optional unit K, M or G (powers of 1024).
-fn size(text: &str) -> std::result::Result<u64, String> {
-    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
-    let factor = match text[digits.len()..].to_ascii_lowercase().as_str() {
-        "" => Some(1),
-        "k" | "kib" => Some(1 << 10),
-        "m" | "mib" => Some(1 << 20),
-        "g" | "gib" => Some(1 << 30),
-        _ => None,
-    };
-    let size = digits.parse::<u64>().ok().zip(factor).and_then(|(number, factor)| number.checked_mul(factor));
-    size.ok_or_else(|| "expected a number of bytes such as 500K, 100M or 2G".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_have_units() {
-        for (text, bytes) in [("0", 0), ("12", 12), ("2k", 2048), ("3M", 3 << 20), ("1GiB", 1 << 30)] {
-            assert_eq!(size(text), Ok(bytes), "{text}");
-        }
-        for text in ["", "M", "-1", "1.5M", "1T", "99999999999G", "1 M"] {
-            assert!(size(text).is_err(), "{text}");
-        }
-    }
 }

@@ -14,9 +14,11 @@ use std::path::{Path, PathBuf};
 use rustls::pki_types::CertificateDer;
 use zeroize::Zeroizing;
 
+use super::facts::Malformed;
 use super::key::{KeyError, Passphrase, PrivateKey};
 use super::key_der::{Shape, shape};
-pub use super::placing::{NewFile, check_target, within, write_all};
+pub use super::placing::{NewFile, check_one, check_target, within, write_all, write_one};
+use super::request::RequestFacts;
 
 /// The most that is read of a file: more than any bundle of trusted certificates holds.
 const LIMIT: u64 = 16 << 20;
@@ -96,6 +98,14 @@ pub enum FileError {
         /// Whether certificate and key may have been mistaken for each other.
         swapped: bool,
     },
+    /// A certificate signing request that is none inside.
+    #[error("{}: not a certificate signing request: {why}", path.display())]
+    DamagedRequest {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// More than one private key.
     #[error("{}: expected one private key, found {count}", path.display())]
     SeveralKeys {
@@ -149,6 +159,8 @@ fn list(paths: &[PathBuf]) -> String {
 
 const CERTIFICATE: &str = "a certificate";
 const KEY: &str = "a private key";
+const REQUEST: &str = "a certificate signing request";
+const REQUEST_LABELS: [&str; 2] = ["CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"];
 
 /// Reads certificates: every `CERTIFICATE` of a PEM file in order, or the one of a DER file. Never empty. Other
 /// blocks beside certificates, such as their key, are passed over.
@@ -168,6 +180,24 @@ pub fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Fi
         .map(|block| block.decode(path).map(|der| CertificateDer::from(der.to_vec())))
         .collect::<Result<Vec<_>, _>>()?;
     if certificates.is_empty() { Err(wrong_kind(path, CERTIFICATE, &blocks)) } else { Ok(certificates) }
+}
+
+/// Reads the one certificate signing request (RFC 2986) of a file: PEM or DER. Whether its signature verifies is
+/// not asked.
+pub fn read_request(path: &Path) -> Result<RequestFacts, FileError> {
+    let contents = read_bounded(path, REQUEST)?;
+    let blocks = find_blocks(path, &contents)?;
+    let der = match blocks.iter().find(|block| REQUEST_LABELS.contains(&block.label.as_str())) {
+        Some(block) => block.decode(path)?,
+        None if blocks.is_empty() => match shape(&contents) {
+            // A request begins as a certificate does: a SEQUENCE of a version, then more.
+            Some(Shape::Certificate) => contents,
+            other => return Err(no_pem(path, REQUEST, other, &contents)),
+        },
+        None => return Err(wrong_kind(path, REQUEST, &blocks)),
+    };
+    RequestFacts::read(&der)
+        .map_err(|Malformed(why)| FileError::DamagedRequest { path: path.to_owned(), why })
 }
 
 /// A private key as found in a file.
@@ -209,6 +239,16 @@ pub fn read_private_key(path: &Path) -> Result<KeyFile, FileError> {
         "OPENSSH PRIVATE KEY" => Err(key(KeyError::Unsupported("OpenSSH key".to_owned()))),
         _ => PrivateKey::from_der(&block.decode(path)?).map(KeyFile::Clear).map_err(key),
     }
+}
+
+/// The labels of what a file holds beside its key, such as `CERTIFICATE`: what would be lost if the key were
+/// written over it. The curve that openssl writes before an EC key belongs to the key.
+pub fn beside_the_key(path: &Path) -> Result<Vec<String>, FileError> {
+    let contents = read_bounded(path, KEY)?;
+    let mut labels: Vec<_> = find_blocks(path, &contents)?.into_iter().map(|block| block.label).collect();
+    labels.retain(|label| !label.ends_with("PRIVATE KEY") && label != "EC PARAMETERS");
+    labels.dedup();
+    Ok(labels)
 }
 
 impl KeyFile {
@@ -334,7 +374,7 @@ fn wrong_kind(path: &Path, expected: &'static str, blocks: &[Block<'_>]) -> File
     let swapped = if expected == KEY {
         labels.contains(&"CERTIFICATE")
     } else {
-        labels.iter().any(|label| label.ends_with("PRIVATE KEY"))
+        expected == CERTIFICATE && labels.iter().any(|label| label.ends_with("PRIVATE KEY"))
     };
     FileError::WrongKind { path: path.to_owned(), expected, found: labels.join(", "), swapped }
 }
@@ -352,7 +392,7 @@ fn no_pem(path: &Path, expected: &'static str, shape: Option<Shape>, contents: &
             return FileError::Unrecognised { path: path.to_owned(), expected, found };
         }
     };
-    let swapped = found == CERTIFICATE || found == KEY;
+    let swapped = expected != REQUEST && (found == CERTIFICATE || found == KEY);
     FileError::WrongKind { path: path.to_owned(), expected, found: found.to_owned(), swapped }
 }
 

@@ -63,9 +63,30 @@ fn check_names(directory: &Path, names: &[&str], force: bool) -> Result<Option<V
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(FileError::Write { path: directory.to_owned(), source }),
     }
+    existing(names.iter().map(|name| within(directory, name)), force).map(Some)
+}
+
+/// The same for one file: whether [`write_one`] could write it now. Its directory must be there.
+pub fn check_one(path: &Path, force: bool) -> Result<(), FileError> {
+    let directory = parent(path);
+    match fs::metadata(directory) {
+        Ok(found) if !found.is_dir() => return Err(FileError::NotDirectory(directory.to_owned())),
+        Ok(_) => {}
+        Err(source) => return Err(FileError::Write { path: directory.to_owned(), source }),
+    }
+    existing([path.to_owned()], force)?;
+    tempfile::tempfile_in(directory).map(drop).map_err(|source| refused(directory, source))
+}
+
+/// Where the file at `path` lies; the parent of a bare name is "".
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Those of `paths` where there is something, refused without `force`.
+fn existing(paths: impl IntoIterator<Item = PathBuf>, force: bool) -> Result<Vec<PathBuf>, FileError> {
     let mut existing = Vec::new();
-    for name in names {
-        let path = within(directory, name);
+    for path in paths {
         // The link itself, not what it points to: a dangling one is in the way too.
         match fs::symlink_metadata(&path) {
             Ok(found) if found.is_dir() => return Err(FileError::IsDirectory(path)),
@@ -77,7 +98,7 @@ fn check_names(directory: &Path, names: &[&str], force: bool) -> Result<Option<V
     if !force && !existing.is_empty() {
         return Err(FileError::Exists(existing));
     }
-    Ok(Some(existing))
+    Ok(existing)
 }
 
 /// Writes all of `files` into `directory` (made if missing), or none; replaces existing ones only with `force`.
@@ -90,6 +111,17 @@ pub fn write_all(directory: &Path, files: &[NewFile], force: bool) -> Result<Vec
         made.iter().rev().for_each(|directory| drop(fs::remove_dir(directory)));
     }
     written
+}
+
+/// Writes one file with these permission bits, or leaves everything as it was; replaces an existing one only with
+/// `force`. What is replaced is the name: a link is, not what it points to.
+pub fn write_one(path: &Path, mode: u32, contents: &[u8], force: bool) -> Result<(), FileError> {
+    let replaced = existing([path.to_owned()], force)?;
+    let staged = stage(parent(path), mode, contents)?;
+    if !replaced.is_empty() {
+        staged.as_file().sync_all().map_err(|source| refused(path, source))?;
+    }
+    place(staged, path, force).map(drop)
 }
 
 fn write_into(directory: &Path, files: &[NewFile], force: bool) -> Result<Vec<PathBuf>, FileError> {
@@ -208,8 +240,8 @@ fn place(staged: NamedTempFile, path: &Path, force: bool) -> Result<Option<Named
 
 /// A second name for the file at `path`, if there is one.
 fn second_name(path: &Path) -> io::Result<Option<NamedTempFile<()>>> {
-    // Beside the file itself; the parent of a bare name is "".
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // Beside the file itself.
+    let directory = parent(path);
     let named = tempfile::Builder::new().prefix(PREFIX).make_in(directory, |second| {
         match fs::hard_link(path, second) {
             // Systems without links: the file changes its name, and has none of its own until the new one is there.

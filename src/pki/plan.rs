@@ -301,7 +301,7 @@ impl Extension {
         Ok(Self { oid, critical, value })
     }
 
-    fn to_der(&self) -> Vec<u8> {
+    pub(super) fn to_der(&self) -> Vec<u8> {
         // X.690 §11.5: a default value (FALSE) is not encoded; TRUE is all ones.
         let critical: &[u8] = if self.critical { &[BOOLEAN, 1, 0xff] } else { &[] };
         tlv::sequence(&[&tlv(tlv::OID, self.oid.as_bytes()), critical, &tlv(OCTET_STRING, &self.value)])

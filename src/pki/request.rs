@@ -1,8 +1,18 @@
-//! What a certificate signing request says (RFC 2986): DER in, [`RequestFacts`] out. Nothing is verified.
+//! Certificate signing requests (RFC 2986): read, DER in, [`RequestFacts`] out, nothing verified
+//! ([`crate::verify::check_request`] does that); and written, [`write`].
+
+use der::asn1::ObjectIdentifier;
 
 use super::facts::frame::{self, Walk, tag};
 use super::facts::{ExtensionFacts, Malformed, PublicKeyFacts, SignatureAlgorithm, extensions};
+use super::issue::{IssueError, Issuer, Plan, Request, extension};
+use super::key::PrivateKey;
+use super::plan;
 use super::subject::Subject;
+use super::tlv::{self, tlv};
+
+/// extensionRequest (RFC 2985 §5.4.2).
+const EXTENSION_REQUEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.14");
 
 /// Everything that matters of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +25,10 @@ pub struct RequestFacts {
     pub signature_algorithm: SignatureAlgorithm,
     /// The extensions that are asked for (RFC 2985 §5.4.2).
     pub extensions: Vec<ExtensionFacts>,
+    /// The octets that are signed: the CertificationRequestInfo.
+    pub info: Vec<u8>,
+    /// The signature's octets, by the key that is to be certified.
+    pub signature: Vec<u8>,
 }
 
 impl RequestFacts {
@@ -25,10 +39,14 @@ impl RequestFacts {
         let mut walk = Walk(outer.content);
         let info = walk.expect(tag::SEQUENCE).map_err(fault)?;
         let algorithm = walk.expect(tag::SEQUENCE).map_err(fault)?;
-        walk.expect(tag::BIT_STRING).map_err(fault)?;
+        let signature = walk.expect(tag::BIT_STRING).map_err(fault)?;
         walk.end().map_err(fault)?;
+        // No scheme leaves bits of the last octet unused.
+        let Some((0, signature)) = signature.content.split_first() else {
+            return Err(Malformed("signature: expected whole octets".to_owned()));
+        };
 
-        let mut walk = Walk(info.content);
+        let (info_der, mut walk) = (info.encoded, Walk(info.content));
         walk.expect(tag::INTEGER).map_err(fault)?;
         let subject = walk.expect(tag::SEQUENCE).map_err(fault)?;
         let key = walk.expect(tag::SEQUENCE).map_err(fault)?;
@@ -41,9 +59,9 @@ impl RequestFacts {
         {
             let mut walk = Walk(attribute.content);
             let oid = walk.expect(tag::OID).map_err(fault)?;
-            // 1.2.840.113549.1.9.14, extensionRequest: a SET of one Extensions
-            if oid.content == [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x0e] {
-                let values = walk.expect(0x31).map_err(fault)?;
+            if oid.content == EXTENSION_REQUEST.as_bytes() {
+                // A SET of one Extensions.
+                let values = walk.expect(tlv::SET).map_err(fault)?;
                 asked.extend(extensions(values.content)?);
             }
         }
@@ -52,6 +70,97 @@ impl RequestFacts {
             public_key: PublicKeyFacts::read(key.encoded)?,
             signature_algorithm: SignatureAlgorithm::read(algorithm.encoded)?,
             extensions: asked,
+            info: info_der.to_vec(),
+            signature: signature.to_vec(),
         })
+    }
+}
+
+/// Asks for a certificate: DER of a request with the subject, the names and the extensions of `request`'s profile,
+/// signed with `key`. Its validity and serial number are the issuer's business, and so are the key identifiers.
+pub fn write(request: &Request, key: &PrivateKey) -> Result<Vec<u8>, IssueError> {
+    let mut draft = Plan::draft(request, key.public_key_info(), &Issuer::SelfSigned(key))?;
+    draft.remove_extension(extension::AUTHORITY_KEY_IDENTIFIER);
+    draft.remove_extension(extension::SUBJECT_KEY_IDENTIFIER);
+    // RFC 2986 §4.1: the attributes are a field of their own also where there are none.
+    let attributes = if draft.extensions.is_empty() {
+        Vec::new()
+    } else {
+        let extensions: Vec<_> = draft.extensions.iter().map(plan::Extension::to_der).collect();
+        let values = tlv(tlv::SET, &tlv(tlv::SEQUENCE, &extensions.concat()));
+        tlv::sequence(&[&tlv(tlv::OID, EXTENSION_REQUEST.as_bytes()), &values])
+    };
+    let info = tlv::sequence(&[
+        &[tag::INTEGER, 1, 0], // v1, the only version
+        &draft.subject,
+        &draft.public_key_info,
+        &tlv(tag::context(0), &attributes),
+    ]);
+    let signature = tlv(tag::BIT_STRING, &[&[0][..], &key.sign(&info)?].concat());
+    Ok(tlv::sequence(&[&info, &draft.outer_signature_algorithm, &signature]))
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::super::facts::Extension;
+    use super::super::issue::{Profile, Validity};
+    use super::super::key::KeyAlgorithm;
+    use super::*;
+    use crate::verify::{BadRequest, check_request};
+
+    fn request(profile: Profile) -> Request {
+        Request {
+            subject: Subject::lab(),
+            names: vec!["www.test.org".parse().unwrap()],
+            validity: Validity {
+                not_before: datetime!(2026-01-01 0:00 UTC),
+                not_after: datetime!(2027-01-01 0:00 UTC),
+            },
+            profile,
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_its_signature_verifies() {
+        for algorithm in
+            [KeyAlgorithm::EcP256, KeyAlgorithm::EcP384, KeyAlgorithm::Ed25519, KeyAlgorithm::Rsa2048]
+        {
+            let key = PrivateKey::generate(algorithm).unwrap();
+            let der = write(&request(Profile::Server), &key).unwrap();
+            let facts = RequestFacts::read(&der).unwrap();
+            assert_eq!(facts.subject, Subject::lab());
+            assert_eq!(facts.public_key.spki, key.public_key_info());
+            let names = facts.extensions.iter().filter(|e| matches!(e.decoded, Extension::SubjectAltName(_)));
+            assert_eq!((names.count(), facts.extensions.len()), (1, 4));
+            assert_eq!(check_request(&facts), Ok(()), "{algorithm}");
+        }
+    }
+
+    #[test]
+    fn another_word_or_another_key_breaks_the_signature() {
+        let key = PrivateKey::generate(KeyAlgorithm::EcP256).unwrap();
+        let good = RequestFacts::read(&write(&request(Profile::Server), &key).unwrap()).unwrap();
+        let mut other = good.clone();
+        other.info[30] ^= 1;
+        assert_eq!(check_request(&other), Err(BadRequest::Signature));
+        let other = PrivateKey::generate(KeyAlgorithm::EcP256).unwrap();
+        let other = PublicKeyFacts::read(other.public_key_info()).unwrap();
+        assert_eq!(check_request(&RequestFacts { public_key: other, ..good }), Err(BadRequest::Signature));
+    }
+
+    #[test]
+    fn a_request_for_nothing_special_still_has_its_attributes() {
+        let key = PrivateKey::generate(KeyAlgorithm::Ed25519).unwrap();
+        let mut wanted = request(Profile::Openssl);
+        wanted.names.clear();
+        let der = write(&wanted, &key).unwrap();
+        let facts = RequestFacts::read(&der).unwrap();
+        assert_eq!(facts.extensions.len(), 1, "basicConstraints alone");
+        assert!(RequestFacts::read(&[&der[..], &[0]].concat()).is_err());
+        for end in 0..der.len() {
+            assert!(RequestFacts::read(&der[..end]).is_err(), "{end}");
+        }
     }
 }

@@ -281,7 +281,8 @@ fn extension_value(facts: &ExtensionFacts) -> String {
     }
 }
 
-fn extension_name(oid: &str) -> Option<&'static str> {
+/// The RFCs' name of an extension, by its dotted OID.
+pub fn extension_name(oid: &str) -> Option<&'static str> {
     Some(match oid {
         "1.3.6.1.4.1.11129.2.4.2" => "signedCertificateTimestampList",
         "1.3.6.1.4.1.11129.2.4.3" => "precertificatePoison",

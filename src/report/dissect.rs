@@ -161,6 +161,11 @@ pub fn ending(ending: &Ending) -> Option<String> {
     }
 }
 
+/// What `dissect` ends with: 1 where a text that was looked for is readable on the wire, else 0.
+pub fn exit_status(dissection: &Dissection) -> u8 {
+    u8::from(dissection.found.iter().any(|count| *count > 0))
+}
+
 /// Octets that were not captured, so that nothing can be said of them.
 pub fn missing(dissection: &Dissection) -> u64 {
     dissection

@@ -10,6 +10,7 @@ use rustls::sign::CertifiedKey;
 
 use super::reload::Tls;
 use crate::pki::key::PrivateKey;
+use crate::wire::recorder::Recorder;
 
 /// Everything that [`run`](super::run) needs besides a listener.
 #[derive(Clone, Debug)]
@@ -20,6 +21,9 @@ pub struct Config {
     pub service: Service,
     /// How much and how long.
     pub limits: Limits,
+    /// What records every connection beneath TLS. Its secrets are the business of
+    /// [`Settings::key_log`](super::reload::Settings::key_log).
+    pub recorder: Option<Recorder>,
 }
 
 /// What a server does with the bytes that a peer sends.

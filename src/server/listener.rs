@@ -14,6 +14,8 @@ use tokio::time::{sleep, timeout};
 
 use super::session::{self, Events};
 use super::{Config, Event};
+use crate::wire::Side;
+use crate::wire::recorded::Recorded;
 
 /// Serves peers of `listener` until `stop` is ready and then until their sessions have ended, for at most the
 /// drain timeout.
@@ -53,7 +55,14 @@ pub async fn run(
         while sessions.try_join_next().is_some() {}
         let (config, draining, events) = (Arc::clone(&config), draining.clone(), Arc::clone(&events));
         sessions.spawn(async move {
-            session::serve(stream, peer, &config, draining, &events).await;
+            match &config.recorder {
+                None => session::serve(stream, peer, &config, draining, &events).await,
+                Some(recorder) => {
+                    let stream = Recorded::socket(stream, peer, Side::Server, recorder);
+                    // Boxed, so that it takes no room in sessions that are not recorded.
+                    Box::pin(session::serve(stream, peer, &config, draining, &events)).await;
+                }
+            }
             drop(permit);
         });
     }

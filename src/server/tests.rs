@@ -74,7 +74,7 @@ fn identity(certificate_pem: &str, key_pem: &str) -> Identity {
 /// A configuration for `service` with generous limits.
 fn config(service: Service, settings: Settings) -> Config {
     let tls = Tls::new(&identity(SERVER, SERVER_KEY), settings).unwrap();
-    Config { tls: Some(Arc::new(tls)), service, limits: Limits::default() }
+    Config { tls: Some(Arc::new(tls)), service, limits: Limits::default(), recorder: None }
 }
 
 fn echo() -> Config {
@@ -463,7 +463,7 @@ async fn http(bench: &Bench, request: &[u8]) -> String {
 }
 
 fn www() -> Config {
-    Config { tls: None, service: Service::Www, limits: Limits::default() }
+    Config { tls: None, service: Service::Www, limits: Limits::default(), recorder: None }
 }
 
 #[tokio::test]

@@ -54,6 +54,7 @@ use rustls::pki_types::CertificateDer;
 use time::OffsetDateTime;
 
 use crate::pki::facts::{CertFacts, Malformed};
+use crate::pki::request::RequestFacts;
 use path::{Budget, Path, Rules};
 use signature::Signed;
 
@@ -220,6 +221,31 @@ pub fn self_signed(certificate: &CertFacts) -> Option<bool> {
         Signed::Valid => Some(true),
         Signed::Invalid => Some(false),
         Signed::TooWeak(_) | Signed::Unsupported(_) => None,
+    }
+}
+
+/// A certificate signing request that nobody should sign.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadRequest {
+    /// Whoever made it does not hold the key, or it was changed since.
+    #[error("its signature does not verify by the key that it asks to have certified")]
+    Signature,
+    /// Its key or its signature proves nothing.
+    #[error("too weak: {0}")]
+    TooWeak(String),
+    /// Its signature cannot be verified here.
+    #[error("its signature cannot be verified: {0}")]
+    Unsupported(String),
+}
+
+/// Whether whoever made the request holds its key: its signature verifies (RFC 2986 §3), by a key and a hash that
+/// are no weaker than a certificate's may be. What it asks for is not judged.
+pub fn check_request(request: &RequestFacts) -> Result<(), BadRequest> {
+    match signature::request(request) {
+        Signed::Valid => Ok(()),
+        Signed::Invalid => Err(BadRequest::Signature),
+        Signed::TooWeak(weakness) => Err(BadRequest::TooWeak(weakness.words)),
+        Signed::Unsupported(words) => Err(BadRequest::Unsupported(words)),
     }
 }
 

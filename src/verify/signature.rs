@@ -7,6 +7,7 @@ use rustls::{DigitallySignedStruct, SignatureScheme};
 use super::Reason;
 use crate::crypto;
 use crate::pki::facts::{CertFacts, PublicKeyFacts, PublicKeyKind, SignatureAlgorithm};
+use crate::pki::request::RequestFacts;
 
 /// The shortest RSA modulus that counts as strong (RFC 9325 §4.5), in bits.
 pub(super) const MIN_RSA_BITS: u32 = 2048;
@@ -35,7 +36,20 @@ pub(super) struct Weakness {
 
 /// Whether `certificate` is signed with the key `issuer_key` (RFC 5280 §6.1.3 (a)(1)).
 pub(super) fn certificate(certificate: &CertFacts, issuer_key: &PublicKeyFacts) -> Signed {
-    let algorithm = &certificate.signature_algorithm;
+    signed(&certificate.tbs, &certificate.signature_algorithm, &certificate.signature, issuer_key)
+}
+
+/// Whether `request` is signed with the key that it asks to have certified (RFC 2986 §3).
+pub(super) fn request(request: &RequestFacts) -> Signed {
+    signed(&request.info, &request.signature_algorithm, &request.signature, &request.public_key)
+}
+
+fn signed(
+    message: &[u8],
+    algorithm: &SignatureAlgorithm,
+    signature: &[u8],
+    issuer_key: &PublicKeyFacts,
+) -> Signed {
     if let Some(weakness) = weak_hash(algorithm).or_else(|| weak_key(issuer_key)) {
         return Signed::TooWeak(weakness);
     }
@@ -54,7 +68,7 @@ pub(super) fn certificate(certificate: &CertFacts, issuer_key: &PublicKeyFacts) 
     let Some(verifier) = known.iter().filter(is_of_algorithm).find(is_for_key) else {
         return Signed::Invalid;
     };
-    match verifier.verify_signature(&issuer_key.bits, &certificate.tbs, &certificate.signature) {
+    match verifier.verify_signature(&issuer_key.bits, message, signature) {
         Ok(()) => Signed::Valid,
         Err(_) => Signed::Invalid,
     }

@@ -91,6 +91,13 @@ impl Line {
         (fits && words.next().is_none()).then_some(Self { label, random, secret })
     }
 
+    /// A line as a TLS stack logs it; `None` under the same conditions.
+    pub fn logged(label: &str, random: &[u8], secret: &[u8]) -> Option<Self> {
+        let (label, random) = (Label::read(label)?, random.try_into().ok()?);
+        let fits = !secret.is_empty() && secret.len() <= LONGEST_SECRET;
+        fits.then(|| Self { label, random, secret: Zeroizing::new(secret.to_vec()) })
+    }
+
     /// The line, with its end.
     fn write(&self, out: &mut String) {
         out.push_str(self.label.name());

@@ -1,16 +1,23 @@
-//! A stream whose bytes are recorded as they pass.
+//! A stream whose bytes are recorded as they pass, and a key log that brings the recorder their secrets.
 
-use std::io;
+use std::fmt;
+use std::io::{self, IoSlice};
+use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use rustls::KeyLog;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
 
 use super::Side;
-use super::recorder::Tape;
+use super::keylog::Line;
+use super::recorder::{Recorder, Tape};
 
 /// Any stream, with a tape running: what is read was sent by the peer, what is written by this side. The end of
-/// the peer's bytes, a shutdown and a reset are recorded as they happen; dropping it records this side's end.
+/// the peer's bytes, a shutdown and a reset are recorded as they are met (an end that nobody read up to is not); dropping it
+/// records this side's end.
 #[derive(Debug)]
 pub struct Recorded<S> {
     stream: S,
@@ -28,6 +35,19 @@ impl<S> Recorded<S> {
         if error.kind() == io::ErrorKind::ConnectionReset {
             self.tape.reset(self.side.peer());
         }
+    }
+}
+
+impl Recorded<TcpStream> {
+    /// Records a connection with `peer` that has just been opened, from its handshake on.
+    pub fn socket(stream: TcpStream, peer: SocketAddr, side: Side, recorder: &Recorder) -> Self {
+        // A connected socket has an address; one that is gone already has nothing left to record.
+        let own = stream.local_addr().unwrap_or(peer);
+        let (client, server) = match side {
+            Side::Client => (own, peer),
+            Side::Server => (peer, own),
+        };
+        Self::new(stream, side, recorder.connection(client, server))
     }
 }
 
@@ -72,6 +92,30 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Recorded<S> {
         Poll::Ready(result)
     }
 
+    // The records of a flight go out in one call, and one packet where they fit.
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let result = ready!(Pin::new(&mut self.stream).poll_write_vectored(context, slices));
+        match &result {
+            Ok(count) => {
+                let mut sent = Vec::with_capacity(*count);
+                for slice in slices {
+                    sent.extend_from_slice(&slice[..slice.len().min(count - sent.len())]);
+                }
+                self.tape.data(self.side, &sent);
+            }
+            Err(error) => self.note(error),
+        }
+        Poll::Ready(result)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_flush(context)
     }
@@ -80,6 +124,36 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Recorded<S> {
         let result = ready!(Pin::new(&mut self.stream).poll_shutdown(context));
         self.tape.finish(self.side);
         Poll::Ready(result)
+    }
+}
+
+/// What a TLS stack logs its secrets to, so that the recorder learns those of the sessions that it records.
+pub struct RecordedKeys {
+    recorder: Recorder,
+    beside: Option<Arc<dyn KeyLog>>,
+}
+
+impl RecordedKeys {
+    /// For `recorder`, and for `beside` as well.
+    pub fn new(recorder: Recorder, beside: Option<Arc<dyn KeyLog>>) -> Self {
+        Self { recorder, beside }
+    }
+}
+
+impl KeyLog for RecordedKeys {
+    fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
+        if let Some(beside) = &self.beside {
+            beside.log(label, client_random, secret);
+        }
+        if let Some(line) = Line::logged(label, client_random, secret) {
+            self.recorder.learn(line);
+        }
+    }
+}
+
+impl fmt::Debug for RecordedKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecordedKeys").field("recorder", &self.recorder).finish_non_exhaustive()
     }
 }
 

@@ -7,8 +7,9 @@
 //! Where secrets are expected ([`Options::secrets`]), they stand in the file before the packets that need
 //! them, so that one pass decrypts. To that end a session's packets wait in memory from its ClientHello until
 //! its secrets are known, but no longer than [`LONGEST_WAIT`], no more than [`MOST_HELD`] a session and
-//! [`MOST_HELD_IN_ALL`] together; a session that goes beyond is written as it is, and its secrets, should they
-//! come after all, behind it (a reader that goes through the file twice still decrypts). Connections whose
+//! [`MOST_HELD_IN_ALL`] together; a session that goes beyond is written behind what is known of its secrets,
+//! and all of them, should they come after all, behind it (a reader that goes through the file twice still
+//! decrypts). Connections whose
 //! first octets are no ClientHello never wait. A process that is killed loses what waits.
 //!
 //! Not recorded: secrets of sessions that did not cross this recorder, and exporter secrets that are logged
@@ -446,16 +447,21 @@ impl Shared {
         blocks.zeroize();
     }
 
-    /// Writes a session's packets without its secrets.
+    /// Writes a session's packets without all its secrets. Those that are known come first all the same: a
+    /// handshake that was broken off never had more.
     fn give_up(&mut self, id: u64) {
+        let mut known = Zeroizing::new(Vec::new());
         if let Some(random) = self.held.get(&id).filter(|held| !held.released).and_then(|held| held.random) {
             self.waiting.remove(&random);
             if self.given_up.len() >= MOST_GIVEN_UP {
                 self.given_up.clear();
             }
             self.given_up.insert(random);
+            if let Some(secrets) = self.secrets.session(&random) {
+                pcapng::secrets(&mut known, &secrets.lines(&random));
+            }
         }
-        self.release(id, &[]);
+        self.release(id, &known);
     }
 
     /// Writes what waits of a connection, behind `secrets`.
@@ -653,6 +659,19 @@ mod tests {
         learn(&recorder, 1);
         assert_eq!(blocks(&memory), "PPPPPS");
         assert_eq!(recorder.status().with_late_secrets, 1);
+    }
+
+    #[test]
+    fn what_is_known_of_a_handshake_that_was_broken_off_comes_before_it() {
+        let (recorder, memory) = recorder(true, None);
+        let tape = connect(&recorder);
+        tape.data(Side::Client, &client_hello(1));
+        let secret = Zeroizing::new(vec![5; 48]);
+        recorder.learn(Line { label: Label::ServerHandshakeTraffic, random: [1; 32], secret });
+        assert_eq!(blocks(&memory), "PPP", "more may come");
+        recorder.flush();
+        assert_eq!(blocks(&memory), "PPPSPP");
+        assert_eq!(recorder.status().with_secrets, 0, "not all of them");
     }
 
     #[test]

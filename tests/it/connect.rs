@@ -12,7 +12,8 @@ use serde_json::json;
 use tlslab::pki::files::{KeyFile, read_certificates, read_private_key};
 use tlslab::server::Identity;
 
-use crate::lab::{Lab, Run, TLSLAB, run, signal};
+use crate::capture::{mode, tshark};
+use crate::lab::{Lab, Run, TLSLAB, peer, run, signal};
 
 /// A server for one peer, who is handed to `behaviour`; joined for what that returns.
 fn once<T: Send + 'static>(
@@ -522,4 +523,120 @@ fn an_interrupt_stops_at_once_and_says_so() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("tlslab: error: interrupted\n"));
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
     assert_eq!(report["exit_status"], 130);
+}
+
+#[test]
+fn a_capture_opens_with_the_secrets_that_are_in_it() {
+    for version in ["1.2", "1.3"] {
+        let lab = bench();
+        let (address, server) = tls_server(&lab, echo);
+        let arguments =
+            ["--tls", version, "--message", "the secret", "--pcap", "lab.pcapng", "--keylog", "keys.log"];
+        let run = connect(&lab, address, &arguments)
+            .success()
+            .says("tlslab: warning: lab.pcapng: the recorded traffic goes here with its secrets; whoever has this ")
+            .says("packets, 1 connection, 1 TLS session\n");
+        assert_eq!(run.stdout, "the secret\n", "{run}");
+        server.join().expect("the server");
+        assert_eq!(mode(&lab.file("lab.pcapng")), 0o600);
+        let label = if version == "1.2" { "CLIENT_RANDOM " } else { "CLIENT_TRAFFIC_SECRET_0 " };
+        assert!(lab.read("keys.log").contains(label), "the key log is written as well");
+
+        lab.tlslab(["dissect", "lab.pcapng", "--find", "the secret"])
+            .success()
+            .prints("“the secret” is nowhere readable on the wire\n  with the secrets it shows, 2 times")
+            .prints(&format!(" → {address}, TLS {version}\n"));
+        if peer("tshark") {
+            tshark(&lab, &lab.file("lab.pcapng"), "tls", &["frame.number"]);
+            let shown =
+                lab.run("tshark", ["-r", "lab.pcapng", "-q", "-z", "follow,tls,ascii,0"]).success().stdout;
+            assert_eq!(shown.matches("the secret").count(), 2, "there and back\n{shown}");
+        }
+    }
+}
+
+#[test]
+fn a_capture_of_a_refused_server_shows_the_certificate_that_was_refused() {
+    let lab = bench();
+    let (address, server) = tls_server(&lab, echo);
+    connect(
+        &lab,
+        address,
+        &["--tls", "1.3", "--cn", "www.example.org", "--message", "x", "--pcap", "lab.pcapng"],
+    )
+    .status(11)
+    .says("1 connection, 1 TLS session\n");
+    server.join().expect("the server");
+    // Only the handshake's secrets ever existed.
+    lab.tlslab(["dissect", "lab.pcapng"])
+        .success()
+        .prints("The server's certificate 1 of 1, with the secrets only\n")
+        .prints("= fatal alert bad_certificate\n");
+    if peer("tshark") {
+        let certificates =
+            tshark(&lab, &lab.file("lab.pcapng"), "tls.handshake.type == 11", &["tls.handshake.type"]);
+        assert_eq!(certificates.len(), 1, "{certificates:?}");
+    }
+}
+
+#[test]
+fn a_plaintext_capture_shows_everything() {
+    let lab = Lab::new();
+    let (address, server) = once(|mut peer| {
+        let mut line = [0; 12];
+        peer.read_exact(&mut line).expect("a line");
+        peer.write_all(&line).expect("the echo");
+        let _ = peer.read_to_end(&mut Vec::new());
+    });
+    connect(&lab, address, &["--plaintext", "--message", "my password", "--pcap", "lab.pcapng"])
+        .success()
+        .says("recording into lab.pcapng\n");
+    server.join().expect("the server");
+    lab.tlslab(["dissect", "lab.pcapng", "--find", "my password"]).status(1);
+    if peer("tshark") {
+        assert_eq!(tshark(&lab, &lab.file("lab.pcapng"), "tcp.len > 0", &["tcp.len"]), ["12", "12"]);
+    }
+}
+
+#[test]
+fn a_capture_that_is_full_stops_the_recording_and_nothing_else() {
+    let lab = bench();
+    let (address, _server) = tls_server(&lab, echo);
+    let run = connect(&lab, address, &["--message", "hello", "--pcap", "lab.pcapng", "--max-size", "1K"])
+        .success()
+        .prints("hello")
+        .says(
+            "tlslab: warning: lab.pcapng: size limit of 1024 bytes reached; recording has stopped, everything else \
+             goes on\n",
+        );
+    assert_eq!(run.stderr.matches("recording has stopped").count(), 1, "{run}");
+    assert!(std::fs::metadata(lab.file("lab.pcapng")).expect("the capture").len() <= 1024);
+
+    if !std::path::Path::new("/dev/full").exists() {
+        return eprintln!("SKIPPED: there is no /dev/full here");
+    }
+    let (address, _server) = tls_server(&lab, echo);
+    connect(&lab, address, &["--message", "hello", "--pcap", "/dev/full", "--force"])
+        .status(1)
+        .says("tlslab: error: /dev/full: cannot write: No space left on device");
+}
+
+#[test]
+fn a_capture_is_created_for_a_connection_and_replaces_nothing_unasked() {
+    let lab = bench();
+    // An address that nobody listens on: bound, learnt, let go.
+    let nobody = TcpListener::bind("127.0.0.1:0").expect("bind").local_addr().expect("the bound address");
+    connect(&lab, nobody, &["--pcap", "lab.pcapng"]).status(30);
+    assert!(!lab.file("lab.pcapng").exists(), "there was nothing to record, and nothing is left in the way");
+
+    lab.write("lab.pcapng", "precious");
+    // Said before anybody is called.
+    connect(&lab, nobody, &["--pcap", "lab.pcapng"])
+        .status(1)
+        .says("tlslab: error: lab.pcapng: exists already; expected to create it\n")
+        .says("tlslab: hint: name another file, or replace this one with `--force`\n");
+    assert_eq!(lab.read("lab.pcapng"), "precious");
+    let (address, _server) = tls_server(&lab, echo);
+    connect(&lab, address, &["--message", "x", "--pcap", "lab.pcapng", "--force"]).success();
+    assert!(std::fs::read(lab.file("lab.pcapng")).expect("the capture").starts_with(b"\x0a\x0d\x0d\x0a"));
 }

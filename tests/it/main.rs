@@ -1,6 +1,6 @@
 //! Outside-in tests: the real binary, in temporary folders, on loopback, on ports the system chose.
 //!
-//! One module per command and one per kind of judge that is not us; [`lab`] is what they share.
+//! One module per command and one per kind of judge that is not us; [`lab`] and [`capture`] are what they share.
 
 #![allow(
     clippy::expect_used,
@@ -10,7 +10,10 @@
 )]
 
 mod bad_input;
+mod capture;
+mod completions;
 mod connect;
+mod csr;
 mod decrypt;
 mod demo;
 mod dissect;
@@ -18,9 +21,11 @@ mod gencert;
 mod inspect;
 mod lab;
 mod limbo;
+mod man;
 mod openssl;
 mod oracle;
 mod page;
+mod passwd;
 mod readme;
 mod serve;
 mod tap;

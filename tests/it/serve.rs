@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 
+use crate::capture::{mode, tshark};
 use crate::lab::{FUSE, Lab, Server, TLSLAB, fixtures, peer, run_with_input};
 
 /// A bench with the lab's default certificate and clear key.
@@ -395,4 +396,121 @@ fn a_good_certificate_is_served_without_a_warning() {
     let server = lab.serve(&[]);
     assert!(!server.heard().contains("warning"), "{}", server.heard());
     assert!(server.heard().starts_with("serving /C=AU/ST=WA/L=Perth/"), "{}", server.heard());
+}
+
+#[test]
+fn a_capture_has_every_session_with_its_secrets_also_after_a_reload() {
+    let lab = bench();
+    let mut server = lab.serve(&["--pcap", "lab.pcapng", "--keylog", "keys.log"]);
+    let warning = "tlslab: warning: lab.pcapng: the recorded traffic goes here with its secrets; whoever has this \
+                   file can read it";
+    assert!(server.heard().contains(warning), "{}", server.heard());
+    let word = server.to_word();
+    let say = |version: &str, message: &str| {
+        lab.tlslab(["connect", &word, "--tls", version, "--message", message]).success().prints(message);
+    };
+    say("1.3", "the first secret");
+    say("1.2", "the second secret");
+    server.signal("HUP");
+    server.wait_for("reloaded cert.pem and clearkey.pem");
+    say("1.3", "the third secret");
+    // A peer that is no TLS client is recorded as well.
+    assert_ne!(exchange(&server, b"GET / HTTP/1.1\r\n\r\n"), b"");
+    server.wait_for("handshake failed: the peer sent plaintext");
+    let port = server.port();
+    let (exit, heard) = server.stop();
+    assert!(exit.success(), "{exit}");
+    assert!(heard.contains("packets, 4 connections, 3 TLS sessions\n"), "{heard}");
+    assert_eq!(mode(&lab.file("lab.pcapng")), 0o600);
+    // The key log beside it has the same sessions, the one after the reload among them.
+    let log = lab.read("keys.log");
+    assert_eq!(log.lines().filter(|line| line.starts_with("CLIENT_TRAFFIC_SECRET_0 ")).count(), 2, "{log}");
+
+    for message in ["the first secret", "the second secret", "the third secret"] {
+        lab.tlslab(["dissect", "lab.pcapng", "--find", message]).success().prints(&format!(
+            "“{message}” is nowhere readable on the wire\n  with the secrets it shows, 2 times"
+        ));
+    }
+    lab.tlslab(["dissect", "lab.pcapng", "--find", "GET / HTTP"]).status(1);
+    if peer("tshark") {
+        let ports = tshark(
+            &lab,
+            &lab.file("lab.pcapng"),
+            "tcp.flags.syn == 1 && tcp.flags.ack == 0",
+            &["tcp.dstport"],
+        );
+        assert_eq!(ports, [port.as_str(); 4]);
+        for (stream, message) in
+            ["the first secret", "the second secret", "the third secret"].iter().enumerate()
+        {
+            let follow = format!("follow,tls,ascii,{stream}");
+            let shown = lab.run("tshark", ["-r", "lab.pcapng", "-q", "-z", &follow]).success().stdout;
+            assert_eq!(shown.matches(message).count(), 2, "there and back\n{shown}");
+        }
+    }
+}
+
+#[test]
+fn a_plaintext_capture_shows_everything() {
+    let lab = Lab::new();
+    let server = lab.serve(&["--plaintext", "--pcap", "lab.pcapng"]);
+    assert!(server.heard().contains("recording into lab.pcapng\n"), "{}", server.heard());
+    assert_eq!(exchange(&server, b"my password\n"), b"my password\n");
+    let (_, heard) = server.stop();
+    assert!(heard.contains("lab.pcapng: 11 packets, 1 connection, 0 TLS sessions"), "{heard}");
+    lab.tlslab(["dissect", "lab.pcapng", "--find", "my password"]).status(1);
+    if peer("tshark") {
+        let lengths = tshark(&lab, &lab.file("lab.pcapng"), "tcp.len > 0", &["tcp.len"]);
+        assert_eq!(lengths, ["12", "12"]);
+    }
+}
+
+#[test]
+fn a_capture_that_is_full_stops_the_recording_and_nothing_else() {
+    let lab = Lab::new();
+    let mut server = lab.serve(&["--plaintext", "--pcap", "lab.pcapng", "--max-size", "10K"]);
+    let long = vec![b'x'; 20_000];
+    assert!(exchange(&server, &long) == long);
+    let said = server.wait_for("recording has stopped");
+    assert_eq!(
+        said,
+        "tlslab: warning: lab.pcapng: size limit of 10240 bytes reached; recording has stopped, everything else \
+         goes on"
+    );
+    assert!(exchange(&server, &long) == long);
+    let (exit, heard) = server.stop();
+    assert!(exit.success(), "{exit}");
+    assert_eq!(heard.matches("recording has stopped").count(), 1, "{heard}");
+    assert!(heard.contains("stopped: 2 sessions, "), "{heard}");
+    assert!(std::fs::metadata(lab.file("lab.pcapng")).expect("the capture").len() <= 10_240);
+    lab.tlslab(["dissect", "lab.pcapng"]).success();
+}
+
+#[test]
+fn a_capture_is_created_by_a_server_that_serves_and_replaces_nothing_unasked() {
+    let lab = bench();
+    let serve = |arguments: &[&str]| lab.tlslab(["serve", "--pcap", "lab.pcapng"].iter().chain(arguments));
+    let taken = TcpListener::bind("127.0.0.1:0").expect("bind a free port");
+    serve(&["--listen", &taken.local_addr().expect("the bound address").to_string()]).status(1);
+    assert!(!lab.file("lab.pcapng").exists(), "nothing was served, nothing is left in the way");
+
+    lab.write("lab.pcapng", "precious");
+    serve(&[])
+        .status(1)
+        .says("tlslab: error: lab.pcapng: exists already; expected to create it\n")
+        .says("tlslab: hint: name another file, or replace this one with `--force`\n");
+    assert_eq!(lab.read("lab.pcapng"), "precious");
+    serve(&["--force", "--keylog", "lab.pcapng"])
+        .status(2)
+        .says("tlslab: error: lab.pcapng: both --pcap and --keylog want to write it\n");
+    assert_eq!(lab.read("lab.pcapng"), "precious");
+    lab.tlslab(["serve", "--pcap", "-"])
+        .status(2)
+        .says("tlslab: error: --pcap -: expected a file; stdout is ");
+    lab.tlslab(["serve", "--force"]).status(2).says("--pcap <FILE>");
+
+    let server = lab.serve(&["--pcap", "lab.pcapng", "--force"]);
+    assert!(server.stop().0.success());
+    assert!(std::fs::read(lab.file("lab.pcapng")).expect("the capture").starts_with(b"\x0a\x0d\x0d\x0a"));
+    assert_eq!(mode(&lab.file("lab.pcapng")), 0o600, "also where it was another's before");
 }

@@ -56,7 +56,7 @@ impl Serving {
         let tls = identity
             .map(|identity| reload::Tls::new(identity, reload::Settings::default()).map(Arc::new))
             .transpose()?;
-        let config = Config { tls, service: Service::Echo, limits: Limits::default() };
+        let config = Config { tls, service: Service::Echo, limits: Limits::default(), recorder: None };
         let received = Arc::new(Mutex::new(0));
         let (stop, stopped) = oneshot::channel();
         let count = Arc::clone(&received);

@@ -1,6 +1,5 @@
 //! Somebody on the network: a tap that records every exchange into one capture, and what it tells.
 
-use std::fs::OpenOptions;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,6 +17,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use super::super::capture as capture_file;
 use super::scene::PATIENCE;
 
 /// How many octets of each event are looked at: more than any of the demo's records with a message has.
@@ -34,17 +34,11 @@ impl Wire {
     /// Begins `lab.pcapng` and `keys.log` in `folder`, for their owner only: together they open every session.
     pub(super) fn record(folder: &Path, force: bool) -> anyhow::Result<Self> {
         let (capture, key_log) = (folder.join("lab.pcapng"), folder.join("keys.log"));
-        let mut options = OpenOptions::new();
-        options.write(true);
-        if force {
-            options.create(true).truncate(true);
-        } else {
-            options.create_new(true);
-        }
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(&key_log).with_context(|| format!("{}: cannot write", key_log.display()))?;
-        let file = options.open(&capture).with_context(|| format!("{}: cannot write", capture.display()))?;
+        let create = |path: &Path| {
+            capture_file::create(path, force).with_context(|| format!("{}: cannot write", path.display()))
+        };
+        create(&key_log)?;
+        let file = create(&capture)?;
         let options = Options {
             clock: SystemTime::now,
             interface: "tlslab demo".to_owned(),

@@ -2,17 +2,22 @@
 
 use time::{Duration, OffsetDateTime};
 use tlslab::pki::issue::{Profile, Request, Validity};
+use tlslab::pki::request::RequestFacts;
 use tlslab::pki::subject::{SanName, Subject};
 use tlslab::words::instant;
 
 use super::super::{Failure, Result};
-use super::{Gencert, ProfileName};
+use super::{Gencert, ProfileName, csr};
 
 const DAYS: i64 = 365;
 
 impl Gencert {
     /// The request, and warnings about what is allowed but unwise.
-    pub(super) fn request(&self, now: OffsetDateTime) -> Result<(Request, Vec<String>)> {
+    pub(super) fn request(
+        &self,
+        asked: Option<&RequestFacts>,
+        now: OffsetDateTime,
+    ) -> Result<(Request, Vec<String>)> {
         let mut warnings = Vec::new();
         let profile = match (self.profile, self.path_length) {
             (ProfileName::Ca, path_length) => Profile::Ca { path_length },
@@ -23,15 +28,15 @@ impl Gencert {
             (ProfileName::Openssl, None) => Profile::Openssl,
             (ProfileName::Server, None) => Profile::Server,
         };
+        let subject = self.subject.clone().or_else(|| asked.map(|asked| asked.subject.clone()));
+        let subject = subject.unwrap_or_else(Subject::lab);
         let subject = match &self.cn {
-            Some(cn) => self
-                .subject
-                .clone()
-                .with_common_name(cn)
-                .map_err(|error| Failure::usage(format_args!("--cn: {error}")))?,
-            None => self.subject.clone(),
+            Some(cn) => {
+                subject.with_common_name(cn).map_err(|error| Failure::usage(format_args!("--cn: {error}")))?
+            }
+            None => subject,
         };
-        let names = self.names(&subject, &mut warnings)?;
+        let names = self.names(&subject, asked, &mut warnings)?;
         let validity = self.validity(now)?;
         if validity.not_after < now {
             warnings.push(format!("the certificate has already expired, at {}", instant(validity.not_after)));
@@ -39,10 +44,18 @@ impl Gencert {
         Ok((Request { subject, names, validity, profile }, warnings))
     }
 
-    /// `--san`, and a server's CN before them.
-    fn names(&self, subject: &Subject, warnings: &mut Vec<String>) -> Result<Vec<SanName>> {
-        let mut names = Vec::new();
-        if self.profile == ProfileName::Server && !self.no_san {
+    /// The names that the signing request asks for; or `--san`, and a server's CN before them.
+    fn names(
+        &self,
+        subject: &Subject,
+        asked: Option<&RequestFacts>,
+        warnings: &mut Vec<String>,
+    ) -> Result<Vec<SanName>> {
+        let asked = if self.san.is_empty() && !self.no_san { asked } else { None };
+        let asked = asked.map(csr::names).transpose()?.flatten();
+        let own = asked.is_none();
+        let mut names = asked.unwrap_or_default();
+        if self.profile == ProfileName::Server && !self.no_san && own {
             for cn in subject.common_names().filter_map(|cn| cn.text.as_deref()) {
                 // An address first: as a dNSName it would be refused, as it should.
                 match SanName::ip(cn).or_else(|_| SanName::dns(cn)) {
@@ -60,7 +73,7 @@ impl Gencert {
                 names.push(name.clone());
             }
         }
-        if subject.is_empty() && self.ca.is_none() {
+        if subject.is_empty() && self.ca.is_none() && !self.csr_only {
             // RFC 5280 §4.1.2.4: the issuer, which the subject is here, must be non-empty.
             return Err(Failure::usage(
                 "--subject: expected at least one attribute in the subject of a self-signed certificate, found none",

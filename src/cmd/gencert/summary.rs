@@ -6,19 +6,19 @@ use rustls::pki_types::CertificateDer;
 use tlslab::crypto::sha256;
 use tlslab::pki::files::{NewFile, within};
 use tlslab::pki::issue::{Plan, Request};
-use tlslab::pki::key::PrivateKey;
 use tlslab::pki::subject::{SanName, Subject};
 use tlslab::words;
 
 use super::super::trust::LAB_NAME;
 use super::super::{Result, Ui};
-use super::{CERT, CLEAR_KEY, Gencert, KEY, ProfileName};
+use super::{CERT, CLEAR_KEY, CSR, Gencert, KEY, ProfileName, SubjectKey};
 
 pub(super) struct Summary<'a> {
     pub(super) options: &'a Gencert,
     pub(super) request: &'a Request,
-    pub(super) key: &'a PrivateKey,
-    pub(super) certificate: &'a CertificateDer<'a>,
+    pub(super) key: &'a SubjectKey,
+    /// None where it is somebody else's to make.
+    pub(super) certificate: Option<&'a CertificateDer<'a>>,
     pub(super) ca: Option<&'a Path>,
     pub(super) files: &'a [NewFile],
     pub(super) warnings: &'a [String],
@@ -49,7 +49,7 @@ impl Summary<'_> {
 
     fn plan(&self) -> Option<Plan> {
         // It was made a moment ago; one that cannot be read back has no fields to show.
-        Plan::from_certificate(self.certificate).ok()
+        Plan::from_certificate(self.certificate?).ok()
     }
 
     fn issuer(&self) -> String {
@@ -67,19 +67,20 @@ impl Summary<'_> {
         let names = self.names();
         let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
         let issuer = if self.ca.is_some() { self.issuer() } else { "itself (self-signed)".to_owned() };
-        let mut lines = vec![
-            format!("subject   {}", self.request.subject),
-            format!("names     {names}"),
-            format!("issuer    {issuer}"),
-            format!(
+        let mut lines = vec![format!("subject   {}", self.request.subject), format!("names     {names}")];
+        if self.certificate.is_some() {
+            lines.push(format!("issuer    {issuer}"));
+            lines.push(format!(
                 "valid     {} to {} ({days} days)",
                 words::instant(validity.not_before),
                 words::instant(validity.not_after)
-            ),
-            format!("key       {}", self.key.algorithm().description()),
-            format!("SHA-256   {}", words::hex_colons(&sha256(self.certificate))),
-            String::new(),
-        ];
+            ));
+        }
+        lines.push(format!("key       {}", self.key.description()));
+        if let Some(certificate) = self.certificate {
+            lines.push(format!("SHA-256   {}", words::hex_colons(&sha256(certificate))));
+        }
+        lines.push(String::new());
         // The certificate first, as people look for it.
         let paths: Vec<_> = self.files.iter().map(|file| self.path(file)).collect();
         let width = paths.iter().map(|path| path.chars().count()).max().unwrap_or_default();
@@ -97,6 +98,7 @@ impl Summary<'_> {
         match file.name {
             CERT if self.ca.is_some() => "certificate, then its CA",
             CERT => "certificate",
+            CSR => "certificate signing request",
             KEY => "private key, encrypted",
             _ => "private key, readable as it is",
         }
@@ -115,22 +117,30 @@ impl Summary<'_> {
                 })
             })
             .collect();
-        serde_json::json!({
+        let mut object = serde_json::json!({
             "files": files,
             "subject": self.request.subject.to_string(),
-            "issuer": self.issuer(),
             "san": self.names(),
-            "not_before": words::instant(self.request.validity.not_before),
-            "not_after": words::instant(self.request.validity.not_after),
-            "key": self.key.algorithm().to_string(),
-            "public_key": self.key.algorithm().description(),
-            "serial": self.serial(),
-            "sha256": words::hex(&sha256(self.certificate)),
+            "key": self.key.algorithm(),
+            "public_key": self.key.description(),
             "spki_sha256": words::hex(&sha256(self.key.public_key_info())),
             "warnings": self.warnings,
             "notes": self.notes,
             "next": next,
-        })
+        });
+        if let (Some(certificate), Some(object)) = (self.certificate, object.as_object_mut()) {
+            let validity = self.request.validity;
+            for (field, value) in [
+                ("issuer", self.issuer()),
+                ("not_before", words::instant(validity.not_before)),
+                ("not_after", words::instant(validity.not_after)),
+                ("serial", self.serial()),
+                ("sha256", words::hex(&sha256(certificate))),
+            ] {
+                object.insert(field.to_owned(), value.into());
+            }
+        }
+        object
     }
 
     /// The commands to run next, with options only where the defaults would miss.
@@ -139,6 +149,16 @@ impl Summary<'_> {
         let word = |name: &str| quoted(&within(out, name).display().to_string());
         let own = format!(" --cert {} --key {}", word(CERT), word(CLEAR_KEY));
         let anchor = self.ca.map_or_else(|| word(CERT), |ca| quoted(&ca.display().to_string()));
+        if self.options.csr_only {
+            return vec![format!(
+                "tlslab gencert --csr {} --ca ca/cert.pem --ca-key ca/clearkey.pem --out signed",
+                word(CSR)
+            )];
+        }
+        if self.options.csr.is_some() {
+            // Its key is with whoever asked.
+            return vec![format!("tlslab inspect {}", word(CERT))];
+        }
         match self.options.profile {
             ProfileName::Ca => {
                 vec![format!("tlslab gencert --ca {} --ca-key {} --out server", word(CERT), word(CLEAR_KEY))]

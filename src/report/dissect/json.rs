@@ -92,7 +92,7 @@ pub fn report(name: &str, dissection: &Dissection, needles: &[Needle], ending: &
         unlisted_sessions: dissection.unlisted_sessions,
         find,
         readable,
-        exit_status: u8::from(readable == Some(true)),
+        exit_status: super::exit_status(dissection),
     }
 }
 

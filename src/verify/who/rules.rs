@@ -294,7 +294,11 @@ const RULES: &[Rule] = &[
         C::KeyIdentifierCritical,
         "BoringSSL pki/verify_certificate_chain.cc VerifyNoUnconsumedCriticalExtensions",
     ),
-    both(Chromium, C::EmptySubjectUncritical, "BoringSSL pki/parsed_certificate.cc ParsedCertificate::Create"),
+    both(
+        Chromium,
+        C::EmptySubjectUncritical,
+        "BoringSSL pki/parsed_certificate.cc ParsedCertificate::Create",
+    ),
     both(Chromium, C::NotNamed(CHROMIUM_NAMES), "Chromium net/cert/x509_certificate.cc VerifyHostname"),
     // Go
     both(Go, C::Expired, GO),

@@ -1,11 +1,11 @@
-//! A moment in which Ctrl-C waits: between the first and the last of several files.
+//! A moment in which Ctrl-C waits: while files are put in place.
 
 use std::io;
 
 /// Runs `work` to its end although SIGINT, SIGTERM or SIGHUP come meanwhile, and from then on: what it started is
 /// a matter of milliseconds, and half of it is worth nothing. SIGKILL does not wait.
 #[cfg(unix)]
-pub(super) fn undisturbed<T>(work: impl FnOnce() -> T) -> io::Result<T> {
+pub(crate) fn undisturbed<T>(work: impl FnOnce() -> T) -> io::Result<T> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
@@ -20,6 +20,6 @@ pub(super) fn undisturbed<T>(work: impl FnOnce() -> T) -> io::Result<T> {
 
 /// Runs `work`.
 #[cfg(not(unix))]
-pub(super) fn undisturbed<T>(work: impl FnOnce() -> T) -> io::Result<T> {
+pub(crate) fn undisturbed<T>(work: impl FnOnce() -> T) -> io::Result<T> {
     Ok(work())
 }

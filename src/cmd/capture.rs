@@ -1,0 +1,246 @@
+//! Captures that commands write: how the file is opened, and `--pcap` of those that record their own connections.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
+
+use clap::Args;
+use rustls::KeyLog;
+use tlslab::wire::Side;
+use tlslab::wire::recorded::{Recorded, RecordedKeys};
+use tlslab::wire::recorder::{FileSink, Options, Recorder, Status};
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+
+use super::{Failure, Result, Ui};
+
+/// How often the recorder is looked after: sessions that never come to their secrets, a file that is full.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// `--pcap` and what belongs to it, for a command that records its own connections.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Recording {
+    /// Record the connections into FILE; Wireshark opens it decrypted: whoever has it reads everything
+    #[arg(long, value_name = "FILE")]
+    pcap: Option<PathBuf>,
+    /// Replace the capture if it exists
+    #[arg(long, requires = "pcap")]
+    force: bool,
+    /// Stop recording, and nothing else, before the capture grows larger; 500K, 100M, 2G
+    #[arg(long, value_name = "SIZE", requires = "pcap", value_parser = size)]
+    max_size: Option<u64>,
+}
+
+impl Recording {
+    /// Refuses early what [`Recording::begin`] would refuse late.
+    pub(crate) fn check(&self, key_log: Option<&Path>) -> Result<()> {
+        let Some(path) = &self.pcap else { return Ok(()) };
+        if path == Path::new("-") {
+            return Err(Failure::usage("--pcap -: expected a file; stdout is for the answer")
+                .hint("`tlslab tap --pcap -` writes a capture to stdout"));
+        }
+        if key_log == Some(path) {
+            let path = path.display();
+            return Err(Failure::usage(format!("{path}: both --pcap and --keylog want to write it"))
+                .hint("the capture has the secrets in it; --keylog is for other programs' captures"));
+        }
+        // Also where it is a link to nowhere: creating it would fail the same way.
+        if !self.force && path.symlink_metadata().is_ok() {
+            return Err(exists(path));
+        }
+        Ok(())
+    }
+
+    /// Begins the capture, if one is asked for. `secrets` says whether there will be any, `warn` is told (once)
+    /// when recording stops. Needs a running runtime.
+    pub(crate) fn begin(
+        &self,
+        interface: String,
+        secrets: bool,
+        ui: &Ui,
+        warn: impl Fn(String) + Send + Sync + 'static,
+    ) -> Result<Option<Capture>> {
+        let Some(path) = &self.pcap else { return Ok(None) };
+        let options = Options { clock: SystemTime::now, interface, max_size: self.max_size, secrets };
+        let recorder = open(path, self.force).and_then(|file| {
+            Recorder::start(Box::new(file), &options).map_err(|error| cannot_write(path, &error))
+        })?;
+        let path = path.display().to_string();
+        if secrets {
+            ui.warn(&format!(
+                "{path}: the recorded traffic goes here with its secrets; whoever has this file can read it"
+            ));
+        } else {
+            ui.say(&format!("recording into {path}"));
+        }
+        let watch = Watch { recorder, path, warn: Box::new(warn), warned: AtomicBool::new(false) };
+        let watch = Arc::new(watch);
+        let watching = Arc::clone(&watch);
+        let watcher = tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(INTERVAL).await;
+                watching.recorder.expire();
+                watching.look();
+            }
+        });
+        Ok(Some(Capture { watch, watcher }))
+    }
+}
+
+/// A capture that is being written. Dropped, it is complete: what still waited for secrets is written.
+pub(crate) struct Capture {
+    watch: Arc<Watch>,
+    watcher: JoinHandle<()>,
+}
+
+impl Capture {
+    /// What it is written by.
+    pub(crate) fn recorder(&self) -> &Recorder {
+        &self.watch.recorder
+    }
+
+    /// A connection to `peer`, of which this process is `side`, recorded.
+    pub(crate) fn record(&self, stream: TcpStream, peer: SocketAddr, side: Side) -> Recorded<TcpStream> {
+        Recorded::socket(stream, peer, side, self.recorder())
+    }
+
+    /// Where a TLS stack is to log its secrets, so that they come into the capture, and into `beside`.
+    pub(crate) fn key_log(&self, beside: Option<Arc<dyn KeyLog>>) -> Arc<dyn KeyLog> {
+        Arc::new(RecordedKeys::new(self.recorder().clone(), beside))
+    }
+
+    /// Completes it, and sums it up in a line.
+    pub(crate) fn finish(self) -> String {
+        let watch = Arc::clone(&self.watch);
+        drop(self);
+        sum(&watch.path, &watch.recorder.status())
+    }
+}
+
+impl Drop for Capture {
+    fn drop(&mut self) {
+        self.watcher.abort();
+        self.watch.recorder.flush();
+        self.watch.look();
+    }
+}
+
+struct Watch {
+    recorder: Recorder,
+    path: String,
+    warn: Box<dyn Fn(String) + Send + Sync>,
+    warned: AtomicBool,
+}
+
+impl Watch {
+    fn look(&self) {
+        if let Some(why) = self.recorder.status().stopped
+            && !self.warned.swap(true, Ordering::Relaxed)
+        {
+            (self.warn)(format!("{}: {why}; recording has stopped, everything else goes on", self.path));
+        }
+    }
+}
+
+/// The capture's file, empty.
+pub(crate) fn open(path: &Path, force: bool) -> Result<FileSink> {
+    match create(path, force) {
+        Ok(file) => Ok(FileSink::new(file)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(exists(path)),
+        Err(error) => Err(cannot_write(path, &error)),
+    }
+}
+
+/// An empty file for its owner only: what crossed a wire is nobody else's business, least of all with secrets.
+pub(crate) fn create(path: &Path, force: bool) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    if force {
+        options.create(true).truncate(true);
+    } else {
+        options.create_new(true);
+    }
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path)?;
+    #[cfg(unix)]
+    if force && file.metadata()?.is_file() {
+        // A file that is replaced had a mode of its own. Where it cannot be changed (a file system without
+        // modes, another owner's file) the person has asked for just that file.
+        let _ = file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600));
+    }
+    Ok(file)
+}
+
+fn exists(path: &Path) -> Failure {
+    Failure::new(format!("{}: exists already; expected to create it", path.display()))
+        .hint("name another file, or replace this one with `--force`")
+}
+
+/// The capture cannot be written.
+pub(crate) fn cannot_write(path: &Path, error: &io::Error) -> Failure {
+    Failure::new(format!("{}: cannot write: {error}", path.display()))
+}
+
+/// What is in a capture: `lab.pcapng: 11 packets, 1 connection, 0 TLS sessions`.
+pub(crate) fn sum(path: &str, status: &Status) -> String {
+    format!(
+        "{path}: {}, {}, {}",
+        counted(status.packets, "packet"),
+        counted(status.connections, "connection"),
+        counted(status.sessions, "TLS session"),
+    )
+}
+
+fn counted(count: u64, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+}
+
+/// A size: digits and an optional unit K, M or G (powers of 1024).
+pub(crate) fn size(text: &str) -> std::result::Result<u64, String> {
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let factor = match text[digits.len()..].to_ascii_lowercase().as_str() {
+        "" => Some(1),
+        "k" | "kib" => Some(1 << 10),
+        "m" | "mib" => Some(1 << 20),
+        "g" | "gib" => Some(1 << 30),
+        _ => None,
+    };
+    let size = digits.parse::<u64>().ok().zip(factor).and_then(|(number, factor)| number.checked_mul(factor));
+    size.ok_or_else(|| "expected a number of bytes such as 500K, 100M or 2G".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_units() {
+        for (text, bytes) in [("0", 0), ("12", 12), ("2k", 2048), ("3M", 3 << 20), ("1GiB", 1 << 30)] {
+            assert_eq!(size(text), Ok(bytes), "{text}");
+        }
+        for text in ["", "M", "-1", "1.5M", "1T", "99999999999G", "1 M"] {
+            assert!(size(text).is_err(), "{text}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_replaced_file_becomes_its_owners_only() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lab.pcapng");
+        std::fs::write(&path, "precious").unwrap();
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
+        assert_eq!(create(&path, false).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "precious");
+        create(&path, true).unwrap();
+        let metadata = std::fs::metadata(&path).unwrap();
+        assert_eq!((metadata.len(), metadata.permissions().mode() & 0o777), (0, 0o600));
+    }
+}

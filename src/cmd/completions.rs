@@ -1,0 +1,36 @@
+//! `tlslab completions SHELL`: what the shell needs to complete commands, options and their values.
+
+use clap::{Args, CommandFactory as _};
+use clap_complete::Shell;
+
+use super::{Cli, Result, Ui};
+
+/// Print a script that completes tlslab's commands and options in a shell
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_enum, value_name = "SHELL")]
+    shell: Shell,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  tlslab completions bash > ~/.local/share/bash-completion/completions/tlslab
+  tlslab completions zsh > ~/.zfunc/_tlslab        with ~/.zfunc in fpath
+  tlslab completions fish > ~/.config/fish/completions/tlslab.fish";
+
+impl Completions {
+    pub(crate) fn run(&self, ui: &Ui) -> Result<u8> {
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut Cli::command(), "tlslab", &mut script);
+        let script = String::from_utf8_lossy(&script);
+        if ui.json() {
+            let object = serde_json::json!({ "shell": self.shell.to_string(), "script": script });
+            ui.print(&object.to_string())?;
+        } else {
+            ui.print(script.trim_end())?;
+        }
+        Ok(0)
+    }
+}
