@@ -20,7 +20,8 @@
 //! | [`wire`] | two sockets, or a capture | a recording that Wireshark opens; sessions as an observer sees them |
 //! | [`report`] | any of these results | text or JSON, for a person or a machine |
 //!
-//! [`tls`] holds what both ends share, [`words`] how small things are said.
+//! [`verify::who`] predicts what other people's verifiers would say; [`tls`] holds what both ends share, [`words`] how
+//! small things are said.
 //!
 //! Arrows run one way: `pki` knows nobody; `verify` knows `pki`; `server` and `client` know both; `report`
 //! knows result types only; the command line (`src/cmd`, part of the binary) alone knows `report`.

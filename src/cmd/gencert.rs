@@ -14,8 +14,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rustls::pki_types::CertificateDer;
 use time::OffsetDateTime;
 use tlslab::pki;
-use tlslab::pki::facts::CertFacts;
-use tlslab::pki::facts::{PublicKeyFacts, PublicKeyKind};
+use tlslab::pki::facts::{CertFacts, PublicKeyFacts, PublicKeyKind};
 use tlslab::pki::files::{self, FileError, NewFile, read_certificates, read_private_key};
 use tlslab::pki::issue::{self, Issuer, Plan, Profile, Request};
 use tlslab::pki::key::{KeyAlgorithm, Passphrase, PrivateKey};
@@ -133,7 +132,8 @@ Examples:
   tlslab gencert --csr-only --cn www.test.org --out mine           a request, and its keys
   tlslab gencert --csr mine/csr.pem --ca ca/cert.pem --ca-key ca/clearkey.pem --out signed
 
-An interrupted run leaves no certificate and no key behind.";
+Which verifiers would refuse a server with the certificate is said as a note; `tlslab inspect cert.pem --who`
+has the rules. An interrupted run leaves no certificate and no key behind.";
 
 /// The shapes of certificates, by the names of `--profile`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -208,10 +208,12 @@ impl Gencert {
             ui.warn(&warning);
             warnings.push(warning);
         }
-        let chain = ca.as_ref().map_or(&[][..], |ca| &ca.chain);
-        let is_servers = matches!(request.profile, Profile::Server | Profile::Openssl);
-        let judged = certificate.as_ref().filter(|_| is_servers);
-        let notes = judged.map(|certificate| who_refuses(certificate, chain, now)).unwrap_or_default();
+        let notes = match (&certificate, request.profile) {
+            (Some(certificate), Profile::Server | Profile::Openssl) => {
+                who_refuses(certificate, ca.as_ref().map_or(&[], |ca| &ca.chain), now)
+            }
+            _ => Vec::new(),
+        };
         for note in &notes {
             ui.say(&format!("note  {note}"));
         }

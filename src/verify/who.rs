@@ -2,8 +2,7 @@
 //!
 //! [`predict`] is a pure function of a [`Case`]: a certificate, how it comes to be trusted, the expected name and an
 //! instant. Each [`Verifier`] has a list of [`Rule`]s, one per condition on which it refuses, with its source; the
-//! tests hold every prediction against the verifier itself, in live handshakes; Firefox and Chromium were read instead
-//! ([`Basis`]). tlslab's own verdict is no rule: it is asked.
+//! tests hold every prediction against the verifier itself, in live handshakes; Firefox was read instead ([`Basis`]). tlslab's own verdict is no rule: it is asked.
 //!
 //! What is assumed: that the trusted certificate or the private CA is the only anchor, that the server sends the
 //! whole chain and holds the key, and that what is not given of the chain is healthy. Not predicted: revocation,
@@ -102,7 +101,7 @@ impl Verifier {
     /// How its rules are known.
     pub fn basis(self) -> Basis {
         match self {
-            Self::Firefox | Self::Chromium => Basis::Read,
+            Self::Firefox => Basis::Read,
             _ => Basis::Measured,
         }
     }

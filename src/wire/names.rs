@@ -156,6 +156,7 @@ pub fn extension(code: u16) -> String {
         (13_172, "next_protocol_negotiation"),
         (17_513, "application_settings (draft)"),
         (17_613, "application_settings"),
+        (0xca34, "trust_anchors (draft)"),
         (0xfe0d, "encrypted_client_hello"),
         (0xff01, "renegotiation_info"),
     ];

@@ -11,6 +11,8 @@ use crate::lab::{Lab, Server, TLSLAB, optional_peer, peer, run, run_with_input};
 use crate::openssl::{self, OpensslServer};
 use crate::oracle::Peer;
 
+mod chromium;
+
 /// Every client says this and waits for the answer.
 const MESSAGE: &str = "meet me at the fountain";
 
@@ -38,12 +40,24 @@ struct Told {
     /// The alerts, encrypted ones included.
     alerts: Vec<String>,
     /// The application data of both sides, in hexadecimal, the smaller first: tshark does not say whose is whose.
+    /// Of a long record, its beginning and how many octets follow, for that is what we show of it.
     data: [String; 2],
 }
 
-fn tshark(lab: &Lab, capture: &Path) -> Told {
+/// The most octets of a record that `dissect --json` shows.
+const SHOWN: usize = 256;
+
+/// A record's data, shortened as we shorten it.
+fn shown(hex: &str, octets: usize) -> String {
+    let beginning = &hex[..hex.len().min(2 * SHOWN)];
+    if octets > SHOWN { format!("{beginning}+{}", octets - SHOWN) } else { beginning.to_owned() }
+}
+
+/// What tshark says of the capture's TCP stream with that index.
+fn tshark(lab: &Lab, capture: &Path, stream: usize) -> Told {
     let mut command = lab.command("tshark");
-    command.arg("-r").arg(capture).args(["-Y", "tls", "-z", "follow,tls,raw,0", "-T", "fields"]);
+    let (filter, follow) = (format!("tls && tcp.stream == {stream}"), format!("follow,tls,raw,{stream}"));
+    command.arg("-r").arg(capture).args(["-Y", &filter, "-z", &follow, "-T", "fields"]);
     command.args(["-e", "tls.record.length", "-e", "tls.handshake.type", "-e", "tls.alert_message.desc"]);
     let done = run(&mut command).success();
     let (fields, follow) = done.stdout.split_once("\n==").unwrap_or_else(|| panic!("{done}"));
@@ -55,17 +69,26 @@ fn tshark(lab: &Lab, capture: &Path) -> Told {
     for line in follow.lines() {
         let hex = line.trim();
         if !hex.is_empty() && hex.bytes().all(|octet| octet.is_ascii_hexdigit()) {
-            data[usize::from(line.starts_with('\t'))].push_str(hex);
+            data[usize::from(line.starts_with('\t'))].push_str(&shown(hex, hex.len() / 2));
         }
     }
     data.sort();
     Told { records: column(0), handshake: column(1), alerts: column(2), data }
 }
 
+/// What we say of the capture's only session.
 fn ours(lab: &Lab, capture: &Path) -> (Told, Value) {
+    let [session] = sessions(lab, capture).try_into().expect("one session");
+    (told(&session), session)
+}
+
+fn sessions(lab: &Lab, capture: &Path) -> Vec<Value> {
     let mut command = lab.command(TLSLAB);
     let report = run(command.arg("dissect").arg(capture).arg("--json")).success().json();
-    let session = report["sessions"][0].clone();
+    report["sessions"].as_array().unwrap().clone()
+}
+
+fn told(session: &Value) -> Told {
     let mut told = Told { records: vec![], handshake: vec![], alerts: vec![], data: Default::default() };
     for event in session["events"].as_array().unwrap() {
         told.records.push((event["bytes"].as_u64().unwrap() - 5).to_string());
@@ -76,19 +99,20 @@ fn ours(lab: &Lab, capture: &Path) -> (Told, Value) {
             } else if !message["alert"].is_null() {
                 told.alerts.push(message["code"].to_string());
             } else if let Some(hex) = message["hex"].as_str() {
-                assert_eq!(Value::from(hex.len() / 2), message["bytes"], "short enough to be shown whole");
-                told.data[usize::from(event["from"] == "server")].push_str(hex);
+                let octets = usize::try_from(message["bytes"].as_u64().unwrap()).unwrap();
+                assert_eq!(hex.len() / 2, octets.min(SHOWN));
+                told.data[usize::from(event["from"] == "server")].push_str(&shown(hex, octets));
             }
         }
     }
     told.data.sort();
-    (told, session)
+    told
 }
 
 /// Compares the two accounts of a capture, and insists that everything was opened.
 fn agree(lab: &Lab, capture: &Path, what: &str) {
     let (told, session) = ours(lab, capture);
-    assert_eq!(told, tshark(lab, capture), "{what}");
+    assert_eq!(told, tshark(lab, capture, 0), "{what}");
     assert_eq!(session["tls"]["opening_trouble"], Value::Null, "{what}");
     assert!(
         told.handshake.iter().filter(|kind| *kind == "20").count() == 2,
@@ -293,7 +317,7 @@ fn a_key_update_is_followed() {
     assert!(tap.stop().0.success());
     let (told, session) = ours(&lab, &capture);
     assert_eq!(session["tls"]["opening_trouble"], Value::Null);
-    assert_eq!(told, tshark(&lab, &capture));
+    assert_eq!(told, tshark(&lab, &capture, 0));
     assert_eq!(told.handshake.iter().filter(|kind| *kind == "24").count(), 2, "{told:?}");
     assert!(told.data.concat().contains(&tlslab::words::hex(b"niaga")), "{told:?}");
 }

@@ -89,6 +89,7 @@ const SAN_NAMES: NameRules = NameRules {
     final_dot: false,
     address_as_text: false,
 };
+const CHROMIUM_NAMES: NameRules = NameRules { final_dot: true, ..SAN_NAMES };
 const GO_NAMES: NameRules =
     NameRules { wildcards: Wildcards { partial: false, top_level: true }, ..SAN_NAMES };
 const JAVA_NAMES: NameRules = NameRules {
@@ -227,7 +228,7 @@ const RULES: &[Rule] = &[
     issued(Gnutls, C::IssuerMayNotSign, GNUTLS),
     issued(Gnutls, C::IssuerNotServerAuth, GNUTLS),
     both(Gnutls, C::ForOtherUses, GNUTLS),
-    both(Gnutls, C::NoDigitalSignature, "GnuTLS lib/auth/cert.c: key usage violation in the handshake"),
+    both(Gnutls, C::NoDigitalSignature, "GnuTLS lib/tls-sig.c check_key_usage_for_sig, in the handshake"),
     issued(Gnutls, C::UnknownCritical, GNUTLS),
     both(Gnutls, C::DuplicateExtension, "GnuTLS lib/x509/x509.c: duplicate extensions are not parsed"),
     issued(Gnutls, C::AnothersKeyIdentifier, "GnuTLS lib/x509/verify.c is_issuer"),
@@ -288,7 +289,17 @@ const RULES: &[Rule] = &[
     both(Chromium, C::DuplicateExtension, "BoringSSL pki/parse_certificate.cc ParseExtensions"),
     both(Chromium, C::ShortRsa(1024), "Chromium net/cert: ERR_CERT_WEAK_KEY"),
     issued(Chromium, C::WeakHash, "Chromium net/cert: ERR_CERT_WEAK_SIGNATURE_ALGORITHM"),
-    both(Chromium, C::NotNamed(SAN_NAMES), "Chromium net/cert/x509_certificate.cc VerifyHostname"),
+    both(
+        Chromium,
+        C::KeyIdentifierCritical,
+        "BoringSSL pki/verify_certificate_chain.cc VerifyNoUnconsumedCriticalExtensions",
+    ),
+    both(
+        Chromium,
+        C::EmptySubjectUncritical,
+        "BoringSSL pki/parsed_certificate.cc ParsedCertificate::Create",
+    ),
+    both(Chromium, C::NotNamed(CHROMIUM_NAMES), "Chromium net/cert/x509_certificate.cc VerifyHostname"),
     // Go
     both(Go, C::Expired, GO),
     both(Go, C::NotYetValid, GO),

@@ -29,8 +29,19 @@ pub(crate) struct Question {
     pub(crate) port: String,
     /// The name that the client expects.
     pub(crate) name: String,
-    /// A folder with `cert.pem` and `clearkey.pem` for the client to show.
-    pub(crate) client: Option<PathBuf>,
+    /// Where the server wants a client certificate: a folder with `cert.pem` and `clearkey.pem` to show, or none.
+    pub(crate) client: Client,
+}
+
+/// What the client has to show.
+#[derive(Clone, Debug)]
+pub(crate) enum Client {
+    /// Nothing is asked for.
+    NotAsked,
+    /// The server wants a certificate, and the client has none.
+    Nobody,
+    /// The folder with its `cert.pem` and `clearkey.pem`.
+    Has(PathBuf),
 }
 
 impl Question {
@@ -39,7 +50,7 @@ impl Question {
     }
 
     fn client_files(&self) -> Option<[String; 2]> {
-        let folder = self.client.as_ref()?;
+        let Client::Has(folder) = &self.client else { return None };
         Some(["cert.pem", "clearkey.pem"].map(|name| folder.join(name).display().to_string()))
     }
 
@@ -70,24 +81,38 @@ impl Answer {
 }
 
 /// One of other people's clients.
-pub(crate) struct Judge {
-    pub(crate) verifier: Verifier,
-    ask: Box<dyn FnMut(&Question) -> Answer + Send>,
+struct Judge {
+    verifier: Verifier,
+    ask: Ask,
 }
 
+type Ask = Box<dyn FnMut(&[Question]) -> Vec<Answer> + Send>;
+
 impl Judge {
-    /// Asks it.
-    pub(crate) fn ask(&mut self, question: &Question) -> Answer {
-        (self.ask)(question)
+    /// Asks it everything.
+    fn ask(&mut self, questions: &[Question]) -> Vec<Answer> {
+        (self.ask)(questions)
     }
 
-    fn new(verifier: Verifier, ask: impl FnMut(&Question) -> Answer + Send + 'static) -> Self {
-        Self { verifier, ask: Box::new(ask) }
+    /// One that answers question by question.
+    fn new(verifier: Verifier, mut ask: impl FnMut(&Question) -> Answer + Send + 'static) -> Self {
+        Self { verifier, ask: Box::new(move |questions| questions.iter().map(&mut ask).collect()) }
     }
+}
+
+/// Everybody's answer to everything, judges side by side.
+pub(crate) fn ask_all(questions: &[Question]) -> Vec<(Verifier, Vec<Answer>)> {
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = judges()
+            .into_iter()
+            .map(|mut judge| scope.spawn(move || (judge.verifier, judge.ask(questions))))
+            .collect();
+        threads.into_iter().map(|thread| thread.join().expect("a judge")).collect()
+    })
 }
 
 /// Every judge that is here. One that is missing is said out loud, or fails the test where peers are required.
-pub(crate) fn judges() -> Vec<Judge> {
+fn judges() -> Vec<Judge> {
     let mut judges =
         vec![Judge::new(Verifier::Lab, connect), Judge::new(Verifier::RustlsWebpki, stock_rustls)];
     if peer("openssl") {
@@ -121,6 +146,9 @@ pub(crate) fn judges() -> Vec<Judge> {
     if peer("go") {
         let mut process = Process::start(&mut Command::new(go_judge()));
         judges.push(Judge::new(Verifier::Go, move |question| process.ask(question)));
+    }
+    if peer("chromium") && peer("certutil") {
+        judges.push(Judge { verifier: Verifier::Chromium, ask: Box::new(chromium) });
     }
     judges.sort_by_key(|judge| judge.verifier);
     judges
@@ -214,7 +242,10 @@ fn connect(question: &Question) -> Answer {
     let request = format!("GET /session.json HTTP/1.0\r\nHost: {}\r\n\r\n", question.name);
     let run = run_with_input(&mut command, request.as_bytes());
     let accepts = run.stdout.contains("HTTP/1.");
-    assert!(accepts != (10..=14).contains(&run.code()), "{run}");
+    // A refused certificate of the server's, or the alert of a server that got none of the client's.
+    let refused =
+        (10..=14).contains(&run.code()) || run.code() == 20 && matches!(question.client, Client::Nobody);
+    assert_ne!(accepts, refused, "{run}");
     Answer { accepts, ..Answer::of_run(&run, &["rejected"]) }
 }
 
@@ -268,11 +299,14 @@ fn openssl(question: &Question, strict: &[&str]) -> Answer {
         .args(trust)
         .args(strict);
     if let Some([certificate, key]) = question.client_files() {
-        live.args(["-cert", &certificate, "-key", &key]);
+        live.args(["-cert", &certificate, "-cert_chain", &certificate, "-key", &key]);
     }
     let live = run_with_input(&mut live, b"GET /session.json HTTP/1.0\r\n\r\n");
     let mut answer = Answer::of_run(&live, &["verify error", "error:"]);
     answer.accepts = live.stdout.contains("HTTP/1.");
+    if matches!(question.client, Client::Nobody) {
+        return answer;
+    }
     let mut offline = command("openssl");
     offline
         .args([
@@ -351,4 +385,62 @@ fn nss(empty: &Lab, question: &Question) -> Answer {
     }
     let verified = lab.run("certutil", ["-V", "-d", "sql:.", "-n", "leaf", "-u", "V"]);
     Answer::of_run(&verified, &["certutil: "])
+}
+
+/// Chromium, by its own rules: what is trusted stands in the user's NSS database, which it reads on Linux, and one page
+/// asks every server.
+fn chromium(questions: &[Question]) -> Vec<Answer> {
+    let lab = Lab::new();
+    std::fs::create_dir_all(lab.file("home/.pki/nssdb")).expect("a folder");
+    let certutil =
+        |arguments: &[&str]| lab.run("certutil", [&["-d", "sql:home/.pki/nssdb"], arguments].concat());
+    certutil(&["-N", "--empty-password"]).success();
+    for (index, question) in questions.iter().enumerate() {
+        let trust = match question.model {
+            Model::Pinned => "P,,",
+            Model::CaIssued => "C,,",
+        };
+        // What the database will not take, it does not trust.
+        let ca = question.file("ca.pem");
+        certutil(&["-A", "-n", &index.to_string(), "-t", trust, "-i", &ca]);
+    }
+    let addresses: Vec<String> =
+        questions.iter().map(|question| format!("https://{}:{}/", question.name, question.port)).collect();
+    let page = lab.write(
+        "page.html",
+        format!(
+            "<!doctype html><pre id=answers></pre><script>\n\
+             (async () => {{\n\
+               let answers = '';\n\
+               for (const address of {}) {{\n\
+                 try {{ await fetch(address, {{mode: 'no-cors'}}); answers += 'accept\\n'; }}\n\
+                 catch (error) {{ answers += `refuse ${{error}}\\n`; }}\n\
+               }}\n\
+               document.getElementById('answers').textContent = `begin\\n${{answers}}end`;\n\
+             }})();\n\
+             </script>",
+            serde_json::json!(addresses)
+        ),
+    );
+    let page = format!("file://{}", page.display());
+    let shown =
+        browse(&lab, &["--host-resolver-rules=MAP * 127.0.0.1", "--virtual-time-budget=600000"], &page);
+    let answers = shown.stdout.split_once("begin\n").and_then(|(_, rest)| rest.split_once("end</pre>"));
+    let (answers, _) = answers.unwrap_or_else(|| panic!("no answers\n{shown}"));
+    let answers: Vec<_> = answers.lines().map(|line| Answer::of(line == "accept", line)).collect();
+    assert_eq!(answers.len(), questions.len(), "{shown}");
+    answers
+}
+
+/// What headless Chromium shows of a page, as HTML, with `home` of the lab as its home.
+pub(crate) fn browse(lab: &Lab, more: &[&str], page: &str) -> Run {
+    let mut command = lab.command("chromium");
+    command
+        .env("HOME", lab.file("home"))
+        .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
+        .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
+        .arg(format!("--user-data-dir={}", lab.file("profile").display()))
+        .args(more)
+        .args(["--dump-dom", page]);
+    run(&mut command)
 }

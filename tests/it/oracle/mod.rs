@@ -6,6 +6,7 @@ mod curl;
 mod gnutls;
 mod java;
 mod judges;
+mod matrix;
 mod node;
 mod openssl;
 mod python;

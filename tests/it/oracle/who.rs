@@ -14,9 +14,9 @@ use tlslab::pki::facts::CertFacts;
 use tlslab::pki::files::to_pem;
 use tlslab::pki::key::KeyAlgorithm;
 use tlslab::verify::ExpectedName;
-use tlslab::verify::who::{Case, Model, Prediction, Verifier, predict};
+use tlslab::verify::who::{Case, Model, Prediction, predict};
 
-use super::judges::{Answer, Question, judges};
+use super::judges::{Client, Question, ask_all};
 use super::shapes::{SHAPES, Shape, authorities, issued, key_shapes};
 use crate::lab::{Lab, Server, TLSLAB, fixtures, peer};
 
@@ -110,7 +110,7 @@ impl Bench {
             model,
             port: host.port(),
             name: name.to_owned(),
-            client: None,
+            client: Client::NotAsked,
         });
         self.hosts.push(host);
     }
@@ -186,23 +186,6 @@ impl Bench {
         let key = to_pem("PRIVATE KEY", &key.to_pkcs8_der());
         self.add("signed with SHA-1", LAB_NAME, Model::CaIssued, [&chain, &trusted], &key);
     }
-
-    /// Everybody's answer to everything, judges side by side.
-    fn ask(&self) -> Vec<(Verifier, Vec<Answer>)> {
-        let questions = &self.questions;
-        std::thread::scope(|scope| {
-            let threads: Vec<_> = judges()
-                .into_iter()
-                .map(|mut judge| {
-                    scope.spawn(move || {
-                        let answers = questions.iter().map(|question| judge.ask(question)).collect();
-                        (judge.verifier, answers)
-                    })
-                })
-                .collect();
-            threads.into_iter().map(|thread| thread.join().expect("a judge")).collect()
-        })
-    }
 }
 
 fn read(path: &Path) -> Vec<CertificateDer<'static>> {
@@ -246,7 +229,7 @@ fn every_prediction_is_what_the_verifier_itself_says() {
     if peer("openssl") {
         bench.add_weak(&mut workshop);
     }
-    let answers = bench.ask();
+    let answers = ask_all(&bench.questions);
     let mut wrong = Vec::new();
     let mut checked = 0;
     for (index, question) in bench.questions.iter().enumerate() {
