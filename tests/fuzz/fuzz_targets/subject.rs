@@ -19,8 +19,11 @@ fuzz_target!(|octets: &[u8]| {
     if let Ok(subject) = text.parse::<Subject>() {
         let (der, shown) = (subject.to_der(), subject.to_string());
         assert_eq!(again(&der).as_ref(), Ok(&der), "{text:?}");
-        let read = shown.parse::<Subject>().map(|subject| subject.to_der());
-        assert_eq!(read.as_ref(), Ok(&der), "{text:?} is shown as {shown:?}");
+        // What is invisible is shown as \u{…}, for eyes and not for reading back.
+        if !shown.contains("\\u{") {
+            let read = shown.parse::<Subject>().map(|subject| subject.to_der());
+            assert_eq!(read.as_ref(), Ok(&der), "{text:?} is shown as {shown:?}");
+        }
     }
     if let Ok(name) = text.parse::<SanName>() {
         assert_eq!(name.to_string().parse::<SanName>().as_ref(), Ok(&name), "{text:?}");
