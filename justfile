@@ -15,6 +15,11 @@ test *arguments:
 test-negative:
     cargo test --quiet --test negative
 
+# every fuzz target for some seconds each, from the fixtures as the first corpus (needs cargo-fuzz and a nightly)
+[group('check')]
+fuzz seconds="30":
+    tests/fuzz/run "$1"
+
 # formatting and clippy, warnings as errors
 [group('check')]
 lint:

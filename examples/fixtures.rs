@@ -1,4 +1,5 @@
-//! Remakes the fixtures that tlslab can make, and their README, from the catalogue.
+//! Remakes the fixtures that tlslab can make, and their README, from the catalogue: a selection for reading and trying,
+//! for tlslab makes every other entry when it is needed.
 //!
 //! ```text
 //! cargo run --example fixtures -- fixtures
@@ -22,8 +23,8 @@ fn main() -> Result<()> {
     let directory = PathBuf::from(std::env::args_os().nth(1).context("usage: fixtures DIRECTORY")?);
     let mut workshop = Workshop::new(KeyAlgorithm::EcP256);
     for fault in catalogue() {
-        if let Maker::Plan(make) = fault.maker {
-            let made = make(&mut workshop).with_context(|| fault.id.to_owned())?;
+        if let Some(made) = fault.fixture.then(|| fault.make(&mut workshop)).flatten() {
+            let made = made.with_context(|| fault.id.to_owned())?;
             write(&directory.join(fault.id), &made)?;
         }
     }
@@ -60,15 +61,16 @@ fn readme() -> String {
          $ tlslab serve --cert fixtures/expired/cert.pem --key fixtures/expired/clearkey.pem\n\
          $ tlslab connect --ca fixtures/expired/ca.pem\n\
          ```\n\n\
-         `just test-negative` does that for every row, over TLS 1.2 and 1.3 and by both policies. `just fixtures` remakes\n\
-         them all and this file: those marked *tlslab* from the catalogue in `src/audit/faults.rs`, those marked *openssl*\n\
-         by `fixtures/openssl.sh`, because tlslab will not sign with SHA-1 nor hold an RSA key of 1024 bits.\n\n\
+         The catalogue in `src/audit/faults/` has many more, which are made when they are needed; `just test-negative` does\n\
+         the above for every entry, over TLS 1.2 and 1.3 and by both policies. `just fixtures` remakes what is here and this\n\
+         file: what is marked *tlslab* from the catalogue, what is marked *openssl* by `fixtures/openssl.sh`, because tlslab\n\
+         will not sign with SHA-1 nor hold an RSA key of 1024 bits.\n\n\
          | fixture | what it proves: refused for | rule | `lab` | `webpki` | made by |\n\
          | --- | --- | --- | --- | --- | --- |\n",
     );
-    for fault in catalogue() {
+    for fault in catalogue().iter().filter(|fault| fault.fixture) {
         let maker = match fault.maker {
-            Maker::Plan(_) => "tlslab",
+            Maker::Leaf(_) | Maker::Plan(_) => "tlslab",
             Maker::Openssl => "openssl",
         };
         // Writing to a String cannot fail.

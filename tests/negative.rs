@@ -3,7 +3,7 @@
 //!
 //! Fails where a bad one is accepted, where it is refused for another reason than its own, where an application byte
 //! reached the server, and where a good neighbour is refused. Where our stack cannot hold the key, `openssl s_server`
-//! serves it.
+//! serves it. What is not checked in under `fixtures/` is made here.
 
 #![allow(
     clippy::expect_used,
@@ -19,49 +19,118 @@ mod lab;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, ExitCode, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
 
 use lab::{Lab, Server};
+use rustls::pki_types::CertificateDer;
+use tlslab::audit::workshop::{JUDGED_AT, Workshop};
 use tlslab::audit::{Expectation, Fault, catalogue};
+use tlslab::pki::files::to_pem;
+use tlslab::pki::key::KeyAlgorithm;
 use tlslab::verify::Policy;
+use tlslab::words::instant;
 
 /// What must not arrive.
 const MESSAGE: &str = "not one byte of this may arrive at a refused server";
 
+const VERSIONS: [&str; 2] = ["1.2", "1.3"];
+
 fn main() -> ExitCode {
+    let bench = Lab::new();
+    mint(&bench);
     println!(
-        "{:<30} {:<48} {:<4} {:<7} {:<9} {:<28} {:>4}",
-        "case", "what was wrong", "TLS", "policy", "verdict", "reason", "exit"
+        "{:<28} {:<56} {:<7} {:<9} {:<28} {:>4}",
+        "case", "what was wrong", "policy", "verdict", "reason", "exit"
     );
+    let cases: Vec<_> = catalogue()
+        .iter()
+        .flat_map(|fault| [(fault, Policy::Lab, fault.lab), (fault, Policy::Webpki, fault.webpki)])
+        .collect();
     let (mut passed, mut failed, mut skipped) = (0, 0, 0);
-    for fault in catalogue() {
-        for version in ["1.2", "1.3"] {
-            for (policy, expectation) in [(Policy::Lab, fault.lab), (Policy::Webpki, fault.webpki)] {
-                let row = run(fault, version, policy, expectation);
-                let (verdict, reason, exit) = match &row {
-                    Row::Seen { verdict, reasons, exit, .. } => {
-                        (verdict.as_str(), reasons.join(", "), exit.to_string())
-                    }
-                    Row::Skipped(why) => ("skipped", (*why).to_owned(), String::new()),
-                };
-                println!(
-                    "{:<30} {:<48} {version:<4} {policy:<7} {verdict:<9} {reason:<28} {exit:>4}",
-                    fault.id, fault.title
-                );
-                match row {
-                    Row::Skipped(_) => skipped += 1,
-                    Row::Seen { complaints, .. } if complaints.is_empty() => passed += 1,
-                    Row::Seen { complaints, .. } => {
-                        failed += 1;
-                        for complaint in complaints {
-                            println!("    FAIL: {complaint}");
-                        }
+    let mut show = |(fault, policy, _): &(&Fault, Policy, Expectation), rows: &[Row]| {
+        for (row, version) in rows.iter().zip(VERSIONS) {
+            match row {
+                Row::Skipped(why) => {
+                    skipped += 1;
+                    println!("{:<28} {:<56} {policy:<7} skipped: {why}", fault.id, fault.title);
+                }
+                Row::Seen { complaints, .. } if complaints.is_empty() => passed += 1,
+                Row::Seen { complaints, .. } => {
+                    failed += 1;
+                    for complaint in complaints {
+                        println!("    FAIL over TLS {version}: {complaint}");
                     }
                 }
             }
         }
-    }
-    println!("\n{passed} passed, {failed} failed, {skipped} skipped");
+        // Both versions end in the same, else one of them has failed above.
+        if let Some(Row::Seen { verdict, reasons, exit, .. }) = rows.last() {
+            let reasons = reasons.join(", ");
+            println!("{:<28} {:<56} {policy:<7} {verdict:<9} {reasons:<28} {exit:>4}", fault.id, fault.title);
+        }
+    };
+    run_all(&bench, &cases, &mut show);
+    println!("\n{passed} passed, {failed} failed, {skipped} skipped; each row over TLS 1.2 and over 1.3");
     ExitCode::from(u8::from(failed > 0 || passed == 0))
+}
+
+/// Makes every entry that is not checked in.
+fn mint(bench: &Lab) {
+    let mut workshop = Workshop::new(KeyAlgorithm::EcP256);
+    for fault in catalogue().iter().filter(|fault| !fault.fixture) {
+        let made = fault.make(&mut workshop).expect("no fixture, so tlslab makes it").expect(fault.id);
+        let pem = |certificates: &[CertificateDer<'_>]| {
+            certificates.iter().flat_map(|der| to_pem("CERTIFICATE", der).to_vec()).collect::<Vec<_>>()
+        };
+        let folder = bench.file(fault.id);
+        let write = |name, contents: &[u8]| std::fs::write(folder.join(name), contents).expect("writing");
+        std::fs::create_dir(&folder).expect("a folder");
+        write("ca.pem", &pem(&made.trusted));
+        write("cert.pem", &pem(&made.chain));
+        write("clearkey.pem", &to_pem("PRIVATE KEY", &made.key.to_pkcs8_der()));
+    }
+}
+
+/// Runs every case on a few threads, and shows them in their order.
+fn run_all(
+    bench: &Lab,
+    cases: &[(&Fault, Policy, Expectation)],
+    show: &mut impl FnMut(&(&Fault, Policy, Expectation), &[Row]),
+) {
+    let next = AtomicUsize::new(0);
+    let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get) + 1;
+    let (send, done) = mpsc::channel();
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            let (send, next) = (send.clone(), &next);
+            scope.spawn(move || {
+                while let Some((fault, policy, expectation)) = cases.get(next.fetch_add(1, Ordering::Relaxed))
+                {
+                    let rows = VERSIONS.map(|version| run(bench, fault, version, *policy, *expectation));
+                    // Its index is found by whoever shows it: cases are unique.
+                    if send.send((fault.id, *policy, rows)).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(send);
+        let mut early = Vec::new();
+        let mut waiting = cases.iter();
+        let mut wanted = waiting.next();
+        for result in done {
+            early.push(result);
+            while let Some(case) = wanted
+                && let Some(at) =
+                    early.iter().position(|(id, policy, _)| (*id, *policy) == (case.0.id, case.1))
+            {
+                let (_, _, rows) = early.swap_remove(at);
+                show(case, &rows);
+                wanted = waiting.next();
+            }
+        }
+    });
 }
 
 enum Row {
@@ -69,10 +138,9 @@ enum Row {
     Skipped(&'static str),
 }
 
-fn run(fault: &Fault, version: &str, policy: Policy, expectation: Expectation) -> Row {
-    let bench = Lab::new();
-    let folder = lab::fixtures().join(fault.id);
-    let Some(peer) = Peer::start(&bench, fault.id, &folder, version) else {
+fn run(bench: &Lab, fault: &Fault, version: &str, policy: Policy, expectation: Expectation) -> Row {
+    let folder = if fault.fixture { lab::fixtures().join(fault.id) } else { bench.file(fault.id) };
+    let Some(peer) = Peer::start(bench, fault.id, &folder, version) else {
         return Row::Skipped("openssl is not here");
     };
     let trusted = folder.join("ca.pem");
@@ -82,7 +150,9 @@ fn run(fault: &Fault, version: &str, policy: Policy, expectation: Expectation) -
         "--ca",
         &trusted.display().to_string(),
         "--cn",
-        "www.test.org",
+        fault.asked,
+        "--at",
+        &instant(JUDGED_AT),
         "--verify",
         policy.as_str(),
         "--message",
@@ -130,7 +200,7 @@ impl Peer {
     fn start(bench: &Lab, id: &str, folder: &Path, version: &str) -> Option<Self> {
         let certificate = folder.join("cert.pem").display().to_string();
         let key = folder.join("clearkey.pem").display().to_string();
-        if id != "weak-rsa1024" {
+        if !id.starts_with("weak-rsa1024") {
             let server = bench.serve(&["--cert", &certificate, "--key", &key, "--tls", version]);
             return Some(Self::Tlslab(server));
         }

@@ -1,24 +1,83 @@
 //! One fault, as a value.
 
-use super::workshop::{Made, Workshop};
-use crate::pki::issue::IssueError;
+use std::fmt;
+
+use super::workshop::{LAB_NAME, Made, Workshop};
+use crate::pki::issue::{IssueError, Plan};
 use crate::verify::Reason;
 
 /// Something that is wrong with a certificate (or, for a positive control, nothing).
 #[derive(Clone, Copy, Debug)]
 pub struct Fault {
-    /// Its name, also its folder under `fixtures/`.
+    /// Its name; that of a fault under a private CA which also makes sense pinned ends in `.ca`.
     pub id: &'static str,
     /// What is wrong, in a few words.
     pub title: &'static str,
     /// The rule that it breaks.
     pub citation: &'static str,
+    /// The attack that accepting it allows; of a control, what refusing it costs.
+    pub attack: &'static str,
+    /// How the client comes to trust it.
+    pub model: Model,
+    /// What the rules say a client must do.
+    pub grade: Grade,
+    /// The name that the client asks for.
+    pub asked: &'static str,
     /// What policy `lab` must say.
     pub lab: Expectation,
     /// What policy `webpki` must say.
     pub webpki: Expectation,
     /// How it is made.
     pub maker: Maker,
+    /// Whether it is checked in, under `fixtures/` and its id.
+    pub fixture: bool,
+}
+
+/// How a client comes to trust a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Model {
+    /// A path leads from it to a private CA that the client trusts.
+    Ca,
+    /// The client trusts this very self-signed certificate: direct trust. RFC 5280 §6.1 and RFC 6818 §2 leave it to
+    /// the client what it still checks.
+    Pinned,
+}
+
+/// What a client must do with it, by the RFCs (BCP 14).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grade {
+    /// Nothing follows from it, but it is worth knowing.
+    Info,
+    /// A client that refuses it is broken.
+    MustAccept,
+    /// A client that accepts it is broken.
+    MustReject,
+    /// No RFC decides; a profile does.
+    Policy,
+    /// A client should accept it.
+    ShouldAccept,
+    /// A client should refuse it.
+    ShouldReject,
+}
+
+impl Grade {
+    /// As reports write it: `MUST-REJECT`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "INFO",
+            Self::MustAccept => "MUST-ACCEPT",
+            Self::MustReject => "MUST-REJECT",
+            Self::Policy => "POLICY",
+            Self::ShouldAccept => "SHOULD-ACCEPT",
+            Self::ShouldReject => "SHOULD-REJECT",
+        }
+    }
+}
+
+impl fmt::Display for Grade {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
 }
 
 /// What a verifier must say.
@@ -48,8 +107,90 @@ impl Expectation {
 /// How a fault is made.
 #[derive(Clone, Copy, Debug)]
 pub enum Maker {
-    /// tlslab makes it: a healthy plan and one edit.
+    /// tlslab makes it: one edit to the plan of a healthy leaf, self-signed or issued by a CA as the model says.
+    Leaf(fn(&mut Plan)),
+    /// tlslab makes it, and more than the leaf is involved.
     Plan(fn(&mut Workshop) -> Result<Made, IssueError>),
     /// It needs what tlslab will not do (sign with SHA-1, hold RSA-1024): openssl does, by `fixtures/openssl.sh`.
     Openssl,
+}
+
+impl Fault {
+    /// A pinned certificate that is healthy and accepted, until the methods below say otherwise.
+    pub(super) const fn new(
+        id: &'static str,
+        title: &'static str,
+        citation: &'static str,
+        attack: &'static str,
+    ) -> Self {
+        Self {
+            id,
+            title,
+            citation,
+            attack,
+            model: Model::Pinned,
+            grade: Grade::MustReject,
+            asked: LAB_NAME,
+            lab: Expectation::Accepted,
+            webpki: Expectation::Accepted,
+            maker: Maker::Leaf(|_| {}),
+            fixture: false,
+        }
+    }
+
+    /// The same under a private CA.
+    pub(super) const fn ca(self, id: &'static str) -> Self {
+        Self { id, model: Model::Ca, fixture: false, ..self }
+    }
+
+    pub(super) const fn grade(self, grade: Grade) -> Self {
+        Self { grade, ..self }
+    }
+
+    pub(super) const fn asked(self, asked: &'static str) -> Self {
+        Self { asked, ..self }
+    }
+
+    /// Refused for these reasons by both policies; none is accepted by both.
+    pub(super) const fn refused(self, reasons: &'static [Reason]) -> Self {
+        self.lab(reasons).webpki(reasons)
+    }
+
+    pub(super) const fn lab(self, reasons: &'static [Reason]) -> Self {
+        Self { lab: expectation(reasons), ..self }
+    }
+
+    pub(super) const fn webpki(self, reasons: &'static [Reason]) -> Self {
+        Self { webpki: expectation(reasons), ..self }
+    }
+
+    pub(super) const fn leaf(self, edit: fn(&mut Plan)) -> Self {
+        Self { maker: Maker::Leaf(edit), ..self }
+    }
+
+    pub(super) const fn made(self, make: fn(&mut Workshop) -> Result<Made, IssueError>) -> Self {
+        Self { maker: Maker::Plan(make), ..self }
+    }
+
+    pub(super) const fn openssl(self) -> Self {
+        Self { maker: Maker::Openssl, fixture: true, ..self }
+    }
+
+    pub(super) const fn fixture(self) -> Self {
+        Self { fixture: true, ..self }
+    }
+
+    /// Makes it; `None` where tlslab cannot and it is a fixture.
+    pub fn make(&self, workshop: &mut Workshop) -> Option<Result<Made, IssueError>> {
+        Some(match (self.maker, self.model) {
+            (Maker::Leaf(edit), Model::Ca) => workshop.issued(edit),
+            (Maker::Leaf(edit), Model::Pinned) => workshop.pinned(edit),
+            (Maker::Plan(make), _) => make(workshop),
+            (Maker::Openssl, _) => return None,
+        })
+    }
+}
+
+const fn expectation(reasons: &'static [Reason]) -> Expectation {
+    if reasons.is_empty() { Expectation::Accepted } else { Expectation::Refused(reasons) }
 }

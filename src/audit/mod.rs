@@ -8,5 +8,5 @@ mod fault;
 mod faults;
 pub mod workshop;
 
-pub use fault::{Expectation, Fault, Maker};
+pub use fault::{Expectation, Fault, Grade, Maker, Model};
 pub use faults::catalogue;

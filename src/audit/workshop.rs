@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
+use time::OffsetDateTime;
 use time::macros::datetime;
 
-use crate::pki::issue::{IssueError, Issuer, Plan, Profile, Request, Validity, extension};
+use crate::pki::issue::{IssueError, Issuer, Plan, Profile, Request, Validity};
 use crate::pki::key::{KeyAlgorithm, KeyError, PrivateKey};
 use crate::pki::subject::{SanName, Subject};
 
@@ -16,6 +17,9 @@ pub const LAB_NAME: &str = "www.test.org";
 /// Valid for a century, so that no fixture rots.
 pub const CENTURY: Validity =
     Validity { not_before: datetime!(2020-01-01 0:00 UTC), not_after: datetime!(2120-01-01 0:00 UTC) };
+
+/// When the catalogue is judged. Only what is about the first and last second of validity depends on it.
+pub const JUDGED_AT: OffsetDateTime = datetime!(2040-06-01 12:00 UTC);
 
 /// What a maker hands over: a server's certificate chain and key, and what a client is to trust.
 #[derive(Debug)]
@@ -70,13 +74,6 @@ impl Workshop {
         Plan::draft(&server_request(LAB_NAME), key.public_key_info(), &Issuer::SelfSigned(&key))
     }
 
-    /// The value of a subjectAltName extension with this one DNS name.
-    pub fn alternative_name(&mut self, name: &str) -> Result<Vec<u8>, IssueError> {
-        let key = self.key(Role::Server)?;
-        let plan = Plan::draft(&server_request(name), key.public_key_info(), &Issuer::SelfSigned(&key))?;
-        Ok(plan.extension(extension::SUBJECT_ALT_NAME).map(|found| found.value.clone()).unwrap_or_default())
-    }
-
     /// Direct trust: a healthy self-signed certificate with one edit, which is also what the client trusts.
     pub fn pinned(&mut self, edit: impl FnOnce(&mut Plan)) -> Result<Made, IssueError> {
         let key = self.key(Role::Server)?;
@@ -86,26 +83,71 @@ impl Workshop {
         Ok(Made { chain: vec![certificate.clone()], key, trusted: vec![certificate] })
     }
 
-    /// A private CA: a healthy leaf, intermediate and root, with one edit to the intermediate.
-    pub fn chain(&mut self, edit_intermediate: impl FnOnce(&mut Plan)) -> Result<Made, IssueError> {
+    /// A private CA: a healthy leaf with one edit, issued by the root that the client trusts.
+    pub fn issued(&mut self, edit: impl FnOnce(&mut Plan)) -> Result<Made, IssueError> {
+        let (root_key, key) = (self.key(Role::Root)?, self.key(Role::Server)?);
+        let root = self.root()?.sign(&root_key)?;
+        let issuer = Issuer::Ca { certificate: &root, key: &root_key };
+        let mut plan = Plan::draft(&server_request(LAB_NAME), key.public_key_info(), &issuer)?;
+        edit(&mut plan);
+        Ok(Made { chain: vec![plan.sign(&root_key)?], key, trusted: vec![root] })
+    }
+
+    /// A private CA with an intermediate: a healthy leaf, intermediate and root, with one edit to any of them. What
+    /// they say of each other is as it was before the edit.
+    pub fn chain(&mut self, edit: impl FnOnce(&mut Chain)) -> Result<Made, IssueError> {
         let (root_key, intermediate_key) = (self.key(Role::Root)?, self.key(Role::Intermediate)?);
         let key = self.key(Role::Server)?;
-
-        let request = ca_request("Test Root CA", None)?;
-        let root = Plan::draft(&request, root_key.public_key_info(), &Issuer::SelfSigned(&root_key))?
-            .sign(&root_key)?;
-
-        let request = ca_request("Test Intermediate CA", Some(0))?;
-        let issuer = Issuer::Ca { certificate: &root, key: &root_key };
-        let mut plan = Plan::draft(&request, intermediate_key.public_key_info(), &issuer)?;
-        edit_intermediate(&mut plan);
-        let intermediate = plan.sign(&root_key)?;
-
-        let issuer = Issuer::Ca { certificate: &intermediate, key: &intermediate_key };
-        let leaf = Plan::draft(&server_request(LAB_NAME), key.public_key_info(), &issuer)?
-            .sign(&intermediate_key)?;
-        Ok(Made { chain: vec![leaf, intermediate], key, trusted: vec![root] })
+        let root = self.root()?;
+        let (certificate, request) = (root.sign(&root_key)?, ca_request("Test Intermediate CA", Some(0)));
+        let issuer = Issuer::Ca { certificate: &certificate, key: &root_key };
+        let intermediate = Plan::draft(&request, intermediate_key.public_key_info(), &issuer)?;
+        let certificate = intermediate.sign(&root_key)?;
+        let issuer = Issuer::Ca { certificate: &certificate, key: &intermediate_key };
+        let leaf = Plan::draft(&server_request(LAB_NAME), key.public_key_info(), &issuer)?;
+        let mut chain = Chain { leaf, intermediate, root };
+        edit(&mut chain);
+        let sent = vec![chain.leaf.sign(&intermediate_key)?, chain.intermediate.sign(&root_key)?];
+        Ok(Made { chain: sent, key, trusted: vec![chain.root.sign(&root_key)?] })
     }
+
+    /// A chain of a leaf, `count` intermediates and a root, all healthy but for their number.
+    pub fn long_chain(&mut self, count: usize) -> Result<Made, IssueError> {
+        let (root_key, key) = (self.key(Role::Root)?, self.key(Role::Server)?);
+        let root = self.root()?.sign(&root_key)?;
+        let (mut above, mut above_key) = (root.clone(), Arc::clone(&root_key));
+        let mut sent = Vec::new();
+        for number in 1..=count {
+            let own = Arc::new(PrivateKey::generate(self.algorithm)?);
+            let issuer = Issuer::Ca { certificate: &above, key: &above_key };
+            let request = ca_request(&format!("Test Intermediate CA {number}"), None);
+            let certificate = Plan::draft(&request, own.public_key_info(), &issuer)?.sign(&above_key)?;
+            sent.insert(0, certificate.clone());
+            (above, above_key) = (certificate, own);
+        }
+        let issuer = Issuer::Ca { certificate: &above, key: &above_key };
+        let leaf =
+            Plan::draft(&server_request(LAB_NAME), key.public_key_info(), &issuer)?.sign(&above_key)?;
+        sent.insert(0, leaf);
+        Ok(Made { chain: sent, key, trusted: vec![root] })
+    }
+
+    /// The healthy plan of the root CA.
+    pub fn root(&mut self) -> Result<Plan, IssueError> {
+        let key = self.key(Role::Root)?;
+        Plan::draft(&ca_request("Test Root CA", None), key.public_key_info(), &Issuer::SelfSigned(&key))
+    }
+}
+
+/// The plans of a chain of three, to be edited.
+#[derive(Debug)]
+pub struct Chain {
+    /// The server's.
+    pub leaf: Plan,
+    /// The intermediate CA's, with a path length constraint of 0.
+    pub intermediate: Plan,
+    /// The trusted CA's.
+    pub root: Plan,
 }
 
 fn server_request(name: &str) -> Request {
@@ -117,11 +159,11 @@ fn server_request(name: &str) -> Request {
     }
 }
 
-fn ca_request(name: &str, path_length: Option<u8>) -> Result<Request, IssueError> {
-    Ok(Request {
-        subject: Subject::lab().with_common_name(name)?,
+fn ca_request(name: &str, path_length: Option<u8>) -> Request {
+    Request {
+        subject: Subject::lab().with_unchecked_common_name(name),
         names: Vec::new(),
         validity: CENTURY,
         profile: Profile::Ca { path_length },
-    })
+    }
 }

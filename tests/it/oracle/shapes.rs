@@ -313,7 +313,9 @@ impl Shape {
                 let certificate = plan.sign(&key).expect("a certificate");
                 Made { chain: vec![certificate.clone()], key, trusted: vec![certificate] }
             }
-            Model::CaIssued if self.of == Of::Intermediate => workshop.chain(self.edit).expect("a chain"),
+            Model::CaIssued if self.of == Of::Intermediate => {
+                workshop.chain(|chain| (self.edit)(&mut chain.intermediate)).expect("a chain")
+            }
             Model::CaIssued => {
                 let (root, intermediate, issuing_key) = authorities(workshop);
                 let leaf =

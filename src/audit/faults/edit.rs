@@ -1,0 +1,98 @@
+//! The edits that several entries share, and the octets of extensions that no healthy certificate has.
+
+use der::asn1::ObjectIdentifier;
+use time::OffsetDateTime;
+
+use crate::pki::issue::{Plan, Time, extension};
+use crate::pki::subject::Subject;
+use crate::pki::tlv::{self, tlv};
+
+/// Somebody else's name.
+pub(super) const OTHER_NAME: &str = "www.example.com";
+
+/// The context tags of a GeneralName (RFC 5280 §4.2.1.6).
+pub(super) mod general_name {
+    pub(in super::super) const OTHER: u8 = 0xa0;
+    pub(in super::super) const EMAIL: u8 = 0x81;
+    pub(in super::super) const DNS: u8 = 0x82;
+    pub(in super::super) const X400: u8 = 0xa3;
+    pub(in super::super) const DIRECTORY: u8 = 0xa4;
+    pub(in super::super) const EDI: u8 = 0xa5;
+    pub(in super::super) const URI: u8 = 0x86;
+    pub(in super::super) const IP: u8 = 0x87;
+    pub(in super::super) const REGISTERED_ID: u8 = 0x88;
+}
+
+/// `time` as it is encoded in a certificate.
+pub(super) fn moment(at: OffsetDateTime) -> Time {
+    // The catalogue's instants are constants between the years 0 and 9999.
+    Time::rfc5280(at).unwrap_or(Time { tag: Time::UTC, content: Vec::new() })
+}
+
+/// Gives the certificate this subject, which is also its issuer if it is self-signed.
+pub(super) fn set_subject(plan: &mut Plan, subject: &Subject) {
+    let subject = subject.to_der();
+    if plan.issuer == plan.subject {
+        plan.issuer.clone_from(&subject);
+    }
+    plan.subject = subject;
+}
+
+/// Gives it the lab's subject with this CN.
+pub(super) fn set_common_name(plan: &mut Plan, name: &str) {
+    set_subject(plan, &Subject::lab().with_unchecked_common_name(name));
+}
+
+/// Gives it these alternative names, whatever they are: context tag and content.
+pub(super) fn set_names(plan: &mut Plan, names: &[(u8, &[u8])]) {
+    plan.set_extension(extension::SUBJECT_ALT_NAME, false, general_names(names));
+}
+
+/// Gives it this one dNSName.
+pub(super) fn set_name(plan: &mut Plan, name: &str) {
+    set_names(plan, &[(general_name::DNS, name.as_bytes())]);
+}
+
+/// GeneralNames.
+pub(super) fn general_names(names: &[(u8, &[u8])]) -> Vec<u8> {
+    let names: Vec<_> = names.iter().map(|(tag, content)| tlv(*tag, content)).collect();
+    tlv(tlv::SEQUENCE, &names.concat())
+}
+
+/// The value of an extKeyUsage with these purposes.
+pub(super) fn purposes(purposes: &[&str]) -> Vec<u8> {
+    let purposes: Vec<_> =
+        purposes.iter().map(|oid| tlv(tlv::OID, ObjectIdentifier::new_unwrap(oid).as_bytes())).collect();
+    tlv(tlv::SEQUENCE, &purposes.concat())
+}
+
+/// The value of a keyUsage with the bits of `octet`, digitalSignature the highest (RFC 5280 §4.2.1.3).
+pub(super) fn key_usage(octet: u8) -> Vec<u8> {
+    vec![3, 2, u8::try_from(octet.trailing_zeros()).unwrap_or_default(), octet]
+}
+
+/// The value of a nameConstraints extension: permitted and excluded subtrees.
+pub(super) fn name_constraints(permitted: &[(u8, &[u8])], excluded: &[(u8, &[u8])]) -> Vec<u8> {
+    let subtrees = |tag: u8, bases: &[(u8, &[u8])]| {
+        let subtrees: Vec<_> = bases.iter().map(|(tag, base)| tlv(tlv::SEQUENCE, &tlv(*tag, base))).collect();
+        if subtrees.is_empty() { Vec::new() } else { tlv(tag, &subtrees.concat()) }
+    };
+    tlv(tlv::SEQUENCE, &[subtrees(0xa0, permitted), subtrees(0xa1, excluded)].concat())
+}
+
+/// basicConstraints with CA:TRUE.
+pub(super) const CA_TRUE: [u8; 5] = [0x30, 3, 1, 1, 0xff];
+/// basicConstraints with CA:FALSE.
+pub(super) const CA_FALSE: [u8; 2] = [0x30, 0];
+/// id-kp-serverAuth (RFC 5280 §4.2.1.12).
+pub(super) const SERVER_AUTH: &str = "1.3.6.1.5.5.7.3.1";
+/// id-kp-clientAuth.
+pub(super) const CLIENT_AUTH: &str = "1.3.6.1.5.5.7.3.2";
+/// id-kp-codeSigning.
+pub(super) const CODE_SIGNING: &str = "1.3.6.1.5.5.7.3.3";
+/// anyExtendedKeyUsage.
+pub(super) const ANY_PURPOSE: &str = "2.5.29.37.0";
+/// An extension that nobody knows: 2.25.… is free for anybody (ITU-T X.667).
+pub(super) const NOBODYS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.25.987654321");
+/// nameConstraints.
+pub(super) const NAME_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.30");

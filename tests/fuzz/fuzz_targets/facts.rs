@@ -1,0 +1,29 @@
+//! A certificate, request, public key or file of them in DER or PEM: everything that turns octets into facts, and every
+//! report of them.
+//!
+//! `cargo +nightly fuzz run --fuzz-dir tests/fuzz facts`, with certificates in DER as the first corpus.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use tlslab::pki::facts::{CertFacts, PublicKeyFacts, SignatureAlgorithm};
+use tlslab::pki::issue::Plan;
+use tlslab::pki::items::items;
+use tlslab::pki::request::RequestFacts;
+use tlslab::verify::{check_request, self_signed};
+
+fuzz_target!(|octets: &[u8]| {
+    if let Ok(facts) = CertFacts::read(octets) {
+        let _ = self_signed(&facts);
+    }
+    if let Ok(request) = RequestFacts::read(octets) {
+        let _ = check_request(&request);
+    }
+    let _ = (PublicKeyFacts::read(octets), SignatureAlgorithm::read(octets), items(octets));
+    // What a plan takes in it says again, and then stays the same.
+    if let Ok(plan) = Plan::from_certificate(octets) {
+        let sign = |_: &[u8]| Ok::<_, ()>(vec![0; 64]);
+        let again = plan.sign_with(sign).expect("nothing fails");
+        let read = Plan::from_certificate(&again).expect("it wrote it itself");
+        assert_eq!(read.to_tbs_der(), plan.to_tbs_der());
+    }
+});

@@ -1,0 +1,42 @@
+//! A hostile chain: the verifier answers, by both policies and for both usages, and its answer is consistent.
+//!
+//! The input is certificates in DER, one after the other: the first is trusted, the rest are presented. `cargo +nightly
+//! fuzz run --fuzz-dir tests/fuzz verify`, with such files as the first corpus.
+#![no_main]
+
+use std::sync::Arc;
+
+use libfuzzer_sys::fuzz_target;
+use rustls_pki_types::CertificateDer;
+use time::OffsetDateTime;
+use tlslab::verify::{Criteria, ExpectedName, Policy, TrustSet, Usage, judge};
+
+/// The elements of DER in a row: every certificate says how long it is.
+fn certificates(mut octets: &[u8]) -> Vec<CertificateDer<'static>> {
+    let mut found = Vec::new();
+    while let [_, 0x82, high, low, ..] = octets {
+        let length = (usize::from(*high) << 8 | usize::from(*low)) + 4;
+        let (one, rest) = octets.split_at(length.min(octets.len()));
+        found.push(CertificateDer::from(one.to_vec()));
+        octets = rest;
+    }
+    found
+}
+
+fuzz_target!(|octets: &[u8]| {
+    let certificates = certificates(octets);
+    let Some((trusted, presented)) = certificates.split_first() else { return };
+    let Ok(trusted) = TrustSet::new([trusted]) else { return };
+    let trusted = Arc::new(trusted);
+    let chain = if presented.is_empty() { &certificates[..] } else { presented };
+    for policy in [Policy::Lab, Policy::Webpki] {
+        for usage in [Usage::Server, Usage::Client] {
+            let name = Some(ExpectedName::Dns("www.test.org".to_owned()));
+            let criteria = Criteria { trusted: Arc::clone(&trusted), name, usage, policy };
+            let at = OffsetDateTime::from_unix_timestamp(2_222_222_222).expect("the year 2040");
+            let verdict = judge(chain, &criteria, at);
+            assert_eq!(verdict.accepted(), verdict.reasons().is_empty());
+            assert_eq!(verdict.accepted(), verdict.exit_status() == 0);
+        }
+    }
+});
