@@ -1,5 +1,5 @@
 //! Certificate signing requests (RFC 2986): read, DER in, [`RequestFacts`] out, nothing verified
-//! ([`crate::verify::check_request`] does that); and written, [`write`].
+//! ([`crate::verify::check_request`] does that); and written, [`write()`].
 
 use der::asn1::ObjectIdentifier;
 

@@ -33,7 +33,7 @@ pub struct VerifierReport {
     pub verifier: &'static str,
     /// Whether it will accept.
     pub accepts: bool,
-    /// How that is known: `measured` against it, or `read-in-source`.
+    /// How that is known: `measured` against it, or `not-measured`.
     pub basis: &'static str,
     /// Why it will refuse; none where it accepts.
     pub reasons: Vec<ReasonReport>,
@@ -78,7 +78,7 @@ impl WhoReport {
 
     /// A table for a person: who, what, why, and where that is from.
     pub fn lines(&self) -> Vec<String> {
-        const READ: &str = Basis::Read.as_str();
+        const NOT_MEASURED: &str = Basis::NotMeasured.as_str();
         let name = self.name.as_deref().unwrap_or("whatever its name");
         let how = match self.model {
             "pinned" => "itself the only trusted certificate",
@@ -90,7 +90,7 @@ impl WhoReport {
             String::new(),
         ];
         for verifier in &self.verifiers {
-            let mark = if verifier.basis == READ { "*" } else { "" };
+            let mark = if verifier.basis == NOT_MEASURED { "*" } else { "" };
             let who = format!("{}{mark}", verifier.verifier);
             if verifier.accepts {
                 lines.push(format!("{who:<22}accepts"));
@@ -103,8 +103,7 @@ impl WhoReport {
         }
         lines.push(String::new());
         lines.push(
-            "* read in its source; the others are held against the verifier itself by tlslab's tests"
-                .to_owned(),
+            "* not measured; the others are held against the verifier itself by tlslab's tests".to_owned(),
         );
         lines
     }
