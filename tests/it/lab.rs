@@ -240,7 +240,8 @@ fn wait(child: &mut Child, words: &str) -> ExitStatus {
 
 /// Sends a signal by name, `TERM`, `HUP`, `INT`, `KILL`.
 pub(crate) fn signal(id: u32, name: &str) {
-    let sent = Command::new("kill").arg(format!("-{name}")).arg(id.to_string()).status();
+    // The shell's own `kill`: a bare machine has no program of that name.
+    let sent = Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &id.to_string()]).status();
     assert!(sent.is_ok_and(|status| status.success()), "kill -{name} {id}");
 }
 
