@@ -23,6 +23,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::capture::{Capture, Recording};
 use super::passphrase::PassphraseSource;
+use super::patience;
 use super::serve::identity::Files;
 use super::trust::Trust;
 use super::{Failure, Result, Ui, keylog};
@@ -73,7 +74,7 @@ pub(crate) struct Connect {
     #[arg(long, value_name = "SOURCE", requires = "key")]
     passin: Option<PassphraseSource>,
     /// How long resolving and connecting, then the handshake, then each wait for the server may take
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = read_patience)]
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = patience::read)]
     timeout: Duration,
     /// Send TEXT as a line and print the reply line; repeatable. Else stdin's lines are sent
     #[arg(long, value_name = "TEXT")]
@@ -84,19 +85,6 @@ pub(crate) struct Connect {
     /// No TLS at all: nothing is encrypted, nobody is verified
     #[arg(long)]
     plaintext: bool,
-}
-
-/// A duration that can be waited for: more than nothing, at most a year.
-pub(crate) fn read_patience(text: &str) -> std::result::Result<Duration, String> {
-    const YEAR: Duration = Duration::from_secs(366 * 24 * 60 * 60);
-    let expected = "expected a duration such as 10s or 2m";
-    match humantime::parse_duration(text) {
-        Ok(duration) if duration.is_zero() || duration > YEAR => {
-            Err(format!("{expected}, more than nothing and at most a year, found {text}"))
-        }
-        Ok(duration) => Ok(duration),
-        Err(error) => Err(format!("{expected}, found {text:?}: {error}")),
-    }
 }
 
 impl Connect {
@@ -355,10 +343,10 @@ mod tests {
 
     #[test]
     fn patience_is_more_than_nothing_and_less_than_forever() {
-        assert_eq!(read_patience("10s"), Ok(Duration::from_secs(10)));
-        assert_eq!(read_patience("250ms"), Ok(Duration::from_millis(250)));
+        assert_eq!(patience::read("10s"), Ok(Duration::from_secs(10)));
+        assert_eq!(patience::read("250ms"), Ok(Duration::from_millis(250)));
         for text in ["0s", "2years", "10", "soon", "", "-1s"] {
-            let error = read_patience(text).unwrap_err();
+            let error = patience::read(text).unwrap_err();
             assert!(error.starts_with("expected a duration such as 10s or 2m"), "{text}: {error}");
         }
     }

@@ -1,6 +1,6 @@
 //! `tlslab dissect`: a capture as an observer sees it.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -147,16 +147,8 @@ pub(crate) fn write_page_of(capture: &Path, page: &Path, force: bool, ui: &Ui) -
 /// Writes a report, not over a file that is there already unless told to; for its owner only, for it may hold what
 /// the secrets opened.
 pub(crate) fn write_page(path: &Path, force: bool, page: &str) -> Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true);
-    if force {
-        options.create(true).truncate(true);
-    } else {
-        options.create_new(true);
-    }
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(path).and_then(|mut file| file.write_all(page.as_bytes()));
+    let created = super::capture::create(path, force);
+    let written = created.and_then(|mut file| file.write_all(page.as_bytes()));
     written.map_err(|error| {
         let failure =
             Failure::new(format!("{}: cannot write: {error}", path.display())).status(COULD_NOT_FIND_OUT);

@@ -18,7 +18,6 @@ use tlslab::verify::ExpectedName;
 use tlslab::verify::who::{Case, Model, own_name};
 use zeroize::Zeroizing;
 
-use super::connect::read_patience;
 use super::trust::lab_name;
 use super::{Failure, Result, Ui, instant};
 
@@ -75,7 +74,7 @@ pub(crate) struct Inspect {
     #[arg(long, value_name = "VERSIONS", default_value_t)]
     tls: Versions,
     /// How long resolving and connecting, then the handshake may take
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = read_patience)]
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = super::patience::read)]
     timeout: Duration,
     /// Print the certificates themselves, in PEM, and nothing else
     #[arg(long, conflicts_with_all = ["json", "who"])]

@@ -17,6 +17,7 @@ mod log;
 mod man;
 mod passphrase;
 mod passwd;
+mod patience;
 mod serve;
 mod tap;
 mod trust;

@@ -21,6 +21,7 @@ use tokio::sync::oneshot;
 
 use super::capture::{Capture, Recording};
 use super::passphrase::PassphraseSource;
+use super::patience;
 use super::{Result, Ui, keylog};
 use address::ListenAddress;
 use identity::Files;
@@ -66,13 +67,13 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "N", default_value = "4096")]
     max_connections: NonZeroUsize,
     /// How long a handshake may take
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = patience::read)]
     handshake_timeout: Duration,
     /// How long a session may pass without a byte in either direction
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = patience::read)]
     idle_timeout: Duration,
     /// How long sessions may still take once SIGINT or SIGTERM has come
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = patience::read)]
     drain_timeout: Duration,
 }
 
@@ -96,19 +97,6 @@ SIGINT and SIGTERM stop accepting, let sessions finish and exit with 0; a second
 enum Reply {
     /// Every letter in upper case
     Upper,
-}
-
-/// Reads `10s`, `2m`, `1h 30m`: more than nothing, at most a year.
-fn duration(text: &str) -> std::result::Result<Duration, String> {
-    const YEAR: Duration = Duration::from_secs(366 * 24 * 60 * 60);
-    let expected = "expected a duration such as 10s or 2m";
-    match humantime::parse_duration(text) {
-        Ok(duration) if duration.is_zero() || duration > YEAR => {
-            Err(format!("{expected}, more than nothing and at most a year, found {text}"))
-        }
-        Ok(duration) => Ok(duration),
-        Err(error) => Err(format!("{expected}, found {text:?}: {error}")),
-    }
 }
 
 /// What ends the wait in [`Serve::run`].
@@ -383,14 +371,14 @@ mod tests {
 
     #[test]
     fn durations_are_more_than_nothing() {
-        assert_eq!(duration("10s"), Ok(Duration::from_secs(10)));
+        assert_eq!(patience::read("10s"), Ok(Duration::from_secs(10)));
         let expected = "expected a duration such as 10s or 2m, ";
         for (text, found) in [
             ("0s", "more than nothing and at most a year, found 0s"),
             ("2y", "more than nothing and at most a year, found 2y"),
             ("10", "found \"10\": time unit needed, for example 10sec or 10ms"),
         ] {
-            assert_eq!(duration(text), Err(format!("{expected}{found}")));
+            assert_eq!(patience::read(text), Err(format!("{expected}{found}")));
         }
     }
 }

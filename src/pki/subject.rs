@@ -409,7 +409,7 @@ mod tests {
         let expected = "306b310b3009060355040613024155310b300906035504080c025741310e300c06035504070c055065727468\
                         311a3018060355040a0c1154657374204f7267616e69736174696f6e310c300a060355040b0c034f72673115\
                         301306035504030c0c7777772e746573742e6f7267";
-        assert_eq!(crate::report::words::hex(&Subject::lab().to_der()), expected);
+        assert_eq!(crate::words::hex(&Subject::lab().to_der()), expected);
     }
 
     #[test]

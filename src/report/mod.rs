@@ -9,5 +9,3 @@ pub mod key;
 pub mod outcome;
 pub mod verdict;
 pub mod who;
-
-pub use crate::words;
