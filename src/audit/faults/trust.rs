@@ -14,6 +14,8 @@ const ANYBODY: &str = "anybody on the way makes such a certificate in a second a
 const NO_ISSUER: &str =
     "whoever has any certificate of this CA issues certificates for every name (CVE-2002-0862)";
 const LIMITED: &str = "a CA that was limited to its own corner issues certificates for everybody else";
+const PROFILE: &str =
+    "none known; no conforming CA makes it, and strict verifiers (Python's ssl from 3.13 on) refuse it";
 
 pub(super) fn faults() -> Vec<Fault> {
     let mut faults = pinned();
@@ -214,6 +216,42 @@ fn issuers() -> Vec<Fault> {
         )
         .refused(&[BadUsage])
         .made(|workshop| workshop.chain(|chain| chain.intermediate.push_extension(NOBODYS, true, [5, 0]))),
+        fault(
+            "issuer-no-authority-key-identifier",
+            "the intermediate has no authority key identifier",
+            "RFC 5280 §4.2.1.1",
+            PROFILE,
+        )
+        .grade(Grade::Policy)
+        .made(|workshop| {
+            workshop.chain(|chain| {
+                chain.intermediate.remove_extension(extension::AUTHORITY_KEY_IDENTIFIER);
+            })
+        }),
+        fault(
+            "root-no-subject-key-identifier",
+            "the root has no subject key identifier",
+            "RFC 5280 §4.2.1.2",
+            PROFILE,
+        )
+        .grade(Grade::Policy)
+        .made(|workshop| {
+            workshop.chain(|chain| {
+                chain.root.remove_extension(extension::SUBJECT_KEY_IDENTIFIER);
+            })
+        }),
+        fault(
+            "root-constraints-not-critical",
+            "the root's basicConstraints are not critical",
+            "RFC 5280 §4.2.1.9",
+            PROFILE,
+        )
+        .grade(Grade::Policy)
+        .made(|workshop| {
+            workshop.chain(|chain| {
+                chain.root.set_critical(extension::BASIC_CONSTRAINTS, false);
+            })
+        }),
         fault("path-length-exceeded", "the root allows no intermediate", "RFC 5280 §6.1.4 (l, m)", LIMITED)
             .made(|workshop| {
                 // basicConstraints: CA:TRUE, pathLenConstraint 0.

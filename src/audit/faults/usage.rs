@@ -201,8 +201,10 @@ fn remarks() -> Vec<Fault> {
             "no-key-identifiers",
             "neither key identifier",
             "RFC 5280 §4.2.1.1, §4.2.1.2",
-            "none; building a path takes longer",
+            "none; a path is harder to find, and strict verifiers refuse it (Python's ssl from 3.13 on)",
         )
+        .grade(Grade::Policy)
+        .refused(&[Malformed])
         .leaf(|plan| {
             plan.remove_extension(extension::AUTHORITY_KEY_IDENTIFIER);
             plan.remove_extension(extension::SUBJECT_KEY_IDENTIFIER);
