@@ -66,7 +66,9 @@ impl Row {
 fn unasked(verifier: Verifier, row: Row) -> Option<&'static str> {
     match verifier {
         Verifier::Nss if row.wants_client() => Some("certutil looks at servers' files only"),
-        Verifier::Chromium if row.wants_client() => Some("a person chooses the certificate in a dialog"),
+        Verifier::Chromium | Verifier::Firefox if row.wants_client() => {
+            Some("a person chooses the certificate in a dialog")
+        }
         _ => None,
     }
 }
@@ -76,6 +78,7 @@ fn incapable(verifier: Verifier, key: KeyAlgorithm) -> Option<&'static str> {
     match (verifier, key) {
         (Verifier::Nss, KeyAlgorithm::Ed25519) => Some("NSS has no Ed25519 certificates"),
         (Verifier::Chromium, KeyAlgorithm::Ed25519) => Some("Chromium does not offer ed25519"),
+        (Verifier::Firefox, KeyAlgorithm::Ed25519) => Some("Firefox does not offer ed25519"),
         _ => None,
     }
 }

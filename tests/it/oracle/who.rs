@@ -1,9 +1,10 @@
-//! `inspect --who` against those it speaks of: every prediction, for every fixture and every shape, in both trust
-//! models, is held against the verifier itself.
+//! `inspect --who` against those it speaks of: every prediction, for every entry of the catalogue, every fixture and every
+//! shape, is held against the verifier itself.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Stdio};
+use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -11,64 +12,31 @@ use time::OffsetDateTime;
 use tlslab::audit::catalogue;
 use tlslab::audit::workshop::{LAB_NAME, Role, Workshop};
 use tlslab::pki::facts::CertFacts;
-use tlslab::pki::files::to_pem;
+use tlslab::pki::files::{KeyFile, read_private_key, to_pem};
 use tlslab::pki::key::KeyAlgorithm;
+use tlslab::server::reload::{Settings, Tls};
+use tlslab::server::{self, Config, Identity, Limits, Service};
 use tlslab::verify::ExpectedName;
-use tlslab::verify::who::{Case, Model, Prediction, predict};
+use tlslab::verify::who::{Case, Model, Prediction, chain, predict};
+use tokio::runtime::Runtime;
 
 use super::judges::{Client, Question, ask_all};
-use super::shapes::{SHAPES, Shape, authorities, issued, key_shapes};
-use crate::lab::{Lab, Server, TLSLAB, fixtures, peer};
+use super::shapes::{Authorities, SHAPES, Shape, key_shapes};
+use crate::lab::{Lab, fixtures, peer};
 
-/// Who serves a shape: `tlslab serve`, or openssl where tlslab will not hold the key or show the certificate.
-enum Host {
-    Tlslab(Server),
-    Openssl(Child, String),
+/// Certificates, served, and the questions about them.
+struct Bench {
+    lab: Lab,
+    /// Serves what tlslab can hold the key of, a task for each certificate.
+    runtime: Runtime,
+    /// Serve the rest.
+    openssl: Vec<Child>,
+    questions: Vec<Question>,
 }
 
-impl Host {
-    fn start(lab: &Lab, folder: &Path) -> Self {
-        let (certificate, key) = (folder.join("cert.pem"), folder.join("clearkey.pem"));
-        let mut command = lab.command(TLSLAB);
-        command.args(["serve", "--www", "--listen", "127.0.0.1:0"]);
-        command.arg("--cert").arg(&certificate).arg("--key").arg(&key);
-        if let Some(server) = Server::try_start(&mut command) {
-            return Self::Tlslab(server);
-        }
-        let mut child = lab
-            .command("openssl")
-            .args(["s_server", "-accept", "127.0.0.1:0", "-www", "-cipher", "DEFAULT@SECLEVEL=0"])
-            .arg("-cert")
-            .arg(&certificate)
-            .arg("-cert_chain")
-            .arg(&certificate)
-            .arg("-key")
-            .arg(&key)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("openssl s_server");
-        let mut lines = BufReader::new(child.stdout.take().expect("stdout was piped")).lines();
-        let line =
-            lines.find_map(|line| line.ok().filter(|line| line.starts_with("ACCEPT "))).expect("a port");
-        let port = line.rsplit(':').next().expect("a port").to_owned();
-        // It goes on talking; nobody listens.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self::Openssl(child, port)
-    }
-
-    fn port(&self) -> String {
-        match self {
-            Self::Tlslab(server) => server.port(),
-            Self::Openssl(_, port) => port.clone(),
-        }
-    }
-}
-
-impl Drop for Host {
+impl Drop for Bench {
     fn drop(&mut self) {
-        if let Self::Openssl(child, _) = self {
+        for child in &mut self.openssl {
             // Already gone is as good as killed.
             let _ = child.kill();
             let _ = child.wait();
@@ -76,16 +44,10 @@ impl Drop for Host {
     }
 }
 
-/// Certificates, served, and the questions about them.
-struct Bench {
-    lab: Lab,
-    hosts: Vec<Host>,
-    questions: Vec<Question>,
-}
-
 impl Bench {
     fn new() -> Self {
-        Self { lab: Lab::new(), hosts: Vec::new(), questions: Vec::new() }
+        let runtime = Runtime::new().expect("a runtime");
+        Self { lab: Lab::new(), runtime, openssl: Vec::new(), questions: Vec::new() }
     }
 
     fn add(
@@ -93,32 +55,110 @@ impl Bench {
         title: &str,
         name: &str,
         model: Model,
-        [chain, trusted]: [&[CertificateDer<'_>]; 2],
+        [chain, trusted]: [&[CertificateDer<'static>]; 2],
         key: &[u8],
     ) {
         let folder = self.questions.len().to_string();
         let path = self.lab.file(&folder);
         std::fs::create_dir(&path).expect("a folder");
-        for (file, certificates) in [("cert.pem", chain), ("leaf.pem", &chain[..1]), ("ca.pem", trusted)] {
+        let (leaf, above) = chain.split_at(1);
+        for (file, certificates) in
+            [("cert.pem", chain), ("leaf.pem", leaf), ("above.pem", above), ("ca.pem", trusted)]
+        {
             self.lab.write(&format!("{folder}/{file}"), pem(certificates));
         }
-        self.lab.write(&format!("{folder}/clearkey.pem"), key);
-        let host = Host::start(&self.lab, &path);
+        let key = self.lab.write(&format!("{folder}/clearkey.pem"), key);
+        let held = match read_private_key(&key) {
+            Ok(KeyFile::Clear(key)) => Identity::new(chain.to_vec(), &key).ok(),
+            _ => None,
+        };
+        let port = match held {
+            Some(identity) => self.serve(&identity),
+            None => self.serve_by_openssl(&path),
+        };
         self.questions.push(Question {
             title: format!("{title} ({model})"),
             folder: path,
             model,
-            port: host.port(),
+            port,
             name: name.to_owned(),
             client: Client::NotAsked,
         });
-        self.hosts.push(host);
     }
 
-    fn add_shape(&mut self, kind: &str, shape: &Shape, workshop: &mut Workshop) {
-        for model in [Model::Pinned, Model::CaIssued] {
-            if shape.is_for(model) {
-                let made = shape.make(model, workshop);
+    /// As `tlslab serve --www` does, in this process.
+    fn serve(&self, identity: &Identity) -> String {
+        let tls = Tls::new(identity, Settings::default()).expect("randomness");
+        let config = Config {
+            tls: Some(Arc::new(tls)),
+            service: Service::Www,
+            limits: Limits::default(),
+            recorder: None,
+        };
+        let listener = self.runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
+        let port = listener.local_addr().expect("a bound address").port();
+        self.runtime.spawn(server::run(listener, config, |_| {}, std::future::pending()));
+        port.to_string()
+    }
+
+    fn serve_by_openssl(&mut self, folder: &Path) -> String {
+        let mut command = self.lab.command("openssl");
+        command
+            .current_dir(folder)
+            .args(["s_server", "-accept", "127.0.0.1:0", "-www", "-cipher", "DEFAULT@SECLEVEL=0"])
+            .args(["-cert", "leaf.pem", "-key", "clearkey.pem"]);
+        if !read(&folder.join("above.pem")).is_empty() {
+            command.args(["-cert_chain", "above.pem"]);
+        }
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("openssl s_server");
+        let mut lines = BufReader::new(child.stdout.take().expect("stdout was piped")).lines();
+        self.openssl.push(child);
+        let line =
+            lines.find_map(|line| line.ok().filter(|line| line.starts_with("ACCEPT "))).expect("a port");
+        // It goes on talking; nobody listens.
+        std::thread::spawn(move || lines.for_each(drop));
+        line.rsplit(':').next().expect("a port").to_owned()
+    }
+
+    /// Asks about what a client trusts and is shown. Where what it trusts is not above the certificate, nobody takes it and
+    /// a prediction presumes otherwise: then the question is who would take that very certificate, pinned.
+    fn ask(
+        &mut self,
+        title: &str,
+        name: &str,
+        [shown, trusted]: [&[CertificateDer<'static>]; 2],
+        key: &[u8],
+    ) {
+        let facts = |der: &CertificateDer<'_>| CertFacts::read(der).expect("a certificate");
+        let leaf = facts(&shown[0]);
+        let known: Vec<CertFacts> = shown.iter().chain(trusted).map(facts).collect();
+        let path = chain(&leaf, &known.iter().collect::<Vec<_>>());
+        let top = path.last().expect("the leaf at least");
+        if !trusted.contains(&top.der) {
+            eprintln!("{title}: what is trusted is not above it; asked as the only trusted certificate");
+            self.add(title, name, Model::Pinned, [&shown[..1]; 2], key);
+        } else if path.len() == 1 {
+            self.add(title, name, Model::Pinned, [shown, trusted], key);
+        } else {
+            self.add(title, name, Model::CaIssued, [shown, trusted], key);
+        }
+    }
+
+    fn add_shapes(
+        &mut self,
+        kind: &str,
+        shapes: impl IntoIterator<Item = &'static Shape>,
+        workshop: &mut Workshop,
+    ) {
+        let by = Authorities::of(workshop);
+        for shape in shapes {
+            for model in [Model::Pinned, Model::CaIssued].into_iter().filter(|model| shape.is_for(*model)) {
+                let made = shape.make(model, workshop, &by);
                 let key = to_pem("PRIVATE KEY", &made.key.to_pkcs8_der());
                 let title = format!("{kind}{}", shape.title);
                 self.add(&title, shape.name, model, [&made.chain, &made.trusted], &key);
@@ -126,48 +166,39 @@ impl Bench {
         }
     }
 
-    /// The checked-in ones. Where what is trusted is another certificate than the one that is shown, the question is
-    /// who would take the one that is shown.
-    fn add_fixtures(&mut self) {
-        for fault in catalogue().iter().filter(|fault| fault.fixture && !fault.id.contains('.')) {
-            if fault.id == "chain-missing-intermediate" {
-                eprintln!(
-                    "SKIPPED: {}: a prediction presumes that the server sends the whole chain",
-                    fault.id
-                );
-                continue;
-            }
-            if fault.id == "weak-rsa1024" && !peer("openssl") {
-                continue;
-            }
-            let file = |name: &str| fixtures().join(fault.id).join(name);
-            let (chain, trusted) = (read(&file("cert.pem")), read(&file("ca.pem")));
-            let key = std::fs::read(file("clearkey.pem")).expect("a key");
-            let title = format!("fixture {}", fault.id);
-            if chain.len() == 1 {
-                self.add(&title, LAB_NAME, Model::Pinned, [&chain, &chain], &key);
+    /// The whole catalogue: fixtures as they are checked in, the rest as it is made.
+    fn add_catalogue(&mut self) {
+        for fault in catalogue() {
+            // New keys for each: who has seen one certificate must not know another's issuer.
+            let made =
+                if fault.fixture { None } else { fault.make(&mut Workshop::new(KeyAlgorithm::EcP256)) };
+            if let Some(made) = made {
+                let made = made.expect(fault.id);
+                let key = to_pem("PRIVATE KEY", &made.key.to_pkcs8_der());
+                self.ask(fault.id, fault.asked, [&made.chain, &made.trusted], &key);
             } else {
-                self.add(&title, LAB_NAME, Model::CaIssued, [&chain, &trusted], &key);
+                let file = |name: &str| fixtures().join(fault.id).join(name);
+                let key = std::fs::read(file("clearkey.pem")).expect("a key");
+                let [shown, trusted] = ["cert.pem", "ca.pem"].map(|name| read(&file(name)));
+                self.ask(fault.id, fault.asked, [&shown, &trusted], &key);
             }
         }
     }
 
     /// What tlslab will not make by itself: RSA of 1024 bits, and SHA-1.
     fn add_weak(&mut self, workshop: &mut Workshop) {
-        let (root, intermediate, issuing_key) = authorities(workshop);
+        let by = Authorities::of(workshop);
         let weak = fixtures().join("weak-rsa1024");
         let key = std::fs::read(weak.join("clearkey.pem")).expect("a key");
         let info = CertFacts::read(&read(&weak.join("cert.pem"))[0]).expect("a certificate").public_key.spki;
-        let leaf = issued(&info, &intermediate, &issuing_key, |_| {}, |plan| plan.sign(&issuing_key));
-        let (chain, trusted) = ([leaf, intermediate.clone()], [root]);
+        let leaf = by.issue(&info, |_| {}, |plan| plan.sign(&by.key));
+        let (chain, trusted) = ([leaf, by.intermediate.clone()], [by.root.clone()]);
         self.add("RSA of 1024 bits", LAB_NAME, Model::CaIssued, [&chain, &trusted], &key);
 
         let key = workshop.key(Role::Server).expect("a key");
-        self.lab.write("issuing.pem", to_pem("PRIVATE KEY", &issuing_key.to_pkcs8_der()));
-        let leaf = issued(
+        self.lab.write("issuing.pem", to_pem("PRIVATE KEY", &by.key.to_pkcs8_der()));
+        let leaf = by.issue(
             key.public_key_info(),
-            &intermediate,
-            &issuing_key,
             |plan| {
                 // ecdsa-with-SHA1, RFC 3279 §2.2.3
                 plan.inner_signature_algorithm = vec![0x30, 9, 6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1];
@@ -182,7 +213,7 @@ impl Bench {
                 })
             },
         );
-        let chain = [leaf, intermediate];
+        let chain = [leaf, by.intermediate];
         let key = to_pem("PRIVATE KEY", &key.to_pkcs8_der());
         self.add("signed with SHA-1", LAB_NAME, Model::CaIssued, [&chain, &trusted], &key);
     }
@@ -196,16 +227,16 @@ fn pem(certificates: &[CertificateDer<'_>]) -> Vec<u8> {
     certificates.iter().flat_map(|der| to_pem("CERTIFICATE", der).to_vec()).collect()
 }
 
-/// What is predicted of a question, from what `inspect` would see: the chain as it is served.
+/// What is predicted of a question, from what is shown and what is trusted.
 fn predicted(question: &Question) -> Vec<Prediction> {
-    let chain = read(&question.folder.join("cert.pem"));
-    let chain: Vec<CertFacts> =
-        chain.iter().map(|der| CertFacts::read(der).expect("a certificate")).collect();
-    let (leaf, issuers) = chain.split_first().expect("a leaf");
+    let known = ["cert.pem", "ca.pem"].map(|name| read(&question.folder.join(name))).concat();
+    let known: Vec<CertFacts> =
+        known.iter().map(|der| CertFacts::read(der).expect("a certificate")).collect();
+    let chain = chain(&known[0], &known.iter().collect::<Vec<_>>());
     let name: ExpectedName = question.name.parse().expect("a name");
     predict(&Case {
-        leaf,
-        issuers: &issuers.iter().collect::<Vec<_>>(),
+        leaf: chain[0],
+        issuers: if question.model == Model::Pinned { &[] } else { &chain[1..] },
         model: question.model,
         name: Some(&name),
         at: OffsetDateTime::now_utc(),
@@ -215,19 +246,13 @@ fn predicted(question: &Question) -> Vec<Prediction> {
 #[test]
 fn every_prediction_is_what_the_verifier_itself_says() {
     let mut bench = Bench::new();
-    let mut workshop = Workshop::new(KeyAlgorithm::EcP256);
-    for shape in SHAPES {
-        bench.add_shape("", shape, &mut workshop);
-    }
+    bench.add_shapes("", SHAPES, &mut Workshop::new(KeyAlgorithm::EcP256));
     for (kind, algorithm) in [("RSA: ", KeyAlgorithm::Rsa2048), ("Ed25519: ", KeyAlgorithm::Ed25519)] {
-        let mut workshop = Workshop::new(algorithm);
-        for shape in key_shapes() {
-            bench.add_shape(kind, shape, &mut workshop);
-        }
+        bench.add_shapes(kind, key_shapes(), &mut Workshop::new(algorithm));
     }
-    bench.add_fixtures();
+    bench.add_catalogue();
     if peer("openssl") {
-        bench.add_weak(&mut workshop);
+        bench.add_weak(&mut Workshop::new(KeyAlgorithm::EcP256));
     }
     let answers = ask_all(&bench.questions);
     let mut wrong = Vec::new();
