@@ -278,6 +278,16 @@ fn constraints() -> Vec<Fault> {
         fault("constraints-excluded", "the intermediate may not issue for test.org").made(|workshop| {
             workshop.chain(|chain| constrain(chain, &[], &[(general_name::DNS, b"test.org")]))
         }),
+        Fault {
+            citation: "RFC 5280 §4.2.1.10; CVE-2025-61727",
+            ..fault("constraints-excluded-wildcard", "a wildcard stands for the one name that is excluded")
+        }
+        .made(|workshop| {
+            workshop.chain(|chain| {
+                constrain(chain, &[], &[(general_name::DNS, LAB_NAME.as_bytes())]);
+                set_names(&mut chain.leaf, &[(general_name::DNS, b"*.test.org")]);
+            })
+        }),
         fault("constraints-ip-not-permitted", "the intermediate may issue for 192.0.2.0/24 only")
             .asked("127.0.0.1")
             .made(|workshop| {
