@@ -21,6 +21,7 @@ pub(super) fn faults() -> Vec<Fault> {
     let mut faults = pinned();
     faults.extend(under_a_ca());
     faults.extend(issuers());
+    faults.extend(profile());
     faults.extend(constraints());
     faults
 }
@@ -216,42 +217,6 @@ fn issuers() -> Vec<Fault> {
         )
         .refused(&[BadUsage])
         .made(|workshop| workshop.chain(|chain| chain.intermediate.push_extension(NOBODYS, true, [5, 0]))),
-        fault(
-            "issuer-no-authority-key-identifier",
-            "the intermediate has no authority key identifier",
-            "RFC 5280 §4.2.1.1",
-            PROFILE,
-        )
-        .grade(Grade::Policy)
-        .made(|workshop| {
-            workshop.chain(|chain| {
-                chain.intermediate.remove_extension(extension::AUTHORITY_KEY_IDENTIFIER);
-            })
-        }),
-        fault(
-            "root-no-subject-key-identifier",
-            "the root has no subject key identifier",
-            "RFC 5280 §4.2.1.2",
-            PROFILE,
-        )
-        .grade(Grade::Policy)
-        .made(|workshop| {
-            workshop.chain(|chain| {
-                chain.root.remove_extension(extension::SUBJECT_KEY_IDENTIFIER);
-            })
-        }),
-        fault(
-            "root-constraints-not-critical",
-            "the root's basicConstraints are not critical",
-            "RFC 5280 §4.2.1.9",
-            PROFILE,
-        )
-        .grade(Grade::Policy)
-        .made(|workshop| {
-            workshop.chain(|chain| {
-                chain.root.set_critical(extension::BASIC_CONSTRAINTS, false);
-            })
-        }),
         fault("path-length-exceeded", "the root allows no intermediate", "RFC 5280 §6.1.4 (l, m)", LIMITED)
             .made(|workshop| {
                 // basicConstraints: CA:TRUE, pathLenConstraint 0.
@@ -263,6 +228,47 @@ fn issuers() -> Vec<Fault> {
                     );
                 })
             }),
+    ]
+}
+
+/// A CA's certificate of a form that no conforming CA's has, and that many verifiers take all the same.
+fn profile() -> Vec<Fault> {
+    let fault = |id, title, citation| Fault {
+        model: Model::Ca,
+        grade: Grade::Policy,
+        ..Fault::new(id, title, citation, PROFILE).refused(&[Untrusted])
+    };
+    vec![
+        fault(
+            "issuer-no-authority-key-identifier",
+            "the intermediate has no authority key identifier",
+            "RFC 5280 §4.2.1.1",
+        )
+        .made(|workshop| {
+            workshop.chain(|chain| {
+                chain.intermediate.remove_extension(extension::AUTHORITY_KEY_IDENTIFIER);
+            })
+        }),
+        fault(
+            "root-no-subject-key-identifier",
+            "the root has no subject key identifier",
+            "RFC 5280 §4.2.1.2",
+        )
+        .made(|workshop| {
+            workshop.chain(|chain| {
+                chain.root.remove_extension(extension::SUBJECT_KEY_IDENTIFIER);
+            })
+        }),
+        fault(
+            "root-constraints-not-critical",
+            "the root's basicConstraints are not critical",
+            "RFC 5280 §4.2.1.9",
+        )
+        .made(|workshop| {
+            workshop.chain(|chain| {
+                chain.root.set_critical(extension::BASIC_CONSTRAINTS, false);
+            })
+        }),
     ]
 }
 
