@@ -1,9 +1,15 @@
 //! The catalogue's entries, by family.
 
+mod constraints;
 mod controls;
 mod edit;
 mod identity;
+mod issuers;
+mod paths;
+mod public;
+mod smuggling;
 mod strength;
+mod tolerance;
 mod trust;
 mod usage;
 mod validity;
@@ -17,10 +23,16 @@ pub fn catalogue() -> &'static [Fault] {
     static CATALOGUE: LazyLock<Vec<Fault>> = LazyLock::new(|| {
         [
             controls::faults(),
+            tolerance::faults(),
+            paths::faults(),
             identity::faults(),
+            smuggling::faults(),
             validity::faults(),
             trust::faults(),
+            issuers::faults(),
+            constraints::faults(),
             usage::faults(),
+            public::faults(),
             strength::faults(),
         ]
         .concat()
