@@ -29,7 +29,7 @@ use tlslab::audit::workshop::{JUDGED_AT, Workshop};
 use tlslab::audit::{Expectation, Fault, catalogue};
 use tlslab::pki::files::to_pem;
 use tlslab::pki::key::KeyAlgorithm;
-use tlslab::verify::Policy;
+use tlslab::verify::{Policy, Reason, Usage};
 use tlslab::words::instant;
 
 /// What must not arrive.
@@ -155,6 +155,9 @@ enum Row {
 }
 
 fn run(bench: &Lab, fault: &Fault, version: &str, policy: Policy, expectation: Expectation) -> Row {
+    if fault.usage == Usage::Client {
+        return run_client(bench, fault, version, policy, expectation);
+    }
     let folder = if fault.fixture { lab::fixtures().join(fault.id) } else { bench.file(fault.id) };
     let holder = Holder::of(fault.id, version);
     if matches!(holder, Holder::Openssl { .. }) && !lab::peer("openssl") {
@@ -169,10 +172,71 @@ fn run(bench: &Lab, fault: &Fault, version: &str, policy: Policy, expectation: E
         let seen = bench.tlslab([&["verify", &certificate], &judged_by[..]].concat());
         return judged(&seen, expectation, None, Some(why));
     }
+    let expectation = match holder {
+        // No verdict: the message is not read to its end.
+        Holder::TooLong => Expectation::Refused(&[Reason::Handshake]),
+        _ => expectation,
+    };
     let peer = Peer::start(bench, holder, &folder, version);
     let address = peer.address();
     let seen = bench.tlslab([&["connect", &address, "--message", MESSAGE], &judged_by[..]].concat());
     judged(&seen, expectation, Some((version, peer.stop())), None)
+}
+
+/// A client shows it to `tlslab serve --client-ca`, which judges by policy `lab` and by today's date; what it is refused
+/// for, `tlslab verify` says.
+fn run_client(bench: &Lab, fault: &Fault, version: &str, policy: Policy, expectation: Expectation) -> Row {
+    let file = |folder: &str, name: &str| bench.file(folder).join(name).display().to_string();
+    let [certificate, key, trusted] = ["cert.pem", "clearkey.pem", "ca.pem"].map(|name| file(fault.id, name));
+    let at = instant(JUDGED_AT);
+    let seen = bench.tlslab([
+        "verify",
+        &certificate,
+        "--usage",
+        "client",
+        "--ca",
+        &trusted,
+        "--at",
+        &at,
+        "--verify",
+        policy.as_str(),
+        "--json",
+    ]);
+    let mut row = judged(&seen, expectation, None, None);
+    let (server_certificate, server_key) = (file("valid.ca", "cert.pem"), file("valid.ca", "clearkey.pem"));
+    let server = Peer::Tlslab(bench.serve(&[
+        "--cert",
+        &server_certificate,
+        "--key",
+        &server_key,
+        "--tls",
+        version,
+        "--client-ca",
+        &trusted,
+    ]));
+    let server_trusted = file("valid.ca", "ca.pem");
+    let address = server.address();
+    let session = bench.tlslab([
+        "connect",
+        &address,
+        "--ca",
+        &server_trusted,
+        "--cert",
+        &certificate,
+        "--key",
+        &key,
+        "--message",
+        MESSAGE,
+    ]);
+    let arrived = server.stop();
+    let taken = (session.code(), arrived > 0);
+    let expected = if fault.lab == Expectation::Accepted { (0, true) } else { (20, false) };
+    if let Row::Seen { complaints, .. } = &mut row
+        && taken != expected
+    {
+        complaints.push(format!("{arrived} application bytes arrived at the server\n{session}"));
+    }
+    row
 }
 
 /// Compares what was seen with what was expected; of a session also its version and how many application bytes arrived.
@@ -220,8 +284,12 @@ fn judged(
 #[derive(Clone, Copy)]
 enum Holder {
     Tlslab,
-    Openssl { sigalgs: Option<&'static str> },
+    Openssl {
+        sigalgs: Option<&'static str>,
+    },
     Nobody(&'static str),
+    /// tlslab can, and its client takes no handshake message of that length.
+    TooLong,
 }
 
 impl Holder {
@@ -229,7 +297,7 @@ impl Holder {
         match (id.trim_end_matches(".ca"), version) {
             ("dsa-key", _) => Self::Nobody("no client offers DSS suites, and TLS 1.3 has no DSA"),
             ("p192-key", _) => Self::Nobody("no client offers the curve, and TLS 1.3 does not have it"),
-            ("many-names", _) => Self::Nobody("rustls takes no handshake message of more than 64 KiB"),
+            ("many-names", _) => Self::TooLong,
             ("weak-rsa512", "1.3") => {
                 Self::Nobody("such a key is too short for the PSS signatures of TLS 1.3")
             }

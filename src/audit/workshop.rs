@@ -10,6 +10,7 @@ use time::macros::datetime;
 use crate::pki::issue::{IssueError, Issuer, Plan, Profile, Request, Validity};
 use crate::pki::key::{KeyAlgorithm, KeyError, PrivateKey};
 use crate::pki::subject::{SanName, Subject};
+use crate::verify::Usage;
 
 /// The name that every healthy certificate proves.
 pub const LAB_NAME: &str = "www.test.org";
@@ -91,19 +92,24 @@ impl Workshop {
 
     /// A private CA: a healthy leaf with one edit, issued by the root that the client trusts.
     pub fn issued(&mut self, edit: impl FnOnce(&mut Plan)) -> Result<Made, IssueError> {
-        self.issued_and_signed(edit, Plan::sign)
+        self.issued_to(Usage::Server, edit, Plan::sign)
     }
 
-    /// The same, signed otherwise than the root's key does by itself.
-    pub fn issued_and_signed(
+    /// The same for a server or a client, and signed as one likes.
+    pub fn issued_to(
         &mut self,
+        usage: Usage,
         edit: impl FnOnce(&mut Plan),
         sign: impl FnOnce(&Plan, &PrivateKey) -> Result<CertificateDer<'static>, IssueError>,
     ) -> Result<Made, IssueError> {
         let (root_key, key) = (self.key(Role::Root)?, self.key(Role::Server)?);
         let root = self.root()?.sign(&root_key)?;
         let issuer = Issuer::Ca { certificate: &root, key: &root_key };
-        let mut plan = Plan::draft(&server_request(LAB_NAME), key.public_key_info(), &issuer)?;
+        let request = match usage {
+            Usage::Client => Request { profile: Profile::Client, ..server_request(LAB_NAME) },
+            Usage::Server => server_request(LAB_NAME),
+        };
+        let mut plan = Plan::draft(&request, key.public_key_info(), &issuer)?;
         edit(&mut plan);
         Ok(Made { chain: vec![sign(&plan, &root_key)?], key, trusted: vec![root] })
     }

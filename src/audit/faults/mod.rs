@@ -1,5 +1,6 @@
 //! The catalogue's entries, by family.
 
+mod clients;
 mod constraints;
 mod controls;
 mod edit;
@@ -34,6 +35,7 @@ pub fn catalogue() -> &'static [Fault] {
             usage::faults(),
             public::faults(),
             strength::faults(),
+            clients::faults(),
         ]
         .concat()
     });
@@ -45,5 +47,7 @@ fn both(fault: Fault, ca: &'static str) -> [Fault; 2] {
     [fault, fault.ca(ca)]
 }
 
+#[cfg(test)]
+mod grids;
 #[cfg(test)]
 mod tests;

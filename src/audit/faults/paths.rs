@@ -7,6 +7,7 @@ use super::super::workshop::{Authority, Made, Role, Workshop};
 use super::edit::{
     CA_FALSE, CLIENT_AUTH, NAME_CONSTRAINTS, general_name, moment, name_constraints, purposes,
 };
+use super::validity::PAST;
 use crate::pki::issue::{IssueError, Plan, extension};
 use crate::pki::key::KeyAlgorithm;
 use crate::pki::subject::Subject;
@@ -190,5 +191,5 @@ fn branch(workshop: &mut Workshop, edit: impl FnOnce(&mut Plan)) -> Result<Made,
 }
 
 fn expire(plan: &mut Plan) {
-    plan.not_after = moment(time::macros::datetime!(2021-01-01 0:00 UTC));
+    plan.not_after = moment(PAST);
 }

@@ -64,7 +64,7 @@ fn tagged<const TAG: u8>(plan: &mut Plan) {
 }
 
 /// The name beside another one, in one dNSName: what a client sees that joins the names and parts them again
-/// (CVE-2021-44532). A unit test below goes through every octet.
+/// (CVE-2021-44532). The tests go through every octet.
 fn separators() -> Vec<Fault> {
     vec![
         fault("san-comma", "one dNSName: evil.example,DNS:www.test.org")

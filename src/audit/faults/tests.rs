@@ -21,8 +21,8 @@ fn verdict(
 ) -> Verdict {
     let criteria = Criteria {
         trusted: Arc::new(TrustSet::new(trusted).unwrap()),
-        name: Some(fault.asked.parse().unwrap()),
-        usage: Usage::Server,
+        name: (fault.usage == Usage::Server).then(|| fault.asked.parse().unwrap()),
+        usage: fault.usage,
         policy,
     };
     judge(chain, &criteria, at)

@@ -7,6 +7,7 @@ use super::edit::{dns_names, general_name, set_names};
 use crate::pki::issue::{IssueError, Plan};
 use crate::pki::key::{KeyAlgorithm, SignatureHash};
 use crate::verify::Reason::Malformed;
+use crate::verify::Usage;
 
 pub(super) fn faults() -> Vec<Fault> {
     let fault = |id, title, citation| Fault {
@@ -57,7 +58,8 @@ fn set_many_names(plan: &mut Plan, count: usize) {
 
 /// Signed by RSA with another hash than the usual one.
 fn signed(workshop: &mut Workshop, hash: SignatureHash) -> Result<Made, IssueError> {
-    workshop.of(KeyAlgorithm::Rsa2048).issued_and_signed(
+    workshop.of(KeyAlgorithm::Rsa2048).issued_to(
+        Usage::Server,
         |plan| {
             // sha384WithRSAEncryption and sha512WithRSAEncryption: 1.2.840.113549.1.1.12 and .13, parameters NULL.
             let last = if hash == SignatureHash::Sha384 { 12 } else { 13 };

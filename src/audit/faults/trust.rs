@@ -193,7 +193,7 @@ fn same_name(workshop: &mut Workshop) -> Result<Made, IssueError> {
 }
 
 /// The root under another name, and what it issued saying so.
-fn rename_root(chain: &mut Chain, name: &str) {
+pub(super) fn rename_root(chain: &mut Chain, name: &str) {
     set_common_name(&mut chain.root, name);
     chain.intermediate.issuer.clone_from(&chain.root.subject);
 }

@@ -11,8 +11,8 @@ use super::edit::moment;
 use crate::pki::issue::{Plan, Time};
 use crate::verify::Reason::{Expired, NotYetValid};
 
-const PAST: OffsetDateTime = datetime!(2021-01-01 0:00 UTC);
-const FUTURE: OffsetDateTime = datetime!(2110-01-01 0:00 UTC);
+pub(super) const PAST: OffsetDateTime = datetime!(2021-01-01 0:00 UTC);
+pub(super) const FUTURE: OffsetDateTime = datetime!(2110-01-01 0:00 UTC);
 const SECOND: Duration = Duration::SECOND;
 
 const STALE: &str =
