@@ -1,4 +1,4 @@
-//! Keys and hashes that prove nothing any more. tlslab makes none of them: openssl does, and they are fixtures.
+//! Keys and hashes that prove nothing any more. tlslab makes none of them: `fixtures/openssl.sh` does.
 
 use super::super::fault::{Fault, Grade, Model};
 use crate::verify::Reason::{WeakKey, WeakSignature};
@@ -64,6 +64,13 @@ fn hashes() -> Vec<Fault> {
         under_a_ca("sha1-ecdsa.ca", "signed with ECDSA and SHA-1", Grade::ShouldReject),
         under_a_ca("sha1-intermediate.ca", "the intermediate is signed with SHA-1", Grade::ShouldReject),
         under_a_ca("md5.ca", "signed with MD5", Grade::MustReject),
-        under_a_ca("md4.ca", "signed with MD4", Grade::MustReject),
+        Fault {
+            citation: "RFC 8446 §4.2.3, RFC 6150",
+            ..under_a_ca("md4.ca", "signed with MD4", Grade::MustReject)
+        },
+        Fault {
+            citation: "RFC 8446 §4.2.3, RFC 6149",
+            ..under_a_ca("md2.ca", "signed with MD2", Grade::MustReject)
+        },
     ]
 }
