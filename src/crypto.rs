@@ -4,11 +4,18 @@
 //! rooms need of it beyond signatures (which [`crate::pki::key`] holds) is here: the [`rustls`] provider,
 //! randomness, SHA-256, HMAC and AEAD for whoever follows a key schedule, and the question whether this CPU can run it at all.
 //!
+//! One cipher comes from elsewhere: AES-CCM, from RustCrypto. Small devices speak it and graviola does not; we
+//! never do, and only open what others sealed with it.
+//!
 //! graviola's RSA key generation is **not** free of side channels; an attacker who shares the machine
 //! while a key is made may learn something about it. Make keys that matter elsewhere.
 
 use std::sync::{Arc, OnceLock};
 
+use aes::{Aes128, Aes256};
+use ccm::aead::AeadInOut;
+use ccm::consts::{U8, U12, U16};
+use ccm::{Ccm, KeyInit};
 use graviola::aead::{AesGcm, ChaCha20Poly1305};
 use graviola::hashing::hmac::Hmac;
 use graviola::hashing::{Hash, Sha256, Sha384};
@@ -122,12 +129,19 @@ impl KeyScheduleHash {
     }
 }
 
-/// A cipher that authenticates: those that TLS suites name and the provider has. All take nonces of 12 octets and
-/// make tags of 16.
+/// A cipher that authenticates: those that TLS suites name and there is code for. All take nonces of 12 octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AeadAlgorithm {
+    /// AES-128 in CCM (RFC 6655).
+    Aes128Ccm,
+    /// AES-128 in CCM with a short tag (RFC 6655 §4).
+    Aes128Ccm8,
     /// AES-128 in GCM.
     Aes128Gcm,
+    /// AES-256 in CCM.
+    Aes256Ccm,
+    /// AES-256 in CCM with a short tag.
+    Aes256Ccm8,
     /// AES-256 in GCM.
     Aes256Gcm,
     /// ChaCha20-Poly1305 (RFC 8439).
@@ -138,14 +152,23 @@ impl AeadAlgorithm {
     /// Its key's octets.
     pub fn key_length(self) -> usize {
         match self {
-            Self::Aes128Gcm => 16,
-            Self::Aes256Gcm | Self::ChaCha20Poly1305 => 32,
+            Self::Aes128Ccm | Self::Aes128Ccm8 | Self::Aes128Gcm => 16,
+            Self::Aes256Ccm | Self::Aes256Ccm8 | Self::Aes256Gcm | Self::ChaCha20Poly1305 => 32,
+        }
+    }
+
+    /// Its tag's octets.
+    pub fn tag_length(self) -> usize {
+        match self {
+            Self::Aes128Ccm8 | Self::Aes256Ccm8 => 8,
+            Self::Aes128Ccm
+            | Self::Aes128Gcm
+            | Self::Aes256Ccm
+            | Self::Aes256Gcm
+            | Self::ChaCha20Poly1305 => 16,
         }
     }
 }
-
-/// The octets of an AEAD's tag.
-pub const TAG: usize = 16;
 
 /// The key, the nonce, the additional data or the ciphertext is not what it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -156,6 +179,10 @@ pub struct DoesNotOpen;
 pub struct OpeningKey(Cipher);
 
 enum Cipher {
+    Aes128Ccm(Box<Ccm<Aes128, U16, U12>>),
+    Aes128Ccm8(Box<Ccm<Aes128, U8, U12>>),
+    Aes256Ccm(Box<Ccm<Aes256, U16, U12>>),
+    Aes256Ccm8(Box<Ccm<Aes256, U8, U12>>),
     AesGcm(Box<AesGcm>),
     ChaCha20Poly1305(Box<ChaCha20Poly1305>),
 }
@@ -173,6 +200,10 @@ impl OpeningKey {
             return None;
         }
         Some(Self(match algorithm {
+            AeadAlgorithm::Aes128Ccm => Cipher::Aes128Ccm(Box::new(Ccm::new_from_slice(key).ok()?)),
+            AeadAlgorithm::Aes128Ccm8 => Cipher::Aes128Ccm8(Box::new(Ccm::new_from_slice(key).ok()?)),
+            AeadAlgorithm::Aes256Ccm => Cipher::Aes256Ccm(Box::new(Ccm::new_from_slice(key).ok()?)),
+            AeadAlgorithm::Aes256Ccm8 => Cipher::Aes256Ccm8(Box::new(Ccm::new_from_slice(key).ok()?)),
             AeadAlgorithm::Aes128Gcm | AeadAlgorithm::Aes256Gcm => Cipher::AesGcm(Box::new(AesGcm::new(key))),
             AeadAlgorithm::ChaCha20Poly1305 => {
                 Cipher::ChaCha20Poly1305(Box::new(ChaCha20Poly1305::new(key.try_into().ok()?)))
@@ -180,20 +211,41 @@ impl OpeningKey {
         }))
     }
 
-    /// Decrypts in place and verifies. On failure the octets are of no use.
+    /// Decrypts in place and verifies. On failure, as with a tag that has not [`AeadAlgorithm::tag_length`] octets,
+    /// the octets are of no use.
     pub fn open(
         &self,
         nonce: &[u8; 12],
         additional: &[u8],
         octets: &mut [u8],
-        tag: &[u8; TAG],
+        tag: &[u8],
     ) -> Result<(), DoesNotOpen> {
         match &self.0 {
-            Cipher::AesGcm(key) => key.decrypt(nonce, additional, octets, tag),
-            Cipher::ChaCha20Poly1305(key) => key.decrypt(nonce, additional, octets, tag),
+            Cipher::Aes128Ccm(key) => open_ccm(&**key, nonce, additional, octets, tag),
+            Cipher::Aes128Ccm8(key) => open_ccm(&**key, nonce, additional, octets, tag),
+            Cipher::Aes256Ccm(key) => open_ccm(&**key, nonce, additional, octets, tag),
+            Cipher::Aes256Ccm8(key) => open_ccm(&**key, nonce, additional, octets, tag),
+            Cipher::AesGcm(key) => {
+                let tag = tag.try_into().map_err(|_| DoesNotOpen)?;
+                key.decrypt(nonce, additional, octets, tag).map_err(|_| DoesNotOpen)
+            }
+            Cipher::ChaCha20Poly1305(key) => {
+                let tag = tag.try_into().map_err(|_| DoesNotOpen)?;
+                key.decrypt(nonce, additional, octets, tag).map_err(|_| DoesNotOpen)
+            }
         }
-        .map_err(|_| DoesNotOpen)
     }
+}
+
+fn open_ccm<A: AeadInOut<NonceSize = U12>>(
+    key: &A,
+    nonce: &[u8; 12],
+    additional: &[u8],
+    octets: &mut [u8],
+    tag: &[u8],
+) -> Result<(), DoesNotOpen> {
+    let tag = tag.try_into().map_err(|_| DoesNotOpen)?;
+    key.decrypt_inout_detached(nonce.into(), additional, octets.into(), tag).map_err(|_| DoesNotOpen)
 }
 
 #[cfg(test)]
@@ -219,11 +271,20 @@ mod tests {
 
     #[test]
     fn an_opening_key_has_its_length_and_notices_a_changed_bit() {
-        for algorithm in [AeadAlgorithm::Aes128Gcm, AeadAlgorithm::Aes256Gcm, AeadAlgorithm::ChaCha20Poly1305]
-        {
+        for algorithm in [
+            AeadAlgorithm::Aes128Ccm,
+            AeadAlgorithm::Aes128Ccm8,
+            AeadAlgorithm::Aes128Gcm,
+            AeadAlgorithm::Aes256Ccm,
+            AeadAlgorithm::Aes256Ccm8,
+            AeadAlgorithm::Aes256Gcm,
+            AeadAlgorithm::ChaCha20Poly1305,
+        ] {
             assert!(OpeningKey::new(algorithm, &[0; 31]).is_none());
             let key = OpeningKey::new(algorithm, &vec![0; algorithm.key_length()]).unwrap();
-            assert_eq!(key.open(&[0; 12], b"", &mut [0; 4], &[0; TAG]), Err(DoesNotOpen));
+            for tag in [&[0; 16][..], &[0; 8], &[]] {
+                assert_eq!(key.open(&[0; 12], b"", &mut [0; 4], tag), Err(DoesNotOpen));
+            }
         }
         // NIST GCM test case 2: key, nonce and plaintext all zero.
         let key = OpeningKey::new(AeadAlgorithm::Aes128Gcm, &[0; 16]).unwrap();
@@ -231,6 +292,21 @@ mod tests {
         let tag = 0xab6e_47d4_2cec_13bd_f53a_67b2_1257_bddf_u128.to_be_bytes();
         assert_eq!(key.open(&[0; 12], b"", &mut octets, &tag), Ok(()));
         assert_eq!(octets, [0; 16]);
+    }
+
+    #[test]
+    fn ccm_is_nist_s() {
+        // NIST SP 800-38C, example 3: the one with a nonce of 12 octets; its tag has 8.
+        let count = |from: u8, octets: usize| (from..).take(octets).collect::<Vec<u8>>();
+        let key = OpeningKey::new(AeadAlgorithm::Aes128Ccm8, &count(0x40, 16)).unwrap();
+        let mut octets = [
+            0xe3, 0xb2, 0x01, 0xa9, 0xf5, 0xb7, 0x1a, 0x7a, 0x9b, 0x1c, 0xea, 0xec, 0xcd, 0x97, 0xe7, 0x0b,
+            0x61, 0x76, 0xaa, 0xd9, 0xa4, 0x42, 0x8a, 0xa5,
+        ];
+        let tag = 0x4843_92fb_c1b0_9951_u64.to_be_bytes();
+        let nonce = count(0x10, 12).try_into().unwrap();
+        assert_eq!(key.open(&nonce, &count(0, 20), &mut octets, &tag), Ok(()));
+        assert_eq!(octets[..], count(0x20, 24));
     }
 
     #[test]

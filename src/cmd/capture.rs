@@ -12,7 +12,8 @@ use clap::Args;
 use rustls::KeyLog;
 use tlslab::wire::Side;
 use tlslab::wire::recorded::{Recorded, RecordedKeys};
-use tlslab::wire::recorder::{FileSink, Options, Recorder, Status};
+use tlslab::wire::recorder::{Options, Recorder, Status};
+use tlslab::wire::sink::FileSink;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 

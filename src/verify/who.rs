@@ -28,10 +28,10 @@ use super::{Check, Criteria, ExpectedName, Policy, TrustSet, Usage, checks, judg
 use crate::pki::facts::CertFacts;
 
 pub use chain::chain;
-pub use condition::{Condition, Whom};
+pub use condition::{Condition, Constrained, Whom};
 pub use names::{CommonNames, NameRules, Wildcards};
 pub use notes::{notes, own_name};
-pub use rules::{Rule, rules};
+pub use rules::{RULES, Rule};
 
 /// A program or library that verifies TLS servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -172,13 +172,15 @@ pub struct Case<'a> {
 }
 
 impl<'a> Case<'a> {
-    /// The issuers that the server sends: all but a root, which is trusted for its name and key.
-    fn intermediates(&self) -> impl Iterator<Item = &'a CertFacts> + use<'a> {
-        let issuers = match self.model {
-            Model::Pinned => &[],
-            Model::CaIssued => self.issuers,
-        };
-        issuers.iter().copied().filter(|issuer| !issuer.is_self_issued())
+    /// The issuers that the server sends, and the root, which is trusted for its name and key, where it is known.
+    fn above(&self) -> (&'a [&'a CertFacts], Option<&'a CertFacts>) {
+        match (self.model, self.issuers.split_last()) {
+            (Model::Pinned, _) => (&[], None),
+            (Model::CaIssued, Some((root, intermediates))) if root.is_self_issued() => {
+                (intermediates, Some(*root))
+            }
+            (Model::CaIssued, _) => (self.issuers, None),
+        }
     }
 }
 
@@ -209,12 +211,17 @@ pub struct Refusal {
 
 /// What every verifier will say, in the order of [`Verifier::ALL`].
 pub fn predict(case: &Case<'_>) -> Vec<Prediction> {
+    let broken = rules::broken(case);
+    let by_rule = |verifier: Verifier| {
+        let broken = broken.iter().filter(|(rule, _)| rule.verifiers.contains(&verifier));
+        broken.map(|(rule, words)| Refusal { words: words.clone(), source: rule.source }).collect()
+    };
     Verifier::ALL
         .into_iter()
         .map(|verifier| {
             let refusals = match verifier {
                 Verifier::Lab => lab(case),
-                verifier => rules(verifier).filter_map(|rule| rule.refusal(case)).collect(),
+                verifier => by_rule(verifier),
             };
             Prediction { verifier, refusals }
         })

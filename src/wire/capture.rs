@@ -272,7 +272,7 @@ mod tests {
         let mut file = Vec::new();
         pcapng::start(&mut file, "a", "b", "c");
         pcapng::secrets(&mut file, "LINE 1\n");
-        pcapng::packet(&mut file, Duration::new(1_700_000_000, 5), b"packet");
+        pcapng::packet(&mut file, Duration::new(1_700_000_000, 5), b"pack", b"et");
         file
     }
 

@@ -593,7 +593,7 @@ mod tests {
         let (client, server) = ("10.0.0.1:5000".parse().unwrap(), "10.0.0.2:4433".parse().unwrap());
         let mut conversation = Conversation::new(client, server, Both { client: u32::MAX - 5, server: 0 });
         let mut frames = Vec::new();
-        let mut emit = |frame: &[u8]| frames.push(frame.to_vec());
+        let mut emit = |headers: &[u8], payload: &[u8]| frames.push([headers, payload].concat());
         conversation.open(&mut emit);
         for (side, data) in said {
             conversation.data(*side, data, &mut emit);
@@ -705,8 +705,9 @@ mod tests {
             ));
             let mut conversation =
                 Conversation::new(client, "10.9.0.1:443".parse().unwrap(), Both::default());
-            let mut emit = |frame: &[u8]| {
-                dissector.packet(&Packet { at: Duration::from_secs(index as u64), link: 1, data: frame });
+            let mut emit = |headers: &[u8], payload: &[u8]| {
+                let frame = [headers, payload].concat();
+                dissector.packet(&Packet { at: Duration::from_secs(index as u64), link: 1, data: &frame });
             };
             conversation.open(&mut emit);
             conversation.data(Side::Client, b"hello", &mut emit);

@@ -5,12 +5,17 @@
 //! segments that fit an Ethernet, valid checksums, and FIN or RST where the connection ended that way
 //! (RFC 9293). What it cannot know it does not pretend: no retransmission, no loss, no window that closes;
 //! hardware addresses are made up (locally administered), and each chunk is acknowledged at once.
+//!
+//! A frame is handed over as its headers and its payload: the payload is the caller's own bytes, not a copy.
 
 use std::net::{IpAddr, SocketAddr};
 
 use etherparse::{EtherType, Ethernet2Header, IpNumber, Ipv4Header, Ipv6Header, TcpHeader, TcpOptionElement};
 
 use super::{Both, Side};
+
+/// Hears each frame: its headers, and its payload.
+pub type Emit<'a> = &'a mut dyn FnMut(&[u8], &[u8]);
 
 /// The largest IP packet that is made, as on an Ethernet.
 const MTU: usize = 1500;
@@ -26,7 +31,6 @@ pub struct Conversation {
     finished: Both<bool>,
     identification: Both<u16>,
     reset: bool,
-    frame: Vec<u8>,
 }
 
 impl Conversation {
@@ -45,50 +49,54 @@ impl Conversation {
             finished: Both::default(),
             identification: Both::default(),
             reset: false,
-            frame: Vec::with_capacity(MTU + Ethernet2Header::LEN),
         }
     }
 
     /// The three-way handshake.
-    pub fn open(&mut self, emit: &mut dyn FnMut(&[u8])) {
-        self.send(Side::Client, Flags { syn: true, ..Flags::default() }, &[], emit);
+    pub fn open(&mut self, emit: Emit<'_>) {
+        self.send(Side::Client, Flags { syn: true, ..Flags::default() }, emit);
         self.advance(Side::Client, 1);
-        self.send(Side::Server, Flags { syn: true, ack: true, ..Flags::default() }, &[], emit);
+        self.send(Side::Server, Flags { syn: true, ack: true, ..Flags::default() }, emit);
         self.advance(Side::Server, 1);
-        self.send(Side::Client, Flags { ack: true, ..Flags::default() }, &[], emit);
+        self.send(Side::Client, Flags { ack: true, ..Flags::default() }, emit);
     }
 
     /// `bytes` from one end, in as many segments as they need, and the other end's acknowledgement.
-    pub fn data(&mut self, from: Side, bytes: &[u8], emit: &mut dyn FnMut(&[u8])) {
+    pub fn data(&mut self, from: Side, bytes: &[u8], emit: Emit<'_>) {
         if bytes.is_empty() || self.reset || self.finished[from] {
             return;
         }
-        let segments = bytes.chunks(self.segment_size());
-        let last = segments.len() - 1;
-        for (index, segment) in segments.enumerate() {
-            self.send(from, Flags { ack: true, psh: index == last, ..Flags::default() }, segment, emit);
+        let size = self.segment_size();
+        let mut headers = self.headers(from, Flags { ack: true, ..Flags::default() });
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let (segment, more) = rest.split_at(rest.len().min(size));
+            headers.begin(self.next[from], self.identify(from), more.is_empty(), segment.len());
+            headers.check(segment);
+            emit(&headers.octets, segment);
             self.advance(from, segment.len());
+            rest = more;
         }
-        self.send(from.peer(), Flags { ack: true, ..Flags::default() }, &[], emit);
+        self.send(from.peer(), Flags { ack: true, ..Flags::default() }, emit);
     }
 
     /// One end has no more to send.
-    pub fn finish(&mut self, from: Side, emit: &mut dyn FnMut(&[u8])) {
+    pub fn finish(&mut self, from: Side, emit: Emit<'_>) {
         if self.reset || self.finished[from] {
             return;
         }
-        self.send(from, Flags { fin: true, ack: true, ..Flags::default() }, &[], emit);
+        self.send(from, Flags { fin: true, ack: true, ..Flags::default() }, emit);
         self.advance(from, 1);
         self.finished[from] = true;
-        self.send(from.peer(), Flags { ack: true, ..Flags::default() }, &[], emit);
+        self.send(from.peer(), Flags { ack: true, ..Flags::default() }, emit);
     }
 
     /// One end breaks the connection off.
-    pub fn reset(&mut self, from: Side, emit: &mut dyn FnMut(&[u8])) {
+    pub fn reset(&mut self, from: Side, emit: Emit<'_>) {
         if self.reset || (self.finished.client && self.finished.server) {
             return;
         }
-        self.send(from, Flags { rst: true, ack: true, ..Flags::default() }, &[], emit);
+        self.send(from, Flags { rst: true, ack: true, ..Flags::default() }, emit);
         self.reset = true;
     }
 
@@ -105,10 +113,26 @@ impl Conversation {
         MTU - network - TcpHeader::MIN_LEN
     }
 
-    fn send(&mut self, from: Side, flags: Flags, payload: &[u8], emit: &mut dyn FnMut(&[u8])) {
+    /// RFC 6864 §4: tells an IPv4 sender's packets apart.
+    fn identify(&mut self, from: Side) -> u16 {
+        let identification = self.identification[from];
+        self.identification[from] = identification.wrapping_add(1);
+        identification
+    }
+
+    /// A segment without payload.
+    fn send(&mut self, from: Side, flags: Flags, emit: Emit<'_>) {
+        let mut headers = self.headers(from, flags);
+        headers.begin(self.next[from], self.identify(from), flags.psh, 0);
+        headers.check(&[]);
+        emit(&headers.octets, &[]);
+    }
+
+    /// What the headers of packets from one end are like, now.
+    fn headers(&self, from: Side, flags: Flags) -> Headers {
         let (source, destination) = (self.address[from], self.address[from.peer()]);
-        let mut tcp = TcpHeader::new(source.port(), destination.port(), self.next[from], WINDOW);
-        (tcp.syn, tcp.fin, tcp.rst, tcp.psh) = (flags.syn, flags.fin, flags.rst, flags.psh);
+        let mut tcp = TcpHeader::new(source.port(), destination.port(), 0, WINDOW);
+        (tcp.syn, tcp.fin, tcp.rst) = (flags.syn, flags.fin, flags.rst);
         if flags.ack {
             tcp.ack = true;
             tcp.acknowledgment_number = self.next[from.peer()];
@@ -120,49 +144,122 @@ impl Conversation {
             // Seven bytes of options fit the forty that there are.
             let _ = tcp.set_options(&options);
         }
-        self.frame.clear();
-        self.ethernet(from);
+        let address = |side| [0x02, 0, 0, 0, 0, if side == Side::Client { 1 } else { 2 }];
+        let is_ipv4 = self.address.client.is_ipv4();
+        let ethernet = Ethernet2Header {
+            source: address(from),
+            destination: address(from.peer()),
+            ether_type: if is_ipv4 { EtherType::IPV4 } else { EtherType::IPV6 },
+        };
+        let mut octets = Vec::with_capacity(MTU);
+        octets.extend(ethernet.to_bytes());
         match (source.ip(), destination.ip()) {
             (IpAddr::V4(source), IpAddr::V4(destination)) => {
-                // A segment is at most an MTU, which fits the length field.
-                let length = u16::try_from(tcp.header_len() + payload.len()).unwrap_or(u16::MAX);
-                let fields =
-                    Ipv4Header::new(length, 64, IpNumber::TCP, source.octets(), destination.octets());
-                if let Ok(mut ip) = fields {
-                    ip.identification = self.identification[from];
-                    self.identification[from] = self.identification[from].wrapping_add(1);
-                    ip.header_checksum = ip.calc_header_checksum();
-                    tcp.checksum = tcp.calc_checksum_ipv4(&ip, payload).unwrap_or_default();
-                    self.frame.extend(ip.to_bytes());
-                }
+                // A length of 0 fits; the true one comes with the payload.
+                let fields = Ipv4Header::new(0, 64, IpNumber::TCP, source.octets(), destination.octets());
+                octets.extend(fields.unwrap_or_default().to_bytes());
             }
             (source, destination) => {
                 let ip = Ipv6Header {
-                    payload_length: u16::try_from(tcp.header_len() + payload.len()).unwrap_or(u16::MAX),
                     next_header: IpNumber::TCP,
                     hop_limit: 64,
-                    source: octets(source),
-                    destination: octets(destination),
+                    source: self::octets(source),
+                    destination: self::octets(destination),
                     ..Ipv6Header::default()
                 };
-                tcp.checksum = tcp.calc_checksum_ipv6(&ip, payload).unwrap_or_default();
-                self.frame.extend(ip.to_bytes());
+                octets.extend(ip.to_bytes());
             }
         }
-        self.frame.extend(tcp.to_bytes());
-        self.frame.extend(payload);
-        emit(&self.frame);
+        let tcp_at = octets.len();
+        octets.extend(tcp.to_bytes());
+        Headers { octets, tcp_at, is_ipv4 }
+    }
+}
+
+/// A packet's headers, laid out once for all packets of a burst; what differs is written over.
+struct Headers {
+    octets: Vec<u8>,
+    /// Where the TCP header begins.
+    tcp_at: usize,
+    is_ipv4: bool,
+}
+
+impl Headers {
+    const IP_AT: usize = Ethernet2Header::LEN;
+
+    fn put(&mut self, at: usize, value: u16) {
+        self.octets[at..at + 2].copy_from_slice(&value.to_be_bytes());
     }
 
-    fn ethernet(&mut self, from: Side) {
-        let address = |side| [0x02, 0, 0, 0, 0, if side == Side::Client { 1 } else { 2 }];
-        let header = Ethernet2Header {
-            source: address(from),
-            destination: address(from.peer()),
-            ether_type: if self.address.client.is_ipv4() { EtherType::IPV4 } else { EtherType::IPV6 },
-        };
-        self.frame.extend(header.to_bytes());
+    /// The next packet: all but its TCP checksum.
+    fn begin(&mut self, sequence: u32, identification: u16, psh: bool, payload: usize) {
+        // A packet is at most an MTU, which fits the length fields.
+        let length = |from: usize| u16::try_from(self.octets.len() - from + payload).unwrap_or(u16::MAX);
+        if self.is_ipv4 {
+            // RFC 791 §3.1: total length, identification and header checksum.
+            let total = length(Self::IP_AT);
+            self.put(Self::IP_AT + 2, total);
+            self.put(Self::IP_AT + 4, identification);
+            self.put(Self::IP_AT + 10, 0);
+            let checksum = checksum(sum(&self.octets[Self::IP_AT..self.tcp_at]));
+            self.put(Self::IP_AT + 10, checksum);
+        } else {
+            // RFC 8200 §3: the payload's length.
+            let payload = length(self.tcp_at);
+            self.put(Self::IP_AT + 4, payload);
+        }
+        // RFC 9293 §3.1.
+        let tcp = &mut self.octets[self.tcp_at..];
+        tcp[4..8].copy_from_slice(&sequence.to_be_bytes());
+        tcp[13] = tcp[13] & !PSH | if psh { PSH } else { 0 };
     }
+
+    /// The TCP checksum over pseudo-header, header and payload (RFC 9293 §3.1, RFC 8200 §8.1).
+    fn check(&mut self, payload: &[u8]) {
+        self.put(self.tcp_at + 16, 0);
+        let addresses = if self.is_ipv4 { Self::IP_AT + 12 } else { Self::IP_AT + 8 };
+        let length = (self.octets.len() - self.tcp_at + payload.len()) as u64;
+        // The addresses stand right before the TCP header. Both numbers fit one 16-bit word of the pseudo-header.
+        let numbers = (length + u64::from(IpNumber::TCP.0)).to_be();
+        let rest = sum(&self.octets[addresses..]) + sum(payload);
+        let checksum = checksum(rest + fold(numbers));
+        self.put(self.tcp_at + 16, checksum);
+    }
+}
+
+/// The bit of TCP's PSH.
+const PSH: u8 = 0x08;
+
+/// The sum of 16-bit words that the internet checksum is made of (RFC 1071), as they lie in memory: the order of
+/// their octets does not matter until the end (§2 (B)), nor how many words are added at once (§2 (C)).
+fn sum(bytes: &[u8]) -> u64 {
+    let mut lanes = [0_u64; 8];
+    let (blocks, rest) = bytes.as_chunks::<32>();
+    for block in blocks {
+        for (lane, word) in lanes.iter_mut().zip(block.as_chunks::<4>().0) {
+            *lane += u64::from(u32::from_ne_bytes(*word));
+        }
+    }
+    let mut last = [0; 32];
+    last[..rest.len()].copy_from_slice(rest);
+    for (lane, word) in lanes.iter_mut().zip(last.as_chunks::<4>().0) {
+        *lane += u64::from(u32::from_ne_bytes(*word));
+    }
+    // A packet's sums are far below 2^64.
+    lanes.iter().sum()
+}
+
+/// A sum, made one 16-bit word by carrying around.
+fn fold(mut sum: u64) -> u64 {
+    while sum > 0xffff {
+        sum = (sum >> 16) + (sum & 0xffff);
+    }
+    sum
+}
+
+/// The internet checksum that a sum amounts to, in the host's order of octets again.
+fn checksum(sum: u64) -> u16 {
+    !u16::from_be(u16::try_from(fold(sum)).unwrap_or_default())
 }
 
 #[derive(Clone, Copy, Default)]
@@ -201,7 +298,7 @@ mod tests {
         let initial = Both { client: u32::MAX - 100, server: 7 };
         let mut connection = Conversation::new(client.parse().unwrap(), server.parse().unwrap(), initial);
         let mut frames = Vec::new();
-        let mut emit = |frame: &[u8]| frames.push(frame.to_vec());
+        let mut emit = |headers: &[u8], payload: &[u8]| frames.push([headers, payload].concat());
         connection.open(&mut emit);
         connection.data(Side::Client, &[1; 4000], &mut emit);
         connection.data(Side::Server, b"answer", &mut emit);
@@ -260,12 +357,12 @@ mod tests {
         let address = "127.0.0.1:1".parse().unwrap();
         let mut connection = Conversation::new(address, address, Both::default());
         let mut count = 0;
-        connection.reset(Side::Server, &mut |frame| {
+        connection.reset(Side::Server, &mut |headers, _| {
             count += 1;
-            assert_eq!(frame[14 + 20 + 13] & 0x04, 0x04, "RST");
+            assert_eq!(headers[14 + 20 + 13] & 0x04, 0x04, "RST");
         });
-        connection.reset(Side::Client, &mut |_| count += 1);
-        connection.finish(Side::Client, &mut |_| count += 1);
+        connection.reset(Side::Client, &mut |_, _| count += 1);
+        connection.finish(Side::Client, &mut |_, _| count += 1);
         assert_eq!(count, 1);
     }
 }

@@ -1,7 +1,7 @@
 //! The wire: what crosses it, recorded and read.
 //!
 //! Recording goes [`tap`] (a relay between two sockets) or [`recorded`] (around a socket of one's own) →
-//! [`recorder`] → [`frames`] (bytes as synthetic Ethernet, IP and TCP) → [`pcapng`].
+//! [`recorder`] → [`frames`] (bytes as synthetic Ethernet, IP and TCP) → [`pcapng`] → [`sink`].
 //! [`keylog`] reads the NSS key log that turns such a file into one that opens, [`schedule`] opens it.
 //!
 //! Reading goes [`capture`] (packets) → [`packet`] (segments) → [`tcp`] (streams) → [`record`] →
@@ -15,7 +15,8 @@
 //! use tlslab::wire::capture::{self, Item};
 //! use tlslab::wire::dissect::Dissector;
 //! use tlslab::wire::find::Needle;
-//! use tlslab::wire::recorder::{MemorySink, Options, Recorder};
+//! use tlslab::wire::recorder::{Options, Recorder};
+//! use tlslab::wire::sink::MemorySink;
 //! use tlslab::wire::Side;
 //!
 //! let memory = MemorySink::default();
@@ -25,6 +26,7 @@
 //! let tape = recorder.connection("127.0.0.1:5000".parse()?, "127.0.0.1:4433".parse()?);
 //! tape.data(Side::Client, b"my password is hunter2\n");
 //! tape.finish(Side::Client);
+//! recorder.flush();
 //!
 //! let mut dissector = Dissector::new(vec![Needle::new("hunter2")?]);
 //! capture::read(memory.bytes().as_slice(), |item| match item {
@@ -56,6 +58,7 @@ pub mod recorded;
 pub mod recorder;
 pub mod schedule;
 pub mod session;
+pub mod sink;
 pub mod tap;
 pub mod tcp;
 

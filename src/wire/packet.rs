@@ -109,9 +109,9 @@ mod tests {
         let mut connection =
             Conversation::new(client.parse().unwrap(), server.parse().unwrap(), Both::default());
         let mut first = true;
-        connection.data(Side::Client, b"payload", &mut |frame| {
+        connection.data(Side::Client, b"payload", &mut |headers, payload| {
             if std::mem::take(&mut first) {
-                last = frame.to_vec();
+                last = [headers, payload].concat();
             }
         });
         last

@@ -46,22 +46,29 @@ pub fn start(out: &mut Vec<u8>, application: &str, comment: &str, interface: &st
     });
 }
 
-/// One packet, seen `at` (since 1970-01-01 UTC).
-pub fn packet(out: &mut Vec<u8>, at: Duration, frame: &[u8]) {
+/// One packet, seen `at` (since 1970-01-01 UTC), in two parts.
+pub fn packet(out: &mut Vec<u8>, at: Duration, headers: &[u8], payload: &[u8]) {
     // 2^64 ns reach to the year 2554; later packets carry that time.
     let stamp = u64::try_from(at.as_nanos()).unwrap_or(u64::MAX);
-    let length = length_of(frame);
-    block(out, ENHANCED_PACKET, |body| {
-        body.extend(0_u32.to_le_bytes()); // the one interface
-        #[expect(clippy::cast_possible_truncation, reason = "the format splits the stamp into two halves")]
-        let halves = [(stamp >> 32) as u32, stamp as u32];
-        body.extend(halves[0].to_le_bytes());
-        body.extend(halves[1].to_le_bytes());
-        body.extend(length.to_le_bytes()); // captured
-        body.extend(length.to_le_bytes()); // on the wire
-        body.extend(frame);
-        pad(body, frame.len());
-    });
+    #[expect(clippy::cast_possible_truncation, reason = "the format splits the stamp into two halves")]
+    let (high, low) = ((stamp >> 32) as u32, stamp as u32);
+    // A frame is at most an MTU.
+    let length = u32::try_from(headers.len() + payload.len()).unwrap_or(u32::MAX);
+    let padding = (length.next_multiple_of(4) - length) as usize;
+    let total = length.next_multiple_of(4) + 32;
+    // The block, its one interface, the stamp, as much captured as there was. There are many of these, so:
+    // written in one go.
+    let words = [ENHANCED_PACKET, total, 0, high, low, length, length];
+    let mut head = [0; 28];
+    for (place, word) in head.as_chunks_mut::<4>().0.iter_mut().zip(words) {
+        *place = word.to_le_bytes();
+    }
+    out.reserve(total as usize);
+    out.extend_from_slice(&head);
+    out.extend_from_slice(headers);
+    out.extend_from_slice(payload);
+    out.extend_from_slice(&[0; 3][..padding]);
+    out.extend_from_slice(&total.to_le_bytes());
 }
 
 /// The secrets of TLS sessions whose packets follow: `lines` of an NSS key log.
@@ -126,7 +133,7 @@ mod tests {
         let mut file = Vec::new();
         start(&mut file, "tlslab", "a comment", "lab");
         secrets(&mut file, "CLIENT_RANDOM 00 11\n");
-        packet(&mut file, Duration::new(1, 2), b"12345");
+        packet(&mut file, Duration::new(1, 2), b"12", b"345");
         let blocks = blocks(&file);
         let kinds: Vec<u32> = blocks.iter().map(|(kind, _)| *kind).collect();
         assert_eq!(kinds, [SECTION_HEADER, INTERFACE_DESCRIPTION, DECRYPTION_SECRETS, ENHANCED_PACKET]);

@@ -164,7 +164,8 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
-    use crate::wire::recorder::{Options, PipeSink, Recorder};
+    use crate::wire::recorder::{Options, Recorder};
+    use crate::wire::sink::PipeSink;
 
     #[tokio::test]
     async fn both_directions_and_both_ends_are_recorded() {
@@ -181,9 +182,11 @@ mod tests {
         let mut answer = Vec::new();
         near.read_to_end(&mut answer).await.unwrap();
         assert_eq!(answer, b"answer");
+        recorder.flush();
         // Three packets of handshake, two for each message, two for each end.
         assert_eq!(recorder.status().packets, 11);
         drop(near);
+        recorder.flush();
         assert_eq!(recorder.status().packets, 11, "each end comes once");
     }
 }

@@ -1,8 +1,13 @@
 //! A recorder: connections' bytes in, one pcapng out.
 //!
-//! Promised: a reader finds whole blocks only, whenever it looks, also after the recording process was killed;
-//! each chunk is in the file when [`Tape::data`] returns; whatever goes wrong with the file, the connections
-//! do not notice: recording stops and says why ([`Status::stopped`]).
+//! Promised: whatever is in the file is in order, and in whole blocks but for a last one that is being written;
+//! whatever goes wrong with the file, the connections do not notice: recording stops and says why
+//! ([`Status::stopped`]).
+//!
+//! A thread of its own writes, so that a bulk transfer and its recording go on side by side. What it has not
+//! come to is at most [`MOST_QUEUED`] and a chunk: beyond that, [`Tape::data`] waits for it. A process that is
+//! killed loses that much of a transfer at full speed, and nothing of what was said a moment before.
+//! [`Recorder::flush`] waits until all is in the file, and so does dropping the last of a recorder.
 //!
 //! Where secrets are expected ([`Options::secrets`]), they stand in the file before the packets that need
 //! them, so that one pass decrypts. To that end a session's packets wait in memory from its ClientHello until
@@ -16,16 +21,17 @@
 //! after the session's own were complete.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime};
 
 use zeroize::{Zeroize, Zeroizing};
 
-use super::frames::Conversation;
+use super::frames::{Conversation, Emit};
 use super::keylog::{ClientRandom, Line, Secrets};
+use super::sink::Sink;
 use super::{Both, Side, pcapng, record};
 
 /// How long a session's packets wait for its secrets.
@@ -34,73 +40,13 @@ pub const LONGEST_WAIT: Duration = Duration::from_secs(5);
 pub const MOST_HELD: usize = 1 << 20;
 /// The most bytes of all sessions together that wait.
 pub const MOST_HELD_IN_ALL: usize = 64 << 20;
+/// The most bytes that are on their way to the file before more have to wait.
+pub const MOST_QUEUED: usize = 1 << 20;
 
 /// Where in a stream that begins with a ClientHello its random ends: record header, message header, version.
 const RANDOM_END: usize = record::HEADER + 4 + 2 + 32;
 /// The most given-up sessions whose late secrets are still looked out for.
 const MOST_GIVEN_UP: usize = 1 << 16;
-
-/// What a recorder writes to.
-pub trait Sink: Send {
-    /// Appends whole blocks: all of them, or none and an error.
-    fn append(&mut self, blocks: &[u8]) -> io::Result<()>;
-}
-
-/// A file, from its beginning.
-#[derive(Debug)]
-pub struct FileSink {
-    file: File,
-    length: u64,
-}
-
-impl FileSink {
-    /// Over an empty file.
-    pub fn new(file: File) -> Self {
-        Self { file, length: 0 }
-    }
-}
-
-impl Sink for FileSink {
-    fn append(&mut self, blocks: &[u8]) -> io::Result<()> {
-        let written = self.file.write_all(blocks);
-        match written {
-            Ok(()) => self.length += blocks.len() as u64,
-            // The disk may have taken a part: half a block would spoil the file for its readers. Where even
-            // that cannot be undone (a device, say) there is nothing better to report than the first error.
-            Err(_) => drop(self.file.set_len(self.length)),
-        }
-        written
-    }
-}
-
-/// A pipe, a socket, memory: anything that cannot take back what it was given.
-#[derive(Debug)]
-pub struct PipeSink<W>(pub W);
-
-impl<W: Write + Send> Sink for PipeSink<W> {
-    fn append(&mut self, blocks: &[u8]) -> io::Result<()> {
-        self.0.write_all(blocks)?;
-        self.0.flush()
-    }
-}
-
-/// Memory, for a recording that is looked at right away. Clones share it; [`Options::max_size`] bounds it.
-#[derive(Clone, Debug, Default)]
-pub struct MemorySink(Arc<Mutex<Vec<u8>>>);
-
-impl MemorySink {
-    /// The file so far.
-    pub fn bytes(&self) -> Vec<u8> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-impl Sink for MemorySink {
-    fn append(&mut self, blocks: &[u8]) -> io::Result<()> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(blocks);
-        Ok(())
-    }
-}
 
 /// How to record.
 #[derive(Clone, Debug)]
@@ -148,7 +94,7 @@ pub struct Status {
 /// The recorder. Clones share one file.
 #[derive(Clone)]
 pub struct Recorder {
-    shared: Arc<Mutex<Shared>>,
+    desk: Arc<Desk>,
     clock: fn() -> SystemTime,
 }
 
@@ -170,7 +116,10 @@ impl Recorder {
         pcapng::start(&mut head, version, &comment, &options.interface);
         sink.append(&head)?;
         let shared = Shared {
-            sink: Some(sink),
+            queue: Batch::default(),
+            queued: head.len() as u64,
+            writing: false,
+            closed: false,
             limit: options.max_size.unwrap_or(u64::MAX),
             expects_secrets: options.secrets,
             status: Status { bytes: head.len() as u64, ..Status::default() },
@@ -180,7 +129,11 @@ impl Recorder {
             waiting: HashMap::new(),
             given_up: HashSet::new(),
         };
-        Ok(Self { shared: Arc::new(Mutex::new(shared)), clock: options.clock })
+        let common =
+            Arc::new(Common { shared: Mutex::new(shared), filled: Condvar::new(), taken: Condvar::new() });
+        let writers = Arc::clone(&common);
+        let writer = thread::Builder::new().name("recorder".to_owned()).spawn(move || writers.write(sink))?;
+        Ok(Self { desk: Arc::new(Desk { common, writer: Some(writer) }), clock: options.clock })
     }
 
     /// A connection has been opened: records its handshake.
@@ -211,22 +164,24 @@ impl Recorder {
     /// A line of a key log: the secrets of a session that may have crossed, or may yet.
     pub fn learn(&self, line: Line) {
         let random = line.random;
-        let mut shared = self.shared();
-        shared.secrets.learn(line);
-        shared.key(&random);
+        self.common().change(|shared| {
+            shared.secrets.learn(line);
+            shared.key(&random);
+        });
     }
 
     /// Writes what has waited too long.
     pub fn expire(&self) {
         let now = self.now();
-        let mut shared = self.shared();
+        let shared = self.shared();
         let late: Vec<u64> = shared
             .unreleased()
             .filter(|(_, held)| held.since + LONGEST_WAIT <= now)
             .map(|(id, _)| id)
             .collect();
+        drop(shared);
         for id in late {
-            shared.give_up(id);
+            self.common().change(|shared| shared.give_up(id));
         }
     }
 
@@ -235,14 +190,21 @@ impl Recorder {
         self.shared().unreleased().next().is_some()
     }
 
-    /// Writes everything that waits. Recording may go on.
+    /// Writes everything that waits, and waits until it is written. Recording may go on.
     pub fn flush(&self) {
-        let mut shared = self.shared();
-        let mut all: Vec<u64> = shared.unreleased().map(|(id, _)| id).collect();
+        let mut all: Vec<u64> = self.shared().unreleased().map(|(id, _)| id).collect();
         all.sort_unstable();
         for id in all {
-            shared.give_up(id);
+            self.common().change(|shared| shared.give_up(id));
         }
+        self.settle();
+    }
+
+    /// Waits until everything that does not wait for secrets is in the file.
+    fn settle(&self) {
+        let common = self.common();
+        let busy = |shared: &mut Shared| shared.writing || !shared.queue.blocks.is_empty();
+        drop(common.taken.wait_while(common.lock(), busy));
     }
 
     /// What was recorded so far.
@@ -250,9 +212,12 @@ impl Recorder {
         self.shared().status.clone()
     }
 
+    fn common(&self) -> &Common {
+        &self.desk.common
+    }
+
     fn shared(&self) -> MutexGuard<'_, Shared> {
-        // Nothing below leaves the state half-changed by panicking.
-        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+        self.common().lock()
     }
 
     fn now(&self) -> Duration {
@@ -324,11 +289,7 @@ impl Tape {
         self.with(|conversation, emit| conversation.reset(from, emit), None);
     }
 
-    fn with(
-        &self,
-        happen: impl FnOnce(&mut Conversation, &mut dyn FnMut(&[u8])),
-        data: Option<(Side, &[u8])>,
-    ) {
+    fn with(&self, happen: impl FnOnce(&mut Conversation, Emit<'_>), data: Option<(Side, &[u8])>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let state = &mut *state;
         let was_unknown = matches!(state.start, Start::Unknown(_));
@@ -344,7 +305,7 @@ impl Tape {
             if was_unknown && matches!(state.start, Start::ClientHello(_)) {
                 shared.status.sessions += 1;
             }
-            if shared.sink.is_none() {
+            if shared.status.stopped.is_some() {
                 return;
             }
         }
@@ -352,12 +313,13 @@ impl Tape {
         let mut packets = 0;
         state.blocks.clear();
         let blocks = &mut state.blocks;
-        happen(&mut state.conversation, &mut |frame| {
+        happen(&mut state.conversation, &mut |headers, payload| {
             packets += 1;
-            pcapng::packet(blocks, now, frame);
+            pcapng::packet(blocks, now, headers, payload);
         });
         if packets > 0 {
-            self.recorder.shared().take(self.id, &state.start, &state.blocks, packets, now);
+            let (id, start, blocks) = (self.id, &state.start, &state.blocks);
+            self.recorder.common().change(|shared| shared.take(id, start, blocks, packets, now));
         }
     }
 }
@@ -365,6 +327,97 @@ impl Tape {
 impl Drop for Tape {
     fn drop(&mut self) {
         self.recorder.shared().close(self.id);
+    }
+}
+
+/// What a recorder's clones have together: the last of them lets the writer finish, and waits for it.
+struct Desk {
+    common: Arc<Common>,
+    writer: Option<JoinHandle<()>>,
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        self.common.lock().closed = true;
+        self.common.filled.notify_one();
+        // A writer that panicked has said so itself.
+        let _ = self.writer.take().map(JoinHandle::join);
+    }
+}
+
+/// What the writer and those who bring it something have together.
+struct Common {
+    shared: Mutex<Shared>,
+    /// There is something in the queue, or nothing will come any more.
+    filled: Condvar,
+    /// The queue was taken, or what was taken is written.
+    taken: Condvar,
+}
+
+impl Common {
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        // Nothing below leaves the state half-changed by panicking.
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does what may put something into the queue, once there is room.
+    fn change(&self, change: impl FnOnce(&mut Shared)) {
+        let full = |shared: &mut Shared| shared.queue.blocks.len() >= MOST_QUEUED;
+        let mut shared = self.taken.wait_while(self.lock(), full).unwrap_or_else(PoisonError::into_inner);
+        change(&mut shared);
+        drop(shared);
+        self.filled.notify_one();
+    }
+
+    /// The writer's life: takes what is in the queue, all at once, and writes it.
+    fn write(&self, mut sink: Box<dyn Sink>) {
+        let mut batch = Batch::default();
+        loop {
+            let idle = |shared: &mut Shared| shared.queue.blocks.is_empty() && !shared.closed;
+            let mut shared =
+                self.filled.wait_while(self.lock(), idle).unwrap_or_else(PoisonError::into_inner);
+            if shared.queue.blocks.is_empty() {
+                return;
+            }
+            std::mem::swap(&mut shared.queue, &mut batch);
+            shared.writing = true;
+            drop(shared);
+            self.taken.notify_all();
+            let written = sink.append(&batch.blocks);
+            let mut shared = self.lock();
+            shared.writing = false;
+            match written {
+                Ok(()) => {
+                    shared.status.bytes += batch.blocks.len() as u64;
+                    shared.status.packets += batch.packets;
+                }
+                Err(error) => {
+                    shared.status.stopped = Some(Stopped::Failed(error.to_string()));
+                    shared.queue.clear();
+                }
+            }
+            drop(shared);
+            self.taken.notify_all();
+            batch.clear();
+        }
+    }
+}
+
+/// Blocks on their way to the file.
+#[derive(Default)]
+struct Batch {
+    blocks: Zeroizing<Vec<u8>>,
+    packets: u64,
+    has_secrets: bool,
+}
+
+impl Batch {
+    fn clear(&mut self) {
+        if std::mem::take(&mut self.has_secrets) {
+            self.blocks.zeroize();
+        }
+        self.blocks.clear();
+        self.packets = 0;
     }
 }
 
@@ -382,7 +435,13 @@ struct Held {
 }
 
 struct Shared {
-    sink: Option<Box<dyn Sink>>,
+    queue: Batch,
+    /// Bytes that ever went into the queue.
+    queued: u64,
+    /// The writer has taken something that is not in the file yet.
+    writing: bool,
+    /// Nothing will come any more.
+    closed: bool,
     limit: u64,
     expects_secrets: bool,
     status: Status,
@@ -404,18 +463,18 @@ impl Shared {
     fn take(&mut self, id: u64, start: &Start, blocks: &[u8], packets: u64, now: Duration) {
         let before_data = matches!(start, Start::Unknown(start) if start.is_empty());
         if !self.expects_secrets || before_data {
-            return self.write(blocks, packets);
+            return self.write(&[], blocks, packets);
         }
         if matches!(start, Start::Other) {
             if let Some(random) = self.held.get(&id).and_then(|held| held.random) {
                 self.waiting.remove(&random);
             }
             self.release(id, &[]);
-            return self.write(blocks, packets);
+            return self.write(&[], blocks, packets);
         }
         let held = self.held.entry(id).or_insert_with(|| Held { since: now, ..Held::default() });
         if held.released {
-            return self.write(blocks, packets);
+            return self.write(&[], blocks, packets);
         }
         held.blocks.extend_from_slice(blocks);
         held.packets += packets;
@@ -442,7 +501,7 @@ impl Shared {
             self.release(id, &blocks);
         } else if self.given_up.remove(random) {
             self.status.with_late_secrets += 1;
-            self.write(&blocks, 0);
+            self.write(&blocks, &[], 0);
         }
         blocks.zeroize();
     }
@@ -474,15 +533,7 @@ impl Shared {
             self.held.remove(&id);
         }
         self.held_bytes -= blocks.len();
-        // Secrets and the packets they serve stand or fall together.
-        if secrets.is_empty() {
-            self.write(&blocks, packets);
-        } else {
-            let mut both = Zeroizing::new(Vec::with_capacity(secrets.len() + blocks.len()));
-            both.extend_from_slice(secrets);
-            both.extend_from_slice(&blocks);
-            self.write(&both, packets);
-        }
+        self.write(secrets, &blocks, packets);
     }
 
     fn close(&mut self, id: u64) {
@@ -494,24 +545,21 @@ impl Shared {
         }
     }
 
-    fn write(&mut self, blocks: &[u8], packets: u64) {
-        if blocks.is_empty() {
+    /// Into the queue: secrets, and the packets they serve. They stand or fall together.
+    fn write(&mut self, secrets: &[u8], blocks: &[u8], packets: u64) {
+        let octets = (secrets.len() + blocks.len()) as u64;
+        if octets == 0 || self.status.stopped.is_some() {
             return;
         }
-        let Some(sink) = &mut self.sink else { return };
-        let size = self.status.bytes + blocks.len() as u64;
-        let stopped = if size > self.limit {
-            Some(Stopped::Limit(self.limit))
-        } else {
-            sink.append(blocks).err().map(|error| Stopped::Failed(error.to_string()))
-        };
-        if stopped.is_some() {
-            self.status.stopped = stopped;
-            self.sink = None;
-        } else {
-            self.status.bytes = size;
-            self.status.packets += packets;
+        if self.queued + octets > self.limit {
+            self.status.stopped = Some(Stopped::Limit(self.limit));
+            return;
         }
+        self.queued += octets;
+        self.queue.has_secrets |= !secrets.is_empty();
+        self.queue.blocks.extend_from_slice(secrets);
+        self.queue.blocks.extend_from_slice(blocks);
+        self.queue.packets += packets;
     }
 }
 
@@ -521,6 +569,7 @@ mod tests {
 
     use super::*;
     use crate::wire::keylog::Label;
+    use crate::wire::sink::{FileSink, MemorySink};
 
     thread_local! {
         static NOW: std::cell::Cell<u64> = const { std::cell::Cell::new(1_000) };
@@ -541,7 +590,8 @@ mod tests {
     }
 
     /// The types of the blocks after the head: `P` a packet, `S` secrets.
-    fn blocks(memory: &MemorySink) -> String {
+    fn blocks(recorder: &Recorder, memory: &MemorySink) -> String {
+        recorder.settle();
         let file = memory.bytes();
         let mut rest = &file[..];
         let mut found = String::new();
@@ -570,19 +620,23 @@ mod tests {
     fn secrets_come_before_the_packets_that_need_them() {
         let (recorder, memory) = recorder(true, None);
         let tape = connect(&recorder);
-        assert_eq!(blocks(&memory), "PPP", "the TCP handshake does not wait");
+        assert_eq!(blocks(&recorder, &memory), "PPP", "the TCP handshake does not wait");
         let hello = client_hello(1);
         tape.data(Side::Client, &hello[..20]);
         tape.data(Side::Client, &hello[20..]);
         tape.data(Side::Server, &[22, 3, 3, 0, 1, 2]);
-        assert_eq!(blocks(&memory), "PPP");
+        assert_eq!(blocks(&recorder, &memory), "PPP");
         assert!(recorder.is_waiting());
         learn(&recorder, 2);
-        assert_eq!(blocks(&memory), "PPP", "another session's secrets are no business of this file");
+        assert_eq!(
+            blocks(&recorder, &memory),
+            "PPP",
+            "another session's secrets are no business of this file"
+        );
         learn(&recorder, 1);
-        assert_eq!(blocks(&memory), "PPPSPPPPPP");
+        assert_eq!(blocks(&recorder, &memory), "PPPSPPPPPP");
         tape.finish(Side::Client);
-        assert_eq!(blocks(&memory), "PPPSPPPPPPPP");
+        assert_eq!(blocks(&recorder, &memory), "PPPSPPPPPPPP");
         drop(tape);
         assert!(!recorder.is_waiting());
         let status = recorder.status();
@@ -594,7 +648,7 @@ mod tests {
         let (recorder, memory) = recorder(true, None);
         learn(&recorder, 1);
         connect(&recorder).data(Side::Client, &client_hello(1));
-        assert_eq!(blocks(&memory), "PPPSPP");
+        assert_eq!(blocks(&recorder, &memory), "PPPSPP");
     }
 
     #[test]
@@ -614,12 +668,12 @@ mod tests {
         ] {
             let (recorder, memory) = recorder(true, None);
             connect(&recorder).data(from, bytes);
-            assert_eq!(blocks(&memory), "PPPPP");
+            assert_eq!(blocks(&recorder, &memory), "PPPPP");
             assert!(!recorder.is_waiting());
         }
         let (recorder, memory) = recorder(false, None);
         connect(&recorder).data(Side::Client, &client_hello(1));
-        assert_eq!(blocks(&memory), "PPPPP", "no secrets are expected");
+        assert_eq!(blocks(&recorder, &memory), "PPPPP", "no secrets are expected");
         assert_eq!(recorder.status().sessions, 1);
     }
 
@@ -629,7 +683,7 @@ mod tests {
         let tape = connect(&recorder);
         tape.data(Side::Client, &client_hello(1));
         tape.data(Side::Server, &[21, 3, 3, 0, 2, 2, 40]);
-        assert_eq!(blocks(&memory), "PPPPPPP");
+        assert_eq!(blocks(&recorder, &memory), "PPPPPPP");
         learn(&recorder, 1);
         assert_eq!(recorder.status().with_secrets, 0);
     }
@@ -642,7 +696,7 @@ mod tests {
         tape.data(Side::Server, &[22, 3, 3, 0, 1, 2]);
         tape.data(Side::Server, &[21, 3, 3, 0, 2, 1, 0]);
         learn(&recorder, 1);
-        assert_eq!(blocks(&memory), "PPPSPPPPPP");
+        assert_eq!(blocks(&recorder, &memory), "PPPSPPPPPP");
     }
 
     #[test]
@@ -652,12 +706,12 @@ mod tests {
         tape.data(Side::Client, &client_hello(1));
         drop(tape);
         recorder.expire();
-        assert_eq!(blocks(&memory), "PPP");
+        assert_eq!(blocks(&recorder, &memory), "PPP");
         NOW.set(NOW.get() + LONGEST_WAIT.as_secs());
         recorder.expire();
-        assert_eq!(blocks(&memory), "PPPPP");
+        assert_eq!(blocks(&recorder, &memory), "PPPPP");
         learn(&recorder, 1);
-        assert_eq!(blocks(&memory), "PPPPPS");
+        assert_eq!(blocks(&recorder, &memory), "PPPPPS");
         assert_eq!(recorder.status().with_late_secrets, 1);
     }
 
@@ -668,9 +722,9 @@ mod tests {
         tape.data(Side::Client, &client_hello(1));
         let secret = Zeroizing::new(vec![5; 48]);
         recorder.learn(Line { label: Label::ServerHandshakeTraffic, random: [1; 32], secret });
-        assert_eq!(blocks(&memory), "PPP", "more may come");
+        assert_eq!(blocks(&recorder, &memory), "PPP", "more may come");
         recorder.flush();
-        assert_eq!(blocks(&memory), "PPPSPP");
+        assert_eq!(blocks(&recorder, &memory), "PPPSPP");
         assert_eq!(recorder.status().with_secrets, 0, "not all of them");
     }
 
@@ -680,7 +734,7 @@ mod tests {
         let tape = connect(&recorder);
         tape.data(Side::Client, &client_hello(1));
         tape.data(Side::Server, &vec![22; MOST_HELD]);
-        assert!(blocks(&memory).len() > 700);
+        assert!(blocks(&recorder, &memory).len() > 700);
         tape.data(Side::Server, b"more");
         assert!(recorder.shared().held_bytes == 0);
     }
@@ -692,7 +746,7 @@ mod tests {
         tape.data(Side::Client, &[1; 2000]);
         tape.data(Side::Client, &[1; 9000]);
         tape.data(Side::Client, b"fits, but the recording has stopped");
-        assert_eq!(blocks(&memory), "PPPPPP");
+        assert_eq!(blocks(&recorder, &memory), "PPPPPP");
         let status = recorder.status();
         assert_eq!(status.stopped, Some(Stopped::Limit(10_000)));
         assert_eq!(status.bytes, memory.bytes().len() as u64);
@@ -717,7 +771,9 @@ mod tests {
         let options = Options { clock, interface: String::new(), max_size: None, secrets: false };
         let recorder = Recorder::start(Box::new(Full(0)), &options).unwrap();
         let tape = connect(&recorder);
+        recorder.settle();
         tape.data(Side::Client, b"lost");
+        recorder.settle();
         let status = recorder.status();
         assert_eq!(status.stopped, Some(Stopped::Failed("no storage space".to_owned())));
         assert_eq!(status.packets, 3, "the handshake");

@@ -21,18 +21,18 @@
 //! 2. It is cut into client key, server key, client IV, server IV; AEAD suites have no MAC keys (RFC 5288 §3,
 //!    RFC 7905 §2).
 //! 3. From ChangeCipherSpec on, each direction counts its records from 0 (§6.1).
-//! 4. With GCM the nonce is the 4-octet IV and 8 octets that stand before the ciphertext (RFC 5288 §3); with
-//!    ChaCha20-Poly1305 it is the count XORed into the 12-octet IV (RFC 7905 §2).
+//! 4. With GCM and CCM the nonce is the 4-octet IV and 8 octets that stand before the ciphertext (RFC 5288 §3,
+//!    RFC 6655 §3); with ChaCha20-Poly1305 it is the count XORed into the 12-octet IV (RFC 7905 §2).
 //! 5. The additional data are count, type, version and the plaintext's length (§6.2.3.3).
 //!
-//! Not here: CBC and stream suites, CCM, renegotiation under new secrets, 0-RTT data.
+//! Not here: CBC and stream suites, ARIA and Camellia, renegotiation under new secrets, 0-RTT data.
 
 use zeroize::Zeroizing;
 
 use super::record::Header;
 use super::session::TLS_1_3;
 use super::{Both, Side};
-use crate::crypto::{AeadAlgorithm, DoesNotOpen, KeyScheduleHash, OpeningKey, TAG};
+use crate::crypto::{AeadAlgorithm, DoesNotOpen, KeyScheduleHash, OpeningKey};
 
 /// What a cipher suite says about keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,15 +48,17 @@ impl Suite {
     pub fn of(code: u16) -> Option<Self> {
         let name = super::names::cipher_suite(code);
         let hash = if name.ends_with("_SHA384") { KeyScheduleHash::Sha384 } else { KeyScheduleHash::Sha256 };
-        let aead = if name.contains("_AES_128_GCM_") {
-            AeadAlgorithm::Aes128Gcm
-        } else if name.contains("_AES_256_GCM_") {
-            AeadAlgorithm::Aes256Gcm
-        } else if name.contains("CHACHA20_POLY1305") {
-            AeadAlgorithm::ChaCha20Poly1305
-        } else {
-            return None;
-        };
+        // The short tags first: their names go on where the others' end.
+        let aead = [
+            ("_AES_128_CCM_8", AeadAlgorithm::Aes128Ccm8),
+            ("_AES_128_CCM", AeadAlgorithm::Aes128Ccm),
+            ("_AES_128_GCM_", AeadAlgorithm::Aes128Gcm),
+            ("_AES_256_CCM_8", AeadAlgorithm::Aes256Ccm8),
+            ("_AES_256_CCM", AeadAlgorithm::Aes256Ccm),
+            ("_AES_256_GCM_", AeadAlgorithm::Aes256Gcm),
+            ("_CHACHA20_POLY1305_", AeadAlgorithm::ChaCha20Poly1305),
+        ];
+        let (_, aead) = aead.into_iter().find(|(part, _)| name.contains(part))?;
         Some(Self { aead, hash })
     }
 }
@@ -144,14 +146,14 @@ impl Opener {
         if master.len() != 48 {
             return None;
         }
-        let gcm = suite.aead != AeadAlgorithm::ChaCha20Poly1305;
-        let (key_length, iv_length) = (suite.aead.key_length(), if gcm { 4 } else { 12 });
+        let explicit = suite.aead != AeadAlgorithm::ChaCha20Poly1305;
+        let (key_length, iv_length) = (suite.aead.key_length(), if explicit { 4 } else { 12 });
         let seed: [&[u8]; 2] = [&randoms.server, &randoms.client];
         let block = prf(suite.hash, master, "key expansion", &seed, 2 * (key_length + iv_length));
         let (keys, ivs) = block.split_at(2 * key_length);
         let half = usize::from(from == Side::Server);
         let (key, iv) = (&keys[half * key_length..][..key_length], &ivs[half * iv_length..][..iv_length]);
-        let iv = if gcm {
+        let iv = if explicit {
             Iv::Explicit(iv.try_into().ok()?)
         } else {
             Iv::Xored { iv: iv.try_into().ok()?, tls_1_3: false }
@@ -197,7 +199,8 @@ impl Opener {
                 (nonce, sealed)
             }
         };
-        let (ciphertext, tag) = sealed.split_last_chunk::<TAG>().ok_or(DoesNotOpen)?;
+        let end = sealed.len().checked_sub(self.suite.aead.tag_length()).ok_or(DoesNotOpen)?;
+        let (ciphertext, tag) = sealed.split_at(end);
         let [major, minor] = header.version.to_be_bytes();
         let kind = header.content_type.code();
         plain.extend_from_slice(ciphertext);
@@ -304,7 +307,16 @@ mod tests {
         assert_eq!(Suite::of(0x1303), Some(Suite { aead: AeadAlgorithm::ChaCha20Poly1305, hash: sha256 }));
         assert_eq!(Suite::of(0xc02f), Some(Suite { aead: AeadAlgorithm::Aes128Gcm, hash: sha256 }));
         assert_eq!(Suite::of(0xc030).map(|suite| suite.hash), Some(KeyScheduleHash::Sha384));
-        for code in [0x1304, 0xc013, 0xc09c, 0x0005, 0x0a0a] {
+        for (code, aead) in [
+            (0x1304, AeadAlgorithm::Aes128Ccm),
+            (0x1305, AeadAlgorithm::Aes128Ccm8),
+            (0xc09d, AeadAlgorithm::Aes256Ccm),
+            (0xc0af, AeadAlgorithm::Aes256Ccm8),
+        ] {
+            assert_eq!(Suite::of(code), Some(Suite { aead, hash: sha256 }), "{code:04x}");
+        }
+        // CBC, ARIA and Camellia in GCM, RC4, GREASE.
+        for code in [0xc013, 0xc051, 0xc07b, 0x0005, 0x0a0a] {
             assert_eq!(Suite::of(code), None, "{code:04x}");
         }
     }

@@ -496,7 +496,10 @@ mod tests {
         let mut dissector = Dissector::new(vec![Needle::new("<b>").unwrap()]).with_samples(SAMPLE);
         let (client, server) = ("10.0.0.1:5000".parse().unwrap(), "10.0.0.2:80".parse().unwrap());
         let mut conversation = Conversation::new(client, server, Both::default());
-        let mut emit = |frame: &[u8]| dissector.packet(&Packet { at: Duration::ZERO, link: 1, data: frame });
+        let mut emit = |headers: &[u8], payload: &[u8]| {
+            let frame = [headers, payload].concat();
+            dissector.packet(&Packet { at: Duration::ZERO, link: 1, data: &frame });
+        };
         conversation.open(&mut emit);
         conversation.data(Side::Client, text, &mut emit);
         let (dissection, needles) = dissector.finish();

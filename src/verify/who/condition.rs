@@ -8,9 +8,9 @@ use time::Duration;
 use super::names::{CommonNames, NameRules};
 use super::{Case, Model};
 use crate::pki::facts::{CertFacts, Extension, ExtensionFacts, GeneralName, KeyUsage, PublicKeyKind};
-use crate::verify::path::Budget;
+use crate::verify::constraints::{self, Reading, Violation};
 use crate::verify::signature::{self, Signed};
-use crate::verify::{ExpectedName, Policy, constraints, form, self_signed};
+use crate::verify::{ExpectedName, form, self_signed};
 use crate::words;
 
 /// Something about a certificate on which somebody refuses it.
@@ -18,8 +18,8 @@ use crate::words;
 pub enum Condition {
     /// The two signature algorithm fields differ.
     AlgorithmsDiffer(Whom),
-    /// It has an alternative name of the kind with this context tag.
-    AlternativeName(u8),
+    /// It has an alternative name of a kind with a context tag from this to that.
+    AlternativeName(u8, u8),
     /// Its authority key identifier is not its issuer's subject key identifier, as far as that is known.
     AnothersKeyIdentifier,
     /// Its own signature does not verify.
@@ -54,6 +54,8 @@ pub enum Condition {
     EmptySubjectUncritical,
     /// notAfter has passed.
     Expired,
+    /// The curve of its key is spelt out instead of named.
+    ExplicitCurve,
     /// Extensions, and a version that has none.
     ExtensionsInOldVersion(Whom),
     /// extKeyUsage has neither serverAuth nor anyExtendedKeyUsage.
@@ -62,6 +64,8 @@ pub enum Condition {
     Forged,
     /// A key identifier is critical.
     KeyIdentifierCritical,
+    /// The chain takes more octets than this in the handshake.
+    LongerThan(usize),
     /// A key usage without keyCertSign.
     MayNotSign(Whom),
     /// More intermediates than this.
@@ -91,8 +95,8 @@ pub enum Condition {
     NotForTls(Whom),
     /// The certificate has no dNSName or iPAddress of the expected name, as these rules see it.
     NotNamed(NameRules),
-    /// Name constraints that the certificates below break.
-    NotPermitted(Whom),
+    /// Name constraints that the names below break.
+    NotPermitted(Whom, Constrained),
     /// Somebody else issued it.
     NotSelfIssued,
     /// extKeyUsage has no serverAuth; anyExtendedKeyUsage does not help.
@@ -111,10 +115,16 @@ pub enum Condition {
     PathLengthWithoutCa,
     /// A path length of fewer intermediates than there are below.
     PathTooLong(Whom),
+    /// The same, and a CA's own certificate for a new key of its counts as one.
+    PathTooLongInAll(Whom),
     /// An RSA key shorter than so many bits.
     ShortRsa(u32),
     /// Signed with one of these hashes, itself or an intermediate.
     SignedWith(&'static [&'static str]),
+    /// Name constraints and names that take more comparisons than this.
+    TooManyComparisons(usize),
+    /// Its key is of a kind that has no signature scheme in TLS, or on a curve that has none.
+    UnfitForTls,
     /// A critical extension that nobody knows.
     UnknownCritical(Whom),
     /// One of these extensions cannot be read.
@@ -123,6 +133,17 @@ pub enum Condition {
     UnreadableCritical(Whom),
     /// Version 1, and no basicConstraints.
     Version1WithoutConstraints,
+}
+
+/// How name constraints are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Constrained {
+    /// They bind the alternative names only.
+    Alternatives,
+    /// They bind the subject too.
+    Names,
+    /// The same, and an excluded name excludes the wildcard that stands for it.
+    Wildcards,
 }
 
 /// Whose certificate a verifier looks at.
@@ -154,16 +175,11 @@ impl Condition {
                 whom.any(case, |c| !c.signature_algorithms_agree),
                 "two signature algorithm fields that differ",
             ),
-            Self::AlternativeName(kind) => {
+            Self::AlternativeName(first, last) => {
                 let mut names = leaf.subject_alt_names().unwrap_or_default().iter();
-                names.find(|name| matches!(name, GeneralName::Other { tag, .. } if *tag == kind)).map(
-                    |name| {
-                        format!(
-                            "an alternative name that it cannot read, {}",
-                            words::shortened(name.to_string())
-                        )
-                    },
-                )
+                let is_one = |name: &&GeneralName| matches!(name, GeneralName::Other { tag, .. } if (first..=last).contains(tag));
+                let name = words::shortened(names.find(is_one)?.to_string());
+                Some(format!("an alternative name that it cannot read, {name}"))
             }
             Self::AnothersKeyIdentifier => said(
                 match (form::authority_key_id(leaf), issuer(case).and_then(form::subject_key_id)) {
@@ -231,6 +247,10 @@ impl Condition {
             ),
             Self::Expired => (case.at > leaf.not_after)
                 .then(|| format!("expired: notAfter {}", words::instant(leaf.not_after))),
+            Self::ExplicitCurve => said(
+                matches!(&leaf.public_key.kind, PublicKeyKind::Ec { curve } if curve == "explicit parameters"),
+                "a curve with explicit parameters",
+            ),
             Self::ExtensionsInOldVersion(whom) => whom.find(case, |c| {
                 (c.version != 3 && !c.extensions.is_empty())
                     .then(|| format!("version {}, yet it has extensions", c.version))
@@ -252,12 +272,18 @@ impl Condition {
                     .any(|oid| extension(leaf, *oid).is_some_and(|e| e.critical)),
                 "a critical key identifier",
             ),
+            Self::LongerThan(most) => {
+                // RFC 8446 §4.4.2: the lengths of the list, of each certificate and of its extensions, and the context's.
+                let length: usize = 4 + Whom::Sent.of(case).map(|c| c.der.len() + 5).sum::<usize>();
+                (length > most)
+                    .then(|| format!("a chain of {length} octets in the handshake, more than {most}"))
+            }
             Self::MayNotSign(whom) => said(
                 whom.any(case, |c| c.key_usage().is_some_and(|usage| !usage.key_cert_sign())),
                 "an issuer whose key usage lacks keyCertSign",
             ),
             Self::MoreIntermediatesThan(most) => {
-                let count = case.intermediates().count();
+                let count = case.above().0.len();
                 (count > most).then(|| format!("{count} intermediates, more than {most}"))
             }
             Self::NameNotLdh => match case.name? {
@@ -308,7 +334,9 @@ impl Condition {
                 without_purpose(whom, case, &[SERVER_AUTH, CLIENT_AUTH], "any use for TLS")
             }
             Self::NotNamed(rules) => not_named(case, rules),
-            Self::NotPermitted(whom) => whom.find_above(case, |below, issuer| not_permitted(below, issuer)),
+            Self::NotPermitted(whom, how) => {
+                whom.find_above(case, |below, issuer| not_permitted(below, issuer, how))
+            }
             Self::NotSelfIssued => said(
                 case.model == Model::Pinned && !leaf.is_self_issued(),
                 "its issuer is not trusted, only itself",
@@ -335,13 +363,9 @@ impl Condition {
                 form::path_length(leaf).is_some() && leaf.is_ca() != Some(true),
                 "a path length, yet no CA",
             ),
-            Self::PathTooLong(whom) => whom.find_above(case, |below, issuer| {
-                let limit = form::path_length(issuer)?;
-                // RFC 5280 §6.1.4 (l): self-issued ones do not count.
-                let count = below.iter().skip(1).filter(|c| !c.is_self_issued()).count();
-                (count > usize::try_from(limit).unwrap_or(usize::MAX))
-                    .then(|| format!("an issuer that allows {limit} intermediates, and {count} follow"))
-            }),
+            // RFC 5280 §6.1.4 (l): self-issued ones do not count.
+            Self::PathTooLong(whom) => path_too_long(whom, case, |c| !c.is_self_issued()),
+            Self::PathTooLongInAll(whom) => path_too_long(whom, case, |_| true),
             Self::ShortRsa(least) => match leaf.public_key.kind {
                 PublicKeyKind::Rsa { modulus_bits, .. } if modulus_bits < least => {
                     Some(format!("RSA of {modulus_bits} bits, shorter than {least}"))
@@ -353,6 +377,20 @@ impl Condition {
                 let lower = name.to_ascii_lowercase();
                 hashes.iter().any(|hash| lower.contains(hash)).then(|| format!("signed with {name}"))
             }),
+            Self::TooManyComparisons(most) => Whom::Issuers.find(case, |issuer| {
+                let subtrees = issuer.extensions.iter().find_map(|e| match &e.decoded {
+                    Extension::NameConstraints { permitted, excluded } => {
+                        Some(permitted.len() + excluded.len())
+                    }
+                    _ => None,
+                })?;
+                let count = subtrees.saturating_mul(leaf.subject_alt_names().unwrap_or_default().len());
+                (count > most).then(|| format!("{count} comparisons with name constraints, more than {most}"))
+            }),
+            Self::UnfitForTls => match leaf.public_key.kind {
+                PublicKeyKind::Rsa { .. } => None,
+                _ => signature::weak_key(&leaf.public_key).map(|weakness| weakness.words),
+            },
             Self::UnknownCritical(whom) => whom.find(case, |c| form::unknown_critical(c).into_iter().next()),
             Self::Unreadable(whom, extensions) => {
                 whom.find(case, |c| unreadable(c, |e| extensions.contains(&e.oid)))
@@ -369,20 +407,14 @@ impl Condition {
 impl Whom {
     /// Those, lowest first.
     fn of<'a>(self, case: &Case<'a>) -> impl Iterator<Item = &'a CertFacts> + use<'a> {
-        let leaf =
-            std::iter::once(case.leaf).filter(move |_| matches!(self, Self::All | Self::Leaf | Self::Sent));
-        let issuers = case.issuers.iter().copied().filter(move |issuer| self.is(issuer));
-        leaf.chain(issuers)
-    }
-
-    /// Whether an issuer is one of them.
-    fn is(self, issuer: &CertFacts) -> bool {
-        match self {
-            Self::All | Self::Issuers => true,
-            Self::Intermediates | Self::Sent => !issuer.is_self_issued(),
-            Self::Leaf => false,
-            Self::Root => issuer.is_self_issued(),
-        }
+        let leaf = matches!(self, Self::All | Self::Leaf | Self::Sent).then_some(case.leaf);
+        let (intermediates, root) = case.above();
+        let intermediates = match self {
+            Self::All | Self::Intermediates | Self::Issuers | Self::Sent => intermediates,
+            Self::Leaf | Self::Root => &[],
+        };
+        let root = root.filter(|_| matches!(self, Self::All | Self::Issuers | Self::Root));
+        leaf.into_iter().chain(intermediates.iter().copied()).chain(root)
     }
 
     fn any(self, case: &Case<'_>, holds: impl Fn(&CertFacts) -> bool) -> bool {
@@ -400,13 +432,13 @@ impl Whom {
         fault: impl Fn(&[&CertFacts], &CertFacts) -> Option<String>,
     ) -> Option<String> {
         let chain: Vec<&CertFacts> = Self::All.of(case).collect();
-        (1..chain.len())
-            .map(|depth| chain.split_at(depth))
-            .filter_map(|(below, above)| Some((below, *above.first()?)))
-            .filter(|(_, issuer)| self.is(issuer))
-            .find_map(|(below, issuer)| fault(below, issuer))
+        let places = (1..chain.len()).map(|depth| chain.split_at(depth));
+        let places = places.filter_map(|(below, above)| Some((below, *above.first()?)));
+        let mut among = places.filter(|(_, issuer)| self.of(case).any(|one| std::ptr::eq(one, *issuer)));
+        among.find_map(|(below, issuer)| fault(below, issuer))
     }
 }
+
 pub(super) const SUBJECT_KEY_ID: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.14");
 pub(super) const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
 pub(super) const SUBJECT_ALT_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
@@ -457,6 +489,16 @@ fn without_purpose(whom: Whom, case: &Case<'_>, wanted: &[ObjectIdentifier], lac
     })
 }
 
+/// Whose path length is exceeded by the intermediates below that count.
+fn path_too_long(whom: Whom, case: &Case<'_>, counts: impl Fn(&CertFacts) -> bool) -> Option<String> {
+    whom.find_above(case, |below, issuer| {
+        let limit = form::path_length(issuer)?;
+        let count = below.iter().skip(1).filter(|c| counts(c)).count();
+        (count > usize::try_from(limit).unwrap_or(usize::MAX))
+            .then(|| format!("an issuer that allows {limit} intermediates, and {count} follow"))
+    })
+}
+
 /// Whether a key usage has digitalSignature or one of these bits.
 fn allows(usage: KeyUsage, others: &[&str]) -> bool {
     usage.digital_signature() || usage.names().any(|name| others.contains(&name))
@@ -464,14 +506,25 @@ fn allows(usage: KeyUsage, others: &[&str]) -> bool {
 
 /// Which of the certificates below breaks the name constraints of `issuer`. Where there are no alternative names those
 /// who look at CNs hold the CN against them, and the others find no name at all.
-fn not_permitted(below: &[&CertFacts], issuer: &CertFacts) -> Option<String> {
-    let mut budget = Budget::FULL.comparisons;
+fn not_permitted(below: &[&CertFacts], issuer: &CertFacts, how: Constrained) -> Option<String> {
+    let mut budget = COMPARISONS;
     // RFC 5280 §4.2.1.10: not those that are self-issued, but for the last of a path.
     let bound = below.iter().enumerate().filter(|(depth, c)| *depth == 0 || !c.is_self_issued());
-    let mut violations =
-        bound.filter_map(|(depth, c)| constraints::apply(issuer, c, Policy::Lab, depth == 0, &mut budget));
-    violations.next().map(|violation| format!("of an issuer's, {violation}"))
+    let mut violations = bound.filter_map(|(depth, c)| {
+        let reading = Reading {
+            subject: how != Constrained::Alternatives,
+            common_name: depth == 0,
+            wildcards_touch: how == Constrained::Wildcards,
+        };
+        constraints::apply(issuer, c, reading, &mut budget)
+    });
+    // Who has a bound of his own has a rule for it.
+    let violation = violations.find(|violation| *violation != Violation::TooMany)?;
+    Some(format!("of an issuer's, {violation}"))
 }
+
+/// The most that comparing names with name constraints may cost for one prediction, in units of 32 octets.
+const COMPARISONS: usize = 4_000_000;
 
 fn not_named(case: &Case<'_>, rules: NameRules) -> Option<String> {
     let expected = case.name?;

@@ -36,7 +36,7 @@ pub enum CommonNames {
 /// What `*` may stand for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wildcards {
-    /// Part of the left-most label too, as in `w*.test.org`.
+    /// Part of the left-most label too, as in `w*.test.org`, unless it is an A-label (RFC 5890 §2.3.2.1).
     pub partial: bool,
     /// Left of a single label too, as in `*.org`.
     pub top_level: bool,
@@ -103,7 +103,7 @@ impl NameRules {
         let (before, after) = label.split_once('*').unwrap_or_default();
         rest == parent
             && (self.wildcards.top_level || parent.contains('.'))
-            && (self.wildcards.partial || label == "*")
+            && (label == "*" || self.wildcards.partial && !is_a_label(first))
             && first.len() >= before.len() + after.len()
             && first.starts_with(before)
             && first.ends_with(after)
@@ -114,6 +114,9 @@ impl NameRules {
 fn labels_stand_for(pattern: &str, name: &str) -> bool {
     let is_open = pattern.rsplit('.').next().is_some_and(|last| last.contains('*'));
     let stands_for = |pattern: &str, label: &str| {
+        if pattern != "*" && is_a_label(label) {
+            return pattern == label;
+        }
         let mut parts = pattern.split('*');
         let Some(mut left) = parts.next().and_then(|first| label.strip_prefix(first)) else { return false };
         let Some(last) = parts.next_back() else { return left.is_empty() };
@@ -123,6 +126,11 @@ fn labels_stand_for(pattern: &str, name: &str) -> bool {
     !is_open
         && pattern.split('.').count() == name.split('.').count()
         && pattern.split('.').zip(name.split('.')).all(|(pattern, label)| stands_for(pattern, label))
+}
+
+/// Whether an international label is written in this one.
+fn is_a_label(label: &str) -> bool {
+    label.starts_with("xn--")
 }
 
 /// The dNSNames of the certificate.

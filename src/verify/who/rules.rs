@@ -4,11 +4,11 @@ use der::asn1::ObjectIdentifier;
 use time::Duration;
 
 use super::condition::{
-    AUTHORITY_KEY_ID, BASIC_CONSTRAINTS, EXTENDED_KEY_USAGE, KEY_USAGE, NAME_CONSTRAINTS, SUBJECT_ALT_NAME,
-    SUBJECT_KEY_ID,
+    AUTHORITY_KEY_ID, BASIC_CONSTRAINTS, Constrained, EXTENDED_KEY_USAGE, KEY_USAGE, NAME_CONSTRAINTS,
+    SUBJECT_ALT_NAME, SUBJECT_KEY_ID,
 };
 use super::names::{CommonNames, NameRules, Wildcards};
-use super::{Case, Condition, Model, Refusal, Verifier, Whom};
+use super::{Case, Condition, Model, Verifier, Whom};
 use Condition as C;
 use Verifier::{
     Chromium, Curl, Firefox, Gnutls, Go, Java, Node, Nss, Openssl, OpensslStrict, PythonStrict, RustlsWebpki,
@@ -27,22 +27,25 @@ pub struct Rule {
     pub source: &'static str,
 }
 
-impl Rule {
-    /// Why the verifiers refuse by this rule, where they do.
-    pub fn refusal(&self, case: &Case<'_>) -> Option<Refusal> {
-        if self.model.is_some_and(|model| model != case.model) {
-            return None;
+/// Every rule by which somebody refuses, with what is wrong. Each condition is asked once, for many rules share it and
+/// some cost a signature.
+pub(super) fn broken(case: &Case<'_>) -> Vec<(&'static Rule, String)> {
+    let mut asked: Vec<(Condition, Option<String>)> = Vec::new();
+    let mut ask = |condition: Condition| {
+        if let Some((_, words)) = asked.iter().find(|(known, _)| *known == condition) {
+            return words.clone();
         }
-        let words = self.condition.find(case)?;
-        Some(Refusal { words, source: self.source })
-    }
+        let words = condition.find(case);
+        asked.push((condition, words.clone()));
+        words
+    };
+    let of_model = |rule: &&Rule| rule.model.is_none_or(|model| model == case.model);
+    RULES.iter().filter(of_model).filter_map(|rule| Some((rule, ask(rule.condition)?))).collect()
 }
 
-/// The rules of one verifier. tlslab has none here.
-pub fn rules(verifier: Verifier) -> impl Iterator<Item = &'static Rule> {
-    RULES.iter().filter(move |rule| rule.verifiers.contains(&verifier))
-}
-
+/// Those that shake hands; NSS's `certutil` reads files.
+const LIVE: &[Verifier] =
+    &[Openssl, OpensslStrict, PythonStrict, Curl, Gnutls, Firefox, Chromium, Go, Java, Node, RustlsWebpki];
 /// Those that are OpenSSL, each with settings of its own.
 const OPENSSLS: &[Verifier] = &[Openssl, OpensslStrict, PythonStrict, Curl, Node];
 /// Those of them with `X509_V_FLAG_X509_STRICT`.
@@ -63,7 +66,7 @@ const CACHE: &str = "OpenSSL crypto/x509/v3_purp.c ossl_x509v3_cache_extensions"
 const ISSUED_BY: &str = "OpenSSL crypto/x509/v3_purp.c X509_check_akid";
 const GNUTLS: &str = "GnuTLS lib/x509/verify.c verify_crt";
 const GNUTLS_TIME: &str = "GnuTLS lib/x509/verify.c check_time_status";
-const GNUTLS_USES: &str = "GnuTLS lib/x509/common.c _gnutls_check_key_purpose";
+const GNUTLS_USES: &str = "GnuTLS lib/x509/verify.c _gnutls_check_key_purpose";
 const GNUTLS_SANITY: &str = "GnuTLS lib/x509/x509.c _gnutls_check_cert_sanity";
 const GNUTLS_NAMES_READ: &str = "GnuTLS lib/x509/x509.c cache_alt_names";
 const NSS: &str = "NSS lib/certhigh/certvfy.c cert_VerifyCertChainOld";
@@ -112,6 +115,9 @@ const ALL_READ: &[ObjectIdentifier] = &[
 /// Context tags of GeneralName (RFC 5280 §4.2.1.6).
 const X400_ADDRESS: u8 = 3;
 const EDI_PARTY_NAME: u8 = 5;
+/// Nothing, and the last that fits.
+const UNDEFINED: u8 = 9;
+const LAST: u8 = 30;
 
 /// The TLS extension for stapling (RFC 6066 §8).
 const STATUS_REQUEST: u16 = 5;
@@ -169,7 +175,15 @@ const fn pinned(verifiers: &'static [Verifier], condition: Condition, source: &'
     Rule { verifiers, model: Some(Model::Pinned), condition, source }
 }
 
-const RULES: &[Rule] = &[
+/// The table. tlslab has no rule in it: it is asked.
+pub const RULES: &[Rule] = &[
+    // whoever speaks TLS
+    both(LIVE, C::UnfitForTls, "RFC 8446 §4.2.3, RFC 8422 §5.1.1: no signature scheme or curve for it"),
+    both(
+        &[Gnutls, Go, Java, Node],
+        C::ShortRsa(528),
+        "RFC 8017 §9.1.1: too short for RSASSA-PSS with SHA-256, which TLS 1.3 demands",
+    ),
     // OpenSSL, whoever calls it
     both(OPENSSLS, C::Expired, CHECK_TIME),
     both(OPENSSLS, C::NotYetValid, CHECK_TIME),
@@ -186,22 +200,30 @@ const RULES: &[Rule] = &[
         C::KeyIdentifierCritical,
         "OpenSSL crypto/x509/v3_purp.c X509_supported_extension: neither key identifier",
     ),
-    issued(OPENSSLS, C::NotPermitted(Whom::Issuers), "OpenSSL crypto/x509/x509_vfy.c check_name_constraints"),
+    issued(
+        OPENSSLS,
+        C::NotPermitted(Whom::Issuers, Constrained::Names),
+        "OpenSSL crypto/x509/x509_vfy.c check_name_constraints",
+    ),
     issued(OPENSSLS, C::NotServerAuth(Whom::Issuers), PURPOSE),
     both(OPENSSLS, C::NotServerAuth(Whom::Leaf), PURPOSE),
     both(OPENSSLS, C::NoPurpose(Whom::All), PURPOSE),
     both(OPENSSLS, C::NoKeyUsageForTls, PURPOSE),
     issued(OPENSSLS, C::SignedWith(WEAK), "OpenSSL crypto/x509/x509_vfy.c check_sig_level"),
     both(LEVEL_2, C::ShortRsa(2048), "OpenSSL crypto/x509/x509_vfy.c check_key_level"),
+    both(OPENSSLS, C::ExplicitCurve, "OpenSSL crypto/x509/x509_vfy.c check_curve, ≥ 3.0"),
     pinned(WHOLE, C::NotSelfIssued, "OpenSSL crypto/x509/x509_vfy.c build_chain: no partial chains"),
     pinned(WHOLE, C::AnothersKeyIdentifier, ISSUED_BY),
     issued(OPENSSLS, C::AnothersKeyIdentifier, ISSUED_BY),
     issued(OPENSSLS, C::DuplicateExtension(Whom::All), CACHE),
     issued(OPENSSLS, C::EmptyKeyUsage(Whom::All), CACHE),
     issued(OPENSSLS, C::Unreadable(Whom::All, ALL_READ), CACHE),
+    issued(OPENSSLS, C::AlternativeName(UNDEFINED, LAST), CACHE),
     pinned(BUT_CURL, C::DuplicateExtension(Whom::Leaf), CACHE),
     pinned(BUT_CURL, C::EmptyKeyUsage(Whom::Leaf), CACHE),
     pinned(BUT_CURL, C::Unreadable(Whom::Leaf, ALL_READ), CACHE),
+    pinned(BUT_CURL, C::AlternativeName(UNDEFINED, LAST), CACHE),
+    both(OPENSSLS, C::LongerThan(102_400), "OpenSSL include/openssl/ssl.h SSL_MAX_CERT_LIST_DEFAULT"),
     // OpenSSL -x509_strict, and Python from 3.13 on
     both(STRICT, C::CertSignWithoutConstraints, CHECK_CA),
     pinned(STRICT, C::Version1WithoutConstraints, CHECK_CA),
@@ -242,8 +264,8 @@ const RULES: &[Rule] = &[
     issued(&[Gnutls], C::DeniesCa(Whom::Root), "GnuTLS lib/x509/verify.c check_if_ca"),
     issued(&[Gnutls], C::MayNotSign(Whom::Issuers), GNUTLS),
     issued(&[Gnutls], C::Unreadable(Whom::Issuers, &[KEY_USAGE]), GNUTLS),
-    issued(&[Gnutls], C::PathTooLong(Whom::Issuers), "GnuTLS lib/x509/verify.c check_if_ca"),
-    issued(&[Gnutls], C::NotPermitted(Whom::Issuers), GNUTLS),
+    issued(&[Gnutls], C::PathTooLongInAll(Whom::Issuers), "GnuTLS lib/x509/verify.c check_if_ca"),
+    issued(&[Gnutls], C::NotPermitted(Whom::Issuers, Constrained::Alternatives), GNUTLS),
     issued(&[Gnutls], C::UnknownCritical(Whom::All), "GnuTLS lib/x509/verify.c check_for_unknown_exts"),
     issued(&[Gnutls], C::NotServerAuth(Whom::Intermediates), GNUTLS_USES),
     both(&[Gnutls], C::ForOtherUses(Whom::Leaf), GNUTLS_USES),
@@ -257,8 +279,10 @@ const RULES: &[Rule] = &[
     both(&[Gnutls], C::ExtensionsInOldVersion(Whom::All), GNUTLS_SANITY),
     both(&[Gnutls], C::AlgorithmsDiffer(Whom::All), "GnuTLS lib/x509/x509.c compare_sig_algorithm"),
     both(&[Gnutls], C::Unreadable(Whom::All, &[SUBJECT_ALT_NAME]), GNUTLS_NAMES_READ),
-    both(&[Gnutls], C::AlternativeName(X400_ADDRESS), GNUTLS_NAMES_READ),
-    both(&[Gnutls], C::AlternativeName(EDI_PARTY_NAME), GNUTLS_NAMES_READ),
+    both(&[Gnutls], C::AlternativeName(UNDEFINED, LAST), GNUTLS_NAMES_READ),
+    both(&[Gnutls], C::LongerThan(131_072), "GnuTLS lib/gnutls_int.h MAX_HANDSHAKE_PACKET_SIZE"),
+    both(&[Gnutls], C::AlternativeName(X400_ADDRESS, X400_ADDRESS), GNUTLS_NAMES_READ),
+    both(&[Gnutls], C::AlternativeName(EDI_PARTY_NAME, EDI_PARTY_NAME), GNUTLS_NAMES_READ),
     both(&[Gnutls], C::DemandsOfTls(&[STATUS_REQUEST]), "GnuTLS lib/cert-session.c check_ocsp_response"),
     issued(&[Gnutls], C::AnothersKeyIdentifier, "GnuTLS lib/x509/verify.c is_issuer"),
     issued(&[Gnutls], C::SignedWith(WEAK), GNUTLS),
@@ -267,6 +291,7 @@ const RULES: &[Rule] = &[
         C::NotNamed(GNUTLS_NAMES),
         "GnuTLS lib/x509/hostname-verify.c gnutls_x509_crt_check_hostname2",
     ),
+    both(&[Gnutls], C::ExplicitCurve, "GnuTLS lib/x509/key_decode.c _gnutls_x509_read_ecc_params"),
     // NSS, the old verifier; it is asked about no name, and certutil -V about no signature
     both(&[Nss], C::Expired, NSS_TIME),
     both(&[Nss], C::NotYetValidFor(Duration::days(1)), NSS_TIME),
@@ -276,13 +301,18 @@ const RULES: &[Rule] = &[
     issued(&[Nss], C::DeniesCa(Whom::Root), NSS),
     issued(&[Nss], C::MayNotSign(Whom::Intermediates), NSS),
     issued(&[Nss], C::PathTooLong(Whom::Issuers), NSS),
-    issued(&[Nss], C::NotPermitted(Whom::Issuers), "NSS lib/certdb/genname.c CERT_CompareNameSpace"),
+    issued(
+        &[Nss],
+        C::NotPermitted(Whom::Issuers, Constrained::Names),
+        "NSS lib/certdb/genname.c CERT_CompareNameSpace",
+    ),
     issued(&[Nss], C::UnknownCritical(Whom::Sent), NSS),
     issued(&[Nss], C::NotForTls(Whom::Intermediates), NSS_TYPE),
     both(&[Nss], C::NotServerAuth(Whom::Leaf), NSS_TYPE),
     both(&[Nss], C::NoPurpose(Whom::Leaf), NSS_TYPE),
     both(&[Nss], C::CaWithExtendedKeyUsage, NSS_TYPE),
     both(&[Nss], C::NoKeyUsageForAnyExchange, NSS),
+    both(&[Nss], C::ExplicitCurve, "NSS: named curves only"),
     both(&[Nss], C::Ed25519, "NSS softoken: no Ed25519 certificates"),
     issued(&[Nss], C::AnothersKeyIdentifier, "NSS lib/certhigh/certvfy.c CERT_FindCertIssuer"),
     // Firefox
@@ -297,13 +327,17 @@ const RULES: &[Rule] = &[
     ),
     issued(&[Firefox], C::NotCa(Whom::Intermediates), PKIX_BASIC),
     issued(&[Firefox], C::NotCaInVersion3(Whom::Root), PKIX_BASIC),
-    issued(&[Firefox], C::PathTooLong(Whom::Issuers), PKIX_BASIC),
+    issued(&[Firefox], C::PathTooLongInAll(Whom::Issuers), PKIX_BASIC),
     issued(
         &[Firefox],
         C::MoreIntermediatesThan(6),
         "mozilla::pkix pkixbuild.cpp BuildForward: MAX_SUBCA_COUNT",
     ),
-    issued(&[Firefox], C::NotPermitted(Whom::Issuers), "mozilla::pkix pkixnames.cpp CheckNameConstraints"),
+    issued(
+        &[Firefox],
+        C::NotPermitted(Whom::Issuers, Constrained::Wildcards),
+        "mozilla::pkix pkixnames.cpp CheckNameConstraints",
+    ),
     issued(&[Firefox], C::MayNotSign(Whom::Issuers), PKIX_KEY_USAGE),
     issued(&[Firefox], C::NotServerAuth(Whom::Issuers), PKIX_USES),
     both(&[Firefox], C::CaAsServer, PKIX_BASIC),
@@ -314,6 +348,8 @@ const RULES: &[Rule] = &[
     both(&[Firefox], C::NotServerAuth(Whom::Leaf), PKIX_USES),
     both(&[Firefox], C::NoPurpose(Whom::All), PKIX_USES),
     both(&[Firefox], C::OcspResponder, PKIX_USES),
+    both(&[Firefox], C::ExplicitCurve, "mozilla::pkix pkixcheck.cpp CheckSubjectPublicKeyInfo"),
+    both(&[Firefox], C::LongerThan(131_071), "NSS lib/ssl/ssl3con.c MAX_HANDSHAKE_MSG_LEN"),
     both(&[Firefox], C::EmptyIssuer, "mozilla::pkix pkixcheck.cpp CheckIssuer"),
     both(&[Firefox], C::Ed25519, "Firefox: no ed25519 among the signature schemes that are offered"),
     both(
@@ -342,7 +378,7 @@ const RULES: &[Rule] = &[
     issued(&[Chromium], C::DeniesCa(Whom::Root), PKI_ANCHOR),
     issued(&[Chromium], C::MayNotSign(Whom::Issuers), PKI_PREPARE),
     issued(&[Chromium], C::PathTooLong(Whom::Issuers), PKI_PREPARE),
-    issued(&[Chromium], C::NotPermitted(Whom::Issuers), PKI_PROCESS),
+    issued(&[Chromium], C::NotPermitted(Whom::Issuers, Constrained::Wildcards), PKI_PROCESS),
     issued(&[Chromium], C::ForOtherUses(Whom::Issuers), PKI_USES),
     both(&[Chromium], C::ForOtherUses(Whom::Leaf), PKI_USES),
     both(&[Chromium], C::UnknownCritical(Whom::All), PKI_CRITICAL),
@@ -363,6 +399,8 @@ const RULES: &[Rule] = &[
     both(&[Chromium], C::EmptyKeyUsage(Whom::All), "BoringSSL pki/parse_certificate.cc ParseKeyUsage"),
     both(&[Chromium], C::NoPurpose(Whom::All), "BoringSSL pki/extended_key_usage.cc ParseEKUExtension"),
     both(&[Chromium], C::Unreadable(Whom::All, ALL_READ), PKI_PARSE),
+    both(&[Chromium], C::ExplicitCurve, "BoringSSL: named curves only"),
+    both(&[Chromium], C::LongerThan(102_400), "BoringSSL ssl/ssl_lib.cc: max_cert_list"),
     both(&[Chromium], C::ShortRsa(1024), CHROMIUM),
     issued(&[Chromium], C::SignedWith(WEAK), CHROMIUM),
     both(&[Chromium], C::NotNamed(CHROMIUM_NAMES), "Chromium net/cert/x509_certificate.cc VerifyHostname"),
@@ -372,8 +410,8 @@ const RULES: &[Rule] = &[
     issued(&[Go], C::OutOfDate(Whom::Issuers), GO),
     issued(&[Go], C::NotCa(Whom::Intermediates), GO),
     issued(&[Go], C::NotCaInVersion3(Whom::Root), GO),
-    issued(&[Go], C::PathTooLong(Whom::Issuers), GO),
-    issued(&[Go], C::NotPermitted(Whom::Issuers), GO),
+    issued(&[Go], C::PathTooLongInAll(Whom::Issuers), GO),
+    issued(&[Go], C::NotPermitted(Whom::Issuers, Constrained::Names), GO),
     issued(&[Go], C::Forged, GO_SIGNED),
     issued(&[Go], C::MayNotSign(Whom::Issuers), GO_SIGNED),
     issued(&[Go], C::ForOtherUses(Whom::Issuers), GO_USES),
@@ -382,6 +420,13 @@ const RULES: &[Rule] = &[
     both(&[Go], C::DuplicateExtension(Whom::All), GO_PARSE),
     both(&[Go], C::AlgorithmsDiffer(Whom::All), GO_PARSE),
     both(&[Go], C::Unreadable(Whom::All, ALL_READ), "Go crypto/x509 parser.go processExtensions"),
+    both(&[Go], C::ExplicitCurve, "Go crypto/x509 parser.go parsePublicKey"),
+    both(&[Go], C::LongerThan(65_536), "Go crypto/tls common.go maxHandshake"),
+    issued(
+        &[Go],
+        C::TooManyComparisons(250_000),
+        "Go crypto/x509 verify.go isValid: maxConstraintComparisons",
+    ),
     both(&[Go], C::NamesInOldVersion, GO_PARSE),
     issued(&[Go], C::SignedWith(WEAK), "Go crypto/x509 x509.go checkSignature, ≥ 1.18"),
     both(
@@ -398,7 +443,7 @@ const RULES: &[Rule] = &[
     issued(&[Java], C::NotCaInVersion3(Whom::Root), JAVA),
     issued(&[Java], C::MayNotSign(Whom::Issuers), JAVA),
     issued(&[Java], C::PathTooLong(Whom::Intermediates), JAVA),
-    issued(&[Java], C::NotPermitted(Whom::Intermediates), JAVA),
+    issued(&[Java], C::NotPermitted(Whom::Intermediates, Constrained::Names), JAVA),
     issued(
         &[Java],
         C::MoreIntermediatesThan(9),
@@ -415,9 +460,15 @@ const RULES: &[Rule] = &[
     both(&[Java], C::DuplicateExtension(Whom::All), JAVA_EXTENSIONS),
     both(&[Java], C::UnreadableCritical(Whom::All), JAVA_EXTENSIONS),
     both(&[Java], C::ExtensionsInOldVersion(Whom::All), "JDK sun.security.x509.X509CertInfo.parse"),
+    both(&[Java], C::ExplicitCurve, "JDK sun.security.util.ECParameters: only named curves"),
+    both(
+        &[Java],
+        C::LongerThan(32_768),
+        "JDK sun.security.ssl.SSLConfiguration: jdk.tls.maxHandshakeMessageSize",
+    ),
     both(&[Java], C::EmptyIssuer, "JDK sun.security.x509.X509CertInfo.parse: empty issuer DN"),
     both(&[Java], C::EmptySubjectUncritical, "JDK sun.security.x509.X509CertInfo.verifyCert"),
-    both(&[Java], C::AlternativeName(EDI_PARTY_NAME), "JDK sun.security.x509.EDIPartyName"),
+    both(&[Java], C::AlternativeName(EDI_PARTY_NAME, EDI_PARTY_NAME), "JDK sun.security.x509.EDIPartyName"),
     both(&[Java], C::NameNotLdh, "JDK sun.security.util.HostnameChecker.matchDNS: SNIHostName"),
     both(&[Java], C::NotNamed(JAVA_NAMES), "JDK sun.security.util.HostnameChecker.match"),
     // rustls-webpki 0.103
@@ -432,7 +483,7 @@ const RULES: &[Rule] = &[
         "rustls-webpki src/cert.rs: SignatureAlgorithmMismatch",
     ),
     issued(&[RustlsWebpki], C::NotCa(Whom::Intermediates), WEBPKI_BASIC),
-    issued(&[RustlsWebpki], C::PathTooLong(Whom::Intermediates), WEBPKI_BASIC),
+    issued(&[RustlsWebpki], C::PathTooLongInAll(Whom::Intermediates), WEBPKI_BASIC),
     both(&[RustlsWebpki], C::CaAsServer, WEBPKI_BASIC),
     both(&[RustlsWebpki], C::Unreadable(Whom::Sent, &[BASIC_CONSTRAINTS]), WEBPKI_BASIC),
     issued(
@@ -440,7 +491,7 @@ const RULES: &[Rule] = &[
         C::MoreIntermediatesThan(6),
         "rustls-webpki src/verify_cert.rs: MAX_SUB_CA_COUNT",
     ),
-    issued(&[RustlsWebpki], C::NotPermitted(Whom::Issuers), WEBPKI_NAMES),
+    issued(&[RustlsWebpki], C::NotPermitted(Whom::Issuers, Constrained::Wildcards), WEBPKI_NAMES),
     both(&[RustlsWebpki], C::Unreadable(Whom::All, &[NAME_CONSTRAINTS, SUBJECT_ALT_NAME]), WEBPKI_NAMES),
     issued(&[RustlsWebpki], C::NotServerAuth(Whom::Intermediates), WEBPKI_USES),
     both(&[RustlsWebpki], C::NotServerAuth(Whom::Leaf), WEBPKI_USES),
@@ -460,7 +511,31 @@ const RULES: &[Rule] = &[
         C::NotSelfIssued,
         "rustls-webpki src/verify_cert.rs build_chain_inner: an anchor is an issuer, matched by name",
     ),
+    both(&[RustlsWebpki], C::ExplicitCurve, "rustls' providers: named curves only"),
+    both(&[RustlsWebpki], C::LongerThan(65_535), "rustls src/msgs/deframer/handshake.rs MAX_HANDSHAKE_SIZE"),
+    issued(
+        &[RustlsWebpki],
+        C::TooManyComparisons(250_000),
+        "rustls-webpki src/verify_cert.rs: name_constraint_comparisons",
+    ),
     both(&[RustlsWebpki], C::ShortRsa(2048), "rustls' providers: RSA of 2048 to 8192 bits"),
     both(&[RustlsWebpki], C::SignedWith(WEAK), "rustls' providers: no SHA-1"),
     both(&[RustlsWebpki], C::NotNamed(SAN_NAMES), "rustls-webpki src/subject_name: alternative names only"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_refuses_twice_for_the_same() {
+        for (index, rule) in RULES.iter().enumerate() {
+            assert!(!rule.verifiers.contains(&Verifier::Lab), "it is asked: {rule:?}");
+            for other in &RULES[index + 1..] {
+                let share = rule.verifiers.iter().any(|verifier| other.verifiers.contains(verifier));
+                let meet = rule.model.is_none() || other.model.is_none() || rule.model == other.model;
+                assert!(!(share && meet && rule.condition == other.condition), "{rule:?} and {other:?}");
+            }
+        }
+    }
+}

@@ -22,7 +22,10 @@ fuzz_target!(|input: &[u8]| {
     }
     let address = |last| std::net::SocketAddr::from(([10, 0, 0, last], 443));
     let mut conversation = Conversation::new(address(1), address(2), Both::default());
-    let mut emit = |frame: &[u8]| dissector.packet(&Packet { at: Duration::ZERO, link: 1, data: frame });
+    let mut emit = |headers: &[u8], payload: &[u8]| {
+        let frame = [headers, payload].concat();
+        dissector.packet(&Packet { at: Duration::ZERO, link: 1, data: &frame });
+    };
     conversation.open(&mut emit);
     let (mut rest, mut side) = (input, Side::Client);
     while let Some((length, more)) = rest.split_first() {

@@ -12,9 +12,10 @@ use std::sync::{Arc, OnceLock};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
-use tlslab::pki::facts::{CertFacts, Extension};
+use tlslab::pki::facts::CertFacts;
 use tlslab::verify::who::{Model, Verifier};
 
+use super::who::key_identifiers;
 use crate::lab::{FUSE, Lab, Run, TLSLAB, peer, run, run_with_input};
 
 /// What a judge is asked.
@@ -254,9 +255,8 @@ fn connect(question: &Question) -> Answer {
     let request = format!("GET /session.json HTTP/1.0\r\nHost: {}\r\n\r\n", question.name);
     let run = run_with_input(&mut command, request.as_bytes());
     let accepts = run.stdout.contains("HTTP/1.");
-    // A refused certificate of the server's, or the alert of a server that got none of the client's.
-    let refused =
-        (10..=14).contains(&run.code()) || run.code() == 20 && matches!(question.client, Client::Nobody);
+    // A refused certificate of the server's, or no handshake: with its key, or without a certificate of ours.
+    let refused = matches!(run.code(), 10..=14 | 20);
     assert_ne!(accepts, refused, "{run}");
     Answer { accepts, ..Answer::of_run(&run, &["rejected"]) }
 }
@@ -316,7 +316,8 @@ fn openssl(question: &Question, strict: &[&str]) -> Answer {
     let live = run_with_input(&mut live, b"GET /session.json HTTP/1.0\r\n\r\n");
     let mut answer = Answer::of_run(&live, &["verify error", "error:"]);
     answer.accepts = live.stdout.contains("HTTP/1.");
-    if matches!(question.client, Client::Nobody) {
+    // Without a client's certificate, or with a key of the server's that no cipher suite is for, none is judged.
+    if matches!(question.client, Client::Nobody) || !live.stderr.contains("depth=") {
         return answer;
     }
     let mut offline = command("openssl");
@@ -451,18 +452,9 @@ impl Trusted {
         let shown = CertificateDer::pem_file_iter(question.file("cert.pem")).expect("a PEM file");
         let shown: Vec<_> = shown.map(|der| CertFacts::read(&der.unwrap()).expect("a certificate")).collect();
         let issued = shown.iter().filter(|shown| shown.issuer_der == certificate.subject_der);
-        let named = |facts: &CertFacts| {
-            facts.extensions.iter().find_map(|extension| match &extension.decoded {
-                Extension::AuthorityKeyIdentifier { key_id, .. } => key_id.clone(),
-                _ => None,
-            })
-        };
-        let own = certificate.extensions.iter().find_map(|extension| match &extension.decoded {
-            Extension::SubjectKeyIdentifier(id) => Some(id.clone()),
-            _ => None,
-        });
+        let own = key_identifiers(&certificate).1;
         let is_meant = question.model == Model::Pinned
-            || own.is_some() && issued.clone().all(|issued| named(issued) == own);
+            || own.is_some() && issued.clone().all(|issued| key_identifiers(issued).0 == own);
         Self { certificate, is_meant }
     }
 

@@ -9,15 +9,15 @@ use std::sync::Arc;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use time::OffsetDateTime;
-use tlslab::audit::catalogue;
 use tlslab::audit::workshop::{LAB_NAME, Role, Workshop};
-use tlslab::pki::facts::CertFacts;
+use tlslab::audit::{Fault, catalogue};
+use tlslab::pki::facts::{CertFacts, Extension};
 use tlslab::pki::files::{KeyFile, read_private_key, to_pem};
 use tlslab::pki::key::KeyAlgorithm;
 use tlslab::server::reload::{Settings, Tls};
 use tlslab::server::{self, Config, Identity, Limits, Service};
-use tlslab::verify::ExpectedName;
 use tlslab::verify::who::{Case, Model, Prediction, chain, predict};
+use tlslab::verify::{ExpectedName, Usage};
 use tokio::runtime::Runtime;
 
 use super::judges::{Client, Question, ask_all};
@@ -125,8 +125,9 @@ impl Bench {
         line.rsplit(':').next().expect("a port").to_owned()
     }
 
-    /// Asks about what a client trusts and is shown. Where what it trusts is not above the certificate, nobody takes it and
-    /// a prediction presumes otherwise: then the question is who would take that very certificate, pinned.
+    /// Asks about what a client trusts and is shown. Where nothing that it trusts is above the certificate, nobody takes it
+    /// and a prediction presumes otherwise: then the question is who would take that very certificate, pinned. Where there
+    /// are several ways up, a verifier may take any, and a prediction is of one: that is left out.
     fn ask(
         &mut self,
         title: &str,
@@ -134,18 +135,16 @@ impl Bench {
         [shown, trusted]: [&[CertificateDer<'static>]; 2],
         key: &[u8],
     ) {
-        let facts = |der: &CertificateDer<'_>| CertFacts::read(der).expect("a certificate");
-        let leaf = facts(&shown[0]);
-        let known: Vec<CertFacts> = shown.iter().chain(trusted).map(facts).collect();
-        let path = chain(&leaf, &known.iter().collect::<Vec<_>>());
-        let top = path.last().expect("the leaf at least");
-        if !trusted.contains(&top.der) {
+        let known = known(&[shown, trusted].concat());
+        let ways = ways_up(&mut vec![&known[0]], &known, trusted);
+        if !ways.contains(&true) {
             eprintln!("{title}: what is trusted is not above it; asked as the only trusted certificate");
             self.add(title, name, Model::Pinned, [&shown[..1]; 2], key);
-        } else if path.len() == 1 {
-            self.add(title, name, Model::Pinned, [shown, trusted], key);
+        } else if ways.len() > 1 {
+            eprintln!("{title}: left out, for {} ways lead up from it", ways.len());
         } else {
-            self.add(title, name, Model::CaIssued, [shown, trusted], key);
+            let model = if trusted.contains(&shown[0]) { Model::Pinned } else { Model::CaIssued };
+            self.add(title, name, model, [shown, trusted], key);
         }
     }
 
@@ -166,9 +165,12 @@ impl Bench {
         }
     }
 
-    /// The whole catalogue: fixtures as they are checked in, the rest as it is made.
+    /// The whole catalogue of servers' certificates: fixtures as they are checked in, the rest as it is made.
     fn add_catalogue(&mut self) {
-        for fault in catalogue() {
+        let (servers, clients): (Vec<&Fault>, Vec<&Fault>) =
+            catalogue().iter().partition(|fault| fault.usage == Usage::Server);
+        eprintln!("left out: {} clients' certificates, of which nothing is predicted", clients.len());
+        for fault in servers {
             // New keys for each: who has seen one certificate must not know another's issuer.
             let made =
                 if fault.fixture { None } else { fault.make(&mut Workshop::new(KeyAlgorithm::EcP256)) };
@@ -227,11 +229,68 @@ fn pem(certificates: &[CertificateDer<'_>]) -> Vec<u8> {
     certificates.iter().flat_map(|der| to_pem("CERTIFICATE", der).to_vec()).collect()
 }
 
+/// What these certificates say, each once.
+fn known(certificates: &[CertificateDer<'_>]) -> Vec<CertFacts> {
+    let mut known: Vec<CertFacts> = Vec::new();
+    for der in certificates {
+        if known.iter().all(|facts| facts.der != *der) {
+            known.push(CertFacts::read(der).expect("a certificate"));
+        }
+    }
+    known
+}
+
+/// The ways up from the last of `path`, as a verifier sees them: by names, by key identifiers where they tell namesakes
+/// apart, and by what is trusted where it can be had at once. Of each, whether it ends in something trusted.
+fn ways_up<'a>(
+    path: &mut Vec<&'a CertFacts>,
+    known: &'a [CertFacts],
+    trusted: &[CertificateDer<'_>],
+) -> Vec<bool> {
+    let last = path[path.len() - 1];
+    // A leaf that is its own issuer can only be pinned.
+    if trusted.contains(&last.der) || path.len() == 1 && last.is_self_issued() {
+        return vec![trusted.contains(&last.der)];
+    }
+    let is_new = |above: &&CertFacts| !path.iter().any(|seen| seen.der == above.der);
+    let mut above: Vec<&CertFacts> =
+        known.iter().filter(|above| above.subject_der == last.issuer_der).filter(is_new).collect();
+    let named = key_identifiers(last).0;
+    let tests: [&dyn Fn(&CertFacts) -> bool; 2] =
+        [&|above| named.is_some() && key_identifiers(above).1 == named, &|above| {
+            trusted.contains(&above.der)
+        }];
+    for test in tests {
+        if above.iter().any(|above| test(above)) {
+            above.retain(|above| test(above));
+        }
+    }
+    let mut ways = Vec::new();
+    for next in above {
+        path.push(next);
+        ways.extend(ways_up(path, known, trusted));
+        path.pop();
+    }
+    if ways.is_empty() { vec![false] } else { ways }
+}
+
+/// The authority's and the subject's.
+pub(super) fn key_identifiers(certificate: &CertFacts) -> (Option<&[u8]>, Option<&[u8]>) {
+    let extensions = || certificate.extensions.iter().map(|extension| &extension.decoded);
+    let authority = extensions().find_map(|extension| match extension {
+        Extension::AuthorityKeyIdentifier { key_id, .. } => key_id.as_deref(),
+        _ => None,
+    });
+    let own = extensions().find_map(|extension| match extension {
+        Extension::SubjectKeyIdentifier(id) => Some(id.as_slice()),
+        _ => None,
+    });
+    (authority, own)
+}
+
 /// What is predicted of a question, from what is shown and what is trusted.
 fn predicted(question: &Question) -> Vec<Prediction> {
-    let known = ["cert.pem", "ca.pem"].map(|name| read(&question.folder.join(name))).concat();
-    let known: Vec<CertFacts> =
-        known.iter().map(|der| CertFacts::read(der).expect("a certificate")).collect();
+    let known = known(&["cert.pem", "ca.pem"].map(|name| read(&question.folder.join(name))).concat());
     let chain = chain(&known[0], &known.iter().collect::<Vec<_>>());
     let name: ExpectedName = question.name.parse().expect("a name");
     predict(&Case {
