@@ -32,7 +32,7 @@ const STYLE: &str = include_str!("page.css");
 /// The picture's measures, in its own units.
 const WIDTH: usize = 430;
 const CLIENT: usize = 62;
-const SERVER: usize = 372;
+const SERVER: usize = 364;
 /// A row whose label is one line, and each line more.
 const ROW: usize = 27;
 const LINE: usize = 16;
@@ -456,7 +456,7 @@ fn fields(out: &mut String, heading: &str, class: &str, fields: &[(&str, String)
 fn byte_view(out: &mut String, session: &Session, rows: &[Row<'_>]) {
     let _ = writeln!(
         out,
-        "<details>\n<summary>Every record and its bytes</summary>\n<table>\n\
+        "<details>\n<summary>Every record and its bytes</summary>\n<table class=\"records\">\n\
          <caption>In order; the first {SAMPLE} bytes of each, record headers left out.</caption>\n\
          <thead><tr><th scope=\"col\" class=\"number\">ms</th><th scope=\"col\">from</th><th scope=\"col\">what</th>\
          <th scope=\"col\" class=\"number\">bytes</th></tr></thead>\n<tbody>"
