@@ -71,9 +71,7 @@ impl Conversation {
         let mut rest = bytes;
         while !rest.is_empty() {
             let (segment, more) = rest.split_at(rest.len().min(size));
-            headers.begin(self.next[from], self.identify(from), more.is_empty(), segment.len());
-            headers.check(segment);
-            emit(&headers.octets, segment);
+            emit(headers.of(self.next[from], self.identify(from), more.is_empty(), segment), segment);
             self.advance(from, segment.len());
             rest = more;
         }
@@ -123,9 +121,7 @@ impl Conversation {
     /// A segment without payload.
     fn send(&mut self, from: Side, flags: Flags, emit: Emit<'_>) {
         let mut headers = self.headers(from, flags);
-        headers.begin(self.next[from], self.identify(from), flags.psh, 0);
-        headers.check(&[]);
-        emit(&headers.octets, &[]);
+        emit(headers.of(self.next[from], self.identify(from), false, &[]), &[]);
     }
 
     /// What the headers of packets from one end are like, now.
@@ -172,7 +168,7 @@ impl Conversation {
         }
         let tcp_at = octets.len();
         octets.extend(tcp.to_bytes());
-        Headers { octets, tcp_at, is_ipv4 }
+        Headers::new(octets, tcp_at, is_ipv4)
     }
 }
 
@@ -182,48 +178,61 @@ struct Headers {
     /// Where the TCP header begins.
     tcp_at: usize,
     is_ipv4: bool,
+    /// The sums of what does not differ: of the IP header, and of the TCP header with the addresses. What differs is
+    /// added as a number: reading back what was just written costs more than all the rest.
+    sums: (u64, u64),
 }
 
 impl Headers {
     const IP_AT: usize = Ethernet2Header::LEN;
 
+    /// Over headers in which length, identification, sequence number and checksums are zero.
+    fn new(mut octets: Vec<u8>, tcp_at: usize, is_ipv4: bool) -> Self {
+        if is_ipv4 {
+            octets[Self::IP_AT + 2..Self::IP_AT + 4].fill(0);
+        }
+        // The addresses stand right before the TCP header.
+        let addresses = if is_ipv4 { Self::IP_AT + 12 } else { Self::IP_AT + 8 };
+        let sums = (sum(&octets[Self::IP_AT..tcp_at]), sum(&octets[addresses..]));
+        Self { octets, tcp_at, is_ipv4, sums }
+    }
+
     fn put(&mut self, at: usize, value: u16) {
         self.octets[at..at + 2].copy_from_slice(&value.to_be_bytes());
     }
 
-    /// The next packet: all but its TCP checksum.
-    fn begin(&mut self, sequence: u32, identification: u16, psh: bool, payload: usize) {
+    /// Those of the next packet.
+    fn of(&mut self, sequence: u32, identification: u16, psh: bool, payload: &[u8]) -> &[u8] {
         // A packet is at most an MTU, which fits the length fields.
-        let length = |from: usize| u16::try_from(self.octets.len() - from + payload).unwrap_or(u16::MAX);
+        let length =
+            |from: usize| u16::try_from(self.octets.len() - from + payload.len()).unwrap_or(u16::MAX);
+        let (packet, segment) = (length(Self::IP_AT), length(self.tcp_at));
         if self.is_ipv4 {
             // RFC 791 §3.1: total length, identification and header checksum.
-            let total = length(Self::IP_AT);
-            self.put(Self::IP_AT + 2, total);
+            let sum = self.sums.0 + word(packet) + word(identification);
+            self.put(Self::IP_AT + 2, packet);
             self.put(Self::IP_AT + 4, identification);
-            self.put(Self::IP_AT + 10, 0);
-            let checksum = checksum(sum(&self.octets[Self::IP_AT..self.tcp_at]));
-            self.put(Self::IP_AT + 10, checksum);
+            self.put(Self::IP_AT + 10, checksum(sum));
         } else {
             // RFC 8200 §3: the payload's length.
-            let payload = length(self.tcp_at);
-            self.put(Self::IP_AT + 4, payload);
+            self.put(Self::IP_AT + 4, segment);
         }
-        // RFC 9293 §3.1.
-        let tcp = &mut self.octets[self.tcp_at..];
-        tcp[4..8].copy_from_slice(&sequence.to_be_bytes());
-        tcp[13] = tcp[13] & !PSH | if psh { PSH } else { 0 };
-    }
-
-    /// The TCP checksum over pseudo-header, header and payload (RFC 9293 §3.1, RFC 8200 §8.1).
-    fn check(&mut self, payload: &[u8]) {
-        self.put(self.tcp_at + 16, 0);
-        let addresses = if self.is_ipv4 { Self::IP_AT + 12 } else { Self::IP_AT + 8 };
-        let length = (self.octets.len() - self.tcp_at + payload.len()) as u64;
-        // The addresses stand right before the TCP header. Both numbers fit one 16-bit word of the pseudo-header.
-        let numbers = (length + u64::from(IpNumber::TCP.0)).to_be();
-        let rest = sum(&self.octets[addresses..]) + sum(payload);
-        let checksum = checksum(rest + fold(numbers));
-        self.put(self.tcp_at + 16, checksum);
+        // RFC 9293 §3.1; the checksum is over a pseudo-header as well: addresses, protocol and length (RFC 8200 §8.1).
+        let [high, low] = [(sequence >> 16) as u16, (sequence & 0xffff) as u16];
+        let push = if psh { PSH } else { 0 };
+        let sum = self.sums.1
+            + sum(payload)
+            + word(high)
+            + word(low)
+            + word(u16::from(push))
+            + word(u16::from(IpNumber::TCP.0))
+            + word(segment);
+        self.put(self.tcp_at + 4, high);
+        self.put(self.tcp_at + 6, low);
+        let flags = &mut self.octets[self.tcp_at + 13];
+        *flags = *flags & !PSH | push;
+        self.put(self.tcp_at + 16, checksum(sum));
+        &self.octets
     }
 }
 
@@ -233,20 +242,22 @@ const PSH: u8 = 0x08;
 /// The sum of 16-bit words that the internet checksum is made of (RFC 1071), as they lie in memory: the order of
 /// their octets does not matter until the end (§2 (B)), nor how many words are added at once (§2 (C)).
 fn sum(bytes: &[u8]) -> u64 {
-    let mut lanes = [0_u64; 8];
-    let (blocks, rest) = bytes.as_chunks::<32>();
-    for block in blocks {
-        for (lane, word) in lanes.iter_mut().zip(block.as_chunks::<4>().0) {
-            *lane += u64::from(u32::from_ne_bytes(*word));
-        }
-    }
-    let mut last = [0; 32];
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut last = [0; 8];
     last[..rest.len()].copy_from_slice(rest);
-    for (lane, word) in lanes.iter_mut().zip(last.as_chunks::<4>().0) {
-        *lane += u64::from(u32::from_ne_bytes(*word));
+    let (mut even, mut odd) = (0, 0);
+    for word in words.iter().chain([&last]) {
+        let word = u64::from_ne_bytes(*word);
+        even += word & 0xffff_ffff;
+        odd += word >> 32;
     }
-    // A packet's sums are far below 2^64.
-    lanes.iter().sum()
+    // Of a packet, both are far below 2^63.
+    even + odd
+}
+
+/// A 16-bit word, as it lies in memory.
+fn word(value: u16) -> u64 {
+    value.to_be().into()
 }
 
 /// A sum, made one 16-bit word by carrying around.
@@ -267,7 +278,6 @@ fn checksum(sum: u64) -> u16 {
 struct Flags {
     syn: bool,
     ack: bool,
-    psh: bool,
     fin: bool,
     rst: bool,
 }

@@ -31,7 +31,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::frames::{Conversation, Emit};
 use super::keylog::{ClientRandom, Line, Secrets};
-use super::sink::Sink;
+use super::sink::{self, Sink};
 use super::{Both, Side, pcapng, record};
 
 /// How long a session's packets wait for its secrets.
@@ -114,9 +114,11 @@ impl Recorder {
         );
         let mut head = Vec::new();
         pcapng::start(&mut head, version, &comment, &options.interface);
-        sink.append(&head)?;
+        sink.append(&head, false)?;
+        let mut queue = Batch::default();
+        queue.begin(head.len() as u64);
         let shared = Shared {
-            queue: Batch::default(),
+            queue,
             queued: head.len() as u64,
             writing: false,
             closed: false,
@@ -154,7 +156,6 @@ impl Recorder {
                 conversation: Conversation::new(client, server, initial),
                 start: Start::Unknown(Vec::new()),
                 answered: false,
-                blocks: Vec::new(),
             }),
         };
         tape.with(|conversation, emit| conversation.open(emit), None);
@@ -203,7 +204,7 @@ impl Recorder {
     /// Waits until everything that does not wait for secrets is in the file.
     fn settle(&self) {
         let common = self.common();
-        let busy = |shared: &mut Shared| shared.writing || !shared.queue.blocks.is_empty();
+        let busy = |shared: &mut Shared| shared.writing || !shared.queue.blocks().is_empty();
         drop(common.taken.wait_while(common.lock(), busy));
     }
 
@@ -239,7 +240,6 @@ struct TapeState {
     conversation: Conversation,
     start: Start,
     answered: bool,
-    blocks: Vec<u8>,
 }
 
 /// What a connection begins with.
@@ -309,18 +309,19 @@ impl Tape {
                 return;
             }
         }
-        let now = self.recorder.now();
-        let mut packets = 0;
-        state.blocks.clear();
-        let blocks = &mut state.blocks;
-        happen(&mut state.conversation, &mut |headers, payload| {
-            packets += 1;
-            pcapng::packet(blocks, now, headers, payload);
+        let clock = || self.recorder.now();
+        let (start, conversation) = (&state.start, &mut state.conversation);
+        self.recorder.common().change(|shared| {
+            let now = clock();
+            shared.take(self.id, start, now, |blocks| {
+                let mut packets = 0;
+                happen(conversation, &mut |headers, payload| {
+                    packets += 1;
+                    pcapng::packet(blocks, now, headers, payload);
+                });
+                packets
+            });
         });
-        if packets > 0 {
-            let (id, start, blocks) = (self.id, &state.start, &state.blocks);
-            self.recorder.common().change(|shared| shared.take(id, start, blocks, packets, now));
-        }
     }
 }
 
@@ -362,7 +363,7 @@ impl Common {
 
     /// Does what may put something into the queue, once there is room.
     fn change(&self, change: impl FnOnce(&mut Shared)) {
-        let full = |shared: &mut Shared| shared.queue.blocks.len() >= MOST_QUEUED;
+        let full = |shared: &mut Shared| shared.queue.blocks().len() >= MOST_QUEUED;
         let mut shared = self.taken.wait_while(self.lock(), full).unwrap_or_else(PoisonError::into_inner);
         change(&mut shared);
         drop(shared);
@@ -373,32 +374,34 @@ impl Common {
     fn write(&self, mut sink: Box<dyn Sink>) {
         let mut batch = Batch::default();
         loop {
-            let idle = |shared: &mut Shared| shared.queue.blocks.is_empty() && !shared.closed;
+            let idle = |shared: &mut Shared| shared.queue.blocks().is_empty() && !shared.closed;
             let mut shared =
                 self.filled.wait_while(self.lock(), idle).unwrap_or_else(PoisonError::into_inner);
-            if shared.queue.blocks.is_empty() {
+            if shared.queue.blocks().is_empty() {
                 return;
             }
+            batch.begin(shared.queued);
             std::mem::swap(&mut shared.queue, &mut batch);
             shared.writing = true;
             drop(shared);
             self.taken.notify_all();
-            let written = sink.append(&batch.blocks);
+            // Whoever has something more waits, if this is as much as may be queued.
+            let in_a_hurry = batch.blocks().len() >= MOST_QUEUED;
+            let written = sink.append(batch.blocks(), in_a_hurry);
             let mut shared = self.lock();
             shared.writing = false;
             match written {
                 Ok(()) => {
-                    shared.status.bytes += batch.blocks.len() as u64;
+                    shared.status.bytes += batch.blocks().len() as u64;
                     shared.status.packets += batch.packets;
                 }
                 Err(error) => {
                     shared.status.stopped = Some(Stopped::Failed(error.to_string()));
-                    shared.queue.clear();
+                    shared.queue.begin(0);
                 }
             }
             drop(shared);
             self.taken.notify_all();
-            batch.clear();
         }
     }
 }
@@ -406,18 +409,36 @@ impl Common {
 /// Blocks on their way to the file.
 #[derive(Default)]
 struct Batch {
+    /// Padding, and the blocks.
     blocks: Zeroizing<Vec<u8>>,
+    padding: usize,
     packets: u64,
     has_secrets: bool,
 }
 
 impl Batch {
-    fn clear(&mut self) {
+    /// An empty one, whose blocks will stand in the file from `offset` on.
+    ///
+    /// They lie in memory as they will on the disk, relative to pages: a [`Sink`] can hand them on without a copy.
+    fn begin(&mut self, offset: u64) {
         if std::mem::take(&mut self.has_secrets) {
             self.blocks.zeroize();
         }
         self.blocks.clear();
         self.packets = 0;
+        self.blocks.reserve(MOST_QUEUED + (1 << 20));
+        let page = sink::PAGE as u64;
+        let into_page = usize::try_from(offset % page).unwrap_or_default();
+        self.padding = self.blocks.as_ptr().align_offset(sink::PAGE).saturating_add(into_page);
+        if self.padding > 2 * sink::PAGE {
+            // There is no telling where this memory lies; nothing depends on it but speed.
+            self.padding = 0;
+        }
+        self.blocks.resize(self.padding, 0);
+    }
+
+    fn blocks(&self) -> &[u8] {
+        &self.blocks[self.padding..]
     }
 }
 
@@ -459,27 +480,27 @@ impl Shared {
         self.held.iter().filter(|(_, held)| !held.released).map(|(id, held)| (*id, held))
     }
 
-    /// Packets of a connection: into the file, or into the queue.
-    fn take(&mut self, id: u64, start: &Start, blocks: &[u8], packets: u64, now: Duration) {
+    /// Packets of a connection, as `fill` appends and counts them: into the file, or into what waits.
+    fn take(&mut self, id: u64, start: &Start, now: Duration, fill: impl FnOnce(&mut Vec<u8>) -> u64) {
         let before_data = matches!(start, Start::Unknown(start) if start.is_empty());
         if !self.expects_secrets || before_data {
-            return self.write(&[], blocks, packets);
+            return self.write(fill);
         }
         if matches!(start, Start::Other) {
             if let Some(random) = self.held.get(&id).and_then(|held| held.random) {
                 self.waiting.remove(&random);
             }
             self.release(id, &[]);
-            return self.write(&[], blocks, packets);
+            return self.write(fill);
         }
         let held = self.held.entry(id).or_insert_with(|| Held { since: now, ..Held::default() });
         if held.released {
-            return self.write(&[], blocks, packets);
+            return self.write(fill);
         }
-        held.blocks.extend_from_slice(blocks);
-        held.packets += packets;
-        self.held_bytes += blocks.len();
+        let before = held.blocks.len();
+        held.packets += fill(&mut held.blocks);
         let size = held.blocks.len();
+        self.held_bytes += size - before;
         if let Start::ClientHello(random) = start
             && held.random.replace(*random).is_none()
         {
@@ -501,7 +522,7 @@ impl Shared {
             self.release(id, &blocks);
         } else if self.given_up.remove(random) {
             self.status.with_late_secrets += 1;
-            self.write(&blocks, &[], 0);
+            self.write_secrets(&blocks, &[], 0);
         }
         blocks.zeroize();
     }
@@ -533,7 +554,7 @@ impl Shared {
             self.held.remove(&id);
         }
         self.held_bytes -= blocks.len();
-        self.write(secrets, &blocks, packets);
+        self.write_secrets(secrets, &blocks, packets);
     }
 
     fn close(&mut self, id: u64) {
@@ -546,20 +567,30 @@ impl Shared {
     }
 
     /// Into the queue: secrets, and the packets they serve. They stand or fall together.
-    fn write(&mut self, secrets: &[u8], blocks: &[u8], packets: u64) {
-        let octets = (secrets.len() + blocks.len()) as u64;
-        if octets == 0 || self.status.stopped.is_some() {
-            return;
-        }
-        if self.queued + octets > self.limit {
-            self.status.stopped = Some(Stopped::Limit(self.limit));
-            return;
-        }
-        self.queued += octets;
+    fn write_secrets(&mut self, secrets: &[u8], blocks: &[u8], packets: u64) {
         self.queue.has_secrets |= !secrets.is_empty();
-        self.queue.blocks.extend_from_slice(secrets);
-        self.queue.blocks.extend_from_slice(blocks);
-        self.queue.packets += packets;
+        self.write(|queue| {
+            queue.extend_from_slice(secrets);
+            queue.extend_from_slice(blocks);
+            packets
+        });
+    }
+
+    /// Into the queue: what `fill` appends, and how many packets it says that is.
+    fn write(&mut self, fill: impl FnOnce(&mut Vec<u8>) -> u64) {
+        if self.status.stopped.is_some() {
+            return;
+        }
+        let before = self.queue.blocks.len();
+        let packets = fill(&mut self.queue.blocks);
+        let queued = self.queued + (self.queue.blocks.len() - before) as u64;
+        if queued > self.limit {
+            self.queue.blocks.truncate(before);
+            self.status.stopped = Some(Stopped::Limit(self.limit));
+        } else {
+            self.queued = queued;
+            self.queue.packets += packets;
+        }
     }
 }
 
@@ -754,7 +785,7 @@ mod tests {
 
     struct Full(u8);
     impl Sink for Full {
-        fn append(&mut self, _: &[u8]) -> io::Result<()> {
+        fn append(&mut self, _: &[u8], _: bool) -> io::Result<()> {
             self.0 += 1;
             if self.0 > 2 { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
         }

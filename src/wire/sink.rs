@@ -2,38 +2,86 @@
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a recorder writes to.
 pub trait Sink: Send {
-    /// Appends whole blocks: all of them, or none and an error.
-    fn append(&mut self, blocks: &[u8]) -> io::Result<()>;
+    /// Appends whole blocks: all of them, or none and an error. `in_a_hurry` says that somebody waits.
+    fn append(&mut self, blocks: &[u8], in_a_hurry: bool) -> io::Result<()>;
 }
 
+/// What disks and memory are handed out in; no system that we know of wants more alignment than that.
+pub(super) const PAGE: usize = 4096;
+/// From so many bytes on, going around the page cache pays.
+const BULK: usize = 128 << 10;
+
 /// A file, from its beginning.
+///
+/// Bulk goes around the system's page cache (`O_DIRECT`, on Linux and where the file system lets it), straight from
+/// our memory to the disk: a long recording pushes nobody else's files out of memory, and costs a fraction of the
+/// processor time. Where the disk is what everything waits for, the cache gets it after all.
 #[derive(Debug)]
 pub struct FileSink {
     file: File,
     length: u64,
-    sweeper: Sweeper,
+    direct: bool,
 }
 
 impl FileSink {
     /// Over an empty file.
     pub fn new(file: File) -> Self {
-        Self { file, length: 0, sweeper: Sweeper::default() }
+        Self { file, length: 0, direct: cfg!(target_os = "linux") }
+    }
+
+    /// Writes whole pages around the cache, as many as it takes, where they lie in memory as in the file. Gives how
+    /// many bytes of `blocks` are written.
+    fn write_directly(&mut self, blocks: &[u8]) -> io::Result<usize> {
+        let (page, length) = (PAGE as u64, self.length);
+        // Up to the next page of the file; in memory that has to be the next page as well.
+        let first = usize::try_from(length.next_multiple_of(page) - length).unwrap_or_default();
+        if !self.direct || blocks.len() < BULK || blocks.as_ptr().align_offset(PAGE) != first {
+            return Ok(0);
+        }
+        self.file.write_all(&blocks[..first])?;
+        let pages = &blocks[first..];
+        let pages = &pages[..pages.len() - pages.len() % PAGE];
+        Ok(first + self.write_pages(pages))
+    }
+
+    #[cfg(target_os = "linux")]
+    fn write_pages(&mut self, pages: &[u8]) -> usize {
+        use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+
+        let Ok(flags) = fcntl_getfl(&self.file) else { return 0 };
+        let mut written = 0;
+        if fcntl_setfl(&self.file, flags | OFlags::DIRECT).is_ok() {
+            // A part of a page is the end of a disk, or something odd. The common way meets it again, and tells.
+            while written < pages.len() && written % PAGE == 0 {
+                match self.file.write(&pages[written..]) {
+                    Ok(0) => break,
+                    Ok(count) => written += count,
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(_) => break,
+                }
+            }
+        }
+        // Turning it off again fails as little as asking did.
+        self.direct = fcntl_setfl(&self.file, flags).is_ok() && written == pages.len();
+        written
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn write_pages(&mut self, _: &[u8]) -> usize {
+        0
     }
 }
 
 impl Sink for FileSink {
-    fn append(&mut self, blocks: &[u8]) -> io::Result<()> {
-        let written = self.file.write_all(blocks);
+    fn append(&mut self, blocks: &[u8], in_a_hurry: bool) -> io::Result<()> {
+        let directly = if in_a_hurry { Ok(0) } else { self.write_directly(blocks) };
+        let written = directly.and_then(|written| self.file.write_all(&blocks[written..]));
         match written {
-            Ok(()) => {
-                self.length += blocks.len() as u64;
-                self.sweeper.grown(&self.file, self.length);
-            }
+            Ok(()) => self.length += blocks.len() as u64,
             // The disk may have taken a part: half a block would spoil the file for its readers. Where even
             // that cannot be undone (a device, say) there is nothing better to report than the first error.
             Err(_) => drop(self.file.set_len(self.length)),
@@ -47,13 +95,13 @@ impl Sink for FileSink {
 pub struct PipeSink<W>(pub W);
 
 impl<W: Write + Send> Sink for PipeSink<W> {
-    fn append(&mut self, blocks: &[u8]) -> io::Result<()> {
+    fn append(&mut self, blocks: &[u8], _: bool) -> io::Result<()> {
         self.0.write_all(blocks)?;
         self.0.flush()
     }
 }
 
-/// Memory, for a recording that is looked at right away. Clones share it; [`Options::max_size`] bounds it.
+/// Memory, for a recording that is looked at right away. Clones share it; [`super::recorder::Options::max_size`] bounds it.
 #[derive(Clone, Debug, Default)]
 pub struct MemorySink(Arc<Mutex<Vec<u8>>>);
 
@@ -65,60 +113,42 @@ impl MemorySink {
 }
 
 impl Sink for MemorySink {
-    fn append(&mut self, blocks: &[u8]) -> io::Result<()> {
+    fn append(&mut self, blocks: &[u8], _: bool) -> io::Result<()> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(blocks);
         Ok(())
     }
 }
 
-/// Keeps a file that grows and grows out of memory.
-///
-/// Left alone, a system keeps what was written for as long as there is room: a long recording would push everybody
-/// else's files out, and writing to memory that was never used before is slow, several times so in a virtual
-/// machine that gets its memory as it goes. So what was written is sent to the disk at once, and the pages are
-/// freed for what comes next. That is done by a thread of its own; one that waits for a slow disk is not waited for.
-#[derive(Debug, Default)]
-struct Sweeper {
-    /// How long the file was when that was last looked at.
-    swept: u64,
-    to: Option<SyncSender<u64>>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Sweeper {
-    /// How much a file grows between two looks.
-    const STRIDE: u64 = 8 << 20;
-    /// How much of a file's end is looked after; what a disk has not taken by then stays with the system.
-    const REACH: u64 = 64 << 20;
-
-    /// The file has that length now.
-    fn grown(&mut self, file: &File, length: u64) {
-        if length < self.swept + Self::STRIDE {
-            return;
+    /// Bytes that all differ from their neighbours, and where in memory they lie: as far into a page as asked.
+    fn batch(octets: usize, into_page: usize) -> (Vec<u8>, usize) {
+        let mut memory = vec![0; octets + 2 * PAGE];
+        let start = memory.as_ptr().align_offset(PAGE) + into_page;
+        for (index, octet) in memory[start..start + octets].iter_mut().enumerate() {
+            *octet = u8::try_from(index % 251).unwrap();
         }
-        self.swept = length;
-        let to = self.to.get_or_insert_with(|| sweep(file));
-        // One that is still busy will hear of the next stride.
-        let _ = to.try_send(length);
+        (memory, start)
     }
-}
 
-/// Starts a thread that hears of a file's lengths and ends with their sender. Where it cannot run nothing is lost
-/// but speed.
-fn sweep(file: &File) -> SyncSender<u64> {
-    let (to, lengths) = sync_channel(1);
-    #[cfg(target_os = "linux")]
-    if let Ok(file) = file.try_clone() {
-        let sweep = move || {
-            for length in lengths {
-                let from = u64::saturating_sub(length, Sweeper::REACH);
-                // posix_fadvise(2): dirty pages begin to be written, clean ones are freed. No promise, no harm.
-                let reach = std::num::NonZeroU64::new(length - from);
-                let _ = rustix::fs::fadvise(&file, from, reach, rustix::fs::Advice::DontNeed);
-            }
-        };
-        drop(std::thread::Builder::new().name("sweeper".to_owned()).spawn(sweep));
+    #[test]
+    fn a_file_holds_what_was_appended_whichever_way_it_went() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("capture");
+        let mut sink = FileSink::new(File::create(&path).unwrap());
+        let mut expected = Vec::new();
+        // Small, bulk in a fitting place, in a hurry, in a place that does not fit, small, and bulk of whole pages.
+        let sizes =
+            [(10, false), (BULK + 3, false), (BULK * 2, true), (BULK + 77, false), (5, false), (BULK, false)];
+        for (index, (octets, in_a_hurry)) in sizes.into_iter().enumerate() {
+            let into_page = expected.len() % PAGE + usize::from(index == 3);
+            let (memory, start) = batch(octets, into_page);
+            let blocks = &memory[start..start + octets];
+            sink.append(blocks, in_a_hurry).unwrap();
+            expected.extend_from_slice(blocks);
+            assert!(std::fs::read(&path).unwrap() == expected, "{index}");
+        }
     }
-    #[cfg(not(target_os = "linux"))]
-    let _ = (file, lengths);
-    to
 }

@@ -34,7 +34,7 @@ const IDLE_INTERVAL: Duration = Duration::from_millis(100);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// A relay's buffers: what an interactive session needs, and what a bulk transfer grows them to.
 const SMALL_BUFFER: usize = 8 * 1024;
-const LARGE_BUFFER: usize = 128 * 1024;
+const LARGE_BUFFER: usize = 256 * 1024;
 
 /// What to tap, and within which bounds.
 #[derive(Clone, Debug)]

@@ -9,8 +9,9 @@ use std::process::Command;
 use crate::lab::{Lab, Server, TLSLAB, optional_peer, peer, run, run_with_input};
 use crate::openssl;
 
-/// What is looked at in the browser: texts that overlap or leave their picture, boxes wider than the window, and
-/// what can be read in the view that is chosen.
+/// What is looked at in the browser: texts that overlap or leave their picture, boxes wider than the window, texts
+/// too small or too pale to read (WCAG 2.2, 1.4.3), controls and pictures without a name, and what can be read in
+/// the view that is chosen.
 const CHECK: &str = r"<script>
 addEventListener('load', () => {
   const faults = [];
@@ -36,13 +37,62 @@ addEventListener('load', () => {
   for (const svg of document.querySelectorAll('svg')) {
     if (!document.getElementById(svg.getAttribute('aria-labelledby'))) faults.push('a picture without a title');
   }
+  const channels = (color) => color.match(/[\d.]+/g).map(Number);
+  const luminance = (color) => {
+    const [red, green, blue] = channels(color).map((c) => c / 255).map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  };
+  const contrast = (a, b) => {
+    const [dark, light] = [luminance(a), luminance(b)].sort((x, y) => x - y);
+    return (light + 0.05) / (dark + 0.05);
+  };
+  const behind = (element) => {
+    if (!element) return 'rgb(255, 255, 255)';
+    const color = getComputedStyle(element).backgroundColor;
+    return channels(color)[3] === 0 ? behind(element.parentElement) : color;
+  };
+  let texts = 0;
+  for (const element of document.body.querySelectorAll('*')) {
+    const says = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+    if (!says || !visible(element) || ['SCRIPT', 'STYLE', 'title'].includes(element.tagName)) continue;
+    texts += 1;
+    const style = getComputedStyle(element), name = element.textContent.slice(0, 40);
+    const picture = element.closest('svg');
+    const grounds = [behind(element)];
+    const band = picture && picture.querySelector('.band');
+    if (band) grounds.push(getComputedStyle(band).fill);
+    for (const ground of grounds) {
+      const ratio = contrast(picture ? style.fill : style.color, ground);
+      if (ratio < 4.5) faults.push('contrast ' + ratio.toFixed(1) + ': ' + name);
+    }
+    const scale = picture ? picture.getBoundingClientRect().width / picture.viewBox.baseVal.width : 1;
+    if (parseFloat(style.fontSize) * scale < 9) faults.push('too small: ' + name);
+  }
+  if (texts < 40) faults.push('hardly any text was looked at: ' + texts);
+  for (const control of document.querySelectorAll('input')) {
+    if (!control.labels.length || control.tabIndex < 0) faults.push('a control without a name, or out of reach');
+  }
+  for (const heading of document.querySelectorAll('section')) {
+    if (!document.getElementById(heading.getAttribute('aria-labelledby'))) faults.push('a section without a name');
+  }
   const labels = [...document.querySelectorAll('svg text')].filter(visible).map((text) => text.textContent);
-  const report = document.createElement('pre');
-  report.id = 'report';
-  report.textContent = 'FAULTS[' + faults.join('; ') + '] LABELS[' + labels.join('|') + ']';
-  document.body.append(report);
+  parent.postMessage('FAULTS[' + faults.join('; ') + '] LABELS[' + labels.join('|') + ']', '*');
 });
 </script>";
+
+/// A window of any width: chromium's own is never narrower than 500, a phone's is.
+const FRAME: &str = r"<!DOCTYPE html>
+<body style='margin: 0'>
+<script>
+addEventListener('message', (event) => {
+  const report = document.createElement('pre');
+  report.id = 'report';
+  report.textContent = event.data;
+  document.body.append(report);
+});
+</script>
+<iframe src='INNER' style='border: 0; width: WIDTHpx; height: 4000px'></iframe>
+";
 
 fn chromium(lab: &Lab) -> Command {
     let mut command = lab.command("chromium");
@@ -58,27 +108,36 @@ fn chromium(lab: &Lab) -> Command {
     command
 }
 
-/// The page in a view, in a window of that width: its labels, once nothing is wrong with the layout.
-fn look(lab: &Lab, page: &str, view: &str, width: u32) -> String {
+/// The page with a view chosen.
+fn in_view(page: &str, view: &str) -> String {
     let chosen = format!("id=\"{view}\"");
-    let page = page
-        .replace(" checked>", ">")
-        .replace(&chosen, &format!("{chosen} checked"))
+    page.replace(" checked>", ">").replace(&chosen, &format!("{chosen} checked"))
+}
+
+/// The page in a view, in a window of that width and in that scheme: its labels, once nothing is wrong with it.
+fn look(lab: &Lab, page: &str, view: &str, width: u32, scheme: &str) -> String {
+    let page = in_view(page, view)
         .replace("<details", "<details open")
         .replace("default-src 'none'; style-src 'unsafe-inline'", "default-src 'unsafe-inline'")
         .replace("</body>", &format!("{CHECK}</body>"));
-    let name = format!("{view}-{width}");
-    let file = lab.write(&format!("{name}.html"), page);
+    let name = format!("{view}-{width}-{scheme}");
+    let inner = lab.write(&format!("{name}.html"), page);
+    let frame = FRAME.replace("INNER", &inner.display().to_string()).replace("WIDTH", &width.to_string());
+    let file = lab.write(&format!("{name}-frame.html"), frame);
     let url = format!("file://{}", file.display());
-    let size = format!("--window-size={width},1600");
-    let done = run(chromium(lab).args([&size, "--dump-dom", &url])).success();
+    let size = format!("--window-size={width},4000");
+    // Blink's own numbers for what a person has chosen: 0 is dark, 1 is light.
+    let preference = format!("--blink-settings=preferredColorScheme={}", u8::from(scheme == "light"));
+    let done =
+        run(chromium(lab).args([&size, &preference, "--virtual-time-budget=5000", "--dump-dom", &url]))
+            .success();
     let (_, report) =
         done.stdout.split_once("<pre id=\"report\">").unwrap_or_else(|| panic!("no report: {done}"));
     assert!(report.starts_with("FAULTS[] "), "{name}: {}", report.split("</pre>").next().unwrap_or_default());
     if let Some(folder) = std::env::var_os("TLSLAB_SCREENSHOTS") {
         let picture = Path::new(&folder).join(format!("{name}.png"));
         let picture = format!("--screenshot={}", picture.display());
-        run(chromium(lab).args([&size, &picture, &url])).success();
+        run(chromium(lab).args([&size, &preference, &picture, &url])).success();
     }
     let (labels, _) =
         report.split_once("LABELS[").and_then(|(_, labels)| labels.split_once("]</pre>")).unwrap();
@@ -112,17 +171,99 @@ fn both_views_are_laid_out_well_on_wide_and_narrow_screens() {
     }
     let lab = Lab::new();
     let page = page(&lab);
-    for width in [1300, 500] {
-        let observer = look(&lab, &page, "observer", width);
+    for (width, scheme) in [(1300, "light"), (1300, "dark"), (500, "dark"), (360, "light"), (360, "dark")] {
+        let observer = look(&lab, &page, "observer", width, scheme);
         assert!(
             observer.contains("ClientHello") && observer.contains("application data · encrypted"),
             "{observer}"
         );
         assert!(!observer.contains("Finished") && !observer.contains("fountain"), "{observer}");
-        let keys = look(&lab, &page, "with-keys", width);
+        let keys = look(&lab, &page, "with-keys", width, scheme);
         assert!(keys.contains("EncryptedExtensions") && keys.contains("Finished"), "{keys}");
         assert!(keys.contains("“the secret of the fountain"), "{keys}");
         assert!(!keys.contains("· encrypted"), "everything is opened: {keys}");
+    }
+}
+
+/// A word on paper: its page, counted from 0, and its box in points.
+#[derive(Debug)]
+struct Word {
+    page: usize,
+    text: String,
+    /// Left, top, right, bottom.
+    edges: [f64; 4],
+}
+
+/// The page as it is printed, as poppler reads it: the sizes of its sheets, and their words.
+fn print(lab: &Lab, page: &str, view: &str) -> (Vec<[f64; 2]>, Vec<Word>) {
+    let file = lab.write(&format!("print-{view}.html"), in_view(page, view));
+    let pdf = lab.file(&format!("print-{view}.pdf"));
+    let to = format!("--print-to-pdf={}", pdf.display());
+    // Whoever likes the dark prints on white all the same.
+    let dark = "--blink-settings=preferredColorScheme=0";
+    run(chromium(lab).args([dark, "--no-pdf-header-footer", &to, &format!("file://{}", file.display())]))
+        .success();
+    if let Some(folder) = std::env::var_os("TLSLAB_SCREENSHOTS") {
+        std::fs::copy(&pdf, Path::new(&folder).join(format!("print-{view}.pdf"))).unwrap();
+    }
+    let done = run(lab.command("pdftotext").arg("-bbox").arg(&pdf).arg("-")).success();
+    let numbers = |line: &str| -> Vec<f64> { line.split('"').filter_map(|part| part.parse().ok()).collect() };
+    let (mut sheets, mut words) = (Vec::new(), Vec::new());
+    for line in done.stdout.lines().map(str::trim) {
+        if line.starts_with("<page ") {
+            sheets.push(numbers(line).try_into().unwrap());
+        } else if let Some((_, text)) = line.strip_prefix("<word ").and_then(|_| line.split_once('>')) {
+            let text = text.trim_end_matches("</word>").to_owned();
+            words.push(Word { page: sheets.len() - 1, text, edges: numbers(line).try_into().unwrap() });
+        }
+    }
+    (sheets, words)
+}
+
+#[test]
+fn the_page_prints_whole_and_nothing_is_torn_apart() {
+    if !peer("openssl") || !optional_peer("chromium") || !peer("pdftotext") {
+        return;
+    }
+    let lab = Lab::new();
+    let page = page(&lab);
+    for view in ["observer", "with-keys"] {
+        let (sheets, words) = print(&lab, &page, view);
+        for word in &words {
+            let ([left, top, right, bottom], [width, height]) = (word.edges, sheets[word.page]);
+            assert!(
+                left >= 0.0 && top >= 0.0 && right <= width && bottom <= height,
+                "{view}: cut off: {word:?}"
+            );
+        }
+        let text = words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ");
+        // Closed on the screen, open on paper: there is nothing to click.
+        assert!(
+            text.contains("Every record and its bytes")
+                && text.contains("74 68 65 20 73 65 63 72") == (view == "with-keys")
+        );
+        assert!(text.contains("EncryptedExtensions") == (view == "with-keys"), "{view}: {text}");
+        // A heading stands with its ladder, and a ladder on one sheet.
+        let places = |what: &str| {
+            words
+                .iter()
+                .enumerate()
+                .filter(|(_, word)| word.text == what)
+                .map(|(at, _)| at)
+                .collect::<Vec<_>>()
+        };
+        let headings = places("Session");
+        assert_eq!(headings.len(), 2, "{view}: {text}");
+        for heading in headings {
+            let ladder = words[heading..].split(|word| word.text == "learns").next().unwrap();
+            assert!(ladder.len() > 30, "{view}: {ladder:?}");
+            // "What an observer", the next heading's beginning, may stand on the next sheet.
+            let ladder = &ladder[..ladder.len() - 3];
+            assert!(
+                ladder.iter().all(|word| word.page == words[heading].page),
+                "{view}: torn apart: {ladder:?}"
+            );
+        }
     }
 }
 

@@ -32,13 +32,17 @@ const STYLE: &str = include_str!("page.css");
 /// The picture's measures, in its own units.
 const WIDTH: usize = 430;
 const CLIENT: usize = 62;
-const SERVER: usize = 372;
+const SERVER: usize = 364;
+/// A row whose label is one line, and each line more.
 const ROW: usize = 27;
+const LINE: usize = 16;
 const TOP: usize = 30;
 /// Between flights.
 const PAUSE: usize = 8;
-/// As many letters fit on an arrow.
-const LABEL: usize = 44;
+/// As many letters fit on an arrow, also in a small screen's larger ones.
+const LABEL: usize = 36;
+/// The most lines of a label.
+const LINES: usize = 4;
 /// As many encrypted records in a row from one side are drawn one by one.
 const FEW: usize = 6;
 
@@ -240,6 +244,19 @@ impl Row<'_> {
         Some(if self.count > 1 { self.repeated("application data".to_owned()) } else { phrases.join(", ") })
     }
 
+    /// That, and whether it can be read where it cannot.
+    fn label(&self) -> String {
+        let (observed, (_, state)) = (self.observed(), self.state());
+        if state == "readable" { observed } else { format!("{observed} \u{b7} {state}") }
+    }
+
+    /// Its height in the picture, whichever of its labels is shown.
+    fn height(&self) -> usize {
+        let lines = |label: String| wrapped(&label).len();
+        let most = lines(self.label()).max(self.opened().map_or(1, lines));
+        ROW + (most - 1) * LINE
+    }
+
     /// Style and words for what an observer has of it.
     fn state(&self) -> (&'static str, &'static str) {
         match (&self.first.what, readable(self.first)) {
@@ -251,16 +268,26 @@ impl Row<'_> {
     }
 }
 
-fn cut(text: &str) -> String {
-    if text.chars().count() <= LABEL {
-        return text.to_owned();
+/// A label's lines, broken between words where there are any. What would be a line too many is cut.
+fn wrapped(text: &str) -> Vec<String> {
+    let letters: Vec<char> = text.chars().collect();
+    let mut rest = letters.as_slice();
+    let mut lines: Vec<String> = Vec::new();
+    while rest.len() > LABEL && lines.len() + 1 < LINES {
+        let space = rest[..=LABEL].iter().rposition(|letter| *letter == ' ').filter(|at| *at > 0);
+        let (line, more) = rest.split_at(space.unwrap_or(LABEL));
+        lines.push(line.iter().collect());
+        rest = if space.is_some() { &more[1..] } else { more };
     }
-    text.chars().take(LABEL - 1).chain(['\u{2026}']).collect()
+    let is_cut = rest.len() > LABEL;
+    let last = if is_cut { &rest[..LABEL - 1] } else { rest };
+    lines.push(last.iter().copied().chain(is_cut.then_some('\u{2026}')).collect());
+    lines
 }
 
 fn ladder(out: &mut String, session: &Session, rows: &[Row<'_>]) {
     let pauses = rows.windows(2).filter(|pair| pair[0].first.from != pair[1].first.from).count();
-    let height = TOP + rows.len() * ROW + pauses * PAUSE + 8;
+    let height = TOP + rows.iter().map(Row::height).sum::<usize>() + pauses * PAUSE + 8;
     let number = session.number;
     let _ = writeln!(
         out,
@@ -285,8 +312,8 @@ fn ladder(out: &mut String, session: &Session, rows: &[Row<'_>]) {
             y += PAUSE;
         }
         before = Some(row.first.from);
-        rung(out, session, row, y + ROW - 8);
-        y += ROW;
+        y += row.height();
+        rung(out, session, row, y - 8);
     }
     out.push_str("</svg>\n");
 }
@@ -297,7 +324,7 @@ fn bands(out: &mut String, rows: &[Row<'_>]) {
     let mut rest = rows;
     while let Some(first) = rest.first() {
         let flight = rest.iter().take_while(|row| row.first.from == first.first.from).count();
-        let height = flight * ROW;
+        let height: usize = rest[..flight].iter().map(Row::height).sum();
         if first.first.from == Side::Server {
             let _ = writeln!(
                 out,
@@ -314,7 +341,9 @@ fn bands(out: &mut String, rows: &[Row<'_>]) {
 fn rung(out: &mut String, session: &Session, row: &Row<'_>, y: usize) {
     let after = row.first.at.saturating_sub(session.started);
     let milliseconds = format!("{}.{}", after.as_millis(), after.subsec_micros() % 1000 / 100);
-    let (class, state) = row.state();
+    // A time keeps to its column: of five minutes nobody wants tenths of milliseconds.
+    let milliseconds = if milliseconds.len() > 7 { after.as_millis().to_string() } else { milliseconds };
+    let (class, _) = row.state();
     let _ = writeln!(
         out,
         "<text class=\"small\" x=\"{}\" y=\"{}\" text-anchor=\"end\">{milliseconds}</text>\
@@ -325,13 +354,11 @@ fn rung(out: &mut String, session: &Session, row: &Row<'_>, y: usize) {
         y + 3,
         row.octets
     );
-    let observed = row.observed();
-    let label = if state == "readable" { observed.clone() } else { format!("{observed} \u{b7} {state}") };
     match row.opened() {
-        None => arrow(out, row.first.from, y, class, &label),
+        None => arrow(out, row.first.from, y, class, &row.label()),
         Some(opened) => {
             out.push_str("<g class=\"observer\">");
-            arrow(out, row.first.from, y, class, &label);
+            arrow(out, row.first.from, y, class, &row.label());
             out.push_str("</g><g class=\"with-keys\">");
             arrow(out, row.first.from, y, "opened", &opened);
             out.push_str("</g>\n");
@@ -351,12 +378,18 @@ fn arrow(out: &mut String, from: Side, y: usize, class: &str, label: &str) {
     let _ = writeln!(
         out,
         "<line class=\"{class}\" x1=\"{start}\" y1=\"{y}\" x2=\"{end}\" y2=\"{y}\"/>\
-         <polygon class=\"tip-{class}\" points=\"{tip}\"/>\
-         <text class=\"label-{class}\" x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
-        usize::midpoint(CLIENT, SERVER),
-        y - 5,
-        escape(&cut(label))
+         <polygon class=\"tip-{class}\" points=\"{tip}\"/>"
     );
+    let lines = wrapped(label);
+    let middle = usize::midpoint(CLIENT, SERVER);
+    for (index, line) in lines.iter().enumerate() {
+        let y = y - 5 - (lines.len() - 1 - index) * LINE;
+        let line = escape(line);
+        let _ = writeln!(
+            out,
+            "<text class=\"label-{class}\" x=\"{middle}\" y=\"{y}\" text-anchor=\"middle\">{line}</text>"
+        );
+    }
 }
 
 fn hellos(out: &mut String, tls: &Tls) {
@@ -423,7 +456,7 @@ fn fields(out: &mut String, heading: &str, class: &str, fields: &[(&str, String)
 fn byte_view(out: &mut String, session: &Session, rows: &[Row<'_>]) {
     let _ = writeln!(
         out,
-        "<details>\n<summary>Every record and its bytes</summary>\n<table>\n\
+        "<details>\n<summary>Every record and its bytes</summary>\n<table class=\"records\">\n\
          <caption>In order; the first {SAMPLE} bytes of each, record headers left out.</caption>\n\
          <thead><tr><th scope=\"col\" class=\"number\">ms</th><th scope=\"col\">from</th><th scope=\"col\">what</th>\
          <th scope=\"col\" class=\"number\">bytes</th></tr></thead>\n<tbody>"
@@ -466,7 +499,7 @@ fn dump(out: &mut String, class: &str, sample: &[u8]) {
         return;
     }
     let _ = write!(out, "<pre class=\"octets {class}\" tabindex=\"0\">");
-    for line in sample.chunks(8) {
+    for line in sample[..sample.len().min(SAMPLE)].chunks(8) {
         let hex: Vec<String> = line.iter().map(|octet| format!("{octet:02x}")).collect();
         let text: String = line
             .iter()
@@ -515,6 +548,20 @@ mod tests {
             "{page}"
         );
         assert!(page.contains("is READABLE on the wire, 1 time"), "{page}");
+    }
+
+    #[test]
+    fn labels_break_between_words_and_end_somewhere() {
+        assert_eq!(wrapped("ClientHello"), ["ClientHello"]);
+        assert_eq!(
+            wrapped("ServerHello, Certificate, ServerKeyExchange, ServerHelloDone"),
+            ["ServerHello, Certificate,", "ServerKeyExchange, ServerHelloDone"]
+        );
+        let long = wrapped(&"x".repeat(1000));
+        assert!(long.len() == LINES && long[LINES - 1].ends_with("x\u{2026}"), "{long:?}");
+        for text in ["", " ", &" ".repeat(200), &"a ".repeat(200), &"\u{e9}".repeat(75)] {
+            assert!(wrapped(text).iter().all(|line| line.chars().count() <= LABEL), "{text}");
+        }
     }
 
     #[test]
