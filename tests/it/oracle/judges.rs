@@ -12,10 +12,9 @@ use std::sync::{Arc, OnceLock};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
-use tlslab::pki::facts::CertFacts;
+use tlslab::pki::facts::{CertFacts, Extension};
 use tlslab::verify::who::{Model, Verifier};
 
-use super::who::key_identifiers;
 use crate::lab::{FUSE, Lab, Run, TLSLAB, peer, run, run_with_input};
 
 /// What a judge is asked.
@@ -466,6 +465,20 @@ impl Trusted {
             || (own.issuer_der != its.issuer_der || own.serial != its.serial)
                 && (own.subject_der != its.subject_der || self.is_meant == other.is_meant)
     }
+}
+
+/// The authority's key identifier, and the subject's.
+pub(crate) fn key_identifiers(certificate: &CertFacts) -> (Option<&[u8]>, Option<&[u8]>) {
+    let extensions = || certificate.extensions.iter().map(|extension| &extension.decoded);
+    let authority = extensions().find_map(|extension| match extension {
+        Extension::AuthorityKeyIdentifier { key_id, .. } => key_id.as_deref(),
+        _ => None,
+    });
+    let own = extensions().find_map(|extension| match extension {
+        Extension::SubjectKeyIdentifier(id) => Some(id.as_slice()),
+        _ => None,
+    });
+    (authority, own)
 }
 
 fn one_chromium(questions: &[&Question]) -> Vec<Answer> {

@@ -11,7 +11,7 @@ use rustls::pki_types::pem::PemObject;
 use time::OffsetDateTime;
 use tlslab::audit::workshop::{LAB_NAME, Role, Workshop};
 use tlslab::audit::{Fault, catalogue};
-use tlslab::pki::facts::{CertFacts, Extension};
+use tlslab::pki::facts::CertFacts;
 use tlslab::pki::files::{KeyFile, read_private_key, to_pem};
 use tlslab::pki::key::KeyAlgorithm;
 use tlslab::server::reload::{Settings, Tls};
@@ -20,7 +20,7 @@ use tlslab::verify::who::{Case, Model, Prediction, chain, predict};
 use tlslab::verify::{ExpectedName, Usage};
 use tokio::runtime::Runtime;
 
-use super::judges::{Client, Question, ask_all};
+use super::judges::{Client, Question, ask_all, key_identifiers};
 use super::shapes::{Authorities, SHAPES, Shape, key_shapes};
 use crate::lab::{Lab, fixtures, peer};
 
@@ -60,7 +60,7 @@ impl Bench {
     ) {
         let folder = self.questions.len().to_string();
         let path = self.lab.file(&folder);
-        std::fs::create_dir(&path).expect("a folder");
+        std::fs::create_dir_all(&path).expect("a folder");
         let (leaf, above) = chain.split_at(1);
         for (file, certificates) in
             [("cert.pem", chain), ("leaf.pem", leaf), ("above.pem", above), ("ca.pem", trusted)]
@@ -74,7 +74,8 @@ impl Bench {
         };
         let port = match held {
             Some(identity) => self.serve(&identity),
-            None => self.serve_by_openssl(&path),
+            None if peer("openssl") => self.serve_by_openssl(&path),
+            None => return,
         };
         self.questions.push(Question {
             title: format!("{title} ({model})"),
@@ -272,20 +273,6 @@ fn ways_up<'a>(
         path.pop();
     }
     if ways.is_empty() { vec![false] } else { ways }
-}
-
-/// The authority's and the subject's.
-pub(super) fn key_identifiers(certificate: &CertFacts) -> (Option<&[u8]>, Option<&[u8]>) {
-    let extensions = || certificate.extensions.iter().map(|extension| &extension.decoded);
-    let authority = extensions().find_map(|extension| match extension {
-        Extension::AuthorityKeyIdentifier { key_id, .. } => key_id.as_deref(),
-        _ => None,
-    });
-    let own = extensions().find_map(|extension| match extension {
-        Extension::SubjectKeyIdentifier(id) => Some(id.as_slice()),
-        _ => None,
-    });
-    (authority, own)
 }
 
 /// What is predicted of a question, from what is shown and what is trusted.
