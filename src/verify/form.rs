@@ -6,9 +6,8 @@
 //!
 //! What the profile demands of a conforming CA binds, also where §6.1 would find a path without it: who takes less than
 //! the strictest verifier does (OpenSSL's `X509_V_FLAG_X509_STRICT`, Python's default from 3.13 on) helps to spread
-//! what they refuse. Two things are let go, for RFC 5280 itself tells the validator so, and they become notes: a CA
-//! without a key usage (§6.1.4 (n)), and key identifiers that do not match (§4.2.1.2). Rules of the CA/Browser Forum that
-//! RFC 5280 does not have are not asked either.
+//! what they refuse. One thing is let go, for §6.1.4 (n) tells the validator so, and becomes a note: a CA without a key
+//! usage. Rules of the CA/Browser Forum that RFC 5280 does not have are not asked either.
 
 use std::collections::HashSet;
 

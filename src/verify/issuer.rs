@@ -29,6 +29,15 @@ pub(super) fn faults(issuer: &CertFacts, below: &[Link<'_>], is_anchor: bool, ru
         let words = "its key usage does not allow signing certificates";
         fault(CheckKind::Trust, Reason::Untrusted, words.to_owned());
     }
+    // §4.2.1.2: what it issued names its key. "Applications are not required to verify that key identifiers match", yet
+    // OpenSSL, GnuTLS and NSS do.
+    if let Some(issued) = below.last().map(|link| link.certificate)
+        && let (Some(named), Some(own)) = (form::authority_key_id(issued), form::subject_key_id(issuer))
+        && named != own
+    {
+        let words = "the certificate below it names another issuer's key (authority key identifier)";
+        fault(CheckKind::Trust, Reason::Untrusted, words.to_owned());
+    }
     if rules.at < issuer.not_before {
         let words = format!("not valid before {}", path::since(issuer.not_before, rules.at));
         fault(CheckKind::NotBefore, Reason::NotYetValid, words);
@@ -37,8 +46,9 @@ pub(super) fn faults(issuer: &CertFacts, below: &[Link<'_>], is_anchor: bool, ru
         let words = format!("not valid after {}", path::since(issuer.not_after, rules.at));
         fault(CheckKind::NotAfter, Reason::Expired, words);
     }
-    // A CA's extended key usage limits what it may issue for; an anchor's is the operator's own choice.
-    if !is_anchor && issuer.extended_key_usage().is_some_and(|purposes| !allows(purposes, rules.usage)) {
+    // A CA's extended key usage limits what it may issue for. §6.1.1 (d) takes no more of an anchor than name and key;
+    // OpenSSL, Firefox, Chromium and Go take its word too.
+    if issuer.extended_key_usage().is_some_and(|purposes| !allows(purposes, rules.usage)) {
         let words = format!("its extended key usage is not for {}", rules.usage);
         fault(CheckKind::Usage, Reason::BadUsage, words);
     }

@@ -8,7 +8,7 @@
 //!
 //! | check | policy `lab` | policy `webpki` |
 //! | --- | --- | --- |
-//! | trust | it is a trusted certificate octet for octet, or a path leads to one (RFC 5280 §6.1): signatures, CA:TRUE, keyCertSign, path lengths, name constraints, extended key usage of intermediates; at most 10 certificates | the same, and a trusted leaf must be its own path: self-signed and no CA |
+//! | trust | it is a trusted certificate octet for octet, or a path leads to one (RFC 5280 §6.1): signatures, CA:TRUE, keyCertSign, path lengths, name constraints, extended key usage of issuers, key identifiers; at most 10 certificates | the same, and a trusted leaf must be its own path: self-signed and no CA |
 //! | name | exactly one CN, equal to the name; and an alternative name matches, if there are any | an alternative name matches (RFC 9525 §6) |
 //! | name | no CN that can be taken for another name or address (a non-ASCII host name, an address misspelt); no underscore in the dNSName that matches (RFC 5280 §4.2.1.6) | the same |
 //! | not-before, not-after | of every certificate of the path, the trusted one included | the same |
@@ -24,8 +24,8 @@
 //! CN only.
 //!
 //! Not checked, by either policy: revocation (no CRL, no OCSP), Certificate Transparency, certificate policies, the
-//! public suffix list. Not demanded: a key usage and an extended key usage, that key identifiers match, and what only
-//! the CA/Browser Forum asks of public CAs.
+//! public suffix list. Not demanded: a key usage and an extended key usage, and what only the CA/Browser Forum asks of
+//! public CAs.
 //!
 //! A chain costs a bounded number of signatures and comparisons, and of it at most 100 intermediates of 1 MiB in all are
 //! looked at.

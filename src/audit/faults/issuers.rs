@@ -178,6 +178,29 @@ fn profile() -> Vec<Fault> {
             })
         }),
         fault(
+            "another-authority-key-identifier",
+            "its authority key identifier is not its issuer's key's",
+            "RFC 5280 §4.2.1.2",
+        )
+        .made(|workshop| workshop.issued(name_another_issuer)),
+        fault(
+            "issuer-another-authority-key-identifier",
+            "the intermediate's authority key identifier is not the root's key's",
+            "RFC 5280 §4.2.1.2",
+        )
+        .made(|workshop| workshop.chain(|chain| name_another_issuer(&mut chain.intermediate))),
+        fault(
+            "root-client-usage",
+            "the root's extended key usage is clientAuth only",
+            "RFC 5280 §4.2.1.12; RFC 5937 §3.2",
+        )
+        .refused(&[BadUsage])
+        .made(|workshop| {
+            workshop.chain(|chain| {
+                chain.root.push_extension(extension::EXTENDED_KEY_USAGE, false, purposes(&[CLIENT_AUTH]));
+            })
+        }),
+        fault(
             "root-constraints-not-critical",
             "the root's basicConstraints are not critical",
             "RFC 5280 §4.2.1.9",
@@ -188,4 +211,10 @@ fn profile() -> Vec<Fault> {
             })
         }),
     ]
+}
+
+/// An authority key identifier that is nobody's.
+fn name_another_issuer(plan: &mut Plan) {
+    let value = [&[0x30, 22, 0x80, 20][..], &[7; 20]].concat();
+    plan.set_extension(extension::AUTHORITY_KEY_IDENTIFIER, false, value);
 }

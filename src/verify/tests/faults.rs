@@ -177,7 +177,7 @@ const FAULTS: &[Fault] = &[
     leaf("critical AKI", |plan| critical(plan, AUTHORITY_KEY_IDENTIFIER), all![Malformed]),
     leaf("no key identifiers", without_key_identifiers, by_model!(Pinned [], else [Malformed])),
     leaf("no SKI", |plan| drop_extension(plan, SUBJECT_KEY_IDENTIFIER), all![]),
-    leaf("an AKI of another", foreign_authority, by_model!(Pinned [Malformed], else [])),
+    leaf("an AKI of another", foreign_authority, by_model!(Pinned [Malformed], else [Untrusted])),
     leaf("an AKI with half a pair", half_a_pair, all![Malformed]),
     leaf("name constraints", |plan| constrain(plan, 0, "test.org"), all![Malformed]),
     leaf(
@@ -212,12 +212,7 @@ const FAULTS: &[Fault] = &[
         |plan| plan.not_before = at(datetime!(2026-11-23 12:00:01 UTC)),
         all![NotYetValid],
     ),
-    // Whom to trust for what is the operator's choice.
-    issuer(
-        "for clients",
-        |plan| plan.set_extension(EXTENDED_KEY_USAGE, false, CLIENT_AUTH),
-        by_model!(Root [], else [BadUsage]),
-    ),
+    issuer("for clients", |plan| plan.set_extension(EXTENDED_KEY_USAGE, false, CLIENT_AUTH), all![BadUsage]),
     issuer("unknown critical", |plan| plan.push_extension(NOBODYS, true, [5, 0]), all![BadUsage]),
     issuer("twice the same extension", |plan| twice(plan, KEY_USAGE), all![Malformed]),
     issuer("critical SKI", |plan| critical(plan, SUBJECT_KEY_IDENTIFIER), all![Untrusted]),
@@ -230,7 +225,7 @@ const FAULTS: &[Fault] = &[
         by_model!(Root [], else [Untrusted]),
     ),
     issuer("an AKI without a keyIdentifier", nameless_authority, all![Untrusted]),
-    issuer("an AKI of another", foreign_authority, by_model!(Root [Untrusted], else [])),
+    issuer("an AKI of another", foreign_authority, all![Untrusted]),
     issuer("an AKI with half a pair", half_a_pair, all![Untrusted]),
     // Real roots have it.
     issuer("serial 0", |plan| plan.serial = vec![0], by_model!(Root [], else [Untrusted])),

@@ -20,8 +20,11 @@ pub enum Condition {
     AlgorithmsDiffer(Whom),
     /// It has an alternative name of a kind with a context tag from this to that.
     AlternativeName(u8, u8),
-    /// Its authority key identifier is not its issuer's subject key identifier, as far as that is known.
+    /// An authority key identifier, its own or one above, is not the issuer's subject key identifier, as far as that is
+    /// known.
     AnothersKeyIdentifier,
+    /// The same, of what the trusted root issued.
+    AnothersKeyIdentifierBelowRoot,
     /// Its own signature does not verify.
     BrokenSelfSignature,
     /// CA:TRUE.
@@ -182,11 +185,12 @@ impl Condition {
                 Some(format!("an alternative name that it cannot read, {name}"))
             }
             Self::AnothersKeyIdentifier => said(
-                match (form::authority_key_id(leaf), issuer(case).and_then(form::subject_key_id)) {
-                    (Some(named), Some(has)) => named != has,
-                    _ => false,
-                },
-                "its authority key identifier is not its issuer's",
+                links(case).into_iter().any(names_another_key),
+                "an authority key identifier that is not its issuer's",
+            ),
+            Self::AnothersKeyIdentifierBelowRoot => said(
+                links(case).into_iter().next_back().is_some_and(names_another_key),
+                "an authority key identifier that is not the root's",
             ),
             Self::BrokenSelfSignature => said(
                 leaf.is_self_issued() && self_signed(leaf) == Some(false),
@@ -452,12 +456,24 @@ const CLIENT_AUTH: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.
 const OCSP_SIGNING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.9");
 const ANY: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37.0");
 
-/// Who issued the leaf, as far as is known.
-fn issuer<'a>(case: &Case<'a>) -> Option<&'a CertFacts> {
+/// Each certificate with its issuer, from the leaf up, as far as is known.
+fn links<'a>(case: &Case<'a>) -> Vec<(&'a CertFacts, &'a CertFacts)> {
     match case.model {
-        Model::Pinned => case.leaf.is_self_issued().then_some(case.leaf),
-        Model::CaIssued => case.issuers.first().copied(),
+        Model::Pinned if case.leaf.is_self_issued() => vec![(case.leaf, case.leaf)],
+        Model::Pinned => Vec::new(),
+        Model::CaIssued => std::iter::once(&case.leaf)
+            .chain(case.issuers)
+            .copied()
+            .zip(case.issuers.iter().copied())
+            .collect(),
     }
+}
+
+fn names_another_key((certificate, issuer): (&CertFacts, &CertFacts)) -> bool {
+    matches!(
+        (form::authority_key_id(certificate), form::subject_key_id(issuer)),
+        (Some(named), Some(has)) if named != has
+    )
 }
 
 fn extension(certificate: &CertFacts, oid: ObjectIdentifier) -> Option<&ExtensionFacts> {

@@ -442,6 +442,11 @@ pub const RULES: &[Rule] = &[
     issued(&[Java], C::NotCa(Whom::Intermediates), JAVA),
     issued(&[Java], C::NotCaInVersion3(Whom::Root), JAVA),
     issued(&[Java], C::MayNotSign(Whom::Issuers), JAVA),
+    issued(
+        &[Java],
+        C::AnothersKeyIdentifierBelowRoot,
+        "JDK sun.security.provider.certpath.PKIXCertPathValidator.validate: which anchors are worth trying",
+    ),
     issued(&[Java], C::PathTooLong(Whom::Intermediates), JAVA),
     issued(&[Java], C::NotPermitted(Whom::Intermediates, Constrained::Names), JAVA),
     issued(
