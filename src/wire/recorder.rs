@@ -4,10 +4,11 @@
 //! whatever goes wrong with the file, the connections do not notice: recording stops and says why
 //! ([`Status::stopped`]).
 //!
-//! A thread of its own writes, so that a bulk transfer and its recording go on side by side. What it has not
-//! come to is at most [`MOST_QUEUED`] and a chunk: beyond that, [`Tape::data`] waits for it. A process that is
-//! killed loses that much of a transfer at full speed, and nothing of what was said a moment before.
-//! [`Recorder::flush`] waits until all is in the file, and so does dropping the last of a recorder.
+//! What is said in small is in the file when [`Tape::data`] returns. A bulk transfer and its recording go on side
+//! by side: a thread of its own writes that, and until it is done whatever comes has to queue. What is queued or
+//! being written is at most twice [`MOST_QUEUED`] and a chunk; beyond that, [`Tape::data`] waits. A process that is
+//! killed in the midst of a bulk transfer loses that much. [`Recorder::flush`] waits until all is in the file, and
+//! so does dropping the last of a recorder.
 //!
 //! Where secrets are expected ([`Options::secrets`]), they stand in the file before the packets that need
 //! them, so that one pass decrypts. To that end a session's packets wait in memory from its ClientHello until
@@ -42,6 +43,8 @@ pub const MOST_HELD: usize = 1 << 20;
 pub const MOST_HELD_IN_ALL: usize = 64 << 20;
 /// The most bytes that are on their way to the file before more have to wait.
 pub const MOST_QUEUED: usize = 1 << 20;
+/// The most bytes that whoever brings them writes: handing them to another thread would cost more.
+const SMALL: usize = 32 << 10;
 
 /// Where in a stream that begins with a ClientHello its random ends: record header, message header, version.
 const RANDOM_END: usize = record::HEADER + 4 + 2 + 32;
@@ -120,7 +123,7 @@ impl Recorder {
         let shared = Shared {
             queue,
             queued: head.len() as u64,
-            writing: false,
+            sink: Some(sink),
             closed: false,
             limit: options.max_size.unwrap_or(u64::MAX),
             expects_secrets: options.secrets,
@@ -134,7 +137,7 @@ impl Recorder {
         let common =
             Arc::new(Common { shared: Mutex::new(shared), filled: Condvar::new(), taken: Condvar::new() });
         let writers = Arc::clone(&common);
-        let writer = thread::Builder::new().name("recorder".to_owned()).spawn(move || writers.write(sink))?;
+        let writer = thread::Builder::new().name("recorder".to_owned()).spawn(move || writers.write())?;
         Ok(Self { desk: Arc::new(Desk { common, writer: Some(writer) }), clock: options.clock })
     }
 
@@ -204,7 +207,7 @@ impl Recorder {
     /// Waits until everything that does not wait for secrets is in the file.
     fn settle(&self) {
         let common = self.common();
-        let busy = |shared: &mut Shared| shared.writing || !shared.queue.blocks().is_empty();
+        let busy = |shared: &mut Shared| shared.sink.is_none() || !shared.queue.blocks().is_empty();
         drop(common.taken.wait_while(common.lock(), busy));
     }
 
@@ -366,12 +369,23 @@ impl Common {
         let full = |shared: &mut Shared| shared.queue.blocks().len() >= MOST_QUEUED;
         let mut shared = self.taken.wait_while(self.lock(), full).unwrap_or_else(PoisonError::into_inner);
         change(&mut shared);
-        drop(shared);
-        self.filled.notify_one();
+        if shared.queue.blocks().len() <= SMALL
+            && let Some(mut sink) = shared.sink.take()
+        {
+            let written = shared.queue.write(&mut *sink);
+            shared.sink = Some(sink);
+            shared.written(written);
+            let next = shared.queued;
+            shared.queue.begin(next);
+        }
+        if !shared.queue.blocks().is_empty() {
+            drop(shared);
+            self.filled.notify_one();
+        }
     }
 
     /// The writer's life: takes what is in the queue, all at once, and writes it.
-    fn write(&self, mut sink: Box<dyn Sink>) {
+    fn write(&self) {
         let mut batch = Batch::default();
         loop {
             let idle = |shared: &mut Shared| shared.queue.blocks().is_empty() && !shared.closed;
@@ -382,24 +396,14 @@ impl Common {
             }
             batch.begin(shared.queued);
             std::mem::swap(&mut shared.queue, &mut batch);
-            shared.writing = true;
+            // Only this thread ever keeps it.
+            let Some(mut sink) = shared.sink.take() else { return };
             drop(shared);
             self.taken.notify_all();
-            // Whoever has something more waits, if this is as much as may be queued.
-            let in_a_hurry = batch.blocks().len() >= MOST_QUEUED;
-            let written = sink.append(batch.blocks(), in_a_hurry);
+            let written = batch.write(&mut *sink);
             let mut shared = self.lock();
-            shared.writing = false;
-            match written {
-                Ok(()) => {
-                    shared.status.bytes += batch.blocks().len() as u64;
-                    shared.status.packets += batch.packets;
-                }
-                Err(error) => {
-                    shared.status.stopped = Some(Stopped::Failed(error.to_string()));
-                    shared.queue.begin(0);
-                }
-            }
+            shared.sink = Some(sink);
+            shared.written(written);
             drop(shared);
             self.taken.notify_all();
         }
@@ -440,6 +444,16 @@ impl Batch {
     fn blocks(&self) -> &[u8] {
         &self.blocks[self.padding..]
     }
+
+    /// Into the file: how many bytes and packets that was.
+    fn write(&self, sink: &mut dyn Sink) -> io::Result<(u64, u64)> {
+        let blocks = self.blocks();
+        if !blocks.is_empty() {
+            // Whoever has something more waits, if this is as much as may be queued.
+            sink.append(blocks, blocks.len() >= MOST_QUEUED)?;
+        }
+        Ok((blocks.len() as u64, self.packets))
+    }
 }
 
 /// A connection whose packets wait for their secrets, or did.
@@ -459,8 +473,8 @@ struct Shared {
     queue: Batch,
     /// Bytes that ever went into the queue.
     queued: u64,
-    /// The writer has taken something that is not in the file yet.
-    writing: bool,
+    /// What is written to. The writer has it while it writes.
+    sink: Option<Box<dyn Sink>>,
     /// Nothing will come any more.
     closed: bool,
     limit: u64,
@@ -562,6 +576,20 @@ impl Shared {
             held.closed = true;
             if held.released {
                 self.held.remove(&id);
+            }
+        }
+    }
+
+    /// So much is in the file now, or nothing will be any more.
+    fn written(&mut self, written: io::Result<(u64, u64)>) {
+        match written {
+            Ok((bytes, packets)) => {
+                self.status.bytes += bytes;
+                self.status.packets += packets;
+            }
+            Err(error) => {
+                self.status.stopped = Some(Stopped::Failed(error.to_string()));
+                self.queue.begin(0);
             }
         }
     }
