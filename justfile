@@ -41,11 +41,11 @@ demo *arguments:
 doc:
     RUSTDOCFLAGS="-D warnings" cargo doc --no-deps
 
-# remake every fixture (those that tlslab cannot make come from openssl)
+# make the fixtures that are not here yet, with --anew all (those that tlslab cannot make come from openssl)
 [group('make')]
-fixtures:
-    cargo run --example fixtures -- fixtures
-    fixtures/openssl.sh
+fixtures *arguments:
+    cargo run --example fixtures -- fixtures "$@"
+    fixtures/openssl.sh "$@"
 
 # speed beside openssl, certtool, nginx and Go, alternating in one run
 [group('make')]

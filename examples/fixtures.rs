@@ -1,12 +1,12 @@
-//! Remakes the fixtures that tlslab can make, and their README, from the catalogue: a selection for reading and trying,
+//! Makes the fixtures that tlslab can make, and their README, from the catalogue: a selection for reading and trying,
 //! for tlslab makes every other entry when it is needed.
 //!
 //! ```text
-//! cargo run --example fixtures -- fixtures
+//! cargo run --example fixtures -- fixtures [--anew]
 //! ```
 //!
-//! Keys are new each time. What tlslab will not make (SHA-1 signatures, RSA-1024, openssl's own shape) is left to
-//! `fixtures/openssl.sh`.
+//! What is there already stays as it is; with `--anew` all are made again, with new keys. What tlslab will not make
+//! (SHA-1 signatures, RSA-1024, openssl's own shape) is left to `fixtures/openssl.sh`.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -20,12 +20,17 @@ use tlslab::pki::key::KeyAlgorithm;
 use zeroize::Zeroizing;
 
 fn main() -> Result<()> {
-    let directory = PathBuf::from(std::env::args_os().nth(1).context("usage: fixtures DIRECTORY")?);
+    let mut arguments = std::env::args_os().skip(1);
+    let directory = PathBuf::from(arguments.next().context("usage: fixtures DIRECTORY [--anew]")?);
+    let anew = arguments.next().is_some_and(|argument| argument == "--anew");
     let mut workshop = Workshop::new(KeyAlgorithm::EcP256);
-    for fault in catalogue() {
-        if let Some(made) = fault.fixture.then(|| fault.make(&mut workshop)).flatten() {
-            let made = made.with_context(|| fault.id.to_owned())?;
-            write(&directory.join(fault.id), &made)?;
+    for fault in catalogue().iter().filter(|fault| fault.fixture) {
+        let folder = directory.join(fault.id);
+        if folder.exists() && !anew {
+            continue;
+        }
+        if let Some(made) = fault.make(&mut workshop) {
+            write(&folder, &made.with_context(|| fault.id.to_owned())?)?;
         }
     }
     std::fs::write(directory.join("README.md"), readme()).context("cannot write the README")
@@ -62,9 +67,9 @@ fn readme() -> String {
          $ tlslab connect --ca fixtures/expired/ca.pem\n\
          ```\n\n\
          The catalogue in `src/audit/faults/` has many more, which are made when they are needed; `just test-negative` does\n\
-         the above for every entry, over TLS 1.2 and 1.3 and by both policies. `just fixtures` remakes what is here and this\n\
-         file: what is marked *tlslab* from the catalogue, what is marked *openssl* by `fixtures/openssl.sh`, because tlslab\n\
-         will not sign with SHA-1 nor hold an RSA key of 1024 bits.\n\n\
+         the above for every entry, over TLS 1.2 and 1.3 and by both policies. `just fixtures` makes what is not here yet,\n\
+         with `--anew` all of it, and this file: what is marked *tlslab* from the catalogue, what is marked *openssl* by\n\
+         `fixtures/openssl.sh`, because tlslab will not sign with SHA-1 nor hold an RSA key of 1024 bits.\n\n\
          | fixture | what it proves: refused for | rule | `lab` | `webpki` | made by |\n\
          | --- | --- | --- | --- | --- | --- |\n",
     );

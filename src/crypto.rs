@@ -225,12 +225,8 @@ impl OpeningKey {
             Cipher::Aes128Ccm8(key) => open_ccm(&**key, nonce, additional, octets, tag),
             Cipher::Aes256Ccm(key) => open_ccm(&**key, nonce, additional, octets, tag),
             Cipher::Aes256Ccm8(key) => open_ccm(&**key, nonce, additional, octets, tag),
-            Cipher::AesGcm(key) => {
-                let tag = tag.try_into().map_err(|_| DoesNotOpen)?;
-                key.decrypt(nonce, additional, octets, tag).map_err(|_| DoesNotOpen)
-            }
+            Cipher::AesGcm(key) => key.decrypt(nonce, additional, octets, tag).map_err(|_| DoesNotOpen),
             Cipher::ChaCha20Poly1305(key) => {
-                let tag = tag.try_into().map_err(|_| DoesNotOpen)?;
                 key.decrypt(nonce, additional, octets, tag).map_err(|_| DoesNotOpen)
             }
         }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::workshop::{LAB_NAME, Made, Workshop};
 use crate::pki::issue::{IssueError, Plan};
-use crate::verify::Reason;
+use crate::verify::{Reason, Usage};
 
 /// Something that is wrong with a certificate (or, for a positive control, nothing).
 #[derive(Clone, Copy, Debug)]
@@ -17,11 +17,13 @@ pub struct Fault {
     pub citation: &'static str,
     /// The attack that accepting it allows; of a control, what refusing it costs.
     pub attack: &'static str,
-    /// How the client comes to trust it.
+    /// How whoever judges it comes to trust it.
     pub model: Model,
-    /// What the rules say a client must do.
+    /// What the rules say that they must do.
     pub grade: Grade,
-    /// The name that the client asks for.
+    /// What it is used for: who shows it is a server, and who judges it a client, or the other way about.
+    pub usage: Usage,
+    /// The name that the client asks for; a server asks for none.
     pub asked: &'static str,
     /// What policy `lab` must say.
     pub lab: Expectation,
@@ -130,6 +132,7 @@ impl Fault {
             attack,
             model: Model::Pinned,
             grade: Grade::MustReject,
+            usage: Usage::Server,
             asked: LAB_NAME,
             lab: Expectation::Accepted,
             webpki: Expectation::Accepted,
@@ -183,7 +186,7 @@ impl Fault {
     /// Makes it; `None` where tlslab cannot and it is a fixture.
     pub fn make(&self, workshop: &mut Workshop) -> Option<Result<Made, IssueError>> {
         Some(match (self.maker, self.model) {
-            (Maker::Leaf(edit), Model::Ca) => workshop.issued(edit),
+            (Maker::Leaf(edit), Model::Ca) => workshop.issued_to(self.usage, edit, Plan::sign),
             (Maker::Leaf(edit), Model::Pinned) => workshop.pinned(edit),
             (Maker::Plan(make), _) => make(workshop),
             (Maker::Openssl, _) => return None,

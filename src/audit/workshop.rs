@@ -10,6 +10,7 @@ use time::macros::datetime;
 use crate::pki::issue::{IssueError, Issuer, Plan, Profile, Request, Validity};
 use crate::pki::key::{KeyAlgorithm, KeyError, PrivateKey};
 use crate::pki::subject::{SanName, Subject};
+use crate::verify::Usage;
 
 /// The name that every healthy certificate proves.
 pub const LAB_NAME: &str = "www.test.org";
@@ -50,12 +51,18 @@ pub enum Role {
 pub struct Workshop {
     algorithm: KeyAlgorithm,
     keys: HashMap<Role, Arc<PrivateKey>>,
+    others: HashMap<KeyAlgorithm, Workshop>,
 }
 
 impl Workshop {
     /// A workshop whose keys are of the kind `algorithm`.
     pub fn new(algorithm: KeyAlgorithm) -> Self {
-        Self { algorithm, keys: HashMap::new() }
+        Self { algorithm, keys: HashMap::new(), others: HashMap::new() }
+    }
+
+    /// The workshop next door, whose keys are of another kind; always the same.
+    pub fn of(&mut self, algorithm: KeyAlgorithm) -> &mut Self {
+        self.others.entry(algorithm).or_insert_with(|| Self::new(algorithm))
     }
 
     /// The key of `role`, always the same.
@@ -85,12 +92,26 @@ impl Workshop {
 
     /// A private CA: a healthy leaf with one edit, issued by the root that the client trusts.
     pub fn issued(&mut self, edit: impl FnOnce(&mut Plan)) -> Result<Made, IssueError> {
+        self.issued_to(Usage::Server, edit, Plan::sign)
+    }
+
+    /// The same for a server or a client, and signed as one likes.
+    pub fn issued_to(
+        &mut self,
+        usage: Usage,
+        edit: impl FnOnce(&mut Plan),
+        sign: impl FnOnce(&Plan, &PrivateKey) -> Result<CertificateDer<'static>, IssueError>,
+    ) -> Result<Made, IssueError> {
         let (root_key, key) = (self.key(Role::Root)?, self.key(Role::Server)?);
         let root = self.root()?.sign(&root_key)?;
         let issuer = Issuer::Ca { certificate: &root, key: &root_key };
-        let mut plan = Plan::draft(&server_request(LAB_NAME), key.public_key_info(), &issuer)?;
+        let request = match usage {
+            Usage::Client => Request { profile: Profile::Client, ..server_request(LAB_NAME) },
+            Usage::Server => server_request(LAB_NAME),
+        };
+        let mut plan = Plan::draft(&request, key.public_key_info(), &issuer)?;
         edit(&mut plan);
-        Ok(Made { chain: vec![plan.sign(&root_key)?], key, trusted: vec![root] })
+        Ok(Made { chain: vec![sign(&plan, &root_key)?], key, trusted: vec![root] })
     }
 
     /// A private CA with an intermediate: a healthy leaf, intermediate and root, with one edit to any of them. What
@@ -111,25 +132,43 @@ impl Workshop {
         Ok(Made { chain: sent, key, trusted: vec![chain.root.sign(&root_key)?] })
     }
 
-    /// A chain of a leaf, `count` intermediates and a root, all healthy but for their number.
-    pub fn long_chain(&mut self, count: usize) -> Result<Made, IssueError> {
+    /// A chain of a leaf, `count` intermediates and a root, with an edit to each of them: the root is number 0, and the
+    /// leaf follows the last intermediate.
+    pub fn long_chain(
+        &mut self,
+        count: usize,
+        mut edit: impl FnMut(usize, &mut Plan),
+    ) -> Result<Made, IssueError> {
         let (root_key, key) = (self.key(Role::Root)?, self.key(Role::Server)?);
-        let root = self.root()?.sign(&root_key)?;
+        let mut root = self.root()?;
+        edit(0, &mut root);
+        let root = root.sign(&root_key)?;
         let (mut above, mut above_key) = (root.clone(), Arc::clone(&root_key));
         let mut sent = Vec::new();
         for number in 1..=count {
             let own = Arc::new(PrivateKey::generate(self.algorithm)?);
             let issuer = Issuer::Ca { certificate: &above, key: &above_key };
             let request = ca_request(&format!("Test Intermediate CA {number}"), None);
-            let certificate = Plan::draft(&request, own.public_key_info(), &issuer)?.sign(&above_key)?;
+            let mut plan = Plan::draft(&request, own.public_key_info(), &issuer)?;
+            edit(number, &mut plan);
+            let certificate = plan.sign(&above_key)?;
             sent.insert(0, certificate.clone());
             (above, above_key) = (certificate, own);
         }
         let issuer = Issuer::Ca { certificate: &above, key: &above_key };
-        let leaf =
-            Plan::draft(&server_request(LAB_NAME), key.public_key_info(), &issuer)?.sign(&above_key)?;
-        sent.insert(0, leaf);
+        let mut leaf = Plan::draft(&server_request(LAB_NAME), key.public_key_info(), &issuer)?;
+        edit(count + 1, &mut leaf);
+        sent.insert(0, leaf.sign(&above_key)?);
         Ok(Made { chain: sent, key, trusted: vec![root] })
+    }
+
+    /// A healthy CA with a name and a key of its own.
+    pub fn authority(&self, name: &str) -> Result<Authority, IssueError> {
+        let key = PrivateKey::generate(self.algorithm)?;
+        let request = ca_request(name, None);
+        let plan = Plan::draft(&request, key.public_key_info(), &Issuer::SelfSigned(&key))?;
+        let certificate = plan.sign(&key)?;
+        Ok(Authority { key, request, certificate })
     }
 
     /// The healthy plan of the root CA.
@@ -148,6 +187,43 @@ pub struct Chain {
     pub intermediate: Plan,
     /// The trusted CA's.
     pub root: Plan,
+}
+
+/// A CA among others, which certify each other.
+#[derive(Debug)]
+pub struct Authority {
+    key: PrivateKey,
+    request: Request,
+    /// What it says of itself.
+    pub certificate: CertificateDer<'static>,
+}
+
+impl Authority {
+    /// What it says of another CA, with one edit.
+    pub fn certify(
+        &self,
+        other: &Self,
+        edit: impl FnOnce(&mut Plan),
+    ) -> Result<CertificateDer<'static>, IssueError> {
+        self.sign(&other.request, &other.key, edit)
+    }
+
+    /// The healthy server's certificate that it issues to this key.
+    pub fn issue(&self, key: &PrivateKey) -> Result<CertificateDer<'static>, IssueError> {
+        self.sign(&server_request(LAB_NAME), key, |_| {})
+    }
+
+    fn sign(
+        &self,
+        request: &Request,
+        key: &PrivateKey,
+        edit: impl FnOnce(&mut Plan),
+    ) -> Result<CertificateDer<'static>, IssueError> {
+        let issuer = Issuer::Ca { certificate: &self.certificate, key: &self.key };
+        let mut plan = Plan::draft(request, key.public_key_info(), &issuer)?;
+        edit(&mut plan);
+        plan.sign(&self.key)
+    }
 }
 
 fn server_request(name: &str) -> Request {

@@ -88,6 +88,9 @@ pub(super) fn handshake_trouble(
         Some(Tls::InvalidMessage(InvalidMessage::UnknownProtocolVersion)) => {
             opening.foreign().unwrap_or_else(|| Trouble::Protocol("unknown record version".to_owned()))
         }
+        Some(Tls::InvalidMessage(InvalidMessage::HandshakePayloadTooLarge)) => {
+            opening.foreign().unwrap_or(Trouble::TooLong)
+        }
         Some(other) => opening.foreign().unwrap_or_else(|| Trouble::Protocol(other.to_string())),
         None => match error.kind() {
             io::ErrorKind::UnexpectedEof => {
@@ -345,6 +348,15 @@ mod tests {
                 20,
                 "the server broke the TLS protocol: received unexpected message: got ApplicationData when expecting \
                  Handshake",
+            ),
+            (
+                tls(Error::InvalidMessage(InvalidMessage::HandshakePayloadTooLarge)),
+                opening(&[22, 3, 3]),
+                Versions::Both,
+                false,
+                20,
+                "the server sent a handshake message of more than 64 KiB, which is more than tlslab takes: \
+                 presumably a certificate or a chain of that length",
             ),
         ]);
     }

@@ -147,6 +147,8 @@ pub enum Trouble {
         /// For how long.
         after: Duration,
     },
+    /// The server sent a handshake message of more than 64 KiB. It may (RFC 8446 §4), but rustls takes none.
+    TooLong,
     /// The stream ended without close_notify while something was missing: it may have been cut.
     Truncated,
     /// No address could be connected to: each with why.
@@ -177,6 +179,7 @@ impl Trouble {
             | Self::Plaintext { .. }
             | Self::Protocol(_)
             | Self::Reset
+            | Self::TooLong
             | Self::Truncated
             | Self::Unanswered { .. }
             | Self::Version { .. } => Reason::Handshake,
@@ -245,6 +248,10 @@ impl fmt::Display for Trouble {
                 };
                 write!(f, "timed out: {what} within {}", seconds(*after))
             }
+            Self::TooLong => f.write_str(
+                "the server sent a handshake message of more than 64 KiB, which is more than tlslab takes: \
+                 presumably a certificate or a chain of that length",
+            ),
             Self::Truncated => f.write_str(
                 "the connection was cut: expected close_notify at the end of the data, found a bare end",
             ),

@@ -406,11 +406,12 @@ fn random_passphrase() -> Result<Zeroizing<String>> {
     Ok(Zeroizing::new(letters.map(|letter| char::from(*letter)).collect()))
 }
 
-/// What to say where the certificate is still valid when a CA above it is no more.
+/// What to say where the certificate is still valid when a CA above it is no more: a day or more, since a CA that was
+/// made a moment ago for as many days ends a moment earlier.
 fn outlives(request: &Request, chain: &[CertificateDer<'_>]) -> Option<String> {
     let until = |der: &CertificateDer<'_>| Plan::from_certificate(der).ok()?.not_after.instant();
     let first = chain.iter().filter_map(until).min()?;
-    (request.validity.not_after > first).then(|| {
+    (request.validity.not_after - first >= time::Duration::DAY).then(|| {
         format!(
             "the certificate is valid until {}, longer than its CA, which expires {}",
             tlslab::words::instant(request.validity.not_after),

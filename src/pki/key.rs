@@ -9,7 +9,7 @@ use std::str::FromStr;
 use std::sync::mpsc;
 use std::thread;
 
-use graviola::hashing::{Sha256, Sha384};
+use graviola::hashing::{Sha256, Sha384, Sha512};
 use graviola::signing::ecdsa::{self, P256, P384};
 use graviola::signing::eddsa::Ed25519SigningKey;
 use graviola::signing::rsa;
@@ -174,6 +174,17 @@ pub struct PrivateKey {
     pkcs8: Zeroizing<Vec<u8>>,
 }
 
+/// The hash of a signature, where it is not left to the key's kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignatureHash {
+    /// SHA-256.
+    Sha256,
+    /// SHA-384.
+    Sha384,
+    /// SHA-512.
+    Sha512,
+}
+
 enum Signer {
     EcP256(ecdsa::SigningKey<P256>),
     EcP384(ecdsa::SigningKey<P384>),
@@ -288,14 +299,31 @@ impl PrivateKey {
     /// Signs `message` as a certificate is signed, with [`KeyAlgorithm`]'s own scheme: PKCS#1 v1.5 with SHA-256,
     /// ECDSA with SHA-256 on P-256 and SHA-384 on P-384 (in DER), or Ed25519.
     pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+        let hash = match self.algorithm {
+            KeyAlgorithm::EcP384 => SignatureHash::Sha384,
+            _ => SignatureHash::Sha256,
+        };
+        self.sign_hashed(hash, message)
+    }
+
+    /// The same with another hash. Ed25519 has its own whatever is asked for.
+    pub fn sign_hashed(&self, hash: SignatureHash, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+        use SignatureHash as H;
         let mut room = [0; ROOM];
-        let signature = match &*self.signer {
-            Signer::EcP256(key) => key.sign_asn1::<Sha256>(&[message], &mut room),
-            Signer::EcP384(key) => key.sign_asn1::<Sha384>(&[message], &mut room),
-            Signer::Ed25519(key) => return Ok(key.sign(message).to_vec()),
-            Signer::Rsa(key) => room
-                .get_mut(..key.modulus_len_bytes())
-                .map_or(Err(graviola::Error::WrongLength), |room| key.sign_pkcs1_sha256(room, message)),
+        let signature = match (&*self.signer, hash) {
+            (Signer::EcP256(key), H::Sha256) => key.sign_asn1::<Sha256>(&[message], &mut room),
+            (Signer::EcP256(key), H::Sha384) => key.sign_asn1::<Sha384>(&[message], &mut room),
+            (Signer::EcP256(key), H::Sha512) => key.sign_asn1::<Sha512>(&[message], &mut room),
+            (Signer::EcP384(key), H::Sha256) => key.sign_asn1::<Sha256>(&[message], &mut room),
+            (Signer::EcP384(key), H::Sha384) => key.sign_asn1::<Sha384>(&[message], &mut room),
+            (Signer::EcP384(key), H::Sha512) => key.sign_asn1::<Sha512>(&[message], &mut room),
+            (Signer::Ed25519(key), _) => return Ok(key.sign(message).to_vec()),
+            (Signer::Rsa(key), _) => match (room.get_mut(..key.modulus_len_bytes()), hash) {
+                (None, _) => Err(graviola::Error::WrongLength),
+                (Some(room), H::Sha256) => key.sign_pkcs1_sha256(room, message),
+                (Some(room), H::Sha384) => key.sign_pkcs1_sha384(room, message),
+                (Some(room), H::Sha512) => key.sign_pkcs1_sha512(room, message),
+            },
         };
         signature.map(<[u8]>::to_vec).map_err(|error| KeyError::Signing(error.to_string()))
     }

@@ -89,7 +89,7 @@ fn weight(name: &GeneralName) -> usize {
 
 fn violation(name: &GeneralName, permitted: &[GeneralName], excluded: &[GeneralName]) -> Option<Violation> {
     for subtree in excluded.iter().filter(|subtree| same_kind(name, subtree)) {
-        match within(name, subtree) {
+        match touches(name, subtree) {
             Some(true) => {
                 let words = format!("{} is inside {}", shown(name), shown(subtree));
                 return Some(Violation::Excluded(words));
@@ -124,7 +124,17 @@ fn same_kind(name: &GeneralName, subtree: &GeneralName) -> bool {
     }
 }
 
-/// Whether `name` is inside `subtree`; `None` where that cannot be told.
+/// Whether anything that `name` stands for is inside `subtree`; `None` where that cannot be told.
+fn touches(name: &GeneralName, subtree: &GeneralName) -> Option<bool> {
+    match (name, subtree) {
+        (GeneralName::Dns(name), GeneralName::Dns(subtree)) => {
+            Some(dns_within(name, subtree)? || wildcard_matches(name, subtree))
+        }
+        _ => within(name, subtree),
+    }
+}
+
+/// Whether everything that `name` stands for is inside `subtree`; `None` where that cannot be told.
 fn within(name: &GeneralName, subtree: &GeneralName) -> Option<bool> {
     use GeneralName as G;
     match (name, subtree) {
@@ -137,8 +147,7 @@ fn within(name: &GeneralName, subtree: &GeneralName) -> Option<bool> {
     }
 }
 
-/// A DNS name satisfies a constraint to which it adds zero or more labels on the left. A wildcard is inside only
-/// where everything it stands for is, and touches an excluded subtree where anything it stands for could be.
+/// A DNS name satisfies a constraint to which it adds zero or more labels on the left.
 fn dns_within(name: &str, subtree: &str) -> Option<bool> {
     // A leading dot is not RFC 5280's syntax for dNSName; it is refused rather than guessed at.
     if subtree.starts_with('.') || subtree.contains('*') {
@@ -146,6 +155,13 @@ fn dns_within(name: &str, subtree: &str) -> Option<bool> {
     }
     let name = name.strip_prefix("*.").unwrap_or(name);
     Some(subtree.is_empty() || host_is_or_is_under(name, subtree))
+}
+
+/// Whether `name` is a wildcard that stands for `host` itself: `*.test.org` for `www.test.org`, one label only
+/// (RFC 9525 §6.3).
+fn wildcard_matches(name: &str, host: &str) -> bool {
+    let Some(parent) = name.strip_prefix("*.") else { return false };
+    host.split_once('.').is_some_and(|(label, rest)| !label.is_empty() && rest.eq_ignore_ascii_case(parent))
 }
 
 fn host_is_or_is_under(host: &str, parent: &str) -> bool {
@@ -246,6 +262,21 @@ mod tests {
             ("www.test.org", ".test.org", None),
         ] {
             assert_eq!(dns_within(name, subtree), expected, "{name} in {subtree:?}");
+        }
+    }
+
+    #[test]
+    fn a_wildcard_touches_what_it_may_stand_for_and_is_inside_only_where_all_of_it_is() {
+        let dns = |name: &str| GeneralName::Dns(name.to_owned());
+        for (subtree, touched, inside) in [
+            ("test.org", true, true),
+            ("www.test.org", true, false),
+            ("a.www.test.org", false, false),
+            ("example.com", false, false),
+            ("", true, true),
+        ] {
+            assert_eq!(touches(&dns("*.Test.org"), &dns(subtree)), Some(touched), "{subtree:?}");
+            assert_eq!(within(&dns("*.Test.org"), &dns(subtree)), Some(inside), "{subtree:?}");
         }
     }
 

@@ -4,8 +4,11 @@
 //! unreadably or in contradiction; [`breaches`] are certificates that can be read, and that no conforming CA makes.
 //! [`unknown_critical`] are those that say what nobody here understands.
 //!
-//! Left out on purpose: a missing authority or subject key identifier (§4.2.1.1, §4.2.1.2), which countless private CAs
-//! lack and which harms nobody; that is a note. So are rules of the CA/Browser Forum that RFC 5280 does not have.
+//! What the profile demands of a conforming CA binds, also where §6.1 would find a path without it: who takes less than
+//! the strictest verifier does (OpenSSL's `X509_V_FLAG_X509_STRICT`, Python's default from 3.13 on) helps to spread
+//! what they refuse. Two things are let go, for RFC 5280 itself tells the validator so, and they become notes: a CA
+//! without a key usage (§6.1.4 (n)), and key identifiers that do not match (§4.2.1.2). Rules of the CA/Browser Forum that
+//! RFC 5280 does not have are not asked either.
 
 use std::collections::HashSet;
 
@@ -45,6 +48,11 @@ impl Role {
     fn is_trusted(self) -> bool {
         matches!(self, Self::Anchor | Self::Pinned)
     }
+
+    /// Whether it issued another certificate of the chain.
+    fn is_issuer(self) -> bool {
+        matches!(self, Self::Anchor | Self::Intermediate)
+    }
 }
 
 /// What makes the certificate say something twice, unreadably or in contradiction.
@@ -71,14 +79,17 @@ pub(super) fn malformations(certificate: &CertFacts) -> Vec<String> {
 
 /// Which rules of RFC 5280's profile the certificate breaks, in words.
 pub(super) fn breaches(certificate: &CertFacts, role: Role) -> Vec<String> {
-    const RULES: [fn(&CertFacts, Role) -> Option<String>; 10] = [
+    const RULES: [fn(&CertFacts, Role) -> Option<String>; 13] = [
         serial_number,
         issuer_name,
         subject_name,
+        authority_key_identifier_is_there,
+        subject_key_identifier_is_there,
         key_identifiers_are_not_critical,
         authority_issuer_and_serial_are_a_pair,
         authority_of_a_self_signed_is_itself,
         alternative_names_stand_in_for_the_subject,
+        an_issuers_basic_constraints_are_critical,
         path_length_is_a_cas,
         name_constraints_are_a_cas,
         policy_limits_are_critical,
@@ -149,6 +160,26 @@ fn subject_name(certificate: &CertFacts, _: Role) -> Option<String> {
     }
 }
 
+/// §4.2.1.1: the keyIdentifier of the issuer's key is in every certificate that is not self-signed. A self-issued
+/// intermediate is not: its key is another than the one that signed it. Of what is trusted for its own sake nobody needs
+/// to find the issuer.
+fn authority_key_identifier_is_there(certificate: &CertFacts, role: Role) -> Option<String> {
+    let has_an_issuer = match role {
+        Role::Anchor | Role::Pinned => false,
+        Role::Intermediate => true,
+        Role::Leaf => !certificate.is_self_issued(),
+    };
+    // Earlier versions have no extensions, which is said elsewhere.
+    (has_an_issuer && certificate.version == 3 && authority_key_id(certificate).is_none())
+        .then(|| "no authority key identifier, which tells its issuer's key".to_owned())
+}
+
+/// §4.2.1.2: a CA's certificate names its key.
+fn subject_key_identifier_is_there(certificate: &CertFacts, role: Role) -> Option<String> {
+    (role.is_issuer() && certificate.is_ca() == Some(true) && subject_key_id(certificate).is_none())
+        .then(|| "a CA without a subject key identifier".to_owned())
+}
+
 /// §4.2.1.1, §4.2.1.2: key identifiers help to find a path and restrict nothing.
 fn key_identifiers_are_not_critical(certificate: &CertFacts, _: Role) -> Option<String> {
     [(AUTHORITY_KEY_IDENTIFIER, "authority"), (SUBJECT_KEY_IDENTIFIER, "subject")]
@@ -192,6 +223,14 @@ fn alternative_names_stand_in_for_the_subject(certificate: &CertFacts, _: Role) 
     let names = extension(certificate, SUBJECT_ALT_NAME)?;
     (certificate.subject.is_empty() && !names.critical)
         .then(|| "no subject, and its alternative names are not critical".to_owned())
+}
+
+/// §4.2.1.9: an issuer's basic constraints are critical, lest a verifier that does not know them pass them over. (Not
+/// asked of name constraints, §4.2.1.10: the CA/Browser Forum lets public CAs leave the mark out, for some clients that
+/// knew no name constraints refused it; they are enforced all the same.)
+fn an_issuers_basic_constraints_are_critical(certificate: &CertFacts, role: Role) -> Option<String> {
+    (role.is_issuer() && extension(certificate, BASIC_CONSTRAINTS).is_some_and(|e| !e.critical))
+        .then(|| "its basic constraints are not critical".to_owned())
 }
 
 /// §4.2.1.9: a path length constraint is for CAs that sign certificates.

@@ -14,7 +14,7 @@
 //! | not-before, not-after | of every certificate of the path, the trusted one included | the same |
 //! | usage | extended key usage, digitalSignature, no keyCertSign without CA:TRUE (RFC 5280 §4.2.1.3, §4.2.1.12); version 3; no unknown critical extension (§4.2) | the same |
 //! | usage | no CA:TRUE, unless the leaf is pinned | no CA:TRUE |
-//! | usage; trust, where it is an issuer's | the form of RFC 5280 §4: serial numbers, names, criticality, what only a CA may have, nothing unreadable or repeated | the same |
+//! | usage; trust, where it is an issuer's | the form of RFC 5280 §4: serial numbers, names, criticality, what only a CA may have, key identifiers along a path, nothing unreadable or repeated | the same |
 //! | strength | RSA of 2048 bits or more, a curve that TLS has, no MD5 or SHA-1, along the path | the same |
 //! | signature | the certificate's own or its issuer's; in a handshake, the peer's proof that it holds the key | the same |
 //! | all | rustls-webpki accepts it too, asked about what the two have in common | rustls-webpki accepts it too |
@@ -24,8 +24,8 @@
 //! CN only.
 //!
 //! Not checked, by either policy: revocation (no CRL, no OCSP), Certificate Transparency, certificate policies, the
-//! public suffix list. Not demanded: key identifiers, an extended key usage, and what else only the CA/Browser Forum
-//! asks of public CAs.
+//! public suffix list. Not demanded: a key usage and an extended key usage, that key identifiers match, and what only
+//! the CA/Browser Forum asks of public CAs.
 //!
 //! A chain costs a bounded number of signatures and comparisons, and of it at most 100 intermediates of 1 MiB in all are
 //! looked at.

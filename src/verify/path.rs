@@ -66,6 +66,12 @@ pub(super) struct Fault {
     pub(super) words: String,
 }
 
+impl From<Weakness> for Fault {
+    fn from(Weakness { reason, words }: Weakness) -> Self {
+        Self { check: CheckKind::Strength, reason, words }
+    }
+}
+
 /// Looks for the path of `leaf`.
 pub(super) fn find<'a>(
     leaf: &'a CertFacts,
@@ -99,10 +105,12 @@ pub(super) fn find<'a>(
 pub(super) fn presumed(certificates: Vec<&CertFacts>, rules: Rules) -> Path<'_> {
     let links: Vec<_> =
         certificates.iter().map(|certificate| Link { certificate, signed_weakly: None }).collect();
-    let faults = links.iter().enumerate().skip(1);
-    let faults =
-        faults.flat_map(|(depth, link)| issuer::faults(link.certificate, &links[..depth], false, rules));
-    let faults = faults.collect();
+    let mut faults = Vec::new();
+    for (depth, link) in links.iter().enumerate().skip(1) {
+        faults.extend(issuer::faults(link.certificate, &links[..depth], false, rules));
+        let weakness = signature::weak_hash(&link.certificate.signature_algorithm);
+        faults.extend(weakness.map(Fault::from));
+    }
     Path::Chain { certificates, faults }
 }
 
@@ -201,11 +209,8 @@ impl<'a> Search<'a, '_> {
     }
 
     fn faults(&mut self, links: &[Link<'a>]) -> Vec<Fault> {
-        let mut faults: Vec<Fault> = links
-            .iter()
-            .filter_map(|link| link.signed_weakly.clone())
-            .map(|Weakness { reason, words }| Fault { check: CheckKind::Strength, reason, words })
-            .collect();
+        let mut faults: Vec<Fault> =
+            links.iter().filter_map(|link| link.signed_weakly.clone()).map(Fault::from).collect();
         for (depth, link) in links.iter().enumerate().skip(1) {
             let (below, is_anchor) = (&links[..depth], depth + 1 == links.len());
             faults.extend(issuer::faults(link.certificate, below, is_anchor, self.rules));

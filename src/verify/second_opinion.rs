@@ -29,12 +29,27 @@ pub(super) fn ask(
     ];
     for error in answers.into_iter().flatten().filter_map(Result::err) {
         let (kind, reason) = place(&error);
+        // Said once, and by its cause: of a longer one rustls-webpki says no more than that it is badly encoded.
+        if reason == Reason::Malformed && leaf.der.len() > LONGEST {
+            return too_long(leaf.der.len(), checks);
+        }
         // Every check is always present but the name's, which is absent where no name is expected; trust is first.
         let index = checks.iter().position(|check| check.kind == kind).unwrap_or(0);
         if let Some(check) = checks.get_mut(index) {
             check.reasons.push(reason);
             check.found = format!("{}; rustls-webpki refuses it: {error}", check.found);
         }
+    }
+}
+
+/// The longest certificate that rustls-webpki reads, in octets: a content of 64 KiB less one, and its header.
+const LONGEST: usize = 0xffff + 4;
+
+fn too_long(octets: usize, checks: &mut [Check]) {
+    if let Some(check) = checks.iter_mut().find(|check| check.kind == CheckKind::Usage) {
+        check.reasons.push(Reason::Malformed);
+        check.found =
+            format!("{}; {octets} octets, and rustls-webpki reads no more than {LONGEST}", check.found);
     }
 }
 
@@ -92,7 +107,6 @@ fn place(error: &Error) -> (CheckKind, Reason) {
     let Error::InvalidCertificate(error) = error else { return (CheckKind::Trust, Reason::Malformed) };
     match error {
         E::BadEncoding => (CheckKind::Usage, Reason::Malformed),
-        E::BadSignature => (CheckKind::Signature, Reason::BadSignature),
         E::Expired | E::ExpiredContext { .. } => (CheckKind::NotAfter, Reason::Expired),
         E::InvalidPurpose | E::InvalidPurposeContext { .. } | E::UnhandledCriticalExtension => {
             (CheckKind::Usage, Reason::BadUsage)
@@ -103,7 +117,8 @@ fn place(error: &Error) -> (CheckKind, Reason) {
         | E::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
             (CheckKind::Strength, Reason::WeakSignature)
         }
-        // Unknown issuers; and name constraints, path lengths and CA flags, which come as `Other`.
+        // Unknown issuers; and name constraints, path lengths and CA flags, which come as `Other`. Bad signatures too:
+        // those of the path have been verified before, so this is what rustls says where it tried another one.
         _ => (CheckKind::Trust, Reason::Untrusted),
     }
 }
@@ -117,7 +132,7 @@ mod tests {
         use CertificateError as E;
         for (error, kind, status) in [
             (E::BadEncoding, CheckKind::Usage, 14),
-            (E::BadSignature, CheckKind::Signature, 14),
+            (E::BadSignature, CheckKind::Trust, 10),
             (E::Expired, CheckKind::NotAfter, 12),
             (E::InvalidPurpose, CheckKind::Usage, 14),
             (E::NotValidForName, CheckKind::Name, 11),

@@ -101,7 +101,7 @@ impl<W: Write + Send> Sink for PipeSink<W> {
     }
 }
 
-/// Memory, for a recording that is looked at right away. Clones share it; [`Options::max_size`] bounds it.
+/// Memory, for a recording that is looked at right away. Clones share it; [`super::recorder::Options::max_size`] bounds it.
 #[derive(Clone, Debug, Default)]
 pub struct MemorySink(Arc<Mutex<Vec<u8>>>);
 

@@ -362,6 +362,14 @@ fn a_private_ca_issues_leaf_and_intermediate_and_openssl_agrees() {
     assert_eq!(chain.matches("BEGIN CERTIFICATE").count(), 3, "leaf, Middle, Root");
     assert!(chain.ends_with(&lab.read("middle/cert.pem")));
 
+    // A CA that was made a moment earlier for as many days ends a moment earlier; that is nobody's mistake.
+    let last = |until: &'static str| ["--not-after", until];
+    let century =
+        [&["--noenc", "--profile", "ca", "--cn", "Root", "--out", "century"], &last("2100-01-01")[..]];
+    gencert(&lab, &century.concat()).success();
+    let moment = under("century", "moment", &last("2100-01-01T00:00:03Z")).success();
+    assert!(!moment.stderr.contains("warning"), "{moment}");
+    under("century", "day", &last("2100-01-02")).success().says("longer than its CA");
     under("middle", "outlives", &["--days", "90"])
         .success()
         .says("warning: the certificate is valid until ")

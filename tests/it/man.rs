@@ -1,7 +1,7 @@
 //! `tlslab man`: every command has a page, every option is on it, and groff finds nothing to complain about.
 
 use crate::completions::commands;
-use crate::lab::{Lab, optional_peer};
+use crate::lab::{Lab, peer};
 
 /// The long options in a help text.
 fn options(help: &str) -> Vec<String> {
@@ -40,7 +40,7 @@ fn every_command_and_option_is_on_a_page() {
 
 #[test]
 fn groff_has_no_warning_and_shows_commands_as_they_are() {
-    if !optional_peer("groff") {
+    if !peer("groff") {
         return;
     }
     let lab = Lab::new();

@@ -53,6 +53,11 @@ pub(super) fn set_name(plan: &mut Plan, name: &str) {
     set_names(plan, &[(general_name::DNS, name.as_bytes())]);
 }
 
+/// These as dNSNames.
+pub(super) fn dns_names(names: &[String]) -> Vec<(u8, &[u8])> {
+    names.iter().map(|name| (general_name::DNS, name.as_bytes())).collect()
+}
+
 /// GeneralNames.
 pub(super) fn general_names(names: &[(u8, &[u8])]) -> Vec<u8> {
     let names: Vec<_> = names.iter().map(|(tag, content)| tlv(*tag, content)).collect();
@@ -80,6 +85,23 @@ pub(super) fn name_constraints(permitted: &[(u8, &[u8])], excluded: &[(u8, &[u8]
     tlv(tlv::SEQUENCE, &[subtrees(0xa0, permitted), subtrees(0xa1, excluded)].concat())
 }
 
+/// The value of an authorityInfoAccess extension (RFC 5280 §4.2.2.1): access methods and their URIs.
+pub(super) fn authority_information(places: &[(&str, &str)]) -> Vec<u8> {
+    let descriptions: Vec<_> = places
+        .iter()
+        .map(|(method, uri)| {
+            let method = tlv(tlv::OID, ObjectIdentifier::new_unwrap(method).as_bytes());
+            tlv::sequence(&[&method, &tlv(general_name::URI, uri.as_bytes())])
+        })
+        .collect();
+    tlv(tlv::SEQUENCE, &descriptions.concat())
+}
+
+/// basicConstraints with CA:TRUE and this pathLenConstraint.
+pub(super) const fn limited_ca(path_length: u8) -> [u8; 8] {
+    [0x30, 6, 1, 1, 0xff, 2, 1, path_length]
+}
+
 /// basicConstraints with CA:TRUE.
 pub(super) const CA_TRUE: [u8; 5] = [0x30, 3, 1, 1, 0xff];
 /// basicConstraints with CA:FALSE.
@@ -96,3 +118,5 @@ pub(super) const ANY_PURPOSE: &str = "2.5.29.37.0";
 pub(super) const NOBODYS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.25.987654321");
 /// nameConstraints.
 pub(super) const NAME_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.30");
+/// authorityInfoAccess.
+pub(super) const AUTHORITY_INFORMATION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.1.1");

@@ -8,7 +8,6 @@ use super::both;
 use super::edit::{OTHER_NAME, general_name, set_common_name, set_name, set_names, set_subject};
 use crate::pki::issue::{Plan, extension};
 use crate::pki::subject::Subject;
-use crate::pki::tlv::{self, tlv};
 use crate::verify::Reason::{Malformed, WrongName};
 
 const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
@@ -27,7 +26,6 @@ pub(super) fn faults() -> Vec<Fault> {
     faults.extend(wildcards());
     faults.extend(addresses());
     faults.extend(unreadable());
-    faults.extend(smuggled());
     faults.extend(matters_of_policy());
     faults
 }
@@ -137,8 +135,12 @@ fn wildcards() -> impl Iterator<Item = Fault> {
     let fault = |id, title, attack| Fault::new(id, title, "RFC 9525 §6.3", attack).refused(&[WrongName]);
     [
         both(
-            fault("wildcard-two-labels", "*.org, the host being www.test.org", WILDCARD)
-                .leaf(|plan| set_name(plan, "*.org")),
+            fault("wildcard-two-labels", "*.test.org, the host being a.www.test.org", WILDCARD)
+                .asked("a.www.test.org")
+                .leaf(|plan| {
+                    set_common_name(plan, "a.www.test.org");
+                    set_name(plan, "*.test.org");
+                }),
             "wildcard-two-labels.ca",
         ),
         both(
@@ -156,6 +158,15 @@ fn wildcards() -> impl Iterator<Item = Fault> {
             "wildcard-partial.ca",
         ),
         both(
+            fault("wildcard-in-a-label", "xn--b*.test.org: a part of an A-label", WILDCARD)
+                .asked("xn--bcher-kva.test.org")
+                .leaf(|plan| {
+                    set_common_name(plan, "xn--bcher-kva.test.org");
+                    set_name(plan, "xn--b*.test.org");
+                }),
+            "wildcard-in-a-label.ca",
+        ),
+        both(
             fault("wildcard-double", "*.*.org", WILDCARD).leaf(|plan| set_name(plan, "*.*.org")),
             "wildcard-double.ca",
         ),
@@ -163,6 +174,23 @@ fn wildcards() -> impl Iterator<Item = Fault> {
             fault("wildcard-bare", "* alone", "one certificate speaks for every server")
                 .leaf(|plan| set_name(plan, "*")),
             "wildcard-bare.ca",
+        ),
+        both(
+            Fault {
+                citation: "RFC 9525 §7.1",
+                ..fault(
+                    "wildcard-public-suffix",
+                    "*.org: a wildcard for a registry",
+                    "one certificate speaks for every domain of a registry",
+                )
+            }
+            .grade(Grade::Policy)
+            .asked("test.org")
+            .leaf(|plan| {
+                set_common_name(plan, "test.org");
+                set_name(plan, "*.org");
+            }),
+            "wildcard-public-suffix.ca",
         ),
     ]
     .into_iter()
@@ -268,42 +296,6 @@ fn unreadable() -> impl Iterator<Item = Fault> {
     .flatten()
 }
 
-/// The name packed into another kind of alternative name, or beside another one in the same.
-fn smuggled() -> Vec<Fault> {
-    let fault = |id, title| Fault {
-        model: Model::Ca,
-        ..Fault::new(id, title, "RFC 5280 §4.2.1.6, RFC 9525 §6.3", SMUGGLED).refused(&[WrongName])
-    };
-    vec![
-        fault("san-other-name", "the name is an otherName").leaf(|plan| {
-            let value = tlv(0xa0, &tlv(0x0c, LAB_NAME.as_bytes()));
-            let value = [tlv(tlv::OID, super::edit::NOBODYS.as_bytes()), value].concat();
-            set_names(plan, &[(general_name::OTHER, &value)]);
-        }),
-        fault("san-email", "the name is an rfc822Name")
-            .leaf(|plan| set_names(plan, &[(general_name::EMAIL, LAB_NAME.as_bytes())])),
-        fault("san-x400", "the name is an x400Address").leaf(|plan| {
-            set_names(plan, &[(general_name::X400, &tlv(tlv::SEQUENCE, &tlv(0x13, LAB_NAME.as_bytes())))]);
-        }),
-        fault("san-directory", "the name is the CN of a directoryName")
-            .leaf(|plan| set_names(plan, &[(general_name::DIRECTORY, &Subject::lab().to_der())])),
-        fault("san-edi", "the name is an ediPartyName").leaf(|plan| {
-            let party = tlv(0xa1, &tlv(0x0c, LAB_NAME.as_bytes()));
-            set_names(plan, &[(general_name::EDI, &party)]);
-        }),
-        fault("san-uri", "the name is a URI's host")
-            .leaf(|plan| set_names(plan, &[(general_name::URI, b"https://www.test.org/")])),
-        fault("san-registered", "the name is the octets of a registeredID")
-            .leaf(|plan| set_names(plan, &[(general_name::REGISTERED_ID, LAB_NAME.as_bytes())])),
-        fault("san-comma", "one dNSName: evil.example,DNS:www.test.org")
-            .leaf(|plan| set_name(plan, "evil.example,DNS:www.test.org")),
-        fault("san-space", "one dNSName: evil.example www.test.org")
-            .leaf(|plan| set_name(plan, "evil.example www.test.org")),
-        fault("san-newline", "one dNSName: evil.example\\nwww.test.org")
-            .leaf(|plan| set_name(plan, "evil.example\nwww.test.org")),
-    ]
-}
-
 fn matters_of_policy() -> Vec<Fault> {
     let fault = |id, title, citation, attack| Fault {
         model: Model::Ca,
@@ -311,18 +303,6 @@ fn matters_of_policy() -> Vec<Fault> {
         ..Fault::new(id, title, citation, attack)
     };
     vec![
-        fault(
-            "wildcard-public-suffix",
-            "*.org: a wildcard for a whole registry",
-            "RFC 9525 §7.1",
-            "one certificate speaks for every domain of a registry",
-        )
-        .asked("test.org")
-        .refused(&[WrongName])
-        .leaf(|plan| {
-            set_common_name(plan, "test.org");
-            set_name(plan, "*.org");
-        }),
         fault(
             "underscore",
             "a dNSName with an underscore",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rustls::pki_types::CertificateDer;
 use time::OffsetDateTime;
 
-use super::super::fault::{Expectation, Grade, Maker, Model};
+use super::super::fault::{Expectation, Grade, Model};
 use super::super::workshop::{JUDGED_AT, Workshop};
 use super::*;
 use crate::pki::files::read_certificates;
@@ -21,8 +21,8 @@ fn verdict(
 ) -> Verdict {
     let criteria = Criteria {
         trusted: Arc::new(TrustSet::new(trusted).unwrap()),
-        name: Some(fault.asked.parse().unwrap()),
-        usage: Usage::Server,
+        name: (fault.usage == Usage::Server).then(|| fault.asked.parse().unwrap()),
+        usage: fault.usage,
         policy,
     };
     judge(chain, &criteria, at)
@@ -72,34 +72,41 @@ fn grades_and_expectations_agree() {
     }
 }
 
+/// Made here, and as it is checked in.
 #[test]
 fn every_fault_is_judged_as_expected_and_for_nothing_else() {
     let mut workshop = Workshop::new(KeyAlgorithm::EcP256);
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     let mut wrong = Vec::new();
     for fault in catalogue() {
-        let (chain, trusted) = if let Some(made) = fault.make(&mut workshop) {
+        let mut cases = Vec::new();
+        // A key that takes too long to make is checked in for that.
+        if let Some(made) = (fault.id != "ok-rsa8192").then(|| fault.make(&mut workshop)).flatten() {
             let made = made.unwrap();
-            (made.chain, made.trusted)
-        } else {
-            assert!(fault.fixture && matches!(fault.maker, Maker::Openssl), "{}", fault.id);
+            cases.push((made.chain, made.trusted));
+        }
+        if fault.fixture {
             let read = |name| read_certificates(&fixtures.join(fault.id).join(name)).unwrap();
-            (read("cert.pem"), read("ca.pem"))
-        };
-        for (policy, expectation) in [(Policy::Lab, fault.lab), (Policy::Webpki, fault.webpki)] {
-            let verdict = verdict(fault, policy, &chain, &trusted, JUDGED_AT);
-            let (mut found, mut expected) = (verdict.reasons(), expectation.reasons().to_vec());
-            found.sort_unstable();
-            expected.sort_unstable();
-            if found != expected || verdict.exit_status() != expectation.exit_status() {
-                let said: Vec<_> =
-                    verdict.checks.iter().filter(|check| !check.ok()).map(|check| &check.found).collect();
-                wrong.push(format!(
-                    "{} by {policy}: expected {expected:?}, found {found:?}: {said:?}",
-                    fault.id
-                ));
+            cases.push((read("cert.pem"), read("ca.pem")));
+        }
+        assert!(!cases.is_empty(), "{}", fault.id);
+        for (chain, trusted) in cases {
+            for (policy, expectation) in [(Policy::Lab, fault.lab), (Policy::Webpki, fault.webpki)] {
+                let verdict = verdict(fault, policy, &chain, &trusted, JUDGED_AT);
+                wrong.extend(complaint(fault.id, policy, &verdict, expectation));
             }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn complaint(id: &str, policy: Policy, verdict: &Verdict, expectation: Expectation) -> Option<String> {
+    let (mut found, mut expected) = (verdict.reasons(), expectation.reasons().to_vec());
+    found.sort_unstable();
+    expected.sort_unstable();
+    if found == expected && verdict.exit_status() == expectation.exit_status() {
+        return None;
+    }
+    let said: Vec<_> = verdict.checks.iter().filter(|check| !check.ok()).map(|check| &check.found).collect();
+    Some(format!("{id} by {policy}: expected {expected:?}, found {found:?}: {said:?}"))
 }

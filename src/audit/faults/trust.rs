@@ -2,25 +2,15 @@
 
 use super::super::fault::{Fault, Grade, Model};
 use super::super::workshop::{Chain, LAB_NAME, Made, Role, Workshop};
-use super::edit::{
-    CA_FALSE, CLIENT_AUTH, NAME_CONSTRAINTS, NOBODYS, general_name, key_usage, name_constraints, purposes,
-    set_common_name, set_names,
-};
+use super::edit::{AUTHORITY_INFORMATION, CA_FALSE, authority_information, key_usage, set_common_name};
 use crate::pki::issue::{IssueError, Plan, SignatureEdit, extension};
 use crate::pki::key::KeyAlgorithm;
-use crate::verify::Reason::{BadSignature, BadUsage, Malformed, Untrusted};
+use crate::verify::Reason::{BadSignature, Malformed, Untrusted};
 
 const ANYBODY: &str = "anybody on the way makes such a certificate in a second and reads everything";
-const NO_ISSUER: &str =
-    "whoever has any certificate of this CA issues certificates for every name (CVE-2002-0862)";
-const LIMITED: &str = "a CA that was limited to its own corner issues certificates for everybody else";
-
+const UNFETCHED: &str = "none; a client that fetches it tells others where it goes";
 pub(super) fn faults() -> Vec<Fault> {
-    let mut faults = pinned();
-    faults.extend(under_a_ca());
-    faults.extend(issuers());
-    faults.extend(constraints());
-    faults
+    [pinned(), under_a_ca()].concat()
 }
 
 fn pinned() -> Vec<Fault> {
@@ -99,25 +89,30 @@ fn under_a_ca() -> Vec<Fault> {
         )
         .refused(&[Malformed])
         .leaf(mismatched),
+        fault("chain-missing-intermediate", "the intermediate is not sent", "RFC 8446 §4.4.2", UNFETCHED)
+            .refused(&[Untrusted])
+            .made(|workshop| without_intermediate(workshop.chain(|_| {})))
+            .fixture(),
         fault(
-            "chain-missing-intermediate",
-            "the intermediate is not sent",
-            "RFC 8446 §4.4.2",
-            "none; a client that fetches it tells others where it goes",
+            "chain-missing-intermediate-aia",
+            "the intermediate is not sent, the leaf says where it is",
+            "RFC 8446 §4.4.2, RFC 5280 §4.2.2.1",
+            UNFETCHED,
         )
         .grade(Grade::Policy)
         .refused(&[Untrusted])
         .made(|workshop| {
-            let mut made = workshop.chain(|_| {})?;
-            made.chain.truncate(1);
-            Ok(made)
-        })
-        .fixture(),
+            without_intermediate(workshop.chain(|chain| {
+                // id-ad-caIssuers, at a port of this machine's where nobody answers.
+                let value = authority_information(&[("1.3.6.1.5.5.7.48.2", "http://127.0.0.1:1/ca.der")]);
+                chain.leaf.push_extension(AUTHORITY_INFORMATION, false, value);
+            }))
+        }),
         fault(
             "chain-leaf-issuer",
             "issued by another server's certificate",
             "RFC 5280 §6.1.4 (k)",
-            NO_ISSUER,
+            "whoever has any certificate of this CA issues certificates for every name (CVE-2002-0862)",
         )
         .refused(&[Untrusted])
         .made(|workshop| {
@@ -134,7 +129,7 @@ fn under_a_ca() -> Vec<Fault> {
         )
         .grade(Grade::Policy)
         .refused(&[Untrusted])
-        .made(|workshop| workshop.long_chain(12)),
+        .made(|workshop| workshop.long_chain(12, |_, _| {})),
         fault(
             "chain-loop",
             "two CAs that issued each other, and no root",
@@ -146,145 +141,10 @@ fn under_a_ca() -> Vec<Fault> {
     ]
 }
 
-/// A CA's certificate that may not issue.
-fn issuers() -> Vec<Fault> {
-    let fault = |id, title, citation, attack| Fault {
-        model: Model::Ca,
-        ..Fault::new(id, title, citation, attack).refused(&[Untrusted])
-    };
-    vec![
-        fault("issuer-ca-false", "the intermediate is CA:FALSE", "RFC 5280 §6.1.4 (k)", NO_ISSUER).made(
-            |workshop| {
-                workshop.chain(|chain| {
-                    chain.intermediate.set_extension(extension::BASIC_CONSTRAINTS, true, CA_FALSE);
-                })
-            },
-        ),
-        fault(
-            "issuer-no-constraints",
-            "the intermediate has no basicConstraints",
-            "RFC 5280 §6.1.4 (k)",
-            NO_ISSUER,
-        )
-        .made(|workshop| {
-            workshop.chain(|chain| {
-                chain.intermediate.remove_extension(extension::BASIC_CONSTRAINTS);
-            })
-        }),
-        fault("issuer-v1", "the intermediate is of version 1", "RFC 5280 §6.1.4 (k)", NO_ISSUER).made(
-            |workshop| {
-                workshop.chain(|chain| {
-                    chain.intermediate.version = None;
-                    chain.intermediate.extensions.clear();
-                })
-            },
-        ),
-        fault(
-            "issuer-no-cert-sign",
-            "the intermediate's key usage lacks keyCertSign",
-            "RFC 5280 §6.1.4 (n)",
-            LIMITED,
-        )
-        .made(|workshop| {
-            workshop
-                .chain(|chain| chain.intermediate.set_extension(extension::KEY_USAGE, true, key_usage(0x02)))
-        }),
-        fault(
-            "issuer-client-usage",
-            "the intermediate's extended key usage is clientAuth only",
-            "RFC 5280 §4.2.1.12; CA/Browser Forum",
-            LIMITED,
-        )
-        .grade(Grade::ShouldReject)
-        .refused(&[BadUsage])
-        .made(|workshop| {
-            workshop.chain(|chain| {
-                chain.intermediate.push_extension(
-                    extension::EXTENDED_KEY_USAGE,
-                    false,
-                    purposes(&[CLIENT_AUTH]),
-                );
-            })
-        }),
-        fault(
-            "issuer-unknown-critical",
-            "the intermediate has a critical extension nobody knows",
-            "RFC 5280 §6.1.4 (o)",
-            LIMITED,
-        )
-        .refused(&[BadUsage])
-        .made(|workshop| workshop.chain(|chain| chain.intermediate.push_extension(NOBODYS, true, [5, 0]))),
-        fault("path-length-exceeded", "the root allows no intermediate", "RFC 5280 §6.1.4 (l, m)", LIMITED)
-            .made(|workshop| {
-                // basicConstraints: CA:TRUE, pathLenConstraint 0.
-                workshop.chain(|chain| {
-                    chain.root.set_extension(
-                        extension::BASIC_CONSTRAINTS,
-                        true,
-                        [0x30, 6, 1, 1, 0xff, 2, 1, 0],
-                    );
-                })
-            }),
-    ]
-}
-
-fn constraints() -> Vec<Fault> {
-    let fault = |id, title| Fault {
-        model: Model::Ca,
-        ..Fault::new(id, title, "RFC 5280 §4.2.1.10, §6.1.4 (g)", LIMITED).refused(&[Untrusted])
-    };
-    vec![
-        fault("constraints-not-permitted", "the intermediate may issue for example.com only").made(
-            |workshop| workshop.chain(|chain| constrain(chain, &[(general_name::DNS, b"example.com")], &[])),
-        ),
-        fault("constraints-excluded", "the intermediate may not issue for test.org").made(|workshop| {
-            workshop.chain(|chain| constrain(chain, &[], &[(general_name::DNS, b"test.org")]))
-        }),
-        fault("constraints-ip-not-permitted", "the intermediate may issue for 192.0.2.0/24 only")
-            .asked("127.0.0.1")
-            .made(|workshop| {
-                workshop.chain(|chain| {
-                    constrain(chain, &[(general_name::IP, &[192, 0, 2, 0, 255, 255, 255, 0])], &[]);
-                    addressed(&mut chain.leaf);
-                })
-            }),
-        fault("constraints-ip-excluded", "the intermediate may not issue for 127.0.0.0/8")
-            .asked("127.0.0.1")
-            .made(|workshop| {
-                workshop.chain(|chain| {
-                    constrain(chain, &[], &[(general_name::IP, &[127, 0, 0, 0, 255, 0, 0, 0])]);
-                    addressed(&mut chain.leaf);
-                })
-            }),
-        fault("constraints-other-name", "another name of the certificate is not permitted")
-            .grade(Grade::ShouldReject)
-            .made(|workshop| {
-                workshop.chain(|chain| {
-                    constrain(chain, &[(general_name::DNS, b"test.org")], &[]);
-                    let names: [(u8, &[u8]); 2] =
-                        [(general_name::DNS, LAB_NAME.as_bytes()), (general_name::DNS, b"www.example.com")];
-                    set_names(&mut chain.leaf, &names);
-                })
-            }),
-        fault("constraints-of-the-root", "the trusted root may issue for example.com only")
-            .grade(Grade::ShouldReject)
-            .made(|workshop| {
-                workshop.chain(|chain| {
-                    let value = name_constraints(&[(general_name::DNS, b"example.com")], &[]);
-                    chain.root.push_extension(NAME_CONSTRAINTS, true, value);
-                })
-            }),
-    ]
-}
-
-fn constrain(chain: &mut Chain, permitted: &[(u8, &[u8])], excluded: &[(u8, &[u8])]) {
-    chain.intermediate.push_extension(NAME_CONSTRAINTS, true, name_constraints(permitted, excluded));
-}
-
-/// A leaf for 127.0.0.1.
-fn addressed(leaf: &mut Plan) {
-    set_common_name(leaf, "127.0.0.1");
-    set_names(leaf, &[(general_name::IP, &[127, 0, 0, 1])]);
+fn without_intermediate(made: Result<Made, IssueError>) -> Result<Made, IssueError> {
+    let mut made = made?;
+    made.chain.truncate(1);
+    Ok(made)
 }
 
 fn other_key(workshop: &mut Workshop) -> Result<Made, IssueError> {
@@ -333,7 +193,7 @@ fn same_name(workshop: &mut Workshop) -> Result<Made, IssueError> {
 }
 
 /// The root under another name, and what it issued saying so.
-fn rename_root(chain: &mut Chain, name: &str) {
+pub(super) fn rename_root(chain: &mut Chain, name: &str) {
     set_common_name(&mut chain.root, name);
     chain.intermediate.issuer.clone_from(&chain.root.subject);
 }

@@ -1,7 +1,5 @@
 //! What a certificate is for, and the form of RFC 5280 §4.
 
-use der::asn1::ObjectIdentifier;
-
 use super::super::fault::{Fault, Grade, Model};
 use super::both;
 use super::edit::{
@@ -10,7 +8,6 @@ use super::edit::{
 };
 use crate::pki::issue::{Plan, extension};
 use crate::pki::subject::Subject;
-use crate::pki::tlv::{self, tlv};
 use crate::verify::Reason::{BadUsage, Malformed, WrongName};
 
 const PURPOSE: &str = "a certificate that was issued for something harmless passes as this server's";
@@ -21,7 +18,6 @@ const SERIALS: &str = "certificates that cannot be told apart cannot be revoked 
 pub(super) fn faults() -> Vec<Fault> {
     let mut faults = usages();
     faults.extend(extensions());
-    faults.extend(remarks());
     faults.extend(form());
     faults
 }
@@ -189,39 +185,6 @@ fn extensions() -> Vec<Fault> {
     faults
 }
 
-/// What is no fault, and worth knowing.
-fn remarks() -> Vec<Fault> {
-    let informative = |id, title, citation, attack| Fault {
-        model: Model::Ca,
-        grade: Grade::Info,
-        ..Fault::new(id, title, citation, attack)
-    };
-    vec![
-        informative(
-            "no-key-identifiers",
-            "neither key identifier",
-            "RFC 5280 §4.2.1.1, §4.2.1.2",
-            "none; building a path takes longer",
-        )
-        .leaf(|plan| {
-            plan.remove_extension(extension::AUTHORITY_KEY_IDENTIFIER);
-            plan.remove_extension(extension::SUBJECT_KEY_IDENTIFIER);
-        }),
-        informative(
-            "extended-validation",
-            "says that its owner was looked at closely",
-            "CA/Browser Forum EV Guidelines",
-            "none; browsers show nothing of it any more",
-        )
-        .leaf(|plan| {
-            const POLICIES: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.32");
-            const EXTENDED: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.23.140.1.1");
-            let policy = tlv(tlv::SEQUENCE, &tlv(tlv::OID, EXTENDED.as_bytes()));
-            plan.push_extension(POLICIES, false, tlv(tlv::SEQUENCE, &policy));
-        }),
-    ]
-}
-
 fn form() -> Vec<Fault> {
     let serial = |id, title| {
         Fault::new(id, title, "RFC 5280 §4.1.2.2", SERIALS).grade(Grade::Policy).refused(&[Malformed])
@@ -267,6 +230,23 @@ fn form() -> Vec<Fault> {
     ] {
         faults.extend(both(fault, ca));
     }
+    faults.push(
+        Fault {
+            model: Model::Ca,
+            ..Fault::new(
+                "no-key-identifiers",
+                "neither key identifier",
+                "RFC 5280 §4.2.1.1, §4.2.1.2",
+                "none; a path is harder to find, and strict verifiers refuse it (Python's ssl from 3.13 on)",
+            )
+        }
+        .grade(Grade::Policy)
+        .refused(&[Malformed])
+        .leaf(|plan| {
+            plan.remove_extension(extension::AUTHORITY_KEY_IDENTIFIER);
+            plan.remove_extension(extension::SUBJECT_KEY_IDENTIFIER);
+        }),
+    );
     faults.push(Fault {
         model: Model::Ca,
         ..Fault::new(

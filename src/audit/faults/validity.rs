@@ -6,12 +6,13 @@ use time::{Duration, OffsetDateTime};
 
 use super::super::fault::{Fault, Grade, Model};
 use super::super::workshop::JUDGED_AT;
+use super::both;
 use super::edit::moment;
-use crate::pki::issue::Time;
+use crate::pki::issue::{Plan, Time};
 use crate::verify::Reason::{Expired, NotYetValid};
 
-const PAST: OffsetDateTime = datetime!(2021-01-01 0:00 UTC);
-const FUTURE: OffsetDateTime = datetime!(2110-01-01 0:00 UTC);
+pub(super) const PAST: OffsetDateTime = datetime!(2021-01-01 0:00 UTC);
+pub(super) const FUTURE: OffsetDateTime = datetime!(2110-01-01 0:00 UTC);
 const SECOND: Duration = Duration::SECOND;
 
 const STALE: &str =
@@ -91,6 +92,14 @@ pub(super) fn faults() -> Vec<Fault> {
         let fault = fault.grade(Grade::MustAccept);
         faults.extend([fault, fault.ca(ca)]);
     }
+    faults.extend(lengths());
+    faults.extend(above());
+    faults
+}
+
+/// How long it is valid. The healthy ones are so for a century, that they do not rot: who refuses the second of these
+/// refuses them as well.
+fn lengths() -> Vec<Fault> {
     let long = Fault::new(
         "long-validity",
         "valid for a thousand years",
@@ -99,9 +108,31 @@ pub(super) fn faults() -> Vec<Fault> {
     )
     .grade(Grade::Policy)
     .leaf(|plan| plan.not_after = moment(datetime!(2999-12-31 0:00 UTC)));
-    faults.extend([long, long.ca("long-validity.ca")]);
-    faults.extend(above());
-    faults
+    let limit = Fault::new(
+        "validity-826-days",
+        "valid for 826 days",
+        "no RFC; Apple refuses more than 825 days",
+        STALE,
+    )
+    .grade(Grade::Policy)
+    .leaf(|plan| valid_for(plan, 826));
+    let short = Fault::new(
+        "ok-90-days",
+        "nothing: valid for 90 days",
+        "RFC 5280 §4.1.2.5",
+        "none; as certificates are",
+    )
+    .grade(Grade::MustAccept)
+    .leaf(|plan| valid_for(plan, 90));
+    [both(long, "long-validity.ca"), both(limit, "validity-826-days.ca"), both(short, "ok-90-days.ca")]
+        .concat()
+}
+
+/// From the day before it is judged, for this many days.
+fn valid_for(plan: &mut Plan, days: i64) {
+    let from = JUDGED_AT - Duration::DAY;
+    plan.not_before = moment(from);
+    plan.not_after = moment(from + Duration::days(days));
 }
 
 /// Of a CA's certificate.

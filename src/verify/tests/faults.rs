@@ -175,7 +175,8 @@ const FAULTS: &[Fault] = &[
     leaf("serial of 20 octets and a sign", |plan| plan.serial = [&[0][..], &[0xff; 20]].concat(), all![]),
     leaf("critical SKI", |plan| critical(plan, SUBJECT_KEY_IDENTIFIER), all![Malformed]),
     leaf("critical AKI", |plan| critical(plan, AUTHORITY_KEY_IDENTIFIER), all![Malformed]),
-    leaf("no key identifiers", without_key_identifiers, all![]),
+    leaf("no key identifiers", without_key_identifiers, by_model!(Pinned [], else [Malformed])),
+    leaf("no SKI", |plan| drop_extension(plan, SUBJECT_KEY_IDENTIFIER), all![]),
     leaf("an AKI of another", foreign_authority, by_model!(Pinned [Malformed], else [])),
     leaf("an AKI with half a pair", half_a_pair, all![Malformed]),
     leaf("name constraints", |plan| constrain(plan, 0, "test.org"), all![Malformed]),
@@ -198,7 +199,7 @@ const FAULTS: &[Fault] = &[
     // Issuers
     issuer("CA:FALSE", |plan| plan.set_extension(BASIC_CONSTRAINTS, true, CA_FALSE), all![Untrusted]),
     issuer("no basicConstraints", |plan| drop_extension(plan, BASIC_CONSTRAINTS), all![Untrusted]),
-    issuer("CA:TRUE, not critical", |plan| not_critical(plan, BASIC_CONSTRAINTS), all![]),
+    issuer("CA:TRUE, not critical", |plan| not_critical(plan, BASIC_CONSTRAINTS), all![Untrusted]),
     issuer(
         "may not sign certificates",
         |plan| plan.set_extension(KEY_USAGE, true, DIGITAL_SIGNATURE),
@@ -221,7 +222,14 @@ const FAULTS: &[Fault] = &[
     issuer("twice the same extension", |plan| twice(plan, KEY_USAGE), all![Malformed]),
     issuer("critical SKI", |plan| critical(plan, SUBJECT_KEY_IDENTIFIER), all![Untrusted]),
     issuer("critical AKI", |plan| critical(plan, AUTHORITY_KEY_IDENTIFIER), all![Untrusted]),
-    issuer("no key identifiers", without_key_identifiers, all![]),
+    issuer("no SKI", |plan| drop_extension(plan, SUBJECT_KEY_IDENTIFIER), all![Untrusted]),
+    // Nobody looks for the issuer of what is trusted.
+    issuer(
+        "no AKI",
+        |plan| drop_extension(plan, AUTHORITY_KEY_IDENTIFIER),
+        by_model!(Root [], else [Untrusted]),
+    ),
+    issuer("an AKI without a keyIdentifier", nameless_authority, all![Untrusted]),
     issuer("an AKI of another", foreign_authority, by_model!(Root [Untrusted], else [])),
     issuer("an AKI with half a pair", half_a_pair, all![Untrusted]),
     // Real roots have it.
@@ -307,6 +315,13 @@ fn named(plan: &mut Plan, cn: &str, names: &[&str]) {
 fn no_subject(plan: &mut Plan, san_is_critical: bool) {
     subject(plan, vec![0x30, 0]);
     assert!(plan.set_critical(SUBJECT_ALT_NAME, san_is_critical));
+}
+
+/// authorityCertIssuer and authorityCertSerialNumber, and no keyIdentifier.
+fn nameless_authority(plan: &mut Plan) {
+    let issuer = tlv(0xa1, &tlv(0xa4, &plan.issuer));
+    let value = tlv(0x30, &[issuer, tlv(0x82, &plan.serial)].concat());
+    plan.set_extension(AUTHORITY_KEY_IDENTIFIER, false, value);
 }
 
 fn without_key_identifiers(plan: &mut Plan) {

@@ -16,6 +16,8 @@ use crate::words;
 pub enum Condition {
     /// Its authority key identifier is not its issuer's subject key identifier, as far as that is known.
     AnothersKeyIdentifier,
+    /// Signed with MD2, MD4 or MD5, itself or an intermediate.
+    BrokenHash,
     /// Its own signature does not verify.
     BrokenSelfSignature,
     /// CA:TRUE.
@@ -40,6 +42,8 @@ pub enum Condition {
     Expired,
     /// Its key is Ed25519.
     Ed25519,
+    /// The curve of its key is spelt out instead of named.
+    ExplicitCurve,
     /// extKeyUsage has neither serverAuth nor anyExtendedKeyUsage.
     ForOtherUses,
     /// An authority above has expired or is not yet valid.
@@ -79,7 +83,7 @@ pub enum Condition {
     PathLengthWithoutCa,
     /// An RSA key shorter than so many bits.
     ShortRsa(u32),
-    /// Signed with MD5 or SHA-1, itself or an intermediate.
+    /// Signed with MD2, MD4, MD5 or SHA-1, itself or an intermediate.
     WeakHash,
     /// A critical extension that nobody knows, in it or in an intermediate.
     UnknownCritical,
@@ -102,6 +106,7 @@ impl Condition {
                 },
                 "its authority key identifier is not its issuer's",
             ),
+            Self::BrokenHash => signed_with(case, &["md2", "md4", "md5"]),
             Self::BrokenSelfSignature => said(
                 leaf.is_self_issued() && self_signed(leaf) == Some(false),
                 "its own signature does not verify",
@@ -149,6 +154,10 @@ impl Condition {
             ),
             Self::Expired => (case.at > leaf.not_after)
                 .then(|| format!("expired: notAfter {}", words::instant(leaf.not_after))),
+            Self::ExplicitCurve => said(
+                matches!(&leaf.public_key.kind, PublicKeyKind::Ec { curve } if curve == "explicit parameters"),
+                "a curve with explicit parameters",
+            ),
             Self::ForOtherUses => {
                 said(!has_purpose(leaf, &[SERVER_AUTH, ANY]), "extended key usage without serverAuth")
             }
@@ -237,11 +246,7 @@ impl Condition {
                 }
                 _ => None,
             },
-            Self::WeakHash => sent(case).find_map(|c| {
-                let name = &c.signature_algorithm.name;
-                let lower = name.to_ascii_lowercase();
-                (lower.contains("sha1") || lower.contains("md5")).then(|| format!("signed with {name}"))
-            }),
+            Self::WeakHash => signed_with(case, &["md2", "md4", "md5", "sha1"]),
             Self::UnknownCritical => sent(case).find_map(|c| form::unknown_critical(c).into_iter().next()),
             Self::OldVersion => (leaf.version != 3).then(|| format!("version {}", leaf.version)),
         }
@@ -268,6 +273,14 @@ fn issuer<'a>(case: &Case<'a>) -> Option<&'a CertFacts> {
         Model::Pinned => case.leaf.is_self_issued().then_some(case.leaf),
         Model::CaIssued => case.issuers.first().copied(),
     }
+}
+
+fn signed_with(case: &Case<'_>, hashes: &[&str]) -> Option<String> {
+    sent(case).find_map(|c| {
+        let name = &c.signature_algorithm.name;
+        let lower = name.to_ascii_lowercase();
+        hashes.iter().any(|hash| lower.contains(hash)).then(|| format!("signed with {name}"))
+    })
 }
 
 fn has_purpose(leaf: &CertFacts, wanted: &[ObjectIdentifier]) -> bool {

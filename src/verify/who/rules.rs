@@ -40,6 +40,7 @@ pub fn rules(verifier: Verifier) -> impl Iterator<Item = &'static Rule> {
 
 const CHECK_TIME: &str = "OpenSSL crypto/x509/x509_vfy.c ossl_x509_check_cert_time";
 const CHECK_CHAIN: &str = "OpenSSL crypto/x509/x509_vfy.c check_extensions";
+const CURVE: &str = "OpenSSL crypto/x509/x509_vfy.c check_curve, ≥ 3.0";
 const PURPOSE: &str = "OpenSSL crypto/x509/v3_purp.c check_purpose_ssl_server";
 const CRITICAL_KEY_IDS: &str = "OpenSSL crypto/x509/v3_purp.c X509_supported_extension";
 const CACHE: &str = "OpenSSL crypto/x509/v3_purp.c ossl_x509v3_cache_extensions";
@@ -127,6 +128,7 @@ const RULES: &[Rule] = &[
     pinned(Openssl, C::NotSelfIssued, NO_PARTIAL),
     both(Openssl, C::ShortRsa(2048), LEVEL),
     issued(Openssl, C::WeakHash, LEVEL),
+    both(Openssl, C::ExplicitCurve, CURVE),
     both(Openssl, C::NotNamed(OPENSSL_NAMES), "OpenSSL crypto/x509/v3_utl.c X509_check_host, X509_check_ip"),
     // OpenSSL -x509_strict
     both(OpensslStrict, C::Expired, CHECK_TIME),
@@ -143,6 +145,7 @@ const RULES: &[Rule] = &[
     pinned(OpensslStrict, C::NotSelfIssued, NO_PARTIAL),
     both(OpensslStrict, C::ShortRsa(2048), LEVEL),
     issued(OpensslStrict, C::WeakHash, LEVEL),
+    both(OpensslStrict, C::ExplicitCurve, CURVE),
     both(OpensslStrict, C::CertSignWithoutConstraints, CHECK_CA),
     pinned(OpensslStrict, C::OldVersion, CHECK_CA),
     issued(OpensslStrict, C::NoAuthorityKeyId, STRICT),
@@ -175,6 +178,7 @@ const RULES: &[Rule] = &[
         "CPython Lib/ssl.py: @SECLEVEL=2 from 3.10 on; crypto/x509/x509_vfy.c check_key_level",
     ),
     issued(PythonStrict, C::WeakHash, LEVEL),
+    both(PythonStrict, C::ExplicitCurve, CURVE),
     both(PythonStrict, C::CertSignWithoutConstraints, CHECK_CA),
     pinned(PythonStrict, C::OldVersion, CHECK_CA),
     issued(PythonStrict, C::NoAuthorityKeyId, STRICT),
@@ -203,6 +207,7 @@ const RULES: &[Rule] = &[
     issued(Curl, C::AnothersKeyIdentifier, ISSUED_BY),
     both(Curl, C::ShortRsa(2048), LEVEL),
     issued(Curl, C::WeakHash, LEVEL),
+    both(Curl, C::ExplicitCurve, CURVE),
     both(Curl, C::EmptyIssuer, "curl lib/vtls/openssl.c: couldn't get X509-issuer name"),
     both(Curl, C::NotNamed(CURL_NAMES), "curl lib/vtls/openssl.c ossl_verifyhost, lib/vtls/hostcheck.c"),
     // Node: OpenSSL at its own security level, and names of its own
@@ -219,6 +224,7 @@ const RULES: &[Rule] = &[
     both(Node, C::AnothersKeyIdentifier, ISSUED_BY),
     pinned(Node, C::NotSelfIssued, NO_PARTIAL),
     issued(Node, C::WeakHash, LEVEL),
+    both(Node, C::ExplicitCurve, CURVE),
     both(Node, C::NotNamed(NODE_NAMES), "Node lib/tls.js checkServerIdentity"),
     // GnuTLS
     both(Gnutls, C::Expired, GNUTLS),
@@ -233,6 +239,7 @@ const RULES: &[Rule] = &[
     both(Gnutls, C::DuplicateExtension, "GnuTLS lib/x509/x509.c: duplicate extensions are not parsed"),
     issued(Gnutls, C::AnothersKeyIdentifier, "GnuTLS lib/x509/verify.c is_issuer"),
     issued(Gnutls, C::WeakHash, "GnuTLS lib/x509/verify.c is_level_acceptable"),
+    both(Gnutls, C::ExplicitCurve, "GnuTLS lib/x509/key_decode.c: named curves only"),
     both(
         Gnutls,
         C::NotNamed(GNUTLS_NAMES),
@@ -246,6 +253,7 @@ const RULES: &[Rule] = &[
     issued(Nss, C::IssuerNotForTls, NSS_TYPE),
     issued(Nss, C::IssuerMayNotSign, NSS),
     both(Nss, C::Ed25519, "NSS softoken: no Ed25519 certificates"),
+    both(Nss, C::ExplicitCurve, "NSS: named curves only"),
     both(Nss, C::NotServerAuth, NSS_TYPE),
     both(Nss, C::CaWithExtendedKeyUsage, NSS_TYPE),
     both(Nss, C::NoKeyUsageForAnyExchange, NSS),
@@ -270,6 +278,11 @@ const RULES: &[Rule] = &[
     both(Firefox, C::DuplicateExtension, "mozilla::pkix pkixcert.cpp: EXTENSION_VALUE_INVALID"),
     both(Firefox, C::ShortRsa(1024), "Firefox NSSCertDBTrustDomain::CheckRSAPublicKeyModulusSizeInBits"),
     both(Firefox, C::WeakHash, "Firefox NSSCertDBTrustDomain::CheckSignatureDigestAlgorithm"),
+    both(
+        Firefox,
+        C::ExplicitCurve,
+        "mozilla::pkix pkixcheck.cpp CheckSubjectPublicKeyInfo: named curves only",
+    ),
     both(Firefox, C::NotNamed(SAN_NAMES), "mozilla::pkix pkixnames.cpp CheckCertHostname"),
     // Chromium
     both(Chromium, C::Expired, PKI),
@@ -289,6 +302,7 @@ const RULES: &[Rule] = &[
     both(Chromium, C::DuplicateExtension, "BoringSSL pki/parse_certificate.cc ParseExtensions"),
     both(Chromium, C::ShortRsa(1024), "Chromium net/cert: ERR_CERT_WEAK_KEY"),
     issued(Chromium, C::WeakHash, "Chromium net/cert: ERR_CERT_WEAK_SIGNATURE_ALGORITHM"),
+    both(Chromium, C::ExplicitCurve, "BoringSSL: named curves only"),
     both(
         Chromium,
         C::KeyIdentifierCritical,
@@ -311,6 +325,7 @@ const RULES: &[Rule] = &[
     both(Go, C::UnknownCritical, GO),
     both(Go, C::DuplicateExtension, "Go crypto/x509 parser.go parseCertificate"),
     issued(Go, C::WeakHash, "Go crypto/x509 x509.go checkSignature, ≥ 1.18"),
+    both(Go, C::ExplicitCurve, "Go crypto/x509 parser.go: invalid ECDSA parameters"),
     both(
         Go,
         C::NotNamed(GO_NAMES),
@@ -326,6 +341,8 @@ const RULES: &[Rule] = &[
     issued(Java, C::NoDigitalSignature, "JDK sun.security.validator.EndEntityChecker"),
     issued(Java, C::UnknownCritical, JAVA),
     issued(Java, C::KeyIdentifierCritical, JAVA),
+    issued(Java, C::BrokenHash, "JDK java.security jdk.certpath.disabledAlgorithms; no MD4 at all"),
+    both(Java, C::ExplicitCurve, "JDK sun.security.util.ECParameters: only named curves"),
     both(Java, C::DuplicateExtension, "JDK sun.security.x509.CertificateExtensions"),
     both(Java, C::EmptyIssuer, "JDK sun.security.x509.X509CertInfo: empty issuer DN"),
     both(Java, C::EmptySubjectUncritical, "JDK sun.security.x509.X509CertInfo.verifyCert"),
@@ -354,5 +371,6 @@ const RULES: &[Rule] = &[
     ),
     both(RustlsWebpki, C::ShortRsa(2048), "rustls' providers: RSA of 2048 to 8192 bits"),
     both(RustlsWebpki, C::WeakHash, "rustls' providers: no SHA-1"),
+    both(RustlsWebpki, C::ExplicitCurve, "rustls' providers: named curves only"),
     both(RustlsWebpki, C::NotNamed(SAN_NAMES), "rustls-webpki subject_name: alternative names only"),
 ];

@@ -1,4 +1,4 @@
-// Server.java CERT_FILE ENCRYPTED_KEY_FILE PASSPHRASE KEY_ALGORITHM: echoes lines.
+// Server.java CERT_FILE ENCRYPTED_KEY_FILE PASSPHRASE KEY_ALGORITHM: tells the key's kind, then echoes lines.
 
 import java.io.BufferedReader;
 import java.io.FileInputStream;
@@ -33,6 +33,7 @@ public final class Server {
         KeyStore store = KeyStore.getInstance("PKCS12");
         store.load(null, null);
         PrivateKey key = open(Files.readString(Path.of(arguments[1])), passphrase, arguments[3]);
+        System.out.println("key: " + key.getAlgorithm());
         store.setKeyEntry("server", key, passphrase, new Certificate[] {certificate});
         KeyManagerFactory keys = KeyManagerFactory.getInstance("PKIX");
         keys.init(store, passphrase);
@@ -47,7 +48,6 @@ public final class Server {
                 BufferedReader lines =
                         new BufferedReader(new InputStreamReader(secure.getInputStream(), StandardCharsets.UTF_8));
                 for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                    System.out.println("From Client: " + line);
                     secure.getOutputStream().write((line + "\n").getBytes(StandardCharsets.UTF_8));
                 }
             } catch (java.io.IOException error) {

@@ -4,12 +4,11 @@
 
 mod curl;
 mod gnutls;
-mod java;
 mod judges;
 mod matrix;
-mod node;
 mod openssl;
 mod python;
+mod runtimes;
 mod shapes;
 mod sheet;
 mod tshark;

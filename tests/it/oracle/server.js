@@ -1,4 +1,4 @@
-// server.js CERT_FILE ENCRYPTED_KEY_FILE PASSPHRASE: echoes.
+// server.js CERT_FILE ENCRYPTED_KEY_FILE PASSPHRASE [KEY_KIND]: tells the key's kind, then echoes.
 'use strict';
 
 const crypto = require('node:crypto');

@@ -1,0 +1,191 @@
+//! CAs that may not issue what they issued, each a valid signature that proves nothing.
+
+use super::super::fault::{Fault, Grade, Model};
+use super::edit::{CA_FALSE, CLIENT_AUTH, NOBODYS, key_usage, limited_ca, purposes};
+use crate::pki::issue::{Plan, extension};
+use crate::verify::Reason::{BadUsage, Untrusted};
+
+const NO_ISSUER: &str =
+    "whoever has any certificate of this CA issues certificates for every name (CVE-2002-0862)";
+const LIMITED: &str = "a CA that was limited to its own corner issues certificates for everybody else";
+const PROFILE: &str =
+    "none known; no conforming CA makes it, and strict verifiers (Python's ssl from 3.13 on) refuse it";
+
+pub(super) fn faults() -> Vec<Fault> {
+    [issuers(), path_lengths(), profile()].concat()
+}
+
+/// A CA's certificate that may not issue.
+fn issuers() -> Vec<Fault> {
+    let fault = |id, title, citation, attack| Fault {
+        model: Model::Ca,
+        ..Fault::new(id, title, citation, attack).refused(&[Untrusted])
+    };
+    vec![
+        fault("issuer-ca-false", "the intermediate is CA:FALSE", "RFC 5280 §6.1.4 (k)", NO_ISSUER).made(
+            |workshop| {
+                workshop.chain(|chain| {
+                    chain.intermediate.set_extension(extension::BASIC_CONSTRAINTS, true, CA_FALSE);
+                })
+            },
+        ),
+        fault(
+            "issuer-no-constraints",
+            "the intermediate has no basicConstraints",
+            "RFC 5280 §6.1.4 (k)",
+            NO_ISSUER,
+        )
+        .made(|workshop| {
+            workshop.chain(|chain| {
+                chain.intermediate.remove_extension(extension::BASIC_CONSTRAINTS);
+            })
+        }),
+        fault("issuer-v1", "the intermediate is of version 1", "RFC 5280 §6.1.4 (k)", NO_ISSUER).made(
+            |workshop| {
+                workshop.chain(|chain| {
+                    chain.intermediate.version = None;
+                    chain.intermediate.extensions.clear();
+                })
+            },
+        ),
+        fault(
+            "issuer-no-cert-sign",
+            "the intermediate's key usage lacks keyCertSign",
+            "RFC 5280 §6.1.4 (n)",
+            LIMITED,
+        )
+        .made(|workshop| {
+            workshop
+                .chain(|chain| chain.intermediate.set_extension(extension::KEY_USAGE, true, key_usage(0x02)))
+        }),
+        fault(
+            "issuer-client-usage",
+            "the intermediate's extended key usage is clientAuth only",
+            "RFC 5280 §4.2.1.12; CA/Browser Forum",
+            LIMITED,
+        )
+        .grade(Grade::ShouldReject)
+        .refused(&[BadUsage])
+        .made(|workshop| {
+            workshop.chain(|chain| {
+                chain.intermediate.push_extension(
+                    extension::EXTENDED_KEY_USAGE,
+                    false,
+                    purposes(&[CLIENT_AUTH]),
+                );
+            })
+        }),
+        fault(
+            "issuer-unknown-critical",
+            "the intermediate has a critical extension nobody knows",
+            "RFC 5280 §6.1.4 (o)",
+            LIMITED,
+        )
+        .refused(&[BadUsage])
+        .made(|workshop| workshop.chain(|chain| chain.intermediate.push_extension(NOBODYS, true, [5, 0]))),
+    ]
+}
+
+/// How many CAs may follow.
+fn path_lengths() -> Vec<Fault> {
+    let fault = |id, title| Fault {
+        model: Model::Ca,
+        ..Fault::new(id, title, "RFC 5280 §4.2.1.9, §6.1.4 (l, m)", LIMITED)
+    };
+    let healthy = |id, title| Fault {
+        grade: Grade::ShouldAccept,
+        attack: "none; a client that counts otherwise refuses what the CA allowed",
+        ..fault(id, title)
+    };
+    vec![
+        fault("path-length-exceeded", "the root allows no intermediate").refused(&[Untrusted]).made(
+            |workshop| {
+                workshop.chain(|chain| {
+                    chain.root.set_extension(extension::BASIC_CONSTRAINTS, true, limited_ca(0));
+                })
+            },
+        ),
+        fault("path-length-of-intermediate", "an intermediate that allows none issued one")
+            .refused(&[Untrusted])
+            .made(|workshop| {
+                workshop.long_chain(2, |number, plan| {
+                    if number == 1 {
+                        plan.set_extension(extension::BASIC_CONSTRAINTS, true, limited_ca(0));
+                    }
+                })
+            }),
+        fault("path-length-widened", "the root allows one, the first intermediate says nine, and two follow")
+            .refused(&[Untrusted])
+            .made(|workshop| workshop.long_chain(2, widen)),
+        healthy(
+            "ok-path-length-widened",
+            "nothing: the root allows one, that one says nine, and one follows",
+        )
+        .made(|workshop| workshop.long_chain(1, widen)),
+        // The RFC does not count it. rustls-webpki does, and neither policy is laxer than that.
+        fault("path-length-self-issued", "an intermediate that allows none issued one for its own new key")
+            .grade(Grade::Policy)
+            .refused(&[Untrusted])
+            .made(|workshop| {
+                let mut issuer = Vec::new();
+                workshop.long_chain(2, |number, plan| match number {
+                    1 => {
+                        plan.set_extension(extension::BASIC_CONSTRAINTS, true, limited_ca(0));
+                        issuer.clone_from(&plan.subject);
+                    }
+                    2 => plan.subject.clone_from(&issuer),
+                    // The leaf's issuer.
+                    3 => plan.issuer.clone_from(&issuer),
+                    _ => {}
+                })
+            }),
+    ]
+}
+
+/// The root allows one intermediate, the first intermediate nine; what is above counts.
+fn widen(number: usize, plan: &mut Plan) {
+    if let Some(limit) = [1, 9].get(number) {
+        plan.set_extension(extension::BASIC_CONSTRAINTS, true, limited_ca(*limit));
+    }
+}
+
+/// A CA's certificate of a form that no conforming CA's has, and that many verifiers take all the same.
+fn profile() -> Vec<Fault> {
+    let fault = |id, title, citation| Fault {
+        model: Model::Ca,
+        grade: Grade::Policy,
+        ..Fault::new(id, title, citation, PROFILE).refused(&[Untrusted])
+    };
+    vec![
+        fault(
+            "issuer-no-authority-key-identifier",
+            "the intermediate has no authority key identifier",
+            "RFC 5280 §4.2.1.1",
+        )
+        .made(|workshop| {
+            workshop.chain(|chain| {
+                chain.intermediate.remove_extension(extension::AUTHORITY_KEY_IDENTIFIER);
+            })
+        }),
+        fault(
+            "root-no-subject-key-identifier",
+            "the root has no subject key identifier",
+            "RFC 5280 §4.2.1.2",
+        )
+        .made(|workshop| {
+            workshop.chain(|chain| {
+                chain.root.remove_extension(extension::SUBJECT_KEY_IDENTIFIER);
+            })
+        }),
+        fault(
+            "root-constraints-not-critical",
+            "the root's basicConstraints are not critical",
+            "RFC 5280 §4.2.1.9",
+        )
+        .made(|workshop| {
+            workshop.chain(|chain| {
+                chain.root.set_critical(extension::BASIC_CONSTRAINTS, false);
+            })
+        }),
+    ]
+}
