@@ -201,7 +201,7 @@ struct Word {
 /// The page as it is printed, as poppler reads it: the sizes of its sheets, and their words.
 fn print(lab: &Lab, page: &str, view: &str) -> (Vec<[f64; 2]>, Vec<Word>) {
     let file = lab.write(&format!("print-{view}.html"), in_view(page, view));
-    let pdf = lab.file(&format!("print-{view}.pdf"));
+    let pdf = lab.file(format!("print-{view}.pdf"));
     let to = format!("--print-to-pdf={}", pdf.display());
     // Whoever likes the dark prints on white all the same.
     let dark = "--blink-settings=preferredColorScheme=0";

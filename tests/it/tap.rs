@@ -212,6 +212,34 @@ fn a_killed_tap_leaves_a_readable_file_with_everything_up_to_then() {
 }
 
 #[test]
+fn a_tap_that_is_killed_in_full_flight_loses_no_more_than_it_may_have_queued() {
+    const PASSED: usize = 64 << 20;
+    let lab = Lab::new();
+    let sink = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut server = tap(&lab, &sink.local_addr().unwrap().to_string(), &[]);
+    let mut client = dial(server.address());
+    // Until the connection breaks.
+    let chunk = vec![7; 1 << 16];
+    let sending = std::thread::spawn(move || while client.write_all(&chunk).is_ok() {});
+    let (mut stream, _) = sink.accept().unwrap();
+    let mut buffer = vec![0; 1 << 16];
+    let mut received = 0;
+    while received < PASSED {
+        received += stream.read(&mut buffer).unwrap();
+    }
+    server.signal("KILL");
+    server.ended();
+    sending.join().unwrap();
+    let report = lab.tlslab(["dissect", "lab.pcapng", "--json"]).success().json();
+    let session = &report["sessions"][0];
+    let recorded = usize::try_from(session["bytes"]["client"].as_u64().unwrap()).unwrap();
+    // What passed had been queued before; of that, two queues and a chunk may not have been written.
+    let lost = PASSED.saturating_sub(recorded);
+    assert!(lost <= 2 * tlslab::wire::recorder::MOST_QUEUED + (512 << 10), "{lost}");
+    assert_eq!(session["tcp"]["client"]["missing_bytes"], 0, "no hole: {session}");
+}
+
+#[test]
 fn a_size_limit_stops_the_recording_and_not_the_relay() {
     let lab = Lab::new();
     let mut server = tap(&lab, &echo("127.0.0.1").to_string(), &["--max-size", "10K"]);
