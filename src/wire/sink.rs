@@ -30,7 +30,9 @@ pub struct FileSink {
 impl FileSink {
     /// Over an empty file.
     pub fn new(file: File) -> Self {
-        Self { file, length: 0, direct: cfg!(target_os = "linux") }
+        // To a pipe, O_DIRECT means something else (pipe(2): packets).
+        let direct = cfg!(target_os = "linux") && file.metadata().is_ok_and(|metadata| metadata.is_file());
+        Self { file, length: 0, direct }
     }
 
     /// Writes whole pages around the cache, as many as it takes, where they lie in memory as in the file. Gives how
