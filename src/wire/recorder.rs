@@ -42,7 +42,7 @@ pub const MOST_HELD: usize = 1 << 20;
 /// The most bytes of all sessions together that wait.
 pub const MOST_HELD_IN_ALL: usize = 64 << 20;
 /// The most bytes that are on their way to the file before more have to wait.
-pub const MOST_QUEUED: usize = 1 << 20;
+pub const MOST_QUEUED: usize = 4 << 20;
 /// The most bytes that whoever brings them writes: handing them to another thread would cost more.
 const SMALL: usize = 32 << 10;
 
@@ -125,6 +125,7 @@ impl Recorder {
             queued: head.len() as u64,
             sink: Some(sink),
             closed: false,
+            waiters: 0,
             limit: options.max_size.unwrap_or(u64::MAX),
             expects_secrets: options.secrets,
             status: Status { bytes: head.len() as u64, ..Status::default() },
@@ -206,9 +207,7 @@ impl Recorder {
 
     /// Waits until everything that does not wait for secrets is in the file.
     fn settle(&self) {
-        let common = self.common();
-        let busy = |shared: &mut Shared| shared.sink.is_none() || !shared.queue.blocks().is_empty();
-        drop(common.taken.wait_while(common.lock(), busy));
+        drop(self.common().once(|shared| shared.sink.is_some() && shared.queue.blocks().is_empty()));
     }
 
     /// What was recorded so far.
@@ -364,10 +363,21 @@ impl Common {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The state, once it is as it is wanted: something that the writer brings about.
+    fn once(&self, wanted: impl Fn(&Shared) -> bool) -> MutexGuard<'_, Shared> {
+        let mut shared = self.lock();
+        if !wanted(&shared) {
+            shared.waiters += 1;
+            let not_yet = |shared: &mut Shared| !wanted(shared);
+            shared = self.taken.wait_while(shared, not_yet).unwrap_or_else(PoisonError::into_inner);
+            shared.waiters -= 1;
+        }
+        shared
+    }
+
     /// Does what may put something into the queue, once there is room.
     fn change(&self, change: impl FnOnce(&mut Shared)) {
-        let full = |shared: &mut Shared| shared.queue.blocks().len() >= MOST_QUEUED;
-        let mut shared = self.taken.wait_while(self.lock(), full).unwrap_or_else(PoisonError::into_inner);
+        let mut shared = self.once(|shared| shared.queue.blocks().len() < MOST_QUEUED);
         change(&mut shared);
         if shared.queue.blocks().len() <= SMALL
             && let Some(mut sink) = shared.sink.take()
@@ -378,7 +388,8 @@ impl Common {
             let next = shared.queued;
             shared.queue.begin(next);
         }
-        if !shared.queue.blocks().is_empty() {
+        // A writer that is at work looks into the queue when it is done.
+        if shared.sink.is_some() && !shared.queue.blocks().is_empty() {
             drop(shared);
             self.filled.notify_one();
         }
@@ -387,10 +398,10 @@ impl Common {
     /// The writer's life: takes what is in the queue, all at once, and writes it.
     fn write(&self) {
         let mut batch = Batch::default();
+        let mut shared = self.lock();
         loop {
             let idle = |shared: &mut Shared| shared.queue.blocks().is_empty() && !shared.closed;
-            let mut shared =
-                self.filled.wait_while(self.lock(), idle).unwrap_or_else(PoisonError::into_inner);
+            shared = self.filled.wait_while(shared, idle).unwrap_or_else(PoisonError::into_inner);
             if shared.queue.blocks().is_empty() {
                 return;
             }
@@ -398,14 +409,18 @@ impl Common {
             std::mem::swap(&mut shared.queue, &mut batch);
             // Only this thread ever keeps it.
             let Some(mut sink) = shared.sink.take() else { return };
+            let has_waiters = shared.waiters > 0;
             drop(shared);
-            self.taken.notify_all();
+            if has_waiters {
+                self.taken.notify_all();
+            }
             let written = batch.write(&mut *sink);
-            let mut shared = self.lock();
+            shared = self.lock();
             shared.sink = Some(sink);
             shared.written(written);
-            drop(shared);
-            self.taken.notify_all();
+            if shared.waiters > 0 {
+                self.taken.notify_all();
+            }
         }
     }
 }
@@ -477,6 +492,8 @@ struct Shared {
     sink: Option<Box<dyn Sink>>,
     /// Nothing will come any more.
     closed: bool,
+    /// How many wait for the writer.
+    waiters: usize,
     limit: u64,
     expects_secrets: bool,
     status: Status,
