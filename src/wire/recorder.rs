@@ -42,7 +42,7 @@ pub const MOST_HELD: usize = 1 << 20;
 /// The most bytes of all sessions together that wait.
 pub const MOST_HELD_IN_ALL: usize = 64 << 20;
 /// The most bytes that are on their way to the file before more have to wait.
-pub const MOST_QUEUED: usize = 4 << 20;
+pub const MOST_QUEUED: usize = 1 << 20;
 /// The most bytes that whoever brings them writes: handing them to another thread would cost more.
 const SMALL: usize = 32 << 10;
 
