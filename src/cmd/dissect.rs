@@ -48,6 +48,10 @@ Examples:
   tlslab dissect lab.pcapng --html report.html       a picture of it
   tcpdump -w - port 443 | tlslab dissect -           somebody else's capture
 
+The secrets open TLS 1.3 with all its suites, and TLS 1.2 with AES-GCM, AES-CCM and ChaCha20-Poly1305. Not
+opened, and said so: CBC, ARIA and Camellia suites, 0-RTT data, TLS 1.1 and before. What the tap's own secrets
+do not open but the whole key log does: a renegotiation, whose hellos crossed encrypted.
+
 Records that look alike are counted on one line; -v lists them all.
 
 Exit status: 0 done, and no text of --find is readable; 1 one of them is; 2 the capture cannot be read.";

@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 use crate::pki::facts::{CertFacts, GeneralName};
 use crate::wire::capture::Ending;
 use crate::wire::dissect::{Dissection, Place};
-use crate::wire::session::{Close, Event, Message, Tls, What};
+use crate::wire::session::{Close, Event, Message, TLS_1_2, TLS_1_3, Tls, What};
 use crate::wire::{names, schedule};
 use crate::words;
 
@@ -124,7 +124,12 @@ fn opening_trouble(tls: &Tls) -> Option<String> {
     Some(if schedule::knows(version, suite) {
         format!("{} did not open with the secrets that there are", counted(unopened, "encrypted record"))
     } else {
-        format!("{} with {} is more than tlslab opens", names::version(version), names::cipher_suite(suite))
+        let why = match version {
+            TLS_1_2 | TLS_1_3 => "tlslab does not know this suite",
+            _ => "tlslab knows the keys of TLS 1.2 and 1.3 only",
+        };
+        let (version, suite) = (names::version(version), names::cipher_suite(suite));
+        format!("{version} with {suite} is not decrypted: {why}")
     })
 }
 

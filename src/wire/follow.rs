@@ -30,6 +30,15 @@ pub(super) struct Follower {
     plain: Vec<u8>,
     /// How many octets of each record are kept for showing.
     sample: usize,
+    /// TLS 1.2's handshake inside a session, as far as it has come.
+    renegotiation: Renegotiation,
+}
+
+/// What a renegotiation (RFC 5246 §7.4.1.1) has agreed on: the hellos that are seen only where secrets open them.
+#[derive(Debug, Default)]
+struct Renegotiation {
+    client_hello: Option<ClientHello>,
+    server_hello: Option<ServerHello>,
 }
 
 #[derive(Debug, Default)]
@@ -123,8 +132,8 @@ impl Follower {
         }
         match record.fragment {
             Some(fragment) if encrypted => {
-                if let Some(secrets) = self.secrets(secrets) {
-                    opened = self.open(from, record, fragment, secrets);
+                if let Some(session) = self.secrets(secrets) {
+                    opened = self.open(from, record, fragment, session, secrets);
                 }
             }
             Some(fragment) => self.readable(from, content_type, fragment, &mut messages),
@@ -177,6 +186,7 @@ impl Follower {
         record: &Record<'_>,
         fragment: &[u8],
         secrets: &SessionSecrets,
+        all: &Secrets,
     ) -> Option<Opened> {
         let mut plain = std::mem::take(&mut self.plain);
         let found = self.try_openers(from, record, fragment, secrets, &mut plain);
@@ -184,7 +194,11 @@ impl Follower {
             self.sides[from].lost = false;
             self.tls.opened[from].events += 1;
             self.tls.opened[from].octets += plain.len() as u64;
-            Some(self.content(from, code, &plain, secrets))
+            let content = self.content(from, code, &plain, secrets);
+            if content.content_type == Some(ContentType::ChangeCipherSpec) {
+                self.sides[from].opener = self.renegotiated_opener(from, all);
+            }
+            Some(content)
         } else {
             self.tls.unopened[from] += 1;
             None
@@ -238,6 +252,15 @@ impl Follower {
         Opener::tls_1_3(Suite::of(self.tls.cipher_suite()?)?, secrets.secret(label)?)
     }
 
+    /// What opens what a side sends after a ChangeCipherSpec under keys: new ones, from a new master secret.
+    fn renegotiated_opener(&self, from: Side, secrets: &Secrets) -> Option<Opener> {
+        let (client, server) =
+            (self.renegotiation.client_hello.as_ref()?, self.renegotiation.server_hello.as_ref()?);
+        let master = secrets.session(&client.random)?.secret(Label::MasterSecret)?;
+        let randoms = Both { client: client.random, server: server.random };
+        Opener::tls_1_2(Suite::of(server.cipher_suite)?, master, &randoms, from)
+    }
+
     /// What an opened record says, and what that means for the records after it.
     fn content(&mut self, from: Side, code: u8, plain: &[u8], secrets: &SessionSecrets) -> Opened {
         let content_type = ContentType::read(code);
@@ -263,6 +286,16 @@ impl Follower {
 
     fn inner_message(&mut self, from: Side, message: handshake::Message<'_>, secrets: &SessionSecrets) {
         if self.tls.version() != Some(TLS_1_3) {
+            match (from, message.kind) {
+                (Side::Client, handshake::CLIENT_HELLO) => {
+                    let client_hello = message.body.and_then(ClientHello::read);
+                    self.renegotiation = Renegotiation { client_hello, server_hello: None };
+                }
+                (Side::Server, handshake::SERVER_HELLO) => {
+                    self.renegotiation.server_hello = message.body.and_then(ServerHello::read);
+                }
+                _ => {}
+            }
             return;
         }
         match message.kind {

@@ -4,10 +4,11 @@
 //! whatever goes wrong with the file, the connections do not notice: recording stops and says why
 //! ([`Status::stopped`]).
 //!
-//! A thread of its own writes, so that a bulk transfer and its recording go on side by side. What it has not
-//! come to is at most [`MOST_QUEUED`] and a chunk: beyond that, [`Tape::data`] waits for it. A process that is
-//! killed loses that much of a transfer at full speed, and nothing of what was said a moment before.
-//! [`Recorder::flush`] waits until all is in the file, and so does dropping the last of a recorder.
+//! What is said in small is in the file when [`Tape::data`] returns. A bulk transfer and its recording go on side
+//! by side: a thread of its own writes that, and until it is done whatever comes has to queue. What is queued or
+//! being written is at most twice [`MOST_QUEUED`] and a chunk; beyond that, [`Tape::data`] waits. A process that is
+//! killed in the midst of a bulk transfer loses that much. [`Recorder::flush`] waits until all is in the file, and
+//! so does dropping the last of a recorder.
 //!
 //! Where secrets are expected ([`Options::secrets`]), they stand in the file before the packets that need
 //! them, so that one pass decrypts. To that end a session's packets wait in memory from its ClientHello until
@@ -42,6 +43,8 @@ pub const MOST_HELD: usize = 1 << 20;
 pub const MOST_HELD_IN_ALL: usize = 64 << 20;
 /// The most bytes that are on their way to the file before more have to wait.
 pub const MOST_QUEUED: usize = 1 << 20;
+/// The most bytes that whoever brings them writes: handing them to another thread would cost more.
+const SMALL: usize = 32 << 10;
 
 /// Where in a stream that begins with a ClientHello its random ends: record header, message header, version.
 const RANDOM_END: usize = record::HEADER + 4 + 2 + 32;
@@ -120,8 +123,9 @@ impl Recorder {
         let shared = Shared {
             queue,
             queued: head.len() as u64,
-            writing: false,
+            sink: Some(sink),
             closed: false,
+            waiters: 0,
             limit: options.max_size.unwrap_or(u64::MAX),
             expects_secrets: options.secrets,
             status: Status { bytes: head.len() as u64, ..Status::default() },
@@ -134,7 +138,7 @@ impl Recorder {
         let common =
             Arc::new(Common { shared: Mutex::new(shared), filled: Condvar::new(), taken: Condvar::new() });
         let writers = Arc::clone(&common);
-        let writer = thread::Builder::new().name("recorder".to_owned()).spawn(move || writers.write(sink))?;
+        let writer = thread::Builder::new().name("recorder".to_owned()).spawn(move || writers.write())?;
         Ok(Self { desk: Arc::new(Desk { common, writer: Some(writer) }), clock: options.clock })
     }
 
@@ -203,9 +207,7 @@ impl Recorder {
 
     /// Waits until everything that does not wait for secrets is in the file.
     fn settle(&self) {
-        let common = self.common();
-        let busy = |shared: &mut Shared| shared.writing || !shared.queue.blocks().is_empty();
-        drop(common.taken.wait_while(common.lock(), busy));
+        drop(self.common().once(|shared| shared.sink.is_some() && shared.queue.blocks().is_empty()));
     }
 
     /// What was recorded so far.
@@ -361,47 +363,64 @@ impl Common {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The state, once it is as it is wanted: something that the writer brings about.
+    fn once(&self, wanted: impl Fn(&Shared) -> bool) -> MutexGuard<'_, Shared> {
+        let mut shared = self.lock();
+        if !wanted(&shared) {
+            shared.waiters += 1;
+            let not_yet = |shared: &mut Shared| !wanted(shared);
+            shared = self.taken.wait_while(shared, not_yet).unwrap_or_else(PoisonError::into_inner);
+            shared.waiters -= 1;
+        }
+        shared
+    }
+
     /// Does what may put something into the queue, once there is room.
     fn change(&self, change: impl FnOnce(&mut Shared)) {
-        let full = |shared: &mut Shared| shared.queue.blocks().len() >= MOST_QUEUED;
-        let mut shared = self.taken.wait_while(self.lock(), full).unwrap_or_else(PoisonError::into_inner);
+        let mut shared = self.once(|shared| shared.queue.blocks().len() < MOST_QUEUED);
         change(&mut shared);
-        drop(shared);
-        self.filled.notify_one();
+        if shared.queue.blocks().len() <= SMALL
+            && let Some(mut sink) = shared.sink.take()
+        {
+            let written = shared.queue.write(&mut *sink);
+            shared.sink = Some(sink);
+            shared.written(written);
+            let next = shared.queued;
+            shared.queue.begin(next);
+        }
+        // A writer that is at work looks into the queue when it is done.
+        if shared.sink.is_some() && !shared.queue.blocks().is_empty() {
+            drop(shared);
+            self.filled.notify_one();
+        }
     }
 
     /// The writer's life: takes what is in the queue, all at once, and writes it.
-    fn write(&self, mut sink: Box<dyn Sink>) {
+    fn write(&self) {
         let mut batch = Batch::default();
+        let mut shared = self.lock();
         loop {
             let idle = |shared: &mut Shared| shared.queue.blocks().is_empty() && !shared.closed;
-            let mut shared =
-                self.filled.wait_while(self.lock(), idle).unwrap_or_else(PoisonError::into_inner);
+            shared = self.filled.wait_while(shared, idle).unwrap_or_else(PoisonError::into_inner);
             if shared.queue.blocks().is_empty() {
                 return;
             }
             batch.begin(shared.queued);
             std::mem::swap(&mut shared.queue, &mut batch);
-            shared.writing = true;
+            // Only this thread ever keeps it.
+            let Some(mut sink) = shared.sink.take() else { return };
+            let has_waiters = shared.waiters > 0;
             drop(shared);
-            self.taken.notify_all();
-            // Whoever has something more waits, if this is as much as may be queued.
-            let in_a_hurry = batch.blocks().len() >= MOST_QUEUED;
-            let written = sink.append(batch.blocks(), in_a_hurry);
-            let mut shared = self.lock();
-            shared.writing = false;
-            match written {
-                Ok(()) => {
-                    shared.status.bytes += batch.blocks().len() as u64;
-                    shared.status.packets += batch.packets;
-                }
-                Err(error) => {
-                    shared.status.stopped = Some(Stopped::Failed(error.to_string()));
-                    shared.queue.begin(0);
-                }
+            if has_waiters {
+                self.taken.notify_all();
             }
-            drop(shared);
-            self.taken.notify_all();
+            let written = batch.write(&mut *sink);
+            shared = self.lock();
+            shared.sink = Some(sink);
+            shared.written(written);
+            if shared.waiters > 0 {
+                self.taken.notify_all();
+            }
         }
     }
 }
@@ -440,6 +459,16 @@ impl Batch {
     fn blocks(&self) -> &[u8] {
         &self.blocks[self.padding..]
     }
+
+    /// Into the file: how many bytes and packets that was.
+    fn write(&self, sink: &mut dyn Sink) -> io::Result<(u64, u64)> {
+        let blocks = self.blocks();
+        if !blocks.is_empty() {
+            // Whoever has something more waits, if this is as much as may be queued.
+            sink.append(blocks, blocks.len() >= MOST_QUEUED)?;
+        }
+        Ok((blocks.len() as u64, self.packets))
+    }
 }
 
 /// A connection whose packets wait for their secrets, or did.
@@ -459,10 +488,12 @@ struct Shared {
     queue: Batch,
     /// Bytes that ever went into the queue.
     queued: u64,
-    /// The writer has taken something that is not in the file yet.
-    writing: bool,
+    /// What is written to. The writer has it while it writes.
+    sink: Option<Box<dyn Sink>>,
     /// Nothing will come any more.
     closed: bool,
+    /// How many wait for the writer.
+    waiters: usize,
     limit: u64,
     expects_secrets: bool,
     status: Status,
@@ -562,6 +593,20 @@ impl Shared {
             held.closed = true;
             if held.released {
                 self.held.remove(&id);
+            }
+        }
+    }
+
+    /// So much is in the file now, or nothing will be any more.
+    fn written(&mut self, written: io::Result<(u64, u64)>) {
+        match written {
+            Ok((bytes, packets)) => {
+                self.status.bytes += bytes;
+                self.status.packets += packets;
+            }
+            Err(error) => {
+                self.status.stopped = Some(Stopped::Failed(error.to_string()));
+                self.queue.begin(0);
             }
         }
     }

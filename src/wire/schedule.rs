@@ -24,13 +24,14 @@
 //! 4. With GCM and CCM the nonce is the 4-octet IV and 8 octets that stand before the ciphertext (RFC 5288 §3,
 //!    RFC 6655 §3); with ChaCha20-Poly1305 it is the count XORed into the 12-octet IV (RFC 7905 §2).
 //! 5. The additional data are count, type, version and the plaintext's length (§6.2.3.3).
+//! 6. A renegotiation (§7.4.1.1) is the same again inside the session: new hellos, a new master secret.
 //!
-//! Not here: CBC and stream suites, ARIA and Camellia, renegotiation under new secrets, 0-RTT data.
+//! Not here: CBC and stream suites, ARIA and Camellia, 0-RTT data.
 
 use zeroize::Zeroizing;
 
 use super::record::Header;
-use super::session::TLS_1_3;
+use super::session::{TLS_1_2, TLS_1_3};
 use super::{Both, Side};
 use crate::crypto::{AeadAlgorithm, DoesNotOpen, KeyScheduleHash, OpeningKey};
 
@@ -229,7 +230,7 @@ fn length(octets: usize) -> [u8; 2] {
 
 /// Whether a version's sessions can be opened at all.
 pub fn knows(version: u16, suite: u16) -> bool {
-    matches!(version, TLS_1_3 | 0x0303) && Suite::of(suite).is_some()
+    matches!(version, TLS_1_2 | TLS_1_3) && Suite::of(suite).is_some()
 }
 
 #[cfg(test)]

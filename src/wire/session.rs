@@ -202,6 +202,8 @@ impl Tls {
     }
 }
 
+/// TLS 1.2's code.
+pub const TLS_1_2: u16 = 0x0303;
 /// TLS 1.3's code.
 pub const TLS_1_3: u16 = 0x0304;
 

@@ -24,13 +24,25 @@ const BULK: usize = 128 << 10;
 pub struct FileSink {
     file: File,
     length: u64,
+    /// Whether going around is worth trying.
     direct: bool,
+    /// Whether the file is set to it now.
+    #[cfg(target_os = "linux")]
+    is_around: bool,
 }
 
 impl FileSink {
     /// Over an empty file.
     pub fn new(file: File) -> Self {
-        Self { file, length: 0, direct: cfg!(target_os = "linux") }
+        // To a pipe, O_DIRECT means something else (pipe(2): packets).
+        let direct = cfg!(target_os = "linux") && file.metadata().is_ok_and(|metadata| metadata.is_file());
+        Self {
+            file,
+            length: 0,
+            direct,
+            #[cfg(target_os = "linux")]
+            is_around: false,
+        }
     }
 
     /// Writes whole pages around the cache, as many as it takes, where they lie in memory as in the file. Gives how
@@ -42,44 +54,62 @@ impl FileSink {
         if !self.direct || blocks.len() < BULK || blocks.as_ptr().align_offset(PAGE) != first {
             return Ok(0);
         }
-        self.file.write_all(&blocks[..first])?;
+        self.write_through_the_cache(&blocks[..first])?;
         let pages = &blocks[first..];
         let pages = &pages[..pages.len() - pages.len() % PAGE];
-        Ok(first + self.write_pages(pages))
-    }
-
-    #[cfg(target_os = "linux")]
-    fn write_pages(&mut self, pages: &[u8]) -> usize {
-        use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
-
-        let Ok(flags) = fcntl_getfl(&self.file) else { return 0 };
         let mut written = 0;
-        if fcntl_setfl(&self.file, flags | OFlags::DIRECT).is_ok() {
-            // A part of a page is the end of a disk, or something odd. The common way meets it again, and tells.
-            while written < pages.len() && written % PAGE == 0 {
-                match self.file.write(&pages[written..]) {
-                    Ok(0) => break,
-                    Ok(count) => written += count,
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Err(_) => break,
+        self.direct = self.go_around(true);
+        // A part of a page is the end of a disk, or something odd. The common way meets it again, and tells.
+        while self.direct && written < pages.len() {
+            match self.file.write(&pages[written..]) {
+                Ok(count) => {
+                    written += count;
+                    self.direct = count > 0 && written.is_multiple_of(PAGE);
                 }
+                Err(error) => self.direct = error.kind() == io::ErrorKind::Interrupted,
             }
         }
-        // Turning it off again fails as little as asking did.
-        self.direct = fcntl_setfl(&self.file, flags).is_ok() && written == pages.len();
-        written
+        Ok(first + written)
+    }
+
+    fn write_through_the_cache(&mut self, blocks: &[u8]) -> io::Result<()> {
+        if blocks.is_empty() {
+            return Ok(());
+        }
+        if !self.go_around(false) {
+            return Err(io::Error::other("cannot go back to the page cache"));
+        }
+        self.file.write_all(blocks)
+    }
+
+    /// Turns `O_DIRECT` on or off; whether that could be done.
+    #[cfg(target_os = "linux")]
+    fn go_around(&mut self, around: bool) -> bool {
+        use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+
+        if self.is_around != around {
+            let set = fcntl_getfl(&self.file).and_then(|mut flags| {
+                flags.set(OFlags::DIRECT, around);
+                fcntl_setfl(&self.file, flags)
+            });
+            if set.is_err() {
+                return false;
+            }
+            self.is_around = around;
+        }
+        true
     }
 
     #[cfg(not(target_os = "linux"))]
-    fn write_pages(&mut self, _: &[u8]) -> usize {
-        0
+    fn go_around(&mut self, around: bool) -> bool {
+        !around
     }
 }
 
 impl Sink for FileSink {
     fn append(&mut self, blocks: &[u8], in_a_hurry: bool) -> io::Result<()> {
         let directly = if in_a_hurry { Ok(0) } else { self.write_directly(blocks) };
-        let written = directly.and_then(|written| self.file.write_all(&blocks[written..]));
+        let written = directly.and_then(|written| self.write_through_the_cache(&blocks[written..]));
         match written {
             Ok(()) => self.length += blocks.len() as u64,
             // The disk may have taken a part: half a block would spoil the file for its readers. Where even

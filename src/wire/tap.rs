@@ -1,7 +1,7 @@
 //! The tap: a relay between clients and a server that records what crosses.
 //!
 //! The caller binds and says when to stop; the tap accepts, dials the server for each client and carries bytes
-//! both ways, unchanged and at once, TLS or not. A chunk is on the tape before it is passed on, so an answer
+//! both ways, unchanged and at once, TLS or not. A chunk is handed to the recorder before it is passed on, so an answer
 //! never stands in the file before its question. Ends travel as they came: a closed half stays a closed half, a
 //! reset becomes a reset. In the file, the server's address is the one that the client dialled: the tap's.
 //!

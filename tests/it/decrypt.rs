@@ -337,25 +337,82 @@ fn a_key_update_is_followed() {
     }
     let lab = Lab::new();
     let server = openssl_server(&lab);
-    let capture = lab.file("capture.pcapng");
-    let mut tap = lab.command(TLSLAB);
-    let to = server.to_word();
-    tap.args(["tap", "--listen", "127.0.0.1:0", "--keylog", "keys.log", "--to", &to, "--pcap"]).arg(&capture);
-    let tap = Server::start(&mut tap);
     // A line that begins with K, read by itself, asks for a KeyUpdate of both sides.
-    let mut command = lab.command("openssl");
-    let mut client = Peer::start(command.args(["s_client", "-tls1_3", "-connect", &tap.to_word()]));
-    for (line, answer) in [("before", "erofeb"), ("K", "KEYUPDATE"), ("after", "retfa"), ("again", "niaga")] {
-        client.type_line(line);
-        client.wait_for(answer);
-    }
-    assert!(client.ended().0.success());
-    assert!(tap.stop().0.success());
+    let lines = [("before", "erofeb"), ("K", "KEYUPDATE"), ("after", "retfa"), ("again", "niaga")];
+    let capture = typed(&lab, &server, &["-tls1_3"], &lines);
     let (told, session) = ours(&lab, &capture);
     assert_eq!(session["tls"]["opening_trouble"], Value::Null);
     assert_eq!(told, tshark(&lab, &capture, 0));
     assert_eq!(told.handshake.iter().filter(|kind| *kind == "24").count(), 2, "{told:?}");
     assert!(told.data.concat().contains(&tlslab::words::hex(b"niaga")), "{told:?}");
+}
+
+/// openssl with an interactive client, through a tap, and what it is typed: a line, and what the peer says then.
+fn typed(lab: &Lab, server: &OpensslServer, arguments: &[&str], lines: &[(&str, &str)]) -> PathBuf {
+    let capture = lab.file("capture.pcapng");
+    let mut tap = lab.command(TLSLAB);
+    let to = server.to_word();
+    tap.args(["tap", "--listen", "127.0.0.1:0", "--keylog", "keys.log", "--to", &to, "--pcap"]).arg(&capture);
+    let tap = Server::start(&mut tap);
+    let mut command = lab.command("openssl");
+    let mut client = Peer::start(command.args(["s_client", "-connect", &tap.to_word()]).args(arguments));
+    for (line, answer) in lines {
+        client.type_line(line);
+        client.wait_for(answer);
+    }
+    assert!(client.ended().0.success());
+    assert!(tap.stop().0.success());
+    capture
+}
+
+#[test]
+fn a_renegotiation_is_followed_with_the_whole_key_log() {
+    if !have(&["tshark", "openssl"]) {
+        return;
+    }
+    let lab = Lab::new();
+    openssl::certificate(&lab);
+    let server = openssl::server(&lab, &["-client_renegotiation", "-keylogfile", "keys.log"]);
+    // A line that begins with R, read by itself, asks for a renegotiation.
+    let lines = [("before", "erofeb"), ("R", "RENEGOTIATING"), ("after", "retfa")];
+    let capture = typed(&lab, &server, &["-tls1_2"], &lines);
+    let (_, session) = ours(&lab, &capture);
+    // The tap saw the first hello only, and brought its secrets only.
+    let trouble = session["tls"]["opening_trouble"].as_str().unwrap_or_default();
+    assert!(trouble.ends_with("did not open with the secrets that there are"), "{trouble}");
+    let report = lab.tlslab(["dissect", "capture.pcapng", "--json", "--keylog", "keys.log"]).success().json();
+    let session = &report["sessions"][0];
+    assert_eq!(session["tls"]["opening_trouble"], Value::Null);
+    let told = told(session);
+    assert_eq!(
+        told.handshake.iter().filter(|kind| *kind == "20").count(),
+        4,
+        "two Finished, twice: {told:?}"
+    );
+    assert!(told.data.concat().contains(&tlslab::words::hex(b"retfa")), "{told:?}");
+    let mut whole = lab.command("editcap");
+    run(whole.args(["--inject-secrets", "tls,keys.log", "capture.pcapng", "whole.pcapng"])).success();
+    assert_eq!(told, tshark(&lab, &lab.file("whole.pcapng"), 0));
+}
+
+#[test]
+fn a_suite_that_is_not_known_is_said_to_be() {
+    if !have(&["openssl"]) {
+        return;
+    }
+    let lab = Lab::new();
+    let server = openssl_server(&lab);
+    for (suite, name) in [
+        ("ECDHE-ARIA128-GCM-SHA256", "TLS_ECDHE_RSA_WITH_ARIA_128_GCM_SHA256"),
+        ("ECDHE-RSA-AES128-SHA256", "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256"),
+        ("ECDHE-RSA-CAMELLIA128-SHA256", "TLS_ECDHE_RSA_WITH_CAMELLIA_128_CBC_SHA256"),
+    ] {
+        let arguments = format!("-tls1_2 -cipher {suite}:@SECLEVEL=0");
+        let capture = record(&lab, &server.to_word(), |address| s_client(&lab, address, &arguments));
+        let (_, session) = ours(&lab, &capture);
+        let words = format!("TLS 1.2 with {name} is not decrypted: tlslab does not know this suite");
+        assert_eq!(session["tls"]["opening_trouble"], words);
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::lab::{Lab, Server, TLSLAB, optional_peer, peer, run, run_with_input};
 use crate::openssl;
 
 /// What is looked at in the browser: texts that overlap or leave their picture, boxes wider than the window, texts
-/// too small or too pale to read (WCAG 2.2, 1.4.3), controls and pictures without a name, and what can be read in
+/// squeezed into a column of letters, too small or too pale to read (WCAG 2.2, 1.4.3), controls and pictures without a name, and what can be read in
 /// the view that is chosen.
 const CHECK: &str = r"<script>
 addEventListener('load', () => {
@@ -66,6 +66,10 @@ addEventListener('load', () => {
       if (ratio < 4.5) faults.push('contrast ' + ratio.toFixed(1) + ': ' + name);
     }
     const scale = picture ? picture.getBoundingClientRect().width / picture.viewBox.baseVal.width : 1;
+    const range = document.createRange();
+    range.selectNodeContents(element);
+    const { width, height } = range.getBoundingClientRect();
+    if (height > 8 * width) faults.push('squeezed: ' + name);
     if (parseFloat(style.fontSize) * scale < 9) faults.push('too small: ' + name);
   }
   if (texts < 40) faults.push('hardly any text was looked at: ' + texts);

@@ -1,5 +1,7 @@
 //! What an observer on the wire learns from a session, and what not, in sentences.
 
+use std::time::Duration;
+
 use super::{counted, message, octets, safe};
 use crate::pki::facts::CertFacts;
 use crate::wire::hello::ClientHello;
@@ -171,9 +173,16 @@ fn application(session: &Session, tls: &Tls, lessons: &mut Vec<Lesson>) {
         return;
     }
     let [client, server] = said;
+    let typed = client.first.map_or_else(String::new, |(after, size)| {
+        format!(
+            ": had this client's first line been one, {} at {:.3} s",
+            counted(size as u64, "byte"),
+            after.as_secs_f64()
+        )
+    });
     lessons.push(learned(format!(
         "how much was said and when, to the byte and the microsecond: {}; {}. A password sent as a line of its own \
-         shows its length and when it was typed",
+         shows its length and when it was typed{typed}",
         client.words("client"),
         server.words("server")
     )));
@@ -189,6 +198,8 @@ struct Said {
     count: u64,
     octets: u64,
     sizes: Vec<usize>,
+    /// When the first of them came, after the session's beginning, and its size.
+    first: Option<(Duration, usize)>,
 }
 
 fn said_by(session: &Session, tls: &Tls, side: Side) -> Said {
@@ -205,12 +216,16 @@ fn said_by(session: &Session, tls: &Tls, side: Side) -> Said {
         Some(0)
     };
     let events = &session.events[begin.unwrap_or(session.events.len())..];
-    let mut said = Said { count: 0, octets: 0, sizes: Vec::new() };
+    let mut said = Said { count: 0, octets: 0, sizes: Vec::new(), first: None };
     for event in events.iter().filter(|event| event.from == side && is_application(event)) {
         let fragment = usize::try_from(event.octets).unwrap_or(usize::MAX).saturating_sub(5);
         said.count += 1;
         said.octets += event.octets;
-        said.sizes.extend(content_octets(fragment, version, suite));
+        let size = content_octets(fragment, version, suite);
+        said.sizes.extend(size);
+        if said.count == 1 {
+            said.first = size.map(|size| (event.at.saturating_sub(session.started), size));
+        }
     }
     said
 }
