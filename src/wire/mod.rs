@@ -42,6 +42,7 @@
 //! [`record`] knows nothing but TLS records and is shared by whoever needs to look at them.
 
 pub mod capture;
+mod connection;
 pub mod dissect;
 pub mod find;
 pub mod fingerprint;

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::lab::{Lab, Server, TLSLAB, optional_peer, peer, run, run_with_input};
+use crate::lab::{Lab, Server, TLSLAB, peer, run, run_with_input};
 use crate::openssl::{self, OpensslServer};
 use crate::oracle::Peer;
 
@@ -289,7 +289,7 @@ fn python_node_java_and_go() {
             command
         });
         agree(&lab, &capture, &format!("python, {version}"));
-        if optional_peer("node") {
+        if peer("node") {
             let capture = record(&lab, &server.to_word(), |address| {
                 let mut command = lab.command("node");
                 let port = address.rsplit(':').next().unwrap();
@@ -304,7 +304,7 @@ fn python_node_java_and_go() {
             });
             agree(&lab, &capture, &format!("node, {version}"));
         }
-        if optional_peer("java") {
+        if peer("java") {
             let capture = record(&lab, &server.to_word(), |address| {
                 let mut command = lab.command("java");
                 let port = address.rsplit(':').next().unwrap();
@@ -319,7 +319,7 @@ fn python_node_java_and_go() {
             });
             agree(&lab, &capture, &format!("java, {version}"));
         }
-        if optional_peer("go") {
+        if peer("go") {
             let capture = record(&lab, &server.to_word(), |address| {
                 let mut command = lab.command("go");
                 command.arg("run").arg(here("decrypt/client.go")).args([address, version, MESSAGE]);

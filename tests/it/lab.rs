@@ -355,17 +355,11 @@ impl Drop for Server {
 /// (`TLSLAB_REQUIRE_PEERS=1`, as `.ci/run` sets), and is said out loud elsewhere.
 #[track_caller]
 pub(crate) fn peer(program: &str) -> bool {
+    let found = is_on_path(program);
     assert!(
-        is_on_path(program) || std::env::var_os("TLSLAB_REQUIRE_PEERS").is_none(),
+        found || std::env::var_os("TLSLAB_REQUIRE_PEERS").is_none(),
         "the peer {program} is required (TLSLAB_REQUIRE_PEERS) and is not on PATH"
     );
-    optional_peer(program)
-}
-
-/// The same for a peer that is welcome and never required.
-#[track_caller]
-pub(crate) fn optional_peer(program: &str) -> bool {
-    let found = is_on_path(program);
     if !found {
         eprintln!("SKIPPED: the peer {program} is not on PATH ({})", std::panic::Location::caller());
     }

@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::lab::{Lab, Server, TLSLAB, optional_peer, peer, run, run_with_input};
+use crate::lab::{Lab, Server, TLSLAB, peer, run, run_with_input};
 use crate::openssl;
 
 /// What is looked at in the browser: texts that overlap or leave their picture, boxes wider than the window, texts
@@ -170,7 +170,7 @@ fn page(lab: &Lab) -> String {
 
 #[test]
 fn both_views_are_laid_out_well_on_wide_and_narrow_screens() {
-    if !peer("openssl") || !optional_peer("chromium") {
+    if !peer("openssl") || !peer("chromium") {
         return;
     }
     let lab = Lab::new();
@@ -226,7 +226,7 @@ fn print(lab: &Lab, page: &str, view: &str) -> (Vec<[f64; 2]>, Vec<Word>) {
 
 #[test]
 fn the_page_prints_whole_and_nothing_is_torn_apart() {
-    if !peer("openssl") || !optional_peer("chromium") || !peer("pdftotext") {
+    if !peer("openssl") || !peer("chromium") || !peer("pdftotext") {
         return;
     }
     let lab = Lab::new();

@@ -103,7 +103,7 @@ fn hellos_agree(lab: &Lab, capture: &Path, stream: usize, tls: &Value) {
 
 #[test]
 fn chromium_with_both_versions() {
-    if !have(&["tshark"]) || !optional_peer("chromium") {
+    if !have(&["tshark"]) || !peer("chromium") {
         return;
     }
     let mut fingerprints = Vec::new();
