@@ -60,6 +60,13 @@ impl Workshop {
         Self { algorithm, keys: HashMap::new(), others: HashMap::new() }
     }
 
+    /// The same with a key of `role` that was made elsewhere.
+    #[must_use]
+    pub fn with_key(mut self, role: Role, key: Arc<PrivateKey>) -> Self {
+        self.keys.insert(role, key);
+        self
+    }
+
     /// The workshop next door, whose keys are of another kind; always the same.
     pub fn of(&mut self, algorithm: KeyAlgorithm) -> &mut Self {
         self.others.entry(algorithm).or_insert_with(|| Self::new(algorithm))

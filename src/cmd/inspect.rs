@@ -46,9 +46,10 @@ Examples:
 
 --who predicts what OpenSSL, Python, curl, GnuTLS, NSS, Firefox, Chromium, Go, Java, Node, rustls-webpki
 and tlslab's policy lab say to a server with this certificate. It presumes that the certificate (pinned)
-or the CA above it (ca-issued) is the only trusted one, that the server holds the key and sends the whole
-chain, and that what is not in the input is healthy. Issuers are looked for in the same input. Not
-predicted: revocation, Certificate Transparency, the rules of public CAs.
+or the CA above it (ca-issued) is the only trusted one, that the server holds the key, sends the whole
+chain and staples nothing, and that what is not in the input is healthy. Issuers are looked for in the
+same input; where several ways lead up, one of them is predicted. Not predicted: revocation,
+Certificate Transparency, the rules of public CAs.
 
 Exit status: 0 where everything could be read, 1 where something could not, 20 where a server's
 handshake failed, 30 network or timeout. The first failure decides.")]

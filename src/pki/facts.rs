@@ -170,6 +170,8 @@ pub enum Extension {
     SubjectAltName(Vec<GeneralName>),
     /// subjectKeyIdentifier (§4.2.1.2).
     SubjectKeyIdentifier(Vec<u8>),
+    /// tlsFeature (RFC 7633): the TLS extensions that the server must answer; 5 is status_request, "must staple".
+    TlsFeatures(Vec<u16>),
     /// Known by name and put into words (not escaped), but nothing that tlslab judges by.
     Described(String),
     /// A known extension whose value is not what its definition says: what is wrong with it.

@@ -276,6 +276,14 @@ fn extension_value(facts: &ExtensionFacts) -> String {
         }
         Extension::SubjectAltName(alternatives) => names(alternatives),
         Extension::SubjectKeyIdentifier(id) => words::hex_colons(id),
+        Extension::TlsFeatures(features) => {
+            let name = |feature: &u16| match feature {
+                5 => "status_request (must staple)".to_owned(),
+                17 => "status_request_v2".to_owned(),
+                other => other.to_string(),
+            };
+            features.iter().map(name).collect::<Vec<_>>().join(", ")
+        }
         Extension::Described(text) | Extension::Malformed(text) => escaped(text),
         Extension::Unknown => words::hex(&facts.value),
     }

@@ -12,6 +12,7 @@ use crate::pki::items::{Found, Item};
 use crate::pki::key_facts::KeyFacts;
 use crate::pki::request::RequestFacts;
 use crate::tls::SessionFacts;
+use crate::verify::who;
 use crate::words::Escaped;
 
 /// The one object that `inspect --json` prints.
@@ -247,16 +248,9 @@ impl Inspection {
             if chains.iter().any(taken) {
                 continue;
             }
-            let mut chain = vec![leaf];
-            while let Some(last) = chain.last().filter(|last| !last.is_self_issued()) {
-                let above = self.certificates.iter().find(|(from, _, candidate)| {
-                    from == source
-                        && candidate.subject_der == last.issuer_der
-                        && chain.iter().all(|known| known.der != candidate.der)
-                });
-                let Some((_, _, above)) = above else { break };
-                chain.push(above);
-            }
+            let beside = self.certificates.iter().filter(|(from, ..)| from == source);
+            let beside: Vec<&CertFacts> = beside.map(|(.., facts)| facts).collect();
+            let chain = who::chain(leaf, &beside);
             chains.push((source, *index, chain));
         }
         chains

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::verify::who::{Basis, Case, predict};
+use crate::verify::who::{Case, predict};
 use crate::words::{Escaped, instant};
 
 /// What is predicted of one certificate.
@@ -33,8 +33,6 @@ pub struct VerifierReport {
     pub verifier: &'static str,
     /// Whether it will accept.
     pub accepts: bool,
-    /// How that is known: `measured` against it, or `not-measured`.
-    pub basis: &'static str,
     /// Why it will refuse; none where it accepts.
     pub reasons: Vec<ReasonReport>,
 }
@@ -54,7 +52,6 @@ impl WhoReport {
         let verifiers = predict(case).into_iter().map(|prediction| VerifierReport {
             verifier: prediction.verifier.as_str(),
             accepts: prediction.accepts(),
-            basis: prediction.verifier.basis().as_str(),
             reasons: prediction
                 .refusals
                 .iter()
@@ -78,7 +75,6 @@ impl WhoReport {
 
     /// A table for a person: who, what, why, and where that is from.
     pub fn lines(&self) -> Vec<String> {
-        const NOT_MEASURED: &str = Basis::NotMeasured.as_str();
         let name = self.name.as_deref().unwrap_or("whatever its name");
         let how = match self.model {
             "pinned" => "itself the only trusted certificate",
@@ -90,21 +86,16 @@ impl WhoReport {
             String::new(),
         ];
         for verifier in &self.verifiers {
-            let mark = if verifier.basis == NOT_MEASURED { "*" } else { "" };
-            let who = format!("{}{mark}", verifier.verifier);
+            let who = verifier.verifier;
             if verifier.accepts {
                 lines.push(format!("{who:<22}accepts"));
             }
             for (index, reason) in verifier.reasons.iter().enumerate() {
-                let (who, verdict) = if index == 0 { (who.as_str(), "refuses") } else { ("", "") };
+                let (who, verdict) = if index == 0 { (who, "refuses") } else { ("", "") };
                 lines.push(format!("{who:<22}{verdict:<9}{}", reason.reason));
                 lines.push(format!("{:<31}[{}]", "", reason.source));
             }
         }
-        lines.push(String::new());
-        lines.push(
-            "* not measured; the others are held against the verifier itself by tlslab's tests".to_owned(),
-        );
         lines
     }
 }

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 
-use super::Policy;
 use crate::pki::facts::{CertFacts, Extension, GeneralName};
 use crate::pki::subject::Subject;
 use crate::words;
@@ -33,20 +32,30 @@ impl fmt::Display for Violation {
     }
 }
 
+/// Which names constraints bind, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Reading {
+    /// The subject, where it is not empty.
+    pub(super) subject: bool,
+    /// The CN, where there are no alternative names.
+    pub(super) common_name: bool,
+    /// Whether an excluded name excludes the wildcard that stands for it.
+    pub(super) wildcards_touch: bool,
+}
+
 /// Applies the constraints of `issuer`, if it has any, to every name of `certificate`, and takes what that costs off
 /// `budget` before it begins.
 pub(super) fn apply(
     issuer: &CertFacts,
     certificate: &CertFacts,
-    policy: Policy,
-    is_leaf: bool,
+    reading: Reading,
     budget: &mut usize,
 ) -> Option<Violation> {
     let (permitted, excluded) = issuer.extensions.iter().find_map(|e| match &e.decoded {
         Extension::NameConstraints { permitted, excluded } => Some((permitted, excluded)),
         _ => None,
     })?;
-    let names = names_of(certificate, policy, is_leaf);
+    let names = names_of(certificate, reading);
     let subtrees = permitted.len().saturating_add(excluded.len());
     // Every name with every subtree, at the weight of both. Each certificate is at most 1 MiB: the sums are small.
     let names_weight: usize = names.iter().map(|name| weight(name)).sum();
@@ -57,21 +66,20 @@ pub(super) fn apply(
         Some(left) => *budget = left,
         None => return Some(Violation::TooMany),
     }
-    names.iter().find_map(|name| violation(name, permitted, excluded))
+    names.iter().find_map(|name| violation(name, permitted, excluded, reading.wildcards_touch))
 }
 
-/// The names that constraints bind: the subject (where not empty), the alternative names, and under policy `lab`
-/// also the CN of a leaf that has no alternative names, since there it is the identity.
-fn names_of(certificate: &CertFacts, policy: Policy, is_leaf: bool) -> Vec<Cow<'_, GeneralName>> {
+/// The names that constraints bind.
+fn names_of(certificate: &CertFacts, reading: Reading) -> Vec<Cow<'_, GeneralName>> {
     let mut names: Vec<_> =
         certificate.subject_alt_names().unwrap_or_default().iter().map(Cow::Borrowed).collect();
-    if names.is_empty() && is_leaf && policy == Policy::Lab {
+    if names.is_empty() && reading.common_name {
         names.extend(certificate.subject.common_names().filter_map(|cn| {
             let text = cn.text.as_deref()?;
             Some(Cow::Owned(text.parse().map_or_else(|_| GeneralName::Dns(text.to_owned()), GeneralName::Ip)))
         }));
     }
-    if !certificate.subject.rdns.is_empty() {
+    if reading.subject && !certificate.subject.rdns.is_empty() {
         names.push(Cow::Owned(GeneralName::Directory(certificate.subject_der.clone())));
     }
     names
@@ -87,9 +95,15 @@ fn weight(name: &GeneralName) -> usize {
     1 + octets / 32
 }
 
-fn violation(name: &GeneralName, permitted: &[GeneralName], excluded: &[GeneralName]) -> Option<Violation> {
+fn violation(
+    name: &GeneralName,
+    permitted: &[GeneralName],
+    excluded: &[GeneralName],
+    wildcards_touch: bool,
+) -> Option<Violation> {
+    let inside = if wildcards_touch { touches } else { within };
     for subtree in excluded.iter().filter(|subtree| same_kind(name, subtree)) {
-        match touches(name, subtree) {
+        match inside(name, subtree) {
             Some(true) => {
                 let words = format!("{} is inside {}", shown(name), shown(subtree));
                 return Some(Violation::Excluded(words));
@@ -308,12 +322,15 @@ mod tests {
     fn excluded_wins_and_permitted_binds_only_its_kind() {
         let dns = |name: &str| GeneralName::Dns(name.to_owned());
         let www = dns("www.test.org");
-        assert_eq!(violation(&www, &[], &[dns("example.com")]), None);
+        assert_eq!(violation(&www, &[], &[dns("example.com")], true), None);
         assert!(matches!(
-            violation(&www, &[dns("test.org")], &[dns("www.test.org")]),
+            violation(&www, &[dns("test.org")], &[dns("www.test.org")], true),
             Some(Violation::Excluded(_))
         ));
-        assert!(matches!(violation(&www, &[dns("example.com")], &[]), Some(Violation::NotPermitted(_))));
-        assert_eq!(violation(&www, &[GeneralName::Email("test.org".into())], &[]), None);
+        assert!(matches!(
+            violation(&www, &[dns("example.com")], &[], true),
+            Some(Violation::NotPermitted(_))
+        ));
+        assert_eq!(violation(&www, &[GeneralName::Email("test.org".into())], &[], true), None);
     }
 }

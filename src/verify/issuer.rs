@@ -5,9 +5,10 @@
 
 use der::asn1::ObjectIdentifier;
 
+use super::constraints::{self, Reading};
 use super::form::{self, Role};
 use super::path::{self, Budget, Fault, Link, Rules};
-use super::{CheckKind, Reason, Usage, constraints, signature};
+use super::{CheckKind, Policy, Reason, Usage, signature};
 use crate::pki::facts::CertFacts;
 use crate::pki::subject::Subject;
 use crate::words;
@@ -83,8 +84,10 @@ pub(super) fn constraint_faults(
         *depth == 0 || !link.certificate.is_self_issued()
     });
     let violations = bound.filter_map(|(depth, link)| {
-        let left = &mut budget.comparisons;
-        constraints::apply(issuer, link.certificate, rules.policy, depth == 0, left)
+        // Under policy `lab` the CN is the identity of a leaf that has no alternative names.
+        let common_name = depth == 0 && rules.policy == Policy::Lab;
+        let reading = Reading { subject: true, common_name, wildcards_touch: true };
+        constraints::apply(issuer, link.certificate, reading, &mut budget.comparisons)
     });
     let violations = violations.map(|violation| Fault {
         check: CheckKind::Trust,

@@ -2,15 +2,15 @@
 //!
 //! [`predict`] is a pure function of a [`Case`]: a certificate, how it comes to be trusted, the expected name and an
 //! instant. Each [`Verifier`] has a list of [`Rule`]s, one per condition on which it refuses, with the source that
-//! it is known from. The tests hold the predictions for healthy and one-fault shapes and for the pinned fixtures against
-//! the verifier itself, in live handshakes; Firefox is not run ([`Basis`]). Certificates that are malformed (unreadable
-//! extensions, names of odd form) are predicted least well. tlslab's own verdict is no rule: it is asked.
+//! it is known from. The tests hold every prediction for the whole catalogue, and for shapes that verifiers differ about,
+//! against the verifier itself, in live handshakes. tlslab's own verdict is no rule: it is asked.
 //!
 //! What is assumed: that the trusted certificate or the private CA is the only anchor, that the server sends the
-//! whole chain and holds the key, and that what is not given of the chain is healthy. Not predicted: revocation,
-//! Certificate Transparency and the rules of public CAs, by which no private certificate is judged; what one version of
-//! a verifier does otherwise than the one in the rule's source.
+//! whole chain, holds the key and staples no OCSP response, and that what is not given of the chain is healthy. Not
+//! predicted: revocation, Certificate Transparency and the rules of public CAs, by which no private certificate is
+//! judged; what one version of a verifier does otherwise than the one in the rule's source.
 
+mod chain;
 mod condition;
 mod names;
 pub(super) mod notes;
@@ -27,10 +27,11 @@ use super::signature::Signed;
 use super::{Check, Criteria, ExpectedName, Policy, TrustSet, Usage, checks, judge, names as own_names};
 use crate::pki::facts::CertFacts;
 
-pub use condition::Condition;
+pub use chain::chain;
+pub use condition::{Condition, Constrained, Whom};
 pub use names::{CommonNames, NameRules, Wildcards};
 pub use notes::{notes, own_name};
-pub use rules::{Rule, rules};
+pub use rules::{RULES, Rule};
 
 /// A program or library that verifies TLS servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -99,38 +100,11 @@ impl Verifier {
             Self::Lab => "tlslab lab",
         }
     }
-
-    /// How its rules are known.
-    pub fn basis(self) -> Basis {
-        match self {
-            Self::Firefox => Basis::NotMeasured,
-            _ => Basis::Measured,
-        }
-    }
 }
 
 impl fmt::Display for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
-    }
-}
-
-/// How a rule is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Basis {
-    /// A test holds it against the verifier itself.
-    Measured,
-    /// The verifier is not run: it is known from its documentation and source.
-    NotMeasured,
-}
-
-impl Basis {
-    /// The name in `--json`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Measured => "measured",
-            Self::NotMeasured => "not-measured",
-        }
     }
 }
 
@@ -198,13 +172,15 @@ pub struct Case<'a> {
 }
 
 impl<'a> Case<'a> {
-    /// The issuers that the server sends: all but a root, which is trusted for its name and key.
-    fn intermediates(&self) -> impl Iterator<Item = &'a CertFacts> + use<'a> {
-        let issuers = match self.model {
-            Model::Pinned => &[],
-            Model::CaIssued => self.issuers,
-        };
-        issuers.iter().copied().filter(|issuer| !issuer.is_self_issued())
+    /// The issuers that the server sends, and the root, which is trusted for its name and key, where it is known.
+    fn above(&self) -> (&'a [&'a CertFacts], Option<&'a CertFacts>) {
+        match (self.model, self.issuers.split_last()) {
+            (Model::Pinned, _) => (&[], None),
+            (Model::CaIssued, Some((root, intermediates))) if root.is_self_issued() => {
+                (intermediates, Some(*root))
+            }
+            (Model::CaIssued, _) => (self.issuers, None),
+        }
     }
 }
 
@@ -235,12 +211,17 @@ pub struct Refusal {
 
 /// What every verifier will say, in the order of [`Verifier::ALL`].
 pub fn predict(case: &Case<'_>) -> Vec<Prediction> {
+    let broken = rules::broken(case);
+    let by_rule = |verifier: Verifier| {
+        let broken = broken.iter().filter(|(rule, _)| rule.verifiers.contains(&verifier));
+        broken.map(|(rule, words)| Refusal { words: words.clone(), source: rule.source }).collect()
+    };
     Verifier::ALL
         .into_iter()
         .map(|verifier| {
             let refusals = match verifier {
                 Verifier::Lab => lab(case),
-                verifier => rules(verifier).filter_map(|rule| rule.refusal(case)).collect(),
+                verifier => by_rule(verifier),
             };
             Prediction { verifier, refusals }
         })

@@ -257,26 +257,6 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a program that prints `listening on ADDR` on stderr once it accepts.
     pub(crate) fn start(command: &mut Command) -> Self {
-        let mut server = Self::spawn(command);
-        let line = server.wait_for("listening on ");
-        server.listens_as(&line);
-        server
-    }
-
-    /// The same; none where it ends before it listens.
-    pub(crate) fn try_start(command: &mut Command) -> Option<Self> {
-        let mut server = Self::spawn(command);
-        loop {
-            let line = server.lines.recv_timeout(FUSE).ok()?;
-            server.heard.push(line.clone());
-            if line.contains("listening on ") {
-                server.listens_as(&line);
-                return Some(server);
-            }
-        }
-    }
-
-    fn spawn(command: &mut Command) -> Self {
         let words = words(command);
         let mut child = command
             .stdout(Stdio::null())
@@ -293,12 +273,11 @@ impl Server {
             }
         });
         let unknown = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self { child, command: words, address: unknown, lines, heard: Vec::new() }
-    }
-
-    fn listens_as(&mut self, line: &str) {
+        let mut server = Self { child, command: words, address: unknown, lines, heard: Vec::new() };
+        let line = server.wait_for("listening on ");
         let address = line.rsplit("listening on ").next().and_then(|address| address.trim().parse().ok());
-        self.address = address.unwrap_or_else(|| panic!("no address in {line:?}"));
+        server.address = address.unwrap_or_else(|| panic!("no address in {line:?}"));
+        server
     }
 
     /// Where it listens.

@@ -34,7 +34,7 @@ pub(super) fn decode(oid: ObjectIdentifier, value: &[u8], encoded: &[u8]) -> Res
         "2.5.29.30" => name_constraints(value),
         "2.5.29.35" => authority_key_identifier(value),
         "2.5.29.37" => extended_key_usage(value),
-        "1.3.6.1.5.5.7.1.24" => tls_features(value).map(Extension::Described),
+        "1.3.6.1.5.5.7.1.24" => tls_features(value),
         "1.3.6.1.5.5.7.48.1.5" | "1.3.6.1.4.1.11129.2.4.3" => null(value).map(Extension::Described),
         _ => match described(encoded) {
             Some(Ok(text)) => {
@@ -177,20 +177,20 @@ fn ip(octets: &[u8]) -> Option<IpAddr> {
     v4().or_else(|| <[u8; 16]>::try_from(octets).ok().map(IpAddr::from))
 }
 
-/// RFC 7633: the TLS extensions that the server must offer; 5 is status_request, "must staple".
-fn tls_features(value: &[u8]) -> Result<String, Fault> {
+/// RFC 7633 §4: TLS extension types (RFC 8446 §4.2), each of two octets.
+fn tls_features(value: &[u8]) -> Result<Extension, Fault> {
     let sequence = frame::only(value, tag::SEQUENCE).map_err(fault)?;
     let mut features = Vec::new();
     let mut walk = Walk(sequence.content);
     while !walk.0.is_empty() {
         let integer = walk.expect(tag::INTEGER).map_err(fault)?;
-        features.push(match integer.content {
-            [5] => "status_request (must staple)".to_owned(),
-            [17] => "status_request_v2".to_owned(),
-            octets => format!("0x{}", hex(octets)),
+        features.push(match *integer.content {
+            [low @ 0..0x80] => u16::from(low),
+            [high @ 0..0x80, low] | [0, high, low] => u16::from_be_bytes([high, low]),
+            _ => return Err(format!("expected TLS extension types, found 0x{}", hex(integer.content))),
         });
     }
-    Ok(features.join(", "))
+    Ok(Extension::TlsFeatures(features))
 }
 
 /// OCSP no-check (RFC 6960 §4.2.2.2.1) and the Certificate Transparency poison (RFC 6962 §3.1).

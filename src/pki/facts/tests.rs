@@ -506,6 +506,7 @@ fn every_extension_of_openssl_is_read() {
         .filter_map(|e| match &e.decoded {
             Extension::Described(text) => Some(format!("{} {text}", e.oid)),
             Extension::Malformed(fault) => Some(format!("{} malformed: {fault}", e.oid)),
+            Extension::TlsFeatures(features) => Some(format!("{} {features:?}", e.oid)),
             Extension::Unknown => Some(format!("{} unknown", e.oid)),
             _ => None,
         })
@@ -519,7 +520,7 @@ fn every_extension_of_openssl_is_read() {
             "1.3.6.1.5.5.7.1.1 OCSP URI:http://ocsp.test.org/; CA issuers URI:http://ca.test.org/ca.der",
             "2.5.29.36 requireExplicitPolicy:0; inhibitPolicyMapping:1",
             "2.5.29.54 skipCerts:2",
-            "1.3.6.1.5.5.7.1.24 status_request (must staple), status_request_v2",
+            "1.3.6.1.5.5.7.1.24 [5, 17]",
             "2.16.840.1.113730.1.13 a comment",
             "2.16.840.1.113730.1.1 SSL client, SSL server",
             "1.2.3.4.5 unknown",

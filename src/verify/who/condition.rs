@@ -7,17 +7,21 @@ use time::Duration;
 
 use super::names::{CommonNames, NameRules};
 use super::{Case, Model};
-use crate::pki::facts::{CertFacts, Extension, ExtensionFacts, KeyUsage, PublicKeyKind};
-use crate::verify::{form, self_signed};
+use crate::pki::facts::{CertFacts, Extension, ExtensionFacts, GeneralName, KeyUsage, PublicKeyKind};
+use crate::verify::constraints::{self, Reading, Violation};
+use crate::verify::signature::{self, Signed};
+use crate::verify::{ExpectedName, form, self_signed};
 use crate::words;
 
 /// Something about a certificate on which somebody refuses it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Condition {
+    /// The two signature algorithm fields differ.
+    AlgorithmsDiffer(Whom),
+    /// It has an alternative name of a kind with a context tag from this to that.
+    AlternativeName(u8, u8),
     /// Its authority key identifier is not its issuer's subject key identifier, as far as that is known.
     AnothersKeyIdentifier,
-    /// Signed with MD2, MD4 or MD5, itself or an intermediate.
-    BrokenHash,
     /// Its own signature does not verify.
     BrokenSelfSignature,
     /// CA:TRUE.
@@ -32,63 +36,131 @@ pub enum Condition {
     CertSignWithoutCa,
     /// keyCertSign, and no basicConstraints at all.
     CertSignWithoutConstraints,
+    /// It demands one of these TLS extensions, or any where none is listed, of which a server here has none.
+    DemandsOfTls(&'static [u16]),
+    /// CA:FALSE.
+    DeniesCa(Whom),
     /// An extension appears twice.
-    DuplicateExtension,
+    DuplicateExtension(Whom),
+    /// Its key is Ed25519.
+    Ed25519,
+    /// A SAN without a name.
+    EmptyAlternativeNames,
     /// Neither subject nor issuer has a name.
     EmptyIssuer,
+    /// A key usage without a bit.
+    EmptyKeyUsage(Whom),
     /// No subject, and the alternative names are not critical.
     EmptySubjectUncritical,
     /// notAfter has passed.
     Expired,
-    /// Its key is Ed25519.
-    Ed25519,
     /// The curve of its key is spelt out instead of named.
     ExplicitCurve,
+    /// Extensions, and a version that has none.
+    ExtensionsInOldVersion(Whom),
     /// extKeyUsage has neither serverAuth nor anyExtendedKeyUsage.
-    ForOtherUses,
-    /// An authority above has expired or is not yet valid.
-    IssuerOutOfDate,
-    /// An authority above has an extended key usage with neither serverAuth nor anyExtendedKeyUsage.
-    IssuerForOtherUses,
-    /// An authority above has a key usage without keyCertSign.
-    IssuerMayNotSign,
-    /// An authority above is none: no CA:TRUE.
-    IssuerNotCa,
-    /// An authority above has an extended key usage with neither serverAuth nor clientAuth.
-    IssuerNotForTls,
-    /// An authority above has an extended key usage without serverAuth; anyExtendedKeyUsage does not help.
-    IssuerNotServerAuth,
-    /// An authority key identifier is critical.
+    ForOtherUses(Whom),
+    /// A signature, its own or one above, is not by the key of the issuer that is known.
+    Forged,
+    /// A key identifier is critical.
     KeyIdentifierCritical,
-    /// keyUsage without digitalSignature.
-    NoDigitalSignature,
+    /// The chain takes more octets than this in the handshake.
+    LongerThan(usize),
+    /// A key usage without keyCertSign.
+    MayNotSign(Whom),
+    /// More intermediates than this.
+    MoreIntermediatesThan(usize),
+    /// The expected name has characters other than letters, digits and hyphens.
+    NameNotLdh,
+    /// The expected name would be in a SAN, which is not read in a certificate of this version.
+    NamesInOldVersion,
     /// No authority key identifier, in it or in an intermediate of version 3.
     NoAuthorityKeyId,
+    /// keyUsage of some bits, without digitalSignature.
+    NoDigitalSignature,
+    /// keyUsage of some bits, with none of digitalSignature, keyEncipherment and keyAgreement.
+    NoKeyUsageForTls,
     /// keyUsage that allows none of TLS's key exchanges: neither digitalSignature nor, by its kind of key, key
     /// encipherment (RSA) or key agreement.
     NoKeyUsageForAnyExchange,
+    /// An extended key usage without a purpose.
+    NoPurpose(Whom),
     /// A CA without a subject key identifier, itself or above.
     NoSubjectKeyId,
+    /// No CA:TRUE.
+    NotCa(Whom),
+    /// No CA:TRUE, in version 3, which could say so.
+    NotCaInVersion3(Whom),
+    /// extKeyUsage has neither serverAuth nor clientAuth.
+    NotForTls(Whom),
     /// The certificate has no dNSName or iPAddress of the expected name, as these rules see it.
     NotNamed(NameRules),
-    /// extKeyUsage has no serverAuth; anyExtendedKeyUsage does not help.
-    NotServerAuth,
+    /// Name constraints that the names below break.
+    NotPermitted(Whom, Constrained),
     /// Somebody else issued it.
     NotSelfIssued,
+    /// extKeyUsage has no serverAuth; anyExtendedKeyUsage does not help.
+    NotServerAuth(Whom),
     /// notBefore has not come.
     NotYetValid,
     /// notBefore has not come, and will not within this time.
     NotYetValidFor(Duration),
-    /// A path length, and no CA:TRUE.
-    PathLengthWithoutCa,
-    /// An RSA key shorter than so many bits.
-    ShortRsa(u32),
-    /// Signed with MD2, MD4, MD5 or SHA-1, itself or an intermediate.
-    WeakHash,
-    /// A critical extension that nobody knows, in it or in an intermediate.
-    UnknownCritical,
+    /// It says that it is an OCSP responder's too.
+    OcspResponder,
     /// Version 1 or 2.
     OldVersion,
+    /// It has expired or is not yet valid.
+    OutOfDate(Whom),
+    /// A path length, and no CA:TRUE.
+    PathLengthWithoutCa,
+    /// A path length of fewer intermediates than there are below.
+    PathTooLong(Whom),
+    /// The same, and a CA's own certificate for a new key of its counts as one.
+    PathTooLongInAll(Whom),
+    /// An RSA key shorter than so many bits.
+    ShortRsa(u32),
+    /// Signed with one of these hashes, itself or an intermediate.
+    SignedWith(&'static [&'static str]),
+    /// Name constraints and names that take more comparisons than this.
+    TooManyComparisons(usize),
+    /// Its key is of a kind that has no signature scheme in TLS, or on a curve that has none.
+    UnfitForTls,
+    /// A critical extension that nobody knows.
+    UnknownCritical(Whom),
+    /// One of these extensions cannot be read.
+    Unreadable(Whom, &'static [ObjectIdentifier]),
+    /// A critical extension cannot be read.
+    UnreadableCritical(Whom),
+    /// Version 1, and no basicConstraints.
+    Version1WithoutConstraints,
+}
+
+/// How name constraints are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Constrained {
+    /// They bind the alternative names only.
+    Alternatives,
+    /// They bind the subject too.
+    Names,
+    /// The same, and an excluded name excludes the wildcard that stands for it.
+    Wildcards,
+}
+
+/// Whose certificate a verifier looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whom {
+    /// All that are known.
+    All,
+    /// The intermediates'.
+    Intermediates,
+    /// The intermediates' and the trusted root's.
+    Issuers,
+    /// The server's.
+    Leaf,
+    /// The trusted root's.
+    Root,
+    /// The server's and the intermediates'.
+    Sent,
 }
 
 impl Condition {
@@ -99,6 +171,16 @@ impl Condition {
         let usage = leaf.key_usage();
         let said = |holds: bool, words: &str| holds.then(|| words.to_owned());
         match self {
+            Self::AlgorithmsDiffer(whom) => said(
+                whom.any(case, |c| !c.signature_algorithms_agree),
+                "two signature algorithm fields that differ",
+            ),
+            Self::AlternativeName(first, last) => {
+                let mut names = leaf.subject_alt_names().unwrap_or_default().iter();
+                let is_one = |name: &&GeneralName| matches!(name, GeneralName::Other { tag, .. } if (first..=last).contains(tag));
+                let name = words::shortened(names.find(is_one)?.to_string());
+                Some(format!("an alternative name that it cannot read, {name}"))
+            }
             Self::AnothersKeyIdentifier => said(
                 match (form::authority_key_id(leaf), issuer(case).and_then(form::subject_key_id)) {
                     (Some(named), Some(has)) => named != has,
@@ -106,18 +188,14 @@ impl Condition {
                 },
                 "its authority key identifier is not its issuer's",
             ),
-            Self::BrokenHash => signed_with(case, &["md2", "md4", "md5"]),
             Self::BrokenSelfSignature => said(
                 leaf.is_self_issued() && self_signed(leaf) == Some(false),
                 "its own signature does not verify",
             ),
             Self::CaAsServer => said(leaf.is_ca() == Some(true), "CA:TRUE, a CA's certificate as a server's"),
             Self::CaNotCritical => said(
-                all(case).any(|c| {
-                    let constraints =
-                        |e: &&ExtensionFacts| matches!(e.decoded, Extension::BasicConstraints { .. });
-                    c.is_ca() == Some(true)
-                        && c.extensions.iter().find(constraints).is_some_and(|e| !e.critical)
+                Whom::All.any(case, |c| {
+                    c.is_ca() == Some(true) && extension(c, BASIC_CONSTRAINTS).is_some_and(|e| !e.critical)
                 }),
                 "CA:TRUE not critical",
             ),
@@ -126,7 +204,7 @@ impl Condition {
                 "CA:TRUE with an extended key usage, which makes it a CA for TLS servers, not one",
             ),
             Self::CaWithoutKeyUsage => said(
-                all(case).any(|c| c.is_ca() == Some(true) && c.key_usage().is_none()),
+                Whom::All.any(case, |c| c.is_ca() == Some(true) && c.key_usage().is_none()),
                 "a CA without a key usage",
             ),
             Self::CertSignWithoutCa => said(
@@ -137,19 +215,34 @@ impl Condition {
                 usage.is_some_and(KeyUsage::key_cert_sign) && leaf.is_ca().is_none(),
                 "keyCertSign without basic constraints",
             ),
-            Self::DuplicateExtension => {
-                let mut seen = HashSet::new();
-                let twice = leaf.extensions.iter().find(|e| !seen.insert(e.oid))?;
-                Some(format!("extension {} twice", twice.oid))
+            Self::DemandsOfTls(some) => {
+                let mut features = leaf.extensions.iter().filter_map(|e| match &e.decoded {
+                    Extension::TlsFeatures(features) => Some(features.iter()),
+                    _ => None,
+                });
+                let demanded = |feature: &&u16| some.is_empty() || some.contains(feature);
+                features
+                    .any(|mut features| features.any(|feature| demanded(&feature)))
+                    .then(|| "it demands a TLS extension that the server does not have".to_owned())
             }
+            Self::DeniesCa(whom) => {
+                said(whom.any(case, |c| c.is_ca() == Some(false)), "an issuer that is CA:FALSE")
+            }
+            Self::DuplicateExtension(whom) => whom.find(case, |c| {
+                let mut seen = HashSet::new();
+                let twice = c.extensions.iter().find(|e| !seen.insert(e.oid))?;
+                Some(format!("extension {} twice", twice.oid))
+            }),
             Self::Ed25519 => said(leaf.public_key.kind == PublicKeyKind::Ed25519, "an Ed25519 key"),
+            Self::EmptyAlternativeNames => {
+                said(extension(leaf, SUBJECT_ALT_NAME).is_some_and(is_empty), "a SAN without a name")
+            }
             Self::EmptyIssuer => said(leaf.issuer.is_empty(), "no issuer name"),
+            Self::EmptyKeyUsage(whom) => {
+                said(whom.any(case, |c| c.key_usage() == Some(KeyUsage(0))), "a key usage without a bit")
+            }
             Self::EmptySubjectUncritical => said(
-                leaf.subject.is_empty()
-                    && leaf
-                        .extensions
-                        .iter()
-                        .any(|e| matches!(e.decoded, Extension::SubjectAltName(_)) && !e.critical),
+                leaf.subject.is_empty() && extension(leaf, SUBJECT_ALT_NAME).is_some_and(|e| !e.critical),
                 "no subject, and the SAN is not critical",
             ),
             Self::Expired => (case.at > leaf.not_after)
@@ -158,114 +251,206 @@ impl Condition {
                 matches!(&leaf.public_key.kind, PublicKeyKind::Ec { curve } if curve == "explicit parameters"),
                 "a curve with explicit parameters",
             ),
-            Self::ForOtherUses => {
-                said(!has_purpose(leaf, &[SERVER_AUTH, ANY]), "extended key usage without serverAuth")
-            }
-            Self::IssuerOutOfDate => {
-                let mut out =
-                    case.intermediates().filter(|c| case.at > c.not_after || case.at < c.not_before);
-                out.next().map(|issuer| {
-                    format!(
-                        "an intermediate is valid from {} to {} only",
-                        words::instant(issuer.not_before),
-                        words::instant(issuer.not_after)
-                    )
+            Self::ExtensionsInOldVersion(whom) => whom.find(case, |c| {
+                (c.version != 3 && !c.extensions.is_empty())
+                    .then(|| format!("version {}, yet it has extensions", c.version))
+            }),
+            Self::ForOtherUses(whom) => without_purpose(whom, case, &[SERVER_AUTH, ANY], "serverAuth"),
+            Self::Forged => {
+                let mut pairs = Whom::All.of(case).zip(case.issuers);
+                let forged = pairs.find(|(below, above)| {
+                    matches!(signature::certificate(below, &above.public_key), Signed::Invalid)
+                });
+                forged.map(|(below, _)| {
+                    let subject = words::shortened(below.subject.to_string());
+                    format!("the signature on {subject} is not its issuer's")
                 })
             }
-            Self::IssuerForOtherUses => said(
-                case.issuers.iter().any(|c| !has_purpose(c, &[SERVER_AUTH, ANY])),
-                "an issuer whose extended key usage lacks serverAuth",
-            ),
-            Self::IssuerNotForTls => said(
-                case.issuers.iter().any(|c| !has_purpose(c, &[SERVER_AUTH, CLIENT_AUTH])),
-                "an issuer whose extended key usage is not for TLS",
-            ),
-            Self::IssuerNotServerAuth => said(
-                case.issuers.iter().any(|c| !has_purpose(c, &[SERVER_AUTH])),
-                "an issuer whose extended key usage lacks serverAuth",
-            ),
-            Self::IssuerMayNotSign => said(
-                case.issuers.iter().any(|c| c.key_usage().is_some_and(|usage| !usage.key_cert_sign())),
-                "an issuer whose key usage lacks keyCertSign",
-            ),
-            Self::IssuerNotCa => {
-                said(case.issuers.iter().any(|c| c.is_ca() != Some(true)), "an issuer that is no CA")
-            }
             Self::KeyIdentifierCritical => said(
-                leaf.extensions.iter().any(|e| {
-                    e.critical
-                        && matches!(
-                            e.decoded,
-                            Extension::AuthorityKeyIdentifier { .. } | Extension::SubjectKeyIdentifier(_)
-                        )
-                }),
+                [AUTHORITY_KEY_ID, SUBJECT_KEY_ID]
+                    .iter()
+                    .any(|oid| extension(leaf, *oid).is_some_and(|e| e.critical)),
                 "a critical key identifier",
             ),
+            Self::LongerThan(most) => {
+                // RFC 8446 §4.4.2: the lengths of the list, of each certificate and of its extensions, and the context's.
+                let length: usize = 4 + Whom::Sent.of(case).map(|c| c.der.len() + 5).sum::<usize>();
+                (length > most)
+                    .then(|| format!("a chain of {length} octets in the handshake, more than {most}"))
+            }
+            Self::MayNotSign(whom) => said(
+                whom.any(case, |c| c.key_usage().is_some_and(|usage| !usage.key_cert_sign())),
+                "an issuer whose key usage lacks keyCertSign",
+            ),
+            Self::MoreIntermediatesThan(most) => {
+                let count = case.above().0.len();
+                (count > most).then(|| format!("{count} intermediates, more than {most}"))
+            }
+            Self::NameNotLdh => match case.name? {
+                ExpectedName::Dns(name) => {
+                    let is_ldh = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+                    (!name.chars().all(is_ldh)).then(|| format!("{name} is no host name"))
+                }
+                ExpectedName::Ip(_) | ExpectedName::Text(_) => None,
+            },
+            Self::NamesInOldVersion => said(
+                case.name.is_some() && leaf.version != 3 && leaf.subject_alt_names().is_some(),
+                "a SAN that is not read, since the version has no extensions",
+            ),
             Self::NoAuthorityKeyId => said(
-                sent(case).any(|c| c.version == 3 && form::authority_key_id(c).is_none()),
+                Whom::Sent.any(case, |c| c.version == 3 && form::authority_key_id(c).is_none()),
                 "no authority key identifier",
             ),
             Self::NoDigitalSignature => said(
-                usage.is_some_and(|usage| !usage.digital_signature()),
+                usage.is_some_and(|usage| usage != KeyUsage(0) && !usage.digital_signature()),
                 "key usage without digitalSignature",
+            ),
+            Self::NoKeyUsageForTls => said(
+                usage.is_some_and(|usage| {
+                    usage != KeyUsage(0) && !allows(usage, &["keyEncipherment", "keyAgreement"])
+                }),
+                "key usage for no key exchange",
             ),
             Self::NoKeyUsageForAnyExchange => {
                 let other = match leaf.public_key.kind {
                     PublicKeyKind::Rsa { .. } => "keyEncipherment",
                     _ => "keyAgreement",
                 };
-                said(
-                    usage.is_some_and(|usage| {
-                        !usage.digital_signature() && !usage.names().any(|name| name == other)
-                    }),
-                    "key usage for no key exchange",
-                )
+                said(usage.is_some_and(|usage| !allows(usage, &[other])), "key usage for no key exchange")
             }
+            Self::NoPurpose(whom) => said(
+                whom.any(case, |c| extension(c, EXTENDED_KEY_USAGE).is_some_and(is_empty)),
+                "an extended key usage without a purpose",
+            ),
             Self::NoSubjectKeyId => said(
-                all(case).any(|c| c.is_ca() == Some(true) && form::subject_key_id(c).is_none()),
+                Whom::All.any(case, |c| c.is_ca() == Some(true) && form::subject_key_id(c).is_none()),
                 "a CA without a subject key identifier",
             ),
+            Self::NotCa(whom) => said(whom.any(case, |c| c.is_ca() != Some(true)), "an issuer that is no CA"),
+            Self::NotCaInVersion3(whom) => {
+                said(whom.any(case, |c| c.version == 3 && c.is_ca() != Some(true)), "an issuer that is no CA")
+            }
+            Self::NotForTls(whom) => {
+                without_purpose(whom, case, &[SERVER_AUTH, CLIENT_AUTH], "any use for TLS")
+            }
             Self::NotNamed(rules) => not_named(case, rules),
-            Self::NotServerAuth => {
-                said(!has_purpose(leaf, &[SERVER_AUTH]), "extended key usage without serverAuth")
+            Self::NotPermitted(whom, how) => {
+                whom.find_above(case, |below, issuer| not_permitted(below, issuer, how))
             }
             Self::NotSelfIssued => said(
                 case.model == Model::Pinned && !leaf.is_self_issued(),
                 "its issuer is not trusted, only itself",
             ),
+            Self::NotServerAuth(whom) => without_purpose(whom, case, &[SERVER_AUTH], "serverAuth"),
             Self::NotYetValid => Self::NotYetValidFor(Duration::ZERO).find(case),
             Self::NotYetValidFor(slack) => (leaf.not_before - case.at > slack)
                 .then(|| format!("not yet valid: notBefore {}", words::instant(leaf.not_before))),
+            Self::OcspResponder => said(
+                leaf.extended_key_usage().is_some_and(|purposes| purposes.contains(&OCSP_SIGNING)),
+                "an extended key usage with OCSPSigning, an OCSP responder's",
+            ),
+            Self::OldVersion => (leaf.version != 3).then(|| format!("version {}", leaf.version)),
+            Self::OutOfDate(whom) => whom.find(case, |c| {
+                (case.at > c.not_after || case.at < c.not_before).then(|| {
+                    format!(
+                        "an issuer is valid from {} to {} only",
+                        words::instant(c.not_before),
+                        words::instant(c.not_after)
+                    )
+                })
+            }),
             Self::PathLengthWithoutCa => said(
                 form::path_length(leaf).is_some() && leaf.is_ca() != Some(true),
                 "a path length, yet no CA",
             ),
+            // RFC 5280 §6.1.4 (l): self-issued ones do not count.
+            Self::PathTooLong(whom) => path_too_long(whom, case, |c| !c.is_self_issued()),
+            Self::PathTooLongInAll(whom) => path_too_long(whom, case, |_| true),
             Self::ShortRsa(least) => match leaf.public_key.kind {
                 PublicKeyKind::Rsa { modulus_bits, .. } if modulus_bits < least => {
                     Some(format!("RSA of {modulus_bits} bits, shorter than {least}"))
                 }
                 _ => None,
             },
-            Self::WeakHash => signed_with(case, &["md2", "md4", "md5", "sha1"]),
-            Self::UnknownCritical => sent(case).find_map(|c| form::unknown_critical(c).into_iter().next()),
-            Self::OldVersion => (leaf.version != 3).then(|| format!("version {}", leaf.version)),
+            Self::SignedWith(hashes) => Whom::Sent.find(case, |c| {
+                let name = &c.signature_algorithm.name;
+                let lower = name.to_ascii_lowercase();
+                hashes.iter().any(|hash| lower.contains(hash)).then(|| format!("signed with {name}"))
+            }),
+            Self::TooManyComparisons(most) => Whom::Issuers.find(case, |issuer| {
+                let subtrees = issuer.extensions.iter().find_map(|e| match &e.decoded {
+                    Extension::NameConstraints { permitted, excluded } => {
+                        Some(permitted.len() + excluded.len())
+                    }
+                    _ => None,
+                })?;
+                let count = subtrees.saturating_mul(leaf.subject_alt_names().unwrap_or_default().len());
+                (count > most).then(|| format!("{count} comparisons with name constraints, more than {most}"))
+            }),
+            Self::UnfitForTls => match leaf.public_key.kind {
+                PublicKeyKind::Rsa { .. } => None,
+                _ => signature::weak_key(&leaf.public_key).map(|weakness| weakness.words),
+            },
+            Self::UnknownCritical(whom) => whom.find(case, |c| form::unknown_critical(c).into_iter().next()),
+            Self::Unreadable(whom, extensions) => {
+                whom.find(case, |c| unreadable(c, |e| extensions.contains(&e.oid)))
+            }
+            Self::UnreadableCritical(whom) => whom.find(case, |c| unreadable(c, |e| e.critical)),
+            Self::Version1WithoutConstraints => said(
+                leaf.version == 1 && extension(leaf, BASIC_CONSTRAINTS).is_none(),
+                "version 1 without basic constraints",
+            ),
         }
     }
 }
 
+impl Whom {
+    /// Those, lowest first.
+    fn of<'a>(self, case: &Case<'a>) -> impl Iterator<Item = &'a CertFacts> + use<'a> {
+        let leaf = matches!(self, Self::All | Self::Leaf | Self::Sent).then_some(case.leaf);
+        let (intermediates, root) = case.above();
+        let intermediates = match self {
+            Self::All | Self::Intermediates | Self::Issuers | Self::Sent => intermediates,
+            Self::Leaf | Self::Root => &[],
+        };
+        let root = root.filter(|_| matches!(self, Self::All | Self::Issuers | Self::Root));
+        leaf.into_iter().chain(intermediates.iter().copied()).chain(root)
+    }
+
+    fn any(self, case: &Case<'_>, holds: impl Fn(&CertFacts) -> bool) -> bool {
+        self.of(case).any(holds)
+    }
+
+    fn find(self, case: &Case<'_>, fault: impl Fn(&CertFacts) -> Option<String>) -> Option<String> {
+        self.of(case).find_map(fault)
+    }
+
+    /// The first fault of an issuer among them, seen with what stands below it, leaf first.
+    fn find_above(
+        self,
+        case: &Case<'_>,
+        fault: impl Fn(&[&CertFacts], &CertFacts) -> Option<String>,
+    ) -> Option<String> {
+        let chain: Vec<&CertFacts> = Self::All.of(case).collect();
+        let places = (1..chain.len()).map(|depth| chain.split_at(depth));
+        let places = places.filter_map(|(below, above)| Some((below, *above.first()?)));
+        let mut among = places.filter(|(_, issuer)| self.of(case).any(|one| std::ptr::eq(one, *issuer)));
+        among.find_map(|(below, issuer)| fault(below, issuer))
+    }
+}
+
+pub(super) const SUBJECT_KEY_ID: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.14");
+pub(super) const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
+pub(super) const SUBJECT_ALT_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
+pub(super) const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
+pub(super) const NAME_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.30");
+pub(super) const AUTHORITY_KEY_ID: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.35");
+pub(super) const EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37");
+
 const SERVER_AUTH: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.1");
 const CLIENT_AUTH: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.2");
+const OCSP_SIGNING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.9");
 const ANY: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37.0");
-
-/// The certificate and what is known above it.
-fn all<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a CertFacts> {
-    std::iter::once(case.leaf).chain(case.issuers.iter().copied())
-}
-
-/// The certificate and the intermediates that are known.
-fn sent<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a CertFacts> {
-    std::iter::once(case.leaf).chain(case.intermediates())
-}
 
 /// Who issued the leaf, as far as is known.
 fn issuer<'a>(case: &Case<'a>) -> Option<&'a CertFacts> {
@@ -275,17 +460,71 @@ fn issuer<'a>(case: &Case<'a>) -> Option<&'a CertFacts> {
     }
 }
 
-fn signed_with(case: &Case<'_>, hashes: &[&str]) -> Option<String> {
-    sent(case).find_map(|c| {
-        let name = &c.signature_algorithm.name;
-        let lower = name.to_ascii_lowercase();
-        hashes.iter().any(|hash| lower.contains(hash)).then(|| format!("signed with {name}"))
+fn extension(certificate: &CertFacts, oid: ObjectIdentifier) -> Option<&ExtensionFacts> {
+    certificate.extensions.iter().find(|extension| extension.oid == oid)
+}
+
+/// Whether it is a list with nothing in it.
+fn is_empty(extension: &ExtensionFacts) -> bool {
+    extension.value == [0x30, 0]
+}
+
+/// The first of these extensions that is no empty list and not what its definition says.
+fn unreadable(certificate: &CertFacts, among: impl Fn(&ExtensionFacts) -> bool) -> Option<String> {
+    let unreadable =
+        |e: &&ExtensionFacts| matches!(e.decoded, Extension::Malformed(_)) && !is_empty(e) && among(e);
+    certificate.extensions.iter().find(unreadable).map(|e| format!("extension {} cannot be read", e.oid))
+}
+
+/// Says whose extended key usage has none of these purposes.
+fn without_purpose(whom: Whom, case: &Case<'_>, wanted: &[ObjectIdentifier], lacks: &str) -> Option<String> {
+    let lacking = whom.of(case).find(|c| {
+        c.extended_key_usage()
+            .is_some_and(|purposes| !purposes.iter().any(|purpose| wanted.contains(purpose)))
+    })?;
+    Some(if std::ptr::eq(lacking, case.leaf) {
+        format!("extended key usage without {lacks}")
+    } else {
+        format!("an issuer whose extended key usage lacks {lacks}")
     })
 }
 
-fn has_purpose(leaf: &CertFacts, wanted: &[ObjectIdentifier]) -> bool {
-    leaf.extended_key_usage().is_none_or(|purposes| purposes.iter().any(|purpose| wanted.contains(purpose)))
+/// Whose path length is exceeded by the intermediates below that count.
+fn path_too_long(whom: Whom, case: &Case<'_>, counts: impl Fn(&CertFacts) -> bool) -> Option<String> {
+    whom.find_above(case, |below, issuer| {
+        let limit = form::path_length(issuer)?;
+        let count = below.iter().skip(1).filter(|c| counts(c)).count();
+        (count > usize::try_from(limit).unwrap_or(usize::MAX))
+            .then(|| format!("an issuer that allows {limit} intermediates, and {count} follow"))
+    })
 }
+
+/// Whether a key usage has digitalSignature or one of these bits.
+fn allows(usage: KeyUsage, others: &[&str]) -> bool {
+    usage.digital_signature() || usage.names().any(|name| others.contains(&name))
+}
+
+/// Which of the certificates below breaks the name constraints of `issuer`. Where there are no alternative names those
+/// who look at CNs hold the CN against them, and the others find no name at all.
+fn not_permitted(below: &[&CertFacts], issuer: &CertFacts, how: Constrained) -> Option<String> {
+    let mut budget = COMPARISONS;
+    // RFC 5280 §4.2.1.10: not those that are self-issued, but for the last of a path.
+    let bound = below.iter().enumerate().filter(|(depth, c)| *depth == 0 || !c.is_self_issued());
+    let mut violations = bound.filter_map(|(depth, c)| {
+        let reading = Reading {
+            subject: how != Constrained::Alternatives,
+            common_name: depth == 0,
+            wildcards_touch: how == Constrained::Wildcards,
+        };
+        constraints::apply(issuer, c, reading, &mut budget)
+    });
+    // Who has a bound of his own has a rule for it.
+    let violation = violations.find(|violation| *violation != Violation::TooMany)?;
+    Some(format!("of an issuer's, {violation}"))
+}
+
+/// The most that comparing names with name constraints may cost for one prediction, in units of 32 octets.
+const COMPARISONS: usize = 4_000_000;
 
 fn not_named(case: &Case<'_>, rules: NameRules) -> Option<String> {
     let expected = case.name?;

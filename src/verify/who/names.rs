@@ -36,10 +36,12 @@ pub enum CommonNames {
 /// What `*` may stand for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wildcards {
-    /// Part of the left-most label too, as in `w*.test.org`.
+    /// Part of the left-most label too, as in `w*.test.org`, unless it is an A-label (RFC 5890 §2.3.2.1).
     pub partial: bool,
     /// Left of a single label too, as in `*.org`.
     pub top_level: bool,
+    /// Any label or part of one, and several of them, as in `www.*.org`.
+    pub any_label: bool,
 }
 
 impl NameRules {
@@ -70,7 +72,9 @@ impl NameRules {
         let all: Vec<&str> = leaf.subject.common_names().filter_map(|cn| cn.text.as_deref()).collect();
         let names = leaf.subject_alt_names().unwrap_or_default();
         let dns = dns_names(leaf).next().is_some();
-        let address = names.iter().any(|name| matches!(name, GeneralName::Ip(_)));
+        // One of a wrong length is an address too.
+        let address =
+            names.iter().any(|name| matches!(name, GeneralName::Ip(_) | GeneralName::Other { tag: 7, .. }));
         let uri = names.iter().any(|name| matches!(name, GeneralName::Uri(_)));
         let last = || all.last().copied().into_iter().collect();
         match self.common_names {
@@ -89,6 +93,9 @@ impl NameRules {
             Some(short) if self.final_dot => short,
             _ => &pattern,
         };
+        if self.wildcards.any_label {
+            return labels_stand_for(pattern, name);
+        }
         let Some((label, parent)) = pattern.split_once('.').filter(|(label, _)| label.contains('*')) else {
             return pattern == name;
         };
@@ -96,11 +103,34 @@ impl NameRules {
         let (before, after) = label.split_once('*').unwrap_or_default();
         rest == parent
             && (self.wildcards.top_level || parent.contains('.'))
-            && (self.wildcards.partial || label == "*")
+            && (label == "*" || self.wildcards.partial && !is_a_label(first))
             && first.len() >= before.len() + after.len()
             && first.starts_with(before)
             && first.ends_with(after)
     }
+}
+
+/// Whether each label of `pattern` stands for the one of `name` in its place. A wildcard needs a label to its right.
+fn labels_stand_for(pattern: &str, name: &str) -> bool {
+    let is_open = pattern.rsplit('.').next().is_some_and(|last| last.contains('*'));
+    let stands_for = |pattern: &str, label: &str| {
+        if pattern != "*" && is_a_label(label) {
+            return pattern == label;
+        }
+        let mut parts = pattern.split('*');
+        let Some(mut left) = parts.next().and_then(|first| label.strip_prefix(first)) else { return false };
+        let Some(last) = parts.next_back() else { return left.is_empty() };
+        parts.all(|part| left.split_once(part).map(|(_, after)| left = after).is_some())
+            && left.ends_with(last)
+    };
+    !is_open
+        && pattern.split('.').count() == name.split('.').count()
+        && pattern.split('.').zip(name.split('.')).all(|(pattern, label)| stands_for(pattern, label))
+}
+
+/// Whether an international label is written in this one.
+fn is_a_label(label: &str) -> bool {
+    label.starts_with("xn--")
 }
 
 /// The dNSNames of the certificate.
@@ -119,7 +149,7 @@ mod tests {
     fn wildcards_stand_for_what_the_rules_let_them() {
         let rules = |partial, top_level, final_dot| NameRules {
             common_names: CommonNames::Never,
-            wildcards: Wildcards { partial, top_level },
+            wildcards: Wildcards { partial, top_level, any_label: false },
             final_dot,
             address_as_text: false,
         };
@@ -140,6 +170,25 @@ mod tests {
         ] {
             assert_eq!(strict.stands_for(pattern, name), by_strict, "{pattern} for {name}, strictly");
             assert_eq!(lax.stands_for(pattern, name), by_lax, "{pattern} for {name}, laxly");
+        }
+    }
+
+    #[test]
+    fn labels_stand_for_labels_where_any_may_be_wild() {
+        for (pattern, stands) in [
+            ("www.test.org", true),
+            ("www.*.org", true),
+            ("*.*.org", true),
+            ("w*w.t*s*.org", true),
+            ("w*ww.test.org", true),
+            ("*www.test.org", true),
+            ("w*www.test.org", false),
+            ("www.test.*", false),
+            ("*.org", false),
+            ("*", false),
+            ("", false),
+        ] {
+            assert_eq!(labels_stand_for(pattern, "www.test.org"), stands, "{pattern}");
         }
     }
 }

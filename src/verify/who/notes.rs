@@ -13,14 +13,15 @@ use time::OffsetDateTime;
 pub fn notes(case: &Case<'_>) -> Vec<String> {
     let own = own_name(case.leaf);
     let case = Case { name: case.name.or(own.as_ref()), ..*case };
-    let mut found: Vec<(String, Vec<Verifier>)> = Vec::new();
+    let broken = rules::broken(&case);
+    let mut found: Vec<(&str, Vec<Verifier>)> = Vec::new();
     for verifier in Verifier::ALL.into_iter().filter(|verifier| *verifier != Verifier::Nss) {
-        for refusal in rules(verifier).filter_map(|rule| rule.refusal(&case)) {
-            match found.iter_mut().find(|(words, _)| *words == refusal.words) {
+        for (_, words) in broken.iter().filter(|(rule, _)| rule.verifiers.contains(&verifier)) {
+            match found.iter_mut().find(|(known, _)| known == words) {
                 // Two rules can find the same fault.
                 Some((_, verifiers)) if verifiers.last() == Some(&verifier) => {}
                 Some((_, verifiers)) => verifiers.push(verifier),
-                None => found.push((refusal.words, vec![verifier])),
+                None => found.push((words, vec![verifier])),
             }
         }
     }

@@ -1,19 +1,24 @@
 //! Which verifier refuses on what, and where that is known from: the table.
 
+use der::asn1::ObjectIdentifier;
 use time::Duration;
 
+use super::condition::{
+    AUTHORITY_KEY_ID, BASIC_CONSTRAINTS, Constrained, EXTENDED_KEY_USAGE, KEY_USAGE, NAME_CONSTRAINTS,
+    SUBJECT_ALT_NAME, SUBJECT_KEY_ID,
+};
 use super::names::{CommonNames, NameRules, Wildcards};
-use super::{Case, Condition, Model, Refusal, Verifier};
+use super::{Case, Condition, Model, Verifier, Whom};
 use Condition as C;
 use Verifier::{
     Chromium, Curl, Firefox, Gnutls, Go, Java, Node, Nss, Openssl, OpensslStrict, PythonStrict, RustlsWebpki,
 };
 
-/// One verifier refuses on one condition.
+/// Some verifiers refuse on one condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rule {
     /// Who.
-    pub verifier: Verifier,
+    pub verifiers: &'static [Verifier],
     /// In which trust model; `None` for both.
     pub model: Option<Model>,
     /// On what.
@@ -22,51 +27,109 @@ pub struct Rule {
     pub source: &'static str,
 }
 
-impl Rule {
-    /// Why the verifier refuses by this rule, where it does.
-    pub fn refusal(&self, case: &Case<'_>) -> Option<Refusal> {
-        if self.model.is_some_and(|model| model != case.model) {
-            return None;
+/// Every rule by which somebody refuses, with what is wrong. Each condition is asked once, for many rules share it and
+/// some cost a signature.
+pub(super) fn broken(case: &Case<'_>) -> Vec<(&'static Rule, String)> {
+    let mut asked: Vec<(Condition, Option<String>)> = Vec::new();
+    let mut ask = |condition: Condition| {
+        if let Some((_, words)) = asked.iter().find(|(known, _)| *known == condition) {
+            return words.clone();
         }
-        let words = self.condition.find(case)?;
-        Some(Refusal { words, source: self.source })
-    }
+        let words = condition.find(case);
+        asked.push((condition, words.clone()));
+        words
+    };
+    let of_model = |rule: &&Rule| rule.model.is_none_or(|model| model == case.model);
+    RULES.iter().filter(of_model).filter_map(|rule| Some((rule, ask(rule.condition)?))).collect()
 }
 
-/// The rules of one verifier. tlslab has none here.
-pub fn rules(verifier: Verifier) -> impl Iterator<Item = &'static Rule> {
-    RULES.iter().filter(move |rule| rule.verifier == verifier)
-}
+/// Those that shake hands; NSS's `certutil` reads files.
+const LIVE: &[Verifier] =
+    &[Openssl, OpensslStrict, PythonStrict, Curl, Gnutls, Firefox, Chromium, Go, Java, Node, RustlsWebpki];
+/// Those that are OpenSSL, each with settings of its own.
+const OPENSSLS: &[Verifier] = &[Openssl, OpensslStrict, PythonStrict, Curl, Node];
+/// Those of them with `X509_V_FLAG_X509_STRICT`.
+const STRICT: &[Verifier] = &[OpensslStrict, PythonStrict];
+/// Those of them without `X509_V_FLAG_PARTIAL_CHAIN`: what is trusted is its own issuer or nothing.
+const WHOLE: &[Verifier] = &[Openssl, OpensslStrict, Node];
+/// Those of them at security level 2, as Debian and OpenSSL from 3.2 on have it.
+const LEVEL_2: &[Verifier] = &[Openssl, OpensslStrict, PythonStrict, Curl];
+
+/// Those of them that do not take a pinned certificate which they cannot read: curl, with partial chains, does.
+const BUT_CURL: &[Verifier] = &[Openssl, OpensslStrict, PythonStrict, Node];
 
 const CHECK_TIME: &str = "OpenSSL crypto/x509/x509_vfy.c ossl_x509_check_cert_time";
-const CHECK_CHAIN: &str = "OpenSSL crypto/x509/x509_vfy.c check_extensions";
-const CURVE: &str = "OpenSSL crypto/x509/x509_vfy.c check_curve, ≥ 3.0";
+const CHECK_EXTENSIONS: &str = "OpenSSL crypto/x509/x509_vfy.c check_extensions";
 const PURPOSE: &str = "OpenSSL crypto/x509/v3_purp.c check_purpose_ssl_server";
-const CRITICAL_KEY_IDS: &str = "OpenSSL crypto/x509/v3_purp.c X509_supported_extension";
+const CHECK_CA: &str = "OpenSSL crypto/x509/v3_purp.c check_ca";
 const CACHE: &str = "OpenSSL crypto/x509/v3_purp.c ossl_x509v3_cache_extensions";
 const ISSUED_BY: &str = "OpenSSL crypto/x509/v3_purp.c X509_check_akid";
-const NO_PARTIAL: &str =
-    "OpenSSL crypto/x509/x509_vfy.c: only a self-signed anchor, unless X509_V_FLAG_PARTIAL_CHAIN";
-const LEVEL: &str = "OpenSSL crypto/x509/x509_vfy.c check_key_level, check_sig_level";
-const STRICT: &str =
-    "OpenSSL crypto/x509/x509_vfy.c check_extensions, X509_V_FLAG_X509_STRICT, chains of two and more";
-const CHECK_CA: &str = "OpenSSL crypto/x509/v3_purp.c X509_check_ca, with X509_V_FLAG_X509_STRICT";
-const GNUTLS: &str = "GnuTLS lib/x509/verify.c _gnutls_verify_crt_status";
-const NSS: &str = "NSS lib/certhigh/certvfy.c CERT_VerifyCertificate";
+const GNUTLS: &str = "GnuTLS lib/x509/verify.c verify_crt";
+const GNUTLS_TIME: &str = "GnuTLS lib/x509/verify.c check_time_status";
+const GNUTLS_USES: &str = "GnuTLS lib/x509/verify.c _gnutls_check_key_purpose";
+const GNUTLS_SANITY: &str = "GnuTLS lib/x509/x509.c _gnutls_check_cert_sanity";
+const GNUTLS_NAMES_READ: &str = "GnuTLS lib/x509/x509.c cache_alt_names";
+const NSS: &str = "NSS lib/certhigh/certvfy.c cert_VerifyCertChainOld";
 const NSS_TIME: &str = "NSS lib/certdb/certdb.c CERT_CheckCertValidTimes";
 const NSS_TYPE: &str = "NSS lib/certdb/certdb.c cert_ComputeCertType";
-const PKIX: &str = "mozilla::pkix pkixbuild.cpp, pkixcheck.cpp";
-const PKI: &str = "BoringSSL pki/verify_certificate_chain.cc";
+const PKIX_TIME: &str = "mozilla::pkix pkixcheck.cpp CheckValidity";
+const PKIX_BASIC: &str = "mozilla::pkix pkixcheck.cpp CheckBasicConstraints";
+const PKIX_KEY_USAGE: &str = "mozilla::pkix pkixcheck.cpp CheckKeyUsage";
+const PKIX_USES: &str = "mozilla::pkix pkixcheck.cpp CheckExtendedKeyUsage";
+const PKIX_EXTENSIONS: &str = "mozilla::pkix pkixcert.cpp BackCert::RememberExtension";
+const PKI_TIME: &str = "BoringSSL pki/verify_certificate_chain.cc VerifyTimeValidity";
+const PKI_PREPARE: &str = "BoringSSL pki/verify_certificate_chain.cc PathVerifier::PrepareForNextCertificate";
+const PKI_ANCHOR: &str =
+    "BoringSSL pki/verify_certificate_chain.cc PathVerifier::ApplyTrustAnchorConstraints";
+const PKI_USES: &str = "BoringSSL pki/verify_certificate_chain.cc VerifyExtendedKeyUsage";
+const PKI_CRITICAL: &str = "BoringSSL pki/verify_certificate_chain.cc VerifyNoUnconsumedCriticalExtensions";
+const PKI_PROCESS: &str =
+    "BoringSSL pki/verify_certificate_chain.cc PathVerifier::BasicCertificateProcessing";
+const PKI_PARSE: &str = "BoringSSL pki/parsed_certificate.cc ParsedCertificate::Create";
+const CHROMIUM: &str = "Chromium net/cert/cert_verify_proc_builtin.cc";
 const GO: &str = "Go crypto/x509 verify.go isValid";
+const GO_SIGNED: &str = "Go crypto/x509 x509.go CheckSignatureFrom";
 const GO_USES: &str = "Go crypto/x509 verify.go checkChainForKeyUsage";
+const GO_PARSE: &str = "Go crypto/x509 parser.go parseCertificate";
 const JAVA: &str = "JDK sun.security.validator.PKIXValidator.engineValidate";
-const WEBPKI: &str = "rustls-webpki verify_cert.rs";
+const JAVA_END: &str = "JDK sun.security.validator.EndEntityChecker";
+const JAVA_EXTENSIONS: &str = "JDK sun.security.x509.CertificateExtensions.parseExtension";
+const WEBPKI_TIME: &str = "rustls-webpki src/verify_cert.rs check_validity";
+const WEBPKI_SIGNED: &str = "rustls-webpki src/verify_cert.rs check_signed_chain";
+const WEBPKI_BASIC: &str = "rustls-webpki src/verify_cert.rs check_basic_constraints";
+const WEBPKI_USES: &str = "rustls-webpki src/verify_cert.rs check_eku";
+const WEBPKI_NAMES: &str = "rustls-webpki src/subject_name/mod.rs check_name_constraints";
+const WEBPKI_CRITICAL: &str = "rustls-webpki src/x509.rs: UnsupportedCriticalExtension";
 
-const WHOLE_LABEL: Wildcards = Wildcards { partial: false, top_level: false };
+/// What OpenSSL, Chromium and Go read of a certificate before all else.
+const ALL_READ: &[ObjectIdentifier] = &[
+    SUBJECT_KEY_ID,
+    KEY_USAGE,
+    SUBJECT_ALT_NAME,
+    BASIC_CONSTRAINTS,
+    NAME_CONSTRAINTS,
+    AUTHORITY_KEY_ID,
+    EXTENDED_KEY_USAGE,
+];
+
+/// Context tags of GeneralName (RFC 5280 §4.2.1.6).
+const X400_ADDRESS: u8 = 3;
+const EDI_PARTY_NAME: u8 = 5;
+/// Nothing, and the last that fits.
+const UNDEFINED: u8 = 9;
+const LAST: u8 = 30;
+
+/// The TLS extension for stapling (RFC 6066 §8).
+const STATUS_REQUEST: u16 = 5;
+
+const MD: &[&str] = &["md2", "md4", "md5"];
+const WEAK: &[&str] = &["md2", "md4", "md5", "sha1"];
+
+const WHOLE_LABEL: Wildcards = Wildcards { partial: false, top_level: false, any_label: false };
 
 const OPENSSL_NAMES: NameRules = NameRules {
     common_names: CommonNames::AnyWithoutDnsName,
-    wildcards: Wildcards { partial: true, top_level: false },
+    wildcards: Wildcards { partial: true, ..WHOLE_LABEL },
     final_dot: false,
     address_as_text: false,
 };
@@ -92,285 +155,387 @@ const SAN_NAMES: NameRules = NameRules {
 };
 const CHROMIUM_NAMES: NameRules = NameRules { final_dot: true, ..SAN_NAMES };
 const GO_NAMES: NameRules =
-    NameRules { wildcards: Wildcards { partial: false, top_level: true }, ..SAN_NAMES };
+    NameRules { wildcards: Wildcards { top_level: true, ..WHOLE_LABEL }, ..SAN_NAMES };
 const JAVA_NAMES: NameRules = NameRules {
     common_names: CommonNames::LastWithoutDnsName,
-    wildcards: Wildcards { partial: true, top_level: true },
+    wildcards: Wildcards { partial: true, top_level: true, any_label: true },
     final_dot: false,
     address_as_text: false,
 };
 
-const fn both(verifier: Verifier, condition: Condition, source: &'static str) -> Rule {
-    Rule { verifier, model: None, condition, source }
+const fn both(verifiers: &'static [Verifier], condition: Condition, source: &'static str) -> Rule {
+    Rule { verifiers, model: None, condition, source }
 }
 
-const fn issued(verifier: Verifier, condition: Condition, source: &'static str) -> Rule {
-    Rule { verifier, model: Some(Model::CaIssued), condition, source }
+const fn issued(verifiers: &'static [Verifier], condition: Condition, source: &'static str) -> Rule {
+    Rule { verifiers, model: Some(Model::CaIssued), condition, source }
 }
 
-const fn pinned(verifier: Verifier, condition: Condition, source: &'static str) -> Rule {
-    Rule { verifier, model: Some(Model::Pinned), condition, source }
+const fn pinned(verifiers: &'static [Verifier], condition: Condition, source: &'static str) -> Rule {
+    Rule { verifiers, model: Some(Model::Pinned), condition, source }
 }
 
-const RULES: &[Rule] = &[
-    // OpenSSL at security level 2, as Debian and OpenSSL from 3.2 on have it
-    both(Openssl, C::Expired, CHECK_TIME),
-    both(Openssl, C::NotYetValid, CHECK_TIME),
-    issued(Openssl, C::IssuerOutOfDate, CHECK_TIME),
-    issued(Openssl, C::IssuerNotCa, CHECK_CHAIN),
-    issued(Openssl, C::IssuerMayNotSign, CHECK_CHAIN),
-    issued(Openssl, C::IssuerNotServerAuth, PURPOSE),
-    both(Openssl, C::NotServerAuth, PURPOSE),
-    both(Openssl, C::UnknownCritical, CHECK_CHAIN),
-    both(Openssl, C::KeyIdentifierCritical, CRITICAL_KEY_IDS),
-    both(Openssl, C::DuplicateExtension, CACHE),
-    both(Openssl, C::AnothersKeyIdentifier, ISSUED_BY),
-    pinned(Openssl, C::NotSelfIssued, NO_PARTIAL),
-    both(Openssl, C::ShortRsa(2048), LEVEL),
-    issued(Openssl, C::WeakHash, LEVEL),
-    both(Openssl, C::ExplicitCurve, CURVE),
-    both(Openssl, C::NotNamed(OPENSSL_NAMES), "OpenSSL crypto/x509/v3_utl.c X509_check_host, X509_check_ip"),
-    // OpenSSL -x509_strict
-    both(OpensslStrict, C::Expired, CHECK_TIME),
-    both(OpensslStrict, C::NotYetValid, CHECK_TIME),
-    issued(OpensslStrict, C::IssuerOutOfDate, CHECK_TIME),
-    issued(OpensslStrict, C::IssuerNotCa, CHECK_CHAIN),
-    issued(OpensslStrict, C::IssuerMayNotSign, CHECK_CHAIN),
-    issued(OpensslStrict, C::IssuerNotServerAuth, PURPOSE),
-    both(OpensslStrict, C::NotServerAuth, PURPOSE),
-    both(OpensslStrict, C::UnknownCritical, CHECK_CHAIN),
-    both(OpensslStrict, C::KeyIdentifierCritical, CRITICAL_KEY_IDS),
-    both(OpensslStrict, C::DuplicateExtension, CACHE),
-    both(OpensslStrict, C::AnothersKeyIdentifier, ISSUED_BY),
-    pinned(OpensslStrict, C::NotSelfIssued, NO_PARTIAL),
-    both(OpensslStrict, C::ShortRsa(2048), LEVEL),
-    issued(OpensslStrict, C::WeakHash, LEVEL),
-    both(OpensslStrict, C::ExplicitCurve, CURVE),
-    both(OpensslStrict, C::CertSignWithoutConstraints, CHECK_CA),
-    pinned(OpensslStrict, C::OldVersion, CHECK_CA),
-    issued(OpensslStrict, C::NoAuthorityKeyId, STRICT),
-    issued(OpensslStrict, C::NoSubjectKeyId, STRICT),
-    issued(OpensslStrict, C::CaWithoutKeyUsage, STRICT),
-    issued(OpensslStrict, C::CaNotCritical, STRICT),
-    issued(OpensslStrict, C::PathLengthWithoutCa, STRICT),
-    issued(OpensslStrict, C::CertSignWithoutCa, STRICT),
-    issued(OpensslStrict, C::EmptySubjectUncritical, STRICT),
+/// The table. tlslab has no rule in it: it is asked.
+pub const RULES: &[Rule] = &[
+    // whoever speaks TLS
+    both(LIVE, C::UnfitForTls, "RFC 8446 §4.2.3, RFC 8422 §5.1.1: no signature scheme or curve for it"),
     both(
-        OpensslStrict,
+        &[Gnutls, Go, Java, Node],
+        C::ShortRsa(528),
+        "RFC 8017 §9.1.1: too short for RSASSA-PSS with SHA-256, which TLS 1.3 demands",
+    ),
+    // OpenSSL, whoever calls it
+    both(OPENSSLS, C::Expired, CHECK_TIME),
+    both(OPENSSLS, C::NotYetValid, CHECK_TIME),
+    issued(OPENSSLS, C::OutOfDate(Whom::Issuers), CHECK_TIME),
+    issued(OPENSSLS, C::Forged, "OpenSSL crypto/x509/x509_vfy.c internal_verify"),
+    issued(OPENSSLS, C::AlgorithmsDiffer(Whom::Sent), "OpenSSL crypto/x509/x_all.c X509_verify"),
+    issued(OPENSSLS, C::NotCa(Whom::Intermediates), CHECK_CA),
+    issued(OPENSSLS, C::DeniesCa(Whom::Root), CHECK_CA),
+    issued(OPENSSLS, C::MayNotSign(Whom::Issuers), CHECK_CA),
+    issued(OPENSSLS, C::PathTooLong(Whom::Issuers), CHECK_EXTENSIONS),
+    both(OPENSSLS, C::UnknownCritical(Whom::All), CHECK_EXTENSIONS),
+    both(
+        OPENSSLS,
+        C::KeyIdentifierCritical,
+        "OpenSSL crypto/x509/v3_purp.c X509_supported_extension: neither key identifier",
+    ),
+    issued(
+        OPENSSLS,
+        C::NotPermitted(Whom::Issuers, Constrained::Names),
+        "OpenSSL crypto/x509/x509_vfy.c check_name_constraints",
+    ),
+    issued(OPENSSLS, C::NotServerAuth(Whom::Issuers), PURPOSE),
+    both(OPENSSLS, C::NotServerAuth(Whom::Leaf), PURPOSE),
+    both(OPENSSLS, C::NoPurpose(Whom::All), PURPOSE),
+    both(OPENSSLS, C::NoKeyUsageForTls, PURPOSE),
+    issued(OPENSSLS, C::SignedWith(WEAK), "OpenSSL crypto/x509/x509_vfy.c check_sig_level"),
+    both(LEVEL_2, C::ShortRsa(2048), "OpenSSL crypto/x509/x509_vfy.c check_key_level"),
+    both(OPENSSLS, C::ExplicitCurve, "OpenSSL crypto/x509/x509_vfy.c check_curve, ≥ 3.0"),
+    pinned(WHOLE, C::NotSelfIssued, "OpenSSL crypto/x509/x509_vfy.c build_chain: no partial chains"),
+    pinned(WHOLE, C::AnothersKeyIdentifier, ISSUED_BY),
+    issued(OPENSSLS, C::AnothersKeyIdentifier, ISSUED_BY),
+    issued(OPENSSLS, C::DuplicateExtension(Whom::All), CACHE),
+    issued(OPENSSLS, C::EmptyKeyUsage(Whom::All), CACHE),
+    issued(OPENSSLS, C::Unreadable(Whom::All, ALL_READ), CACHE),
+    issued(OPENSSLS, C::AlternativeName(UNDEFINED, LAST), CACHE),
+    pinned(BUT_CURL, C::DuplicateExtension(Whom::Leaf), CACHE),
+    pinned(BUT_CURL, C::EmptyKeyUsage(Whom::Leaf), CACHE),
+    pinned(BUT_CURL, C::Unreadable(Whom::Leaf, ALL_READ), CACHE),
+    pinned(BUT_CURL, C::AlternativeName(UNDEFINED, LAST), CACHE),
+    both(OPENSSLS, C::LongerThan(102_400), "OpenSSL include/openssl/ssl.h SSL_MAX_CERT_LIST_DEFAULT"),
+    // OpenSSL -x509_strict, and Python from 3.13 on
+    both(STRICT, C::CertSignWithoutConstraints, CHECK_CA),
+    pinned(STRICT, C::Version1WithoutConstraints, CHECK_CA),
+    issued(STRICT, C::NotCa(Whom::Root), CHECK_EXTENSIONS),
+    issued(STRICT, C::ExtensionsInOldVersion(Whom::All), CHECK_EXTENSIONS),
+    issued(STRICT, C::NoAuthorityKeyId, CHECK_EXTENSIONS),
+    issued(STRICT, C::NoSubjectKeyId, CHECK_EXTENSIONS),
+    issued(STRICT, C::CaWithoutKeyUsage, CHECK_EXTENSIONS),
+    issued(STRICT, C::CaNotCritical, CHECK_EXTENSIONS),
+    issued(STRICT, C::PathLengthWithoutCa, CHECK_EXTENSIONS),
+    issued(STRICT, C::CertSignWithoutCa, CHECK_EXTENSIONS),
+    issued(STRICT, C::EmptySubjectUncritical, CHECK_EXTENSIONS),
+    issued(STRICT, C::EmptyAlternativeNames, CHECK_EXTENSIONS),
+    // the names, as each of them has them
+    both(
+        &[Openssl, OpensslStrict],
         C::NotNamed(OPENSSL_NAMES),
         "OpenSSL crypto/x509/v3_utl.c X509_check_host, X509_check_ip",
     ),
-    // Python 3.13: OpenSSL, strict and with partial chains
-    both(PythonStrict, C::Expired, CHECK_TIME),
-    both(PythonStrict, C::NotYetValid, CHECK_TIME),
-    issued(PythonStrict, C::IssuerOutOfDate, CHECK_TIME),
-    issued(PythonStrict, C::IssuerNotCa, CHECK_CHAIN),
-    issued(PythonStrict, C::IssuerMayNotSign, CHECK_CHAIN),
-    issued(PythonStrict, C::IssuerNotServerAuth, PURPOSE),
-    both(PythonStrict, C::NotServerAuth, PURPOSE),
-    both(PythonStrict, C::UnknownCritical, CHECK_CHAIN),
-    both(PythonStrict, C::KeyIdentifierCritical, CRITICAL_KEY_IDS),
-    both(PythonStrict, C::DuplicateExtension, CACHE),
-    issued(PythonStrict, C::AnothersKeyIdentifier, ISSUED_BY),
     both(
-        PythonStrict,
-        C::ShortRsa(2048),
-        "CPython Lib/ssl.py: @SECLEVEL=2 from 3.10 on; crypto/x509/x509_vfy.c check_key_level",
-    ),
-    issued(PythonStrict, C::WeakHash, LEVEL),
-    both(PythonStrict, C::ExplicitCurve, CURVE),
-    both(PythonStrict, C::CertSignWithoutConstraints, CHECK_CA),
-    pinned(PythonStrict, C::OldVersion, CHECK_CA),
-    issued(PythonStrict, C::NoAuthorityKeyId, STRICT),
-    issued(PythonStrict, C::NoSubjectKeyId, STRICT),
-    issued(PythonStrict, C::CaWithoutKeyUsage, STRICT),
-    issued(PythonStrict, C::CaNotCritical, STRICT),
-    issued(PythonStrict, C::PathLengthWithoutCa, STRICT),
-    issued(PythonStrict, C::CertSignWithoutCa, STRICT),
-    issued(PythonStrict, C::EmptySubjectUncritical, STRICT),
-    both(
-        PythonStrict,
+        &[PythonStrict],
         C::NotNamed(PYTHON_NAMES),
-        "CPython Modules/_ssl.c X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS; X509_check_host",
+        "CPython Modules/_ssl.c X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS; OpenSSL X509_check_host",
     ),
-    // curl: OpenSSL with partial chains, and names of its own
-    both(Curl, C::Expired, CHECK_TIME),
-    both(Curl, C::NotYetValid, CHECK_TIME),
-    issued(Curl, C::IssuerOutOfDate, CHECK_TIME),
-    issued(Curl, C::IssuerNotCa, CHECK_CHAIN),
-    issued(Curl, C::IssuerMayNotSign, CHECK_CHAIN),
-    issued(Curl, C::IssuerNotServerAuth, PURPOSE),
-    both(Curl, C::NotServerAuth, PURPOSE),
-    both(Curl, C::UnknownCritical, CHECK_CHAIN),
-    both(Curl, C::KeyIdentifierCritical, CRITICAL_KEY_IDS),
-    issued(Curl, C::DuplicateExtension, CACHE),
-    issued(Curl, C::AnothersKeyIdentifier, ISSUED_BY),
-    both(Curl, C::ShortRsa(2048), LEVEL),
-    issued(Curl, C::WeakHash, LEVEL),
-    both(Curl, C::ExplicitCurve, CURVE),
-    both(Curl, C::EmptyIssuer, "curl lib/vtls/openssl.c: couldn't get X509-issuer name"),
-    both(Curl, C::NotNamed(CURL_NAMES), "curl lib/vtls/openssl.c ossl_verifyhost, lib/vtls/hostcheck.c"),
-    // Node: OpenSSL at its own security level, and names of its own
-    both(Node, C::Expired, CHECK_TIME),
-    both(Node, C::NotYetValid, CHECK_TIME),
-    issued(Node, C::IssuerOutOfDate, CHECK_TIME),
-    issued(Node, C::IssuerNotCa, CHECK_CHAIN),
-    issued(Node, C::IssuerMayNotSign, CHECK_CHAIN),
-    issued(Node, C::IssuerNotServerAuth, PURPOSE),
-    both(Node, C::NotServerAuth, PURPOSE),
-    both(Node, C::UnknownCritical, CHECK_CHAIN),
-    both(Node, C::KeyIdentifierCritical, CRITICAL_KEY_IDS),
-    both(Node, C::DuplicateExtension, CACHE),
-    both(Node, C::AnothersKeyIdentifier, ISSUED_BY),
-    pinned(Node, C::NotSelfIssued, NO_PARTIAL),
-    issued(Node, C::WeakHash, LEVEL),
-    both(Node, C::ExplicitCurve, CURVE),
-    both(Node, C::NotNamed(NODE_NAMES), "Node lib/tls.js checkServerIdentity"),
-    // GnuTLS
-    both(Gnutls, C::Expired, GNUTLS),
-    both(Gnutls, C::NotYetValid, GNUTLS),
-    issued(Gnutls, C::IssuerOutOfDate, GNUTLS),
-    issued(Gnutls, C::IssuerNotCa, GNUTLS),
-    issued(Gnutls, C::IssuerMayNotSign, GNUTLS),
-    issued(Gnutls, C::IssuerNotServerAuth, GNUTLS),
-    both(Gnutls, C::ForOtherUses, GNUTLS),
-    both(Gnutls, C::NoDigitalSignature, "GnuTLS lib/tls-sig.c check_key_usage_for_sig, in the handshake"),
-    issued(Gnutls, C::UnknownCritical, GNUTLS),
-    both(Gnutls, C::DuplicateExtension, "GnuTLS lib/x509/x509.c: duplicate extensions are not parsed"),
-    issued(Gnutls, C::AnothersKeyIdentifier, "GnuTLS lib/x509/verify.c is_issuer"),
-    issued(Gnutls, C::WeakHash, "GnuTLS lib/x509/verify.c is_level_acceptable"),
-    both(Gnutls, C::ExplicitCurve, "GnuTLS lib/x509/key_decode.c: named curves only"),
     both(
-        Gnutls,
+        &[Curl],
+        C::NotNamed(CURL_NAMES),
+        "curl lib/vtls/openssl.c Curl_ossl_verifyhost, lib/vtls/hostcheck.c Curl_cert_hostcheck",
+    ),
+    both(&[Curl], C::EmptyIssuer, "curl lib/vtls/openssl.c: couldn't get X509-issuer name"),
+    both(&[Node], C::NotNamed(NODE_NAMES), "Node lib/tls.js checkServerIdentity"),
+    // GnuTLS
+    both(&[Gnutls], C::Expired, GNUTLS_TIME),
+    both(&[Gnutls], C::NotYetValid, GNUTLS_TIME),
+    issued(&[Gnutls], C::OutOfDate(Whom::Issuers), GNUTLS_TIME),
+    issued(&[Gnutls], C::Forged, GNUTLS),
+    issued(&[Gnutls], C::NotCa(Whom::Intermediates), "GnuTLS lib/x509/verify.c check_if_ca"),
+    issued(&[Gnutls], C::DeniesCa(Whom::Root), "GnuTLS lib/x509/verify.c check_if_ca"),
+    issued(&[Gnutls], C::MayNotSign(Whom::Issuers), GNUTLS),
+    issued(&[Gnutls], C::Unreadable(Whom::Issuers, &[KEY_USAGE]), GNUTLS),
+    issued(&[Gnutls], C::PathTooLongInAll(Whom::Issuers), "GnuTLS lib/x509/verify.c check_if_ca"),
+    issued(&[Gnutls], C::NotPermitted(Whom::Issuers, Constrained::Alternatives), GNUTLS),
+    issued(&[Gnutls], C::UnknownCritical(Whom::All), "GnuTLS lib/x509/verify.c check_for_unknown_exts"),
+    issued(&[Gnutls], C::NotServerAuth(Whom::Intermediates), GNUTLS_USES),
+    both(&[Gnutls], C::ForOtherUses(Whom::Leaf), GNUTLS_USES),
+    both(&[Gnutls], C::Unreadable(Whom::Leaf, &[EXTENDED_KEY_USAGE]), GNUTLS_USES),
+    both(
+        &[Gnutls],
+        C::NoDigitalSignature,
+        "GnuTLS lib/tls-sig.c _gnutls_check_key_usage_for_sig, in the handshake",
+    ),
+    both(&[Gnutls], C::DuplicateExtension(Whom::All), GNUTLS_SANITY),
+    both(&[Gnutls], C::ExtensionsInOldVersion(Whom::All), GNUTLS_SANITY),
+    both(&[Gnutls], C::AlgorithmsDiffer(Whom::All), "GnuTLS lib/x509/x509.c compare_sig_algorithm"),
+    both(&[Gnutls], C::Unreadable(Whom::All, &[SUBJECT_ALT_NAME]), GNUTLS_NAMES_READ),
+    both(&[Gnutls], C::AlternativeName(UNDEFINED, LAST), GNUTLS_NAMES_READ),
+    both(&[Gnutls], C::LongerThan(131_072), "GnuTLS lib/gnutls_int.h MAX_HANDSHAKE_PACKET_SIZE"),
+    both(&[Gnutls], C::AlternativeName(X400_ADDRESS, X400_ADDRESS), GNUTLS_NAMES_READ),
+    both(&[Gnutls], C::AlternativeName(EDI_PARTY_NAME, EDI_PARTY_NAME), GNUTLS_NAMES_READ),
+    both(&[Gnutls], C::DemandsOfTls(&[STATUS_REQUEST]), "GnuTLS lib/cert-session.c check_ocsp_response"),
+    issued(&[Gnutls], C::AnothersKeyIdentifier, "GnuTLS lib/x509/verify.c is_issuer"),
+    issued(&[Gnutls], C::SignedWith(WEAK), GNUTLS),
+    both(
+        &[Gnutls],
         C::NotNamed(GNUTLS_NAMES),
         "GnuTLS lib/x509/hostname-verify.c gnutls_x509_crt_check_hostname2",
     ),
-    // NSS, the old verifier; it is asked about no name
-    both(Nss, C::Expired, NSS_TIME),
-    both(Nss, C::NotYetValidFor(Duration::days(1)), NSS_TIME),
-    issued(Nss, C::IssuerOutOfDate, NSS_TIME),
-    issued(Nss, C::IssuerNotCa, NSS),
-    issued(Nss, C::IssuerNotForTls, NSS_TYPE),
-    issued(Nss, C::IssuerMayNotSign, NSS),
-    both(Nss, C::Ed25519, "NSS softoken: no Ed25519 certificates"),
-    both(Nss, C::ExplicitCurve, "NSS: named curves only"),
-    both(Nss, C::NotServerAuth, NSS_TYPE),
-    both(Nss, C::CaWithExtendedKeyUsage, NSS_TYPE),
-    both(Nss, C::NoKeyUsageForAnyExchange, NSS),
-    issued(Nss, C::UnknownCritical, NSS),
-    issued(Nss, C::AnothersKeyIdentifier, "NSS lib/certhigh/certvfy.c CERT_FindCertIssuer"),
+    both(&[Gnutls], C::ExplicitCurve, "GnuTLS lib/x509/key_decode.c _gnutls_x509_read_ecc_params"),
+    // NSS, the old verifier; it is asked about no name, and certutil -V about no signature
+    both(&[Nss], C::Expired, NSS_TIME),
+    both(&[Nss], C::NotYetValidFor(Duration::days(1)), NSS_TIME),
+    issued(&[Nss], C::OutOfDate(Whom::Issuers), NSS_TIME),
+    issued(&[Nss], C::AlgorithmsDiffer(Whom::Sent), NSS),
+    issued(&[Nss], C::NotCa(Whom::Intermediates), NSS),
+    issued(&[Nss], C::DeniesCa(Whom::Root), NSS),
+    issued(&[Nss], C::MayNotSign(Whom::Intermediates), NSS),
+    issued(&[Nss], C::PathTooLong(Whom::Issuers), NSS),
+    issued(
+        &[Nss],
+        C::NotPermitted(Whom::Issuers, Constrained::Names),
+        "NSS lib/certdb/genname.c CERT_CompareNameSpace",
+    ),
+    issued(&[Nss], C::UnknownCritical(Whom::Sent), NSS),
+    issued(&[Nss], C::NotForTls(Whom::Intermediates), NSS_TYPE),
+    both(&[Nss], C::NotServerAuth(Whom::Leaf), NSS_TYPE),
+    both(&[Nss], C::NoPurpose(Whom::Leaf), NSS_TYPE),
+    both(&[Nss], C::CaWithExtendedKeyUsage, NSS_TYPE),
+    both(&[Nss], C::NoKeyUsageForAnyExchange, NSS),
+    both(&[Nss], C::ExplicitCurve, "NSS: named curves only"),
+    both(&[Nss], C::Ed25519, "NSS softoken: no Ed25519 certificates"),
+    issued(&[Nss], C::AnothersKeyIdentifier, "NSS lib/certhigh/certvfy.c CERT_FindCertIssuer"),
     // Firefox
-    both(Firefox, C::Expired, PKIX),
-    both(Firefox, C::NotYetValid, PKIX),
-    issued(Firefox, C::IssuerOutOfDate, PKIX),
-    issued(Firefox, C::IssuerNotCa, PKIX),
-    issued(Firefox, C::IssuerMayNotSign, PKIX),
-    issued(Firefox, C::IssuerNotServerAuth, PKIX),
-    both(
-        Firefox,
-        C::CaAsServer,
-        "mozilla::pkix pkixcheck.cpp CheckBasicConstraints: CA_CERT_USED_AS_END_ENTITY",
+    both(&[Firefox], C::Expired, PKIX_TIME),
+    both(&[Firefox], C::NotYetValid, PKIX_TIME),
+    issued(&[Firefox], C::OutOfDate(Whom::Issuers), PKIX_TIME),
+    issued(&[Firefox], C::Forged, "mozilla::pkix pkixbuild.cpp PathBuildingStep::Check"),
+    issued(
+        &[Firefox],
+        C::AlgorithmsDiffer(Whom::Sent),
+        "mozilla::pkix pkixcheck.cpp CheckSignatureAlgorithm",
     ),
-    both(Firefox, C::Ed25519, "Firefox: no ed25519 among the signature schemes that are offered"),
-    both(Firefox, C::NotServerAuth, "mozilla::pkix pkixcheck.cpp CheckExtendedKeyUsage"),
-    both(Firefox, C::NoDigitalSignature, "mozilla::pkix pkixcheck.cpp CheckKeyUsage"),
-    both(Firefox, C::UnknownCritical, "mozilla::pkix pkixcert.cpp: UNKNOWN_CRITICAL_EXTENSION"),
-    both(Firefox, C::DuplicateExtension, "mozilla::pkix pkixcert.cpp: EXTENSION_VALUE_INVALID"),
-    both(Firefox, C::ShortRsa(1024), "Firefox NSSCertDBTrustDomain::CheckRSAPublicKeyModulusSizeInBits"),
-    both(Firefox, C::WeakHash, "Firefox NSSCertDBTrustDomain::CheckSignatureDigestAlgorithm"),
-    both(
-        Firefox,
-        C::ExplicitCurve,
-        "mozilla::pkix pkixcheck.cpp CheckSubjectPublicKeyInfo: named curves only",
+    issued(&[Firefox], C::NotCa(Whom::Intermediates), PKIX_BASIC),
+    issued(&[Firefox], C::NotCaInVersion3(Whom::Root), PKIX_BASIC),
+    issued(&[Firefox], C::PathTooLongInAll(Whom::Issuers), PKIX_BASIC),
+    issued(
+        &[Firefox],
+        C::MoreIntermediatesThan(6),
+        "mozilla::pkix pkixbuild.cpp BuildForward: MAX_SUBCA_COUNT",
     ),
-    both(Firefox, C::NotNamed(SAN_NAMES), "mozilla::pkix pkixnames.cpp CheckCertHostname"),
+    issued(
+        &[Firefox],
+        C::NotPermitted(Whom::Issuers, Constrained::Wildcards),
+        "mozilla::pkix pkixnames.cpp CheckNameConstraints",
+    ),
+    issued(&[Firefox], C::MayNotSign(Whom::Issuers), PKIX_KEY_USAGE),
+    issued(&[Firefox], C::NotServerAuth(Whom::Issuers), PKIX_USES),
+    both(&[Firefox], C::CaAsServer, PKIX_BASIC),
+    both(&[Firefox], C::Unreadable(Whom::All, &[BASIC_CONSTRAINTS]), PKIX_BASIC),
+    both(&[Firefox], C::Unreadable(Whom::All, &[KEY_USAGE]), PKIX_KEY_USAGE),
+    both(&[Firefox], C::EmptyKeyUsage(Whom::All), PKIX_KEY_USAGE),
+    both(&[Firefox], C::Unreadable(Whom::All, &[EXTENDED_KEY_USAGE]), PKIX_USES),
+    both(&[Firefox], C::NotServerAuth(Whom::Leaf), PKIX_USES),
+    both(&[Firefox], C::NoPurpose(Whom::All), PKIX_USES),
+    both(&[Firefox], C::OcspResponder, PKIX_USES),
+    both(&[Firefox], C::ExplicitCurve, "mozilla::pkix pkixcheck.cpp CheckSubjectPublicKeyInfo"),
+    both(&[Firefox], C::LongerThan(131_071), "NSS lib/ssl/ssl3con.c MAX_HANDSHAKE_MSG_LEN"),
+    both(&[Firefox], C::EmptyIssuer, "mozilla::pkix pkixcheck.cpp CheckIssuer"),
+    both(&[Firefox], C::Ed25519, "Firefox: no ed25519 among the signature schemes that are offered"),
+    both(
+        &[Firefox],
+        C::NoKeyUsageForTls,
+        "Firefox security/certverifier/CertVerifier.cpp BuildCertChainForOneKeyUsage",
+    ),
+    both(&[Firefox], C::DemandsOfTls(&[]), "mozilla::pkix pkixcheck.cpp TLSFeaturesSatisfiedInternal"),
+    both(&[Firefox], C::UnknownCritical(Whom::All), PKIX_EXTENSIONS),
+    both(&[Firefox], C::KeyIdentifierCritical, PKIX_EXTENSIONS),
+    both(&[Firefox], C::DuplicateExtension(Whom::All), PKIX_EXTENSIONS),
+    both(&[Firefox], C::ShortRsa(1024), "Firefox NSSCertDBTrustDomain::CheckRSAPublicKeyModulusSizeInBits"),
+    issued(&[Firefox], C::SignedWith(WEAK), "Firefox NSSCertDBTrustDomain::CheckSignatureDigestAlgorithm"),
+    both(&[Firefox], C::NotNamed(SAN_NAMES), "mozilla::pkix pkixnames.cpp CheckCertHostname"),
     // Chromium
-    both(Chromium, C::Expired, PKI),
-    both(Chromium, C::NotYetValid, PKI),
-    issued(Chromium, C::IssuerOutOfDate, PKI),
-    issued(Chromium, C::IssuerNotCa, PKI),
-    issued(Chromium, C::IssuerMayNotSign, PKI),
-    issued(Chromium, C::IssuerForOtherUses, PKI),
-    both(Chromium, C::Ed25519, "Chromium net/socket/ssl_client_socket_impl.cc: ed25519 is not offered"),
-    both(Chromium, C::ForOtherUses, "BoringSSL pki/verify_certificate_chain.cc VerifyExtendedKeyUsage"),
+    both(&[Chromium], C::Expired, PKI_TIME),
+    both(&[Chromium], C::NotYetValid, PKI_TIME),
+    issued(&[Chromium], C::OutOfDate(Whom::Issuers), PKI_TIME),
+    issued(&[Chromium], C::Forged, PKI_PROCESS),
+    issued(
+        &[Chromium],
+        C::AlgorithmsDiffer(Whom::Sent),
+        "BoringSSL pki/verify_certificate_chain.cc VerifySignatureAlgorithmsMatch",
+    ),
+    issued(&[Chromium], C::NotCa(Whom::Intermediates), PKI_PREPARE),
+    issued(&[Chromium], C::DeniesCa(Whom::Root), PKI_ANCHOR),
+    issued(&[Chromium], C::MayNotSign(Whom::Issuers), PKI_PREPARE),
+    issued(&[Chromium], C::PathTooLong(Whom::Issuers), PKI_PREPARE),
+    issued(&[Chromium], C::NotPermitted(Whom::Issuers, Constrained::Wildcards), PKI_PROCESS),
+    issued(&[Chromium], C::ForOtherUses(Whom::Issuers), PKI_USES),
+    both(&[Chromium], C::ForOtherUses(Whom::Leaf), PKI_USES),
+    both(&[Chromium], C::UnknownCritical(Whom::All), PKI_CRITICAL),
+    both(&[Chromium], C::KeyIdentifierCritical, PKI_CRITICAL),
     both(
-        Chromium,
+        &[Chromium],
         C::NoDigitalSignature,
-        "BoringSSL ssl_cert_check_key_usage: ERR_SSL_KEY_USAGE_INCOMPATIBLE",
+        "BoringSSL ssl/ssl_cert.cc ssl_cert_check_key_usage: ERR_SSL_KEY_USAGE_INCOMPATIBLE",
     ),
-    both(Chromium, C::UnknownCritical, PKI),
-    both(Chromium, C::DuplicateExtension, "BoringSSL pki/parse_certificate.cc ParseExtensions"),
-    both(Chromium, C::ShortRsa(1024), "Chromium net/cert: ERR_CERT_WEAK_KEY"),
-    issued(Chromium, C::WeakHash, "Chromium net/cert: ERR_CERT_WEAK_SIGNATURE_ALGORITHM"),
-    both(Chromium, C::ExplicitCurve, "BoringSSL: named curves only"),
+    both(&[Chromium], C::Ed25519, "Chromium net/socket/ssl_client_socket_impl.cc: ed25519 is not offered"),
+    both(&[Chromium], C::DuplicateExtension(Whom::All), "BoringSSL pki/parse_certificate.cc ParseExtensions"),
     both(
-        Chromium,
-        C::KeyIdentifierCritical,
-        "BoringSSL pki/verify_certificate_chain.cc VerifyNoUnconsumedCriticalExtensions",
+        &[Chromium],
+        C::ExtensionsInOldVersion(Whom::All),
+        "BoringSSL pki/parse_certificate.cc ParseTbsCertificate",
     ),
-    both(
-        Chromium,
-        C::EmptySubjectUncritical,
-        "BoringSSL pki/parsed_certificate.cc ParsedCertificate::Create",
-    ),
-    both(Chromium, C::NotNamed(CHROMIUM_NAMES), "Chromium net/cert/x509_certificate.cc VerifyHostname"),
+    both(&[Chromium], C::EmptySubjectUncritical, PKI_PARSE),
+    both(&[Chromium], C::EmptyKeyUsage(Whom::All), "BoringSSL pki/parse_certificate.cc ParseKeyUsage"),
+    both(&[Chromium], C::NoPurpose(Whom::All), "BoringSSL pki/extended_key_usage.cc ParseEKUExtension"),
+    both(&[Chromium], C::Unreadable(Whom::All, ALL_READ), PKI_PARSE),
+    both(&[Chromium], C::ExplicitCurve, "BoringSSL: named curves only"),
+    both(&[Chromium], C::LongerThan(102_400), "BoringSSL ssl/ssl_lib.cc: max_cert_list"),
+    both(&[Chromium], C::ShortRsa(1024), CHROMIUM),
+    issued(&[Chromium], C::SignedWith(WEAK), CHROMIUM),
+    both(&[Chromium], C::NotNamed(CHROMIUM_NAMES), "Chromium net/cert/x509_certificate.cc VerifyHostname"),
     // Go
-    both(Go, C::Expired, GO),
-    both(Go, C::NotYetValid, GO),
-    issued(Go, C::IssuerOutOfDate, GO),
-    issued(Go, C::IssuerNotCa, GO),
-    issued(Go, C::IssuerMayNotSign, GO),
-    issued(Go, C::IssuerForOtherUses, GO_USES),
-    both(Go, C::ForOtherUses, GO_USES),
-    both(Go, C::UnknownCritical, GO),
-    both(Go, C::DuplicateExtension, "Go crypto/x509 parser.go parseCertificate"),
-    issued(Go, C::WeakHash, "Go crypto/x509 x509.go checkSignature, ≥ 1.18"),
-    both(Go, C::ExplicitCurve, "Go crypto/x509 parser.go: invalid ECDSA parameters"),
+    both(&[Go], C::Expired, GO),
+    both(&[Go], C::NotYetValid, GO),
+    issued(&[Go], C::OutOfDate(Whom::Issuers), GO),
+    issued(&[Go], C::NotCa(Whom::Intermediates), GO),
+    issued(&[Go], C::NotCaInVersion3(Whom::Root), GO),
+    issued(&[Go], C::PathTooLongInAll(Whom::Issuers), GO),
+    issued(&[Go], C::NotPermitted(Whom::Issuers, Constrained::Names), GO),
+    issued(&[Go], C::Forged, GO_SIGNED),
+    issued(&[Go], C::MayNotSign(Whom::Issuers), GO_SIGNED),
+    issued(&[Go], C::ForOtherUses(Whom::Issuers), GO_USES),
+    both(&[Go], C::ForOtherUses(Whom::Leaf), GO_USES),
+    both(&[Go], C::UnknownCritical(Whom::All), "Go crypto/x509 verify.go: UnhandledCriticalExtension"),
+    both(&[Go], C::DuplicateExtension(Whom::All), GO_PARSE),
+    both(&[Go], C::AlgorithmsDiffer(Whom::All), GO_PARSE),
+    both(&[Go], C::Unreadable(Whom::All, ALL_READ), "Go crypto/x509 parser.go processExtensions"),
+    both(&[Go], C::ExplicitCurve, "Go crypto/x509 parser.go parsePublicKey"),
+    both(&[Go], C::LongerThan(65_536), "Go crypto/tls common.go maxHandshake"),
+    issued(
+        &[Go],
+        C::TooManyComparisons(250_000),
+        "Go crypto/x509 verify.go isValid: maxConstraintComparisons",
+    ),
+    both(&[Go], C::NamesInOldVersion, GO_PARSE),
+    issued(&[Go], C::SignedWith(WEAK), "Go crypto/x509 x509.go checkSignature, ≥ 1.18"),
     both(
-        Go,
+        &[Go],
         C::NotNamed(GO_NAMES),
         "Go crypto/x509 verify.go VerifyHostname: the CN is never looked at, ≥ 1.15",
     ),
     // Java: a certificate that is itself in the trust store is taken before any path is checked
-    issued(Java, C::Expired, JAVA),
-    issued(Java, C::NotYetValid, JAVA),
-    issued(Java, C::IssuerOutOfDate, JAVA),
-    issued(Java, C::IssuerNotCa, JAVA),
-    issued(Java, C::IssuerMayNotSign, JAVA),
-    issued(Java, C::ForOtherUses, "JDK sun.security.validator.EndEntityChecker"),
-    issued(Java, C::NoDigitalSignature, "JDK sun.security.validator.EndEntityChecker"),
-    issued(Java, C::UnknownCritical, JAVA),
-    issued(Java, C::KeyIdentifierCritical, JAVA),
-    issued(Java, C::BrokenHash, "JDK java.security jdk.certpath.disabledAlgorithms; no MD4 at all"),
-    both(Java, C::ExplicitCurve, "JDK sun.security.util.ECParameters: only named curves"),
-    both(Java, C::DuplicateExtension, "JDK sun.security.x509.CertificateExtensions"),
-    both(Java, C::EmptyIssuer, "JDK sun.security.x509.X509CertInfo: empty issuer DN"),
-    both(Java, C::EmptySubjectUncritical, "JDK sun.security.x509.X509CertInfo.verifyCert"),
-    both(Java, C::NotNamed(JAVA_NAMES), "JDK sun.security.util.HostnameChecker"),
-    // rustls-webpki 0.103
-    both(RustlsWebpki, C::Expired, WEBPKI),
-    both(RustlsWebpki, C::NotYetValid, WEBPKI),
-    issued(RustlsWebpki, C::IssuerOutOfDate, WEBPKI),
-    issued(RustlsWebpki, C::IssuerNotCa, WEBPKI),
-    issued(RustlsWebpki, C::IssuerNotServerAuth, WEBPKI),
+    issued(&[Java], C::Expired, JAVA),
+    issued(&[Java], C::NotYetValid, JAVA),
+    issued(&[Java], C::OutOfDate(Whom::Intermediates), JAVA),
+    issued(&[Java], C::Forged, JAVA),
+    issued(&[Java], C::NotCa(Whom::Intermediates), JAVA),
+    issued(&[Java], C::NotCaInVersion3(Whom::Root), JAVA),
+    issued(&[Java], C::MayNotSign(Whom::Issuers), JAVA),
+    issued(&[Java], C::PathTooLong(Whom::Intermediates), JAVA),
+    issued(&[Java], C::NotPermitted(Whom::Intermediates, Constrained::Names), JAVA),
+    issued(
+        &[Java],
+        C::MoreIntermediatesThan(9),
+        "JDK sun.security.ssl.SSLConfiguration: jdk.tls.maxCertificateChainLength",
+    ),
+    issued(&[Java], C::ForOtherUses(Whom::Leaf), JAVA_END),
+    issued(&[Java], C::NoPurpose(Whom::Leaf), JAVA_END),
+    issued(&[Java], C::NoDigitalSignature, JAVA_END),
+    issued(&[Java], C::EmptyKeyUsage(Whom::Leaf), JAVA_END),
+    issued(&[Java], C::UnknownCritical(Whom::Sent), JAVA),
+    issued(&[Java], C::KeyIdentifierCritical, JAVA),
+    issued(&[Java], C::SignedWith(MD), "JDK java.security: jdk.certpath.disabledAlgorithms"),
+    both(&[Java], C::AlgorithmsDiffer(Whom::All), "JDK sun.security.x509.X509CertImpl.parse"),
+    both(&[Java], C::DuplicateExtension(Whom::All), JAVA_EXTENSIONS),
+    both(&[Java], C::UnreadableCritical(Whom::All), JAVA_EXTENSIONS),
+    both(&[Java], C::ExtensionsInOldVersion(Whom::All), "JDK sun.security.x509.X509CertInfo.parse"),
+    both(&[Java], C::ExplicitCurve, "JDK sun.security.util.ECParameters: only named curves"),
     both(
-        RustlsWebpki,
-        C::CaAsServer,
-        "rustls-webpki verify_cert.rs check_basic_constraints: CaUsedAsEndEntity",
+        &[Java],
+        C::LongerThan(32_768),
+        "JDK sun.security.ssl.SSLConfiguration: jdk.tls.maxHandshakeMessageSize",
     ),
-    both(RustlsWebpki, C::NotServerAuth, "rustls-webpki verify_cert.rs ExtendedKeyUsage"),
-    both(RustlsWebpki, C::UnknownCritical, "rustls-webpki x509.rs: UnsupportedCriticalExtension"),
-    both(RustlsWebpki, C::KeyIdentifierCritical, "rustls-webpki x509.rs: UnsupportedCriticalExtension"),
-    both(RustlsWebpki, C::DuplicateExtension, "rustls-webpki x509.rs set_extension_once"),
-    both(RustlsWebpki, C::OldVersion, "rustls-webpki cert.rs: UnsupportedCertVersion"),
-    pinned(RustlsWebpki, C::BrokenSelfSignature, WEBPKI),
+    both(&[Java], C::EmptyIssuer, "JDK sun.security.x509.X509CertInfo.parse: empty issuer DN"),
+    both(&[Java], C::EmptySubjectUncritical, "JDK sun.security.x509.X509CertInfo.verifyCert"),
+    both(&[Java], C::AlternativeName(EDI_PARTY_NAME, EDI_PARTY_NAME), "JDK sun.security.x509.EDIPartyName"),
+    both(&[Java], C::NameNotLdh, "JDK sun.security.util.HostnameChecker.matchDNS: SNIHostName"),
+    both(&[Java], C::NotNamed(JAVA_NAMES), "JDK sun.security.util.HostnameChecker.match"),
+    // rustls-webpki 0.103
+    both(&[RustlsWebpki], C::Expired, WEBPKI_TIME),
+    both(&[RustlsWebpki], C::NotYetValid, WEBPKI_TIME),
+    issued(&[RustlsWebpki], C::OutOfDate(Whom::Intermediates), WEBPKI_TIME),
+    issued(&[RustlsWebpki], C::Forged, WEBPKI_SIGNED),
+    pinned(&[RustlsWebpki], C::BrokenSelfSignature, WEBPKI_SIGNED),
+    both(
+        &[RustlsWebpki],
+        C::AlgorithmsDiffer(Whom::Sent),
+        "rustls-webpki src/cert.rs: SignatureAlgorithmMismatch",
+    ),
+    issued(&[RustlsWebpki], C::NotCa(Whom::Intermediates), WEBPKI_BASIC),
+    issued(&[RustlsWebpki], C::PathTooLongInAll(Whom::Intermediates), WEBPKI_BASIC),
+    both(&[RustlsWebpki], C::CaAsServer, WEBPKI_BASIC),
+    both(&[RustlsWebpki], C::Unreadable(Whom::Sent, &[BASIC_CONSTRAINTS]), WEBPKI_BASIC),
+    issued(
+        &[RustlsWebpki],
+        C::MoreIntermediatesThan(6),
+        "rustls-webpki src/verify_cert.rs: MAX_SUB_CA_COUNT",
+    ),
+    issued(&[RustlsWebpki], C::NotPermitted(Whom::Issuers, Constrained::Wildcards), WEBPKI_NAMES),
+    both(&[RustlsWebpki], C::Unreadable(Whom::All, &[NAME_CONSTRAINTS, SUBJECT_ALT_NAME]), WEBPKI_NAMES),
+    issued(&[RustlsWebpki], C::NotServerAuth(Whom::Intermediates), WEBPKI_USES),
+    both(&[RustlsWebpki], C::NotServerAuth(Whom::Leaf), WEBPKI_USES),
+    both(&[RustlsWebpki], C::NoPurpose(Whom::Sent), WEBPKI_USES),
+    both(&[RustlsWebpki], C::Unreadable(Whom::Sent, &[EXTENDED_KEY_USAGE]), WEBPKI_USES),
+    both(&[RustlsWebpki], C::UnknownCritical(Whom::Sent), WEBPKI_CRITICAL),
+    both(&[RustlsWebpki], C::KeyIdentifierCritical, WEBPKI_CRITICAL),
+    both(&[RustlsWebpki], C::DuplicateExtension(Whom::All), "rustls-webpki src/x509.rs set_extension_once"),
+    both(&[RustlsWebpki], C::OldVersion, "rustls-webpki src/cert.rs: UnsupportedCertVersion"),
+    issued(
+        &[RustlsWebpki],
+        C::ExtensionsInOldVersion(Whom::Root),
+        "rustls-webpki src/trust_anchor.rs extract_trust_anchor_from_v1_cert_der",
+    ),
     pinned(
-        RustlsWebpki,
+        &[RustlsWebpki],
         C::NotSelfIssued,
-        "rustls-webpki verify_cert.rs: an anchor is an issuer, matched by name",
+        "rustls-webpki src/verify_cert.rs build_chain_inner: an anchor is an issuer, matched by name",
     ),
-    both(RustlsWebpki, C::ShortRsa(2048), "rustls' providers: RSA of 2048 to 8192 bits"),
-    both(RustlsWebpki, C::WeakHash, "rustls' providers: no SHA-1"),
-    both(RustlsWebpki, C::ExplicitCurve, "rustls' providers: named curves only"),
-    both(RustlsWebpki, C::NotNamed(SAN_NAMES), "rustls-webpki subject_name: alternative names only"),
+    both(&[RustlsWebpki], C::ExplicitCurve, "rustls' providers: named curves only"),
+    both(&[RustlsWebpki], C::LongerThan(65_535), "rustls src/msgs/deframer/handshake.rs MAX_HANDSHAKE_SIZE"),
+    issued(
+        &[RustlsWebpki],
+        C::TooManyComparisons(250_000),
+        "rustls-webpki src/verify_cert.rs: name_constraint_comparisons",
+    ),
+    both(&[RustlsWebpki], C::ShortRsa(2048), "rustls' providers: RSA of 2048 to 8192 bits"),
+    both(&[RustlsWebpki], C::SignedWith(WEAK), "rustls' providers: no SHA-1"),
+    both(&[RustlsWebpki], C::NotNamed(SAN_NAMES), "rustls-webpki src/subject_name: alternative names only"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_refuses_twice_for_the_same() {
+        for (index, rule) in RULES.iter().enumerate() {
+            assert!(!rule.verifiers.contains(&Verifier::Lab), "it is asked: {rule:?}");
+            for other in &RULES[index + 1..] {
+                let share = rule.verifiers.iter().any(|verifier| other.verifiers.contains(verifier));
+                let meet = rule.model.is_none() || other.model.is_none() || rule.model == other.model;
+                assert!(!(share && meet && rule.condition == other.condition), "{rule:?} and {other:?}");
+            }
+        }
+    }
+}

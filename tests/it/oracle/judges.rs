@@ -12,6 +12,7 @@ use std::sync::{Arc, OnceLock};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use tlslab::pki::facts::{CertFacts, Extension};
 use tlslab::verify::who::{Model, Verifier};
 
 use crate::lab::{FUSE, Lab, Run, TLSLAB, peer, run, run_with_input};
@@ -150,6 +151,16 @@ fn judges() -> Vec<Judge> {
     if peer("chromium") && peer("certutil") {
         judges.push(Judge { verifier: Verifier::Chromium, ask: Box::new(chromium) });
     }
+    if peer("firefox-esr") && peer("python3") {
+        let lab = Lab::new();
+        let mut command = lab.command("python3");
+        let mut process = Process::start(command.arg(source("judge_firefox.py")).arg(lab.path()));
+        judges.push(Judge::new(Verifier::Firefox, move |question| {
+            // It lives in the lab's folder.
+            let _ = &lab;
+            process.ask(question)
+        }));
+    }
     judges.sort_by_key(|judge| judge.verifier);
     judges
 }
@@ -180,10 +191,11 @@ fn go_judge() -> &'static Path {
     program
 }
 
-/// A judge that answers line by line. Killed when dropped.
+/// A judge that answers line by line, until its input ends.
 struct Process {
     child: Child,
-    stdin: ChildStdin,
+    /// Taken when dropped.
+    stdin: Option<ChildStdin>,
     stdout: BufReader<ChildStdout>,
 }
 
@@ -194,15 +206,15 @@ impl Process {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap_or_else(|error| panic!("{command:?}: {error}"));
-        let stdin = child.stdin.take().expect("stdin was piped");
         let stdout = BufReader::new(child.stdout.take().expect("stdout was piped"));
-        Self { child, stdin, stdout }
+        Self { stdin: child.stdin.take(), child, stdout }
     }
 
     fn ask(&mut self, question: &Question) -> Answer {
         let [certificate, key] = question.client_files().unwrap_or_else(|| ["-".to_owned(), "-".to_owned()]);
         let ca = question.file("ca.pem");
-        writeln!(self.stdin, "{}\t{ca}\t{}\t{certificate}\t{key}", question.port, question.name)
+        let mut stdin = self.stdin.as_ref().expect("stdin is open until the end");
+        writeln!(stdin, "{}\t{ca}\t{}\t{certificate}\t{key}", question.port, question.name)
             .expect("a judge that listens");
         let mut line = String::new();
         self.stdout.read_line(&mut line).expect("a judge that answers");
@@ -214,8 +226,8 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Already gone is as good as killed.
-        let _ = self.child.kill();
+        // Not killed: one that has started a browser has to end it.
+        drop(self.stdin.take());
         let _ = self.child.wait();
     }
 }
@@ -242,9 +254,8 @@ fn connect(question: &Question) -> Answer {
     let request = format!("GET /session.json HTTP/1.0\r\nHost: {}\r\n\r\n", question.name);
     let run = run_with_input(&mut command, request.as_bytes());
     let accepts = run.stdout.contains("HTTP/1.");
-    // A refused certificate of the server's, or the alert of a server that got none of the client's.
-    let refused =
-        (10..=14).contains(&run.code()) || run.code() == 20 && matches!(question.client, Client::Nobody);
+    // A refused certificate of the server's, or no handshake: with its key, or without a certificate of ours.
+    let refused = matches!(run.code(), 10..=14 | 20);
     assert_ne!(accepts, refused, "{run}");
     Answer { accepts, ..Answer::of_run(&run, &["rejected"]) }
 }
@@ -304,7 +315,8 @@ fn openssl(question: &Question, strict: &[&str]) -> Answer {
     let live = run_with_input(&mut live, b"GET /session.json HTTP/1.0\r\n\r\n");
     let mut answer = Answer::of_run(&live, &["verify error", "error:"]);
     answer.accepts = live.stdout.contains("HTTP/1.");
-    if matches!(question.client, Client::Nobody) {
+    // Without a client's certificate, or with a key of the server's that no cipher suite is for, none is judged.
+    if matches!(question.client, Client::Nobody) || !live.stderr.contains("depth=") {
         return answer;
     }
     let mut offline = command("openssl");
@@ -372,8 +384,11 @@ fn nss(empty: &Lab, question: &Question) -> Answer {
         Model::Pinned => added.push(add("leaf", "P,,", &question.file("leaf.pem"))),
         Model::CaIssued => {
             added.push(add("root", "C,,", &question.file("ca.pem")));
-            let sent = CertificateDer::pem_file_iter(question.file("cert.pem")).expect("a PEM file");
-            for (index, certificate) in sent.map(Result::unwrap).enumerate().skip(1) {
+            let read = |file| CertificateDer::pem_file_iter(question.file(file)).expect("a PEM file");
+            let trusted: Vec<_> = read("ca.pem").map(Result::unwrap).collect();
+            // To add the root again would change its trust.
+            let sent = read("cert.pem").map(Result::unwrap).enumerate().skip(1);
+            for (index, certificate) in sent.filter(|(_, sent)| !trusted.contains(sent)) {
                 let path = lab.write("intermediate.der", certificate);
                 added.push(add(&format!("intermediate {index}"), ",,", &path.display().to_string()));
             }
@@ -388,8 +403,85 @@ fn nss(empty: &Lab, question: &Question) -> Answer {
 }
 
 /// Chromium, by its own rules: what is trusted stands in the user's NSS database, which it reads on Linux, and one page
-/// asks every server.
+/// asks every server. A browser for each set of questions whose trusted certificates can stand side by side.
 fn chromium(questions: &[Question]) -> Vec<Answer> {
+    let trusted: Vec<Trusted> = questions.iter().map(Trusted::of).collect();
+    let mut sets: Vec<Vec<usize>> = Vec::new();
+    for (index, own) in trusted.iter().enumerate() {
+        let has_room = |set: &&mut Vec<usize>| {
+            set.len() < if own.is_meant { TOGETHER } else { NAMESAKES }
+                && set.iter().all(|other| own.can_stand_beside(&trusted[*other]))
+        };
+        match sets.iter_mut().find(has_room) {
+            Some(set) => set.push(index),
+            None => sets.push(vec![index]),
+        }
+    }
+    let mut answers = vec![None; questions.len()];
+    for set in sets {
+        let asked: Vec<&Question> = set.iter().map(|index| &questions[*index]).collect();
+        for (index, answer) in set.into_iter().zip(one_chromium(&asked)) {
+            answers[index] = Some(answer);
+        }
+    }
+    answers.into_iter().map(|answer| answer.expect("every question is in a set")).collect()
+}
+
+/// The most that one browser is asked: to look for an issuer takes it the longer the more are trusted.
+const TOGETHER: usize = 100;
+
+/// The most trusted certificates of one name among which a browser has to find the right one: Chromium gives up after
+/// 20 paths.
+const NAMESAKES: usize = 12;
+
+/// What is trusted, as a database sees it.
+struct Trusted {
+    certificate: CertFacts,
+    /// Whether the certificate that it issued says by its key identifier which one of that name it means.
+    is_meant: bool,
+}
+
+impl Trusted {
+    fn of(question: &Question) -> Self {
+        let read = |file| {
+            let first = CertificateDer::from_pem_file(question.file(file)).expect("a PEM file");
+            CertFacts::read(&first).expect("a certificate")
+        };
+        let certificate = read("ca.pem");
+        let shown = CertificateDer::pem_file_iter(question.file("cert.pem")).expect("a PEM file");
+        let shown: Vec<_> = shown.map(|der| CertFacts::read(&der.unwrap()).expect("a certificate")).collect();
+        let issued = shown.iter().filter(|shown| shown.issuer_der == certificate.subject_der);
+        let own = key_identifiers(&certificate).1;
+        let is_meant = question.model == Model::Pinned
+            || own.is_some() && issued.clone().all(|issued| key_identifiers(issued).0 == own);
+        Self { certificate, is_meant }
+    }
+
+    /// An NSS database has one certificate of an issuer and serial number; and those that have to be tried stand by
+    /// themselves.
+    fn can_stand_beside(&self, other: &Self) -> bool {
+        let (own, its) = (&self.certificate, &other.certificate);
+        own.der == its.der
+            || (own.issuer_der != its.issuer_der || own.serial != its.serial)
+                && (own.subject_der != its.subject_der || self.is_meant == other.is_meant)
+    }
+}
+
+/// The authority's key identifier, and the subject's.
+pub(crate) fn key_identifiers(certificate: &CertFacts) -> (Option<&[u8]>, Option<&[u8]>) {
+    let extensions = || certificate.extensions.iter().map(|extension| &extension.decoded);
+    let authority = extensions().find_map(|extension| match extension {
+        Extension::AuthorityKeyIdentifier { key_id, .. } => key_id.as_deref(),
+        _ => None,
+    });
+    let own = extensions().find_map(|extension| match extension {
+        Extension::SubjectKeyIdentifier(id) => Some(id.as_slice()),
+        _ => None,
+    });
+    (authority, own)
+}
+
+fn one_chromium(questions: &[&Question]) -> Vec<Answer> {
     let lab = Lab::new();
     std::fs::create_dir_all(lab.file("home/.pki/nssdb")).expect("a folder");
     let certutil =

@@ -4,29 +4,32 @@
 //! `cargo test --test it accepted_everywhere -- --nocapture` shows the matrix.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
 use tlslab::audit::workshop::{CENTURY, LAB_NAME, Made, Role, Workshop};
 use tlslab::crypto::sha256;
 use tlslab::pki::facts::CertFacts;
-use tlslab::pki::files::to_pem;
+use tlslab::pki::files::{KeyFile, read_private_key, to_pem};
 use tlslab::pki::issue::{Issuer, Plan, Profile, Request};
 use tlslab::pki::key::{KeyAlgorithm, PrivateKey};
 use tlslab::pki::subject::Subject;
 use tlslab::verify::who::{Model, Verifier};
 
 use super::judges::{Client, Question, ask_all, browse};
-use crate::lab::{Lab, Server, peer};
+use crate::lab::{Lab, Server, fixtures, peer};
 
-/// Every kind of key, but for rsa:8192: to make four such keys takes longer than all the rest.
-const KEYS: [KeyAlgorithm; 6] = [
-    KeyAlgorithm::Rsa2048,
-    KeyAlgorithm::Rsa3072,
-    KeyAlgorithm::Rsa4096,
-    KeyAlgorithm::EcP256,
-    KeyAlgorithm::EcP384,
-    KeyAlgorithm::Ed25519,
-];
+/// A workshop whose servers and clients have keys of this kind. To make one of 8192 bits takes a minute and more: it is a
+/// fixture's, and the authorities have shorter ones.
+fn workshop(key: KeyAlgorithm) -> Workshop {
+    if key != KeyAlgorithm::Rsa8192 {
+        return Workshop::new(key);
+    }
+    let file = fixtures().join("ok-rsa8192/clearkey.pem");
+    let Ok(KeyFile::Clear(long)) = read_private_key(&file) else { panic!("{}: no key", file.display()) };
+    let long = Arc::new(long);
+    Workshop::new(KeyAlgorithm::EcP256).with_key(Role::Server, Arc::clone(&long)).with_key(Role::Other, long)
+}
 
 /// What is asked of each kind of key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +69,9 @@ impl Row {
 fn unasked(verifier: Verifier, row: Row) -> Option<&'static str> {
     match verifier {
         Verifier::Nss if row.wants_client() => Some("certutil looks at servers' files only"),
-        Verifier::Chromium if row.wants_client() => Some("a person chooses the certificate in a dialog"),
+        Verifier::Chromium | Verifier::Firefox if row.wants_client() => {
+            Some("a person chooses the certificate in a dialog")
+        }
         _ => None,
     }
 }
@@ -76,6 +81,7 @@ fn incapable(verifier: Verifier, key: KeyAlgorithm) -> Option<&'static str> {
     match (verifier, key) {
         (Verifier::Nss, KeyAlgorithm::Ed25519) => Some("NSS has no Ed25519 certificates"),
         (Verifier::Chromium, KeyAlgorithm::Ed25519) => Some("Chromium does not offer ed25519"),
+        (Verifier::Firefox, KeyAlgorithm::Ed25519) => Some("Firefox does not offer ed25519"),
         _ => None,
     }
 }
@@ -166,11 +172,11 @@ fn accepted_everywhere() {
     // RSA keys take their time: one thread for each kind of key.
     let benches: Vec<(KeyAlgorithm, Row, Server, Question)> = std::thread::scope(|scope| {
         let lab = &lab;
-        let threads: Vec<_> = KEYS
+        let threads: Vec<_> = KeyAlgorithm::MAKES
             .into_iter()
             .map(|key| {
                 scope.spawn(move || {
-                    let mut workshop = Workshop::new(key);
+                    let mut workshop = workshop(key);
                     let row = |row| {
                         let (server, question) = bench(lab, &mut workshop, key, row);
                         (key, row, server, question)

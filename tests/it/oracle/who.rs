@@ -1,74 +1,42 @@
-//! `inspect --who` against those it speaks of: every prediction, for every fixture and every shape, in both trust
-//! models, is held against the verifier itself.
+//! `inspect --who` against those it speaks of: every prediction, for every entry of the catalogue, every fixture and every
+//! shape, is held against the verifier itself.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Stdio};
+use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use time::OffsetDateTime;
 use tlslab::audit::workshop::{LAB_NAME, Role, Workshop};
-use tlslab::audit::{self, catalogue};
+use tlslab::audit::{Fault, catalogue};
 use tlslab::pki::facts::CertFacts;
-use tlslab::pki::files::to_pem;
+use tlslab::pki::files::{KeyFile, read_private_key, to_pem};
 use tlslab::pki::key::KeyAlgorithm;
-use tlslab::verify::ExpectedName;
-use tlslab::verify::who::{Case, Model, Prediction, predict};
+use tlslab::server::reload::{Settings, Tls};
+use tlslab::server::{self, Config, Identity, Limits, Service};
+use tlslab::verify::who::{Case, Model, Prediction, chain, predict};
+use tlslab::verify::{ExpectedName, Usage};
+use tokio::runtime::Runtime;
 
-use super::judges::{Client, Question, ask_all};
-use super::shapes::{SHAPES, Shape, authorities, issued, key_shapes};
-use crate::lab::{Lab, Server, TLSLAB, fixtures, peer};
+use super::judges::{Client, Question, ask_all, key_identifiers};
+use super::shapes::{Authorities, SHAPES, Shape, key_shapes};
+use crate::lab::{Lab, fixtures, peer};
 
-/// Who serves a shape: `tlslab serve`, or openssl where tlslab will not hold the key or show the certificate.
-enum Host {
-    Tlslab(Server),
-    Openssl(Child, String),
+/// Certificates, served, and the questions about them.
+struct Bench {
+    lab: Lab,
+    /// Serves what tlslab can hold the key of, a task for each certificate.
+    runtime: Runtime,
+    /// Serve the rest.
+    openssl: Vec<Child>,
+    questions: Vec<Question>,
 }
 
-impl Host {
-    fn start(lab: &Lab, folder: &Path) -> Self {
-        let (certificate, key) = (folder.join("cert.pem"), folder.join("clearkey.pem"));
-        let mut command = lab.command(TLSLAB);
-        command.args(["serve", "--www", "--listen", "127.0.0.1:0"]);
-        command.arg("--cert").arg(&certificate).arg("--key").arg(&key);
-        if let Some(server) = Server::try_start(&mut command) {
-            return Self::Tlslab(server);
-        }
-        let mut child = lab
-            .command("openssl")
-            .args(["s_server", "-accept", "127.0.0.1:0", "-www", "-cipher", "DEFAULT@SECLEVEL=0"])
-            .arg("-cert")
-            .arg(&certificate)
-            .arg("-cert_chain")
-            .arg(&certificate)
-            .arg("-key")
-            .arg(&key)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("openssl s_server");
-        let mut lines = BufReader::new(child.stdout.take().expect("stdout was piped")).lines();
-        let line =
-            lines.find_map(|line| line.ok().filter(|line| line.starts_with("ACCEPT "))).expect("a port");
-        let port = line.rsplit(':').next().expect("a port").to_owned();
-        // It goes on talking; nobody listens.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self::Openssl(child, port)
-    }
-
-    fn port(&self) -> String {
-        match self {
-            Self::Tlslab(server) => server.port(),
-            Self::Openssl(_, port) => port.clone(),
-        }
-    }
-}
-
-impl Drop for Host {
+impl Drop for Bench {
     fn drop(&mut self) {
-        if let Self::Openssl(child, _) = self {
+        for child in &mut self.openssl {
             // Already gone is as good as killed.
             let _ = child.kill();
             let _ = child.wait();
@@ -76,25 +44,10 @@ impl Drop for Host {
     }
 }
 
-/// The fixtures about which nobody can be asked.
-const UNASKED: [(&str, &str); 5] = [
-    ("ok-branch-sha1", "a prediction is of one path"),
-    ("chain-missing-intermediate", "a prediction presumes that the server sends the whole chain"),
-    ("dsa-key", "no server can show it to a client of today"),
-    ("p192-key", "no server can show it to a client of today"),
-    ("weak-rsa512", "no server can show it over TLS 1.3"),
-];
-
-/// Certificates, served, and the questions about them.
-struct Bench {
-    lab: Lab,
-    hosts: Vec<Host>,
-    questions: Vec<Question>,
-}
-
 impl Bench {
     fn new() -> Self {
-        Self { lab: Lab::new(), hosts: Vec::new(), questions: Vec::new() }
+        let runtime = Runtime::new().expect("a runtime");
+        Self { lab: Lab::new(), runtime, openssl: Vec::new(), questions: Vec::new() }
     }
 
     fn add(
@@ -102,32 +55,110 @@ impl Bench {
         title: &str,
         name: &str,
         model: Model,
-        [chain, trusted]: [&[CertificateDer<'_>]; 2],
+        [chain, trusted]: [&[CertificateDer<'static>]; 2],
         key: &[u8],
     ) {
         let folder = self.questions.len().to_string();
         let path = self.lab.file(&folder);
-        std::fs::create_dir(&path).expect("a folder");
-        for (file, certificates) in [("cert.pem", chain), ("leaf.pem", &chain[..1]), ("ca.pem", trusted)] {
+        std::fs::create_dir_all(&path).expect("a folder");
+        let (leaf, above) = chain.split_at(1);
+        for (file, certificates) in
+            [("cert.pem", chain), ("leaf.pem", leaf), ("above.pem", above), ("ca.pem", trusted)]
+        {
             self.lab.write(&format!("{folder}/{file}"), pem(certificates));
         }
-        self.lab.write(&format!("{folder}/clearkey.pem"), key);
-        let host = Host::start(&self.lab, &path);
+        let key = self.lab.write(&format!("{folder}/clearkey.pem"), key);
+        let held = match read_private_key(&key) {
+            Ok(KeyFile::Clear(key)) => Identity::new(chain.to_vec(), &key).ok(),
+            _ => None,
+        };
+        let port = match held {
+            Some(identity) => self.serve(&identity),
+            None if peer("openssl") => self.serve_by_openssl(&path),
+            None => return,
+        };
         self.questions.push(Question {
             title: format!("{title} ({model})"),
             folder: path,
             model,
-            port: host.port(),
+            port,
             name: name.to_owned(),
             client: Client::NotAsked,
         });
-        self.hosts.push(host);
     }
 
-    fn add_shape(&mut self, kind: &str, shape: &Shape, workshop: &mut Workshop) {
-        for model in [Model::Pinned, Model::CaIssued] {
-            if shape.is_for(model) {
-                let made = shape.make(model, workshop);
+    /// As `tlslab serve --www` does, in this process.
+    fn serve(&self, identity: &Identity) -> String {
+        let tls = Tls::new(identity, Settings::default()).expect("randomness");
+        let config = Config {
+            tls: Some(Arc::new(tls)),
+            service: Service::Www,
+            limits: Limits::default(),
+            recorder: None,
+        };
+        let listener = self.runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
+        let port = listener.local_addr().expect("a bound address").port();
+        self.runtime.spawn(server::run(listener, config, |_| {}, std::future::pending()));
+        port.to_string()
+    }
+
+    fn serve_by_openssl(&mut self, folder: &Path) -> String {
+        let mut command = self.lab.command("openssl");
+        command
+            .current_dir(folder)
+            .args(["s_server", "-accept", "127.0.0.1:0", "-www", "-cipher", "DEFAULT@SECLEVEL=0"])
+            .args(["-cert", "leaf.pem", "-key", "clearkey.pem"]);
+        if !read(&folder.join("above.pem")).is_empty() {
+            command.args(["-cert_chain", "above.pem"]);
+        }
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("openssl s_server");
+        let mut lines = BufReader::new(child.stdout.take().expect("stdout was piped")).lines();
+        self.openssl.push(child);
+        let line =
+            lines.find_map(|line| line.ok().filter(|line| line.starts_with("ACCEPT "))).expect("a port");
+        // It goes on talking; nobody listens.
+        std::thread::spawn(move || lines.for_each(drop));
+        line.rsplit(':').next().expect("a port").to_owned()
+    }
+
+    /// Asks about what a client trusts and is shown. Where nothing that it trusts is above the certificate, nobody takes it
+    /// and a prediction presumes otherwise: then the question is who would take that very certificate, pinned. Where there
+    /// are several ways up, a verifier may take any, and a prediction is of one: that is left out.
+    fn ask(
+        &mut self,
+        title: &str,
+        name: &str,
+        [shown, trusted]: [&[CertificateDer<'static>]; 2],
+        key: &[u8],
+    ) {
+        let known = known(&[shown, trusted].concat());
+        let ways = ways_up(&mut vec![&known[0]], &known, trusted);
+        if !ways.contains(&true) {
+            eprintln!("{title}: what is trusted is not above it; asked as the only trusted certificate");
+            self.add(title, name, Model::Pinned, [&shown[..1]; 2], key);
+        } else if ways.len() > 1 {
+            eprintln!("{title}: left out, for {} ways lead up from it", ways.len());
+        } else {
+            let model = if trusted.contains(&shown[0]) { Model::Pinned } else { Model::CaIssued };
+            self.add(title, name, model, [shown, trusted], key);
+        }
+    }
+
+    fn add_shapes(
+        &mut self,
+        kind: &str,
+        shapes: impl IntoIterator<Item = &'static Shape>,
+        workshop: &mut Workshop,
+    ) {
+        let by = Authorities::of(workshop);
+        for shape in shapes {
+            for model in [Model::Pinned, Model::CaIssued].into_iter().filter(|model| shape.is_for(*model)) {
+                let made = shape.make(model, workshop, &by);
                 let key = to_pem("PRIVATE KEY", &made.key.to_pkcs8_der());
                 let title = format!("{kind}{}", shape.title);
                 self.add(&title, shape.name, model, [&made.chain, &made.trusted], &key);
@@ -135,45 +166,42 @@ impl Bench {
         }
     }
 
-    /// The checked-in ones. Where what is trusted is another certificate than the one that is shown, the question is
-    /// who would take the one that is shown.
-    fn add_fixtures(&mut self) {
-        for fault in catalogue().iter().filter(|fault| fault.fixture) {
-            if let Some((_, why)) = UNASKED.iter().find(|(id, _)| fault.id.trim_end_matches(".ca") == *id) {
-                eprintln!("SKIPPED: {}: {why}", fault.id);
-                continue;
-            }
-            let by_openssl = ["weak-rsa1024", "weak-rsa1024.ca", "explicit-curve"].contains(&fault.id);
-            if by_openssl && !peer("openssl") {
-                continue;
-            }
-            let file = |name: &str| fixtures().join(fault.id).join(name);
-            let (chain, trusted) = (read(&file("cert.pem")), read(&file("ca.pem")));
-            let key = std::fs::read(file("clearkey.pem")).expect("a key");
-            let title = format!("fixture {}", fault.id);
-            match fault.model {
-                audit::Model::Pinned => self.add(&title, LAB_NAME, Model::Pinned, [&chain, &chain], &key),
-                audit::Model::Ca => self.add(&title, LAB_NAME, Model::CaIssued, [&chain, &trusted], &key),
+    /// The whole catalogue of servers' certificates: fixtures as they are checked in, the rest as it is made.
+    fn add_catalogue(&mut self) {
+        let (servers, clients): (Vec<&Fault>, Vec<&Fault>) =
+            catalogue().iter().partition(|fault| fault.usage == Usage::Server);
+        eprintln!("left out: {} clients' certificates, of which nothing is predicted", clients.len());
+        for fault in servers {
+            // New keys for each: who has seen one certificate must not know another's issuer.
+            let made =
+                if fault.fixture { None } else { fault.make(&mut Workshop::new(KeyAlgorithm::EcP256)) };
+            if let Some(made) = made {
+                let made = made.expect(fault.id);
+                let key = to_pem("PRIVATE KEY", &made.key.to_pkcs8_der());
+                self.ask(fault.id, fault.asked, [&made.chain, &made.trusted], &key);
+            } else {
+                let file = |name: &str| fixtures().join(fault.id).join(name);
+                let key = std::fs::read(file("clearkey.pem")).expect("a key");
+                let [shown, trusted] = ["cert.pem", "ca.pem"].map(|name| read(&file(name)));
+                self.ask(fault.id, fault.asked, [&shown, &trusted], &key);
             }
         }
     }
 
     /// What tlslab will not make by itself: RSA of 1024 bits, and SHA-1.
     fn add_weak(&mut self, workshop: &mut Workshop) {
-        let (root, intermediate, issuing_key) = authorities(workshop);
+        let by = Authorities::of(workshop);
         let weak = fixtures().join("weak-rsa1024");
         let key = std::fs::read(weak.join("clearkey.pem")).expect("a key");
         let info = CertFacts::read(&read(&weak.join("cert.pem"))[0]).expect("a certificate").public_key.spki;
-        let leaf = issued(&info, &intermediate, &issuing_key, |_| {}, |plan| plan.sign(&issuing_key));
-        let (chain, trusted) = ([leaf, intermediate.clone()], [root]);
+        let leaf = by.issue(&info, |_| {}, |plan| plan.sign(&by.key));
+        let (chain, trusted) = ([leaf, by.intermediate.clone()], [by.root.clone()]);
         self.add("RSA of 1024 bits", LAB_NAME, Model::CaIssued, [&chain, &trusted], &key);
 
         let key = workshop.key(Role::Server).expect("a key");
-        self.lab.write("issuing.pem", to_pem("PRIVATE KEY", &issuing_key.to_pkcs8_der()));
-        let leaf = issued(
+        self.lab.write("issuing.pem", to_pem("PRIVATE KEY", &by.key.to_pkcs8_der()));
+        let leaf = by.issue(
             key.public_key_info(),
-            &intermediate,
-            &issuing_key,
             |plan| {
                 // ecdsa-with-SHA1, RFC 3279 §2.2.3
                 plan.inner_signature_algorithm = vec![0x30, 9, 6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1];
@@ -188,7 +216,7 @@ impl Bench {
                 })
             },
         );
-        let chain = [leaf, intermediate];
+        let chain = [leaf, by.intermediate];
         let key = to_pem("PRIVATE KEY", &key.to_pkcs8_der());
         self.add("signed with SHA-1", LAB_NAME, Model::CaIssued, [&chain, &trusted], &key);
     }
@@ -202,16 +230,59 @@ fn pem(certificates: &[CertificateDer<'_>]) -> Vec<u8> {
     certificates.iter().flat_map(|der| to_pem("CERTIFICATE", der).to_vec()).collect()
 }
 
-/// What is predicted of a question, from what `inspect` would see: the chain as it is served.
+/// What these certificates say, each once.
+fn known(certificates: &[CertificateDer<'_>]) -> Vec<CertFacts> {
+    let mut known: Vec<CertFacts> = Vec::new();
+    for der in certificates {
+        if known.iter().all(|facts| facts.der != *der) {
+            known.push(CertFacts::read(der).expect("a certificate"));
+        }
+    }
+    known
+}
+
+/// The ways up from the last of `path`, as a verifier sees them: by names, by key identifiers where they tell namesakes
+/// apart, and by what is trusted where it can be had at once. Of each, whether it ends in something trusted.
+fn ways_up<'a>(
+    path: &mut Vec<&'a CertFacts>,
+    known: &'a [CertFacts],
+    trusted: &[CertificateDer<'_>],
+) -> Vec<bool> {
+    let last = path[path.len() - 1];
+    // A leaf that is its own issuer can only be pinned.
+    if trusted.contains(&last.der) || path.len() == 1 && last.is_self_issued() {
+        return vec![trusted.contains(&last.der)];
+    }
+    let is_new = |above: &&CertFacts| !path.iter().any(|seen| seen.der == above.der);
+    let mut above: Vec<&CertFacts> =
+        known.iter().filter(|above| above.subject_der == last.issuer_der).filter(is_new).collect();
+    let named = key_identifiers(last).0;
+    let tests: [&dyn Fn(&CertFacts) -> bool; 2] =
+        [&|above| named.is_some() && key_identifiers(above).1 == named, &|above| {
+            trusted.contains(&above.der)
+        }];
+    for test in tests {
+        if above.iter().any(|above| test(above)) {
+            above.retain(|above| test(above));
+        }
+    }
+    let mut ways = Vec::new();
+    for next in above {
+        path.push(next);
+        ways.extend(ways_up(path, known, trusted));
+        path.pop();
+    }
+    if ways.is_empty() { vec![false] } else { ways }
+}
+
+/// What is predicted of a question, from what is shown and what is trusted.
 fn predicted(question: &Question) -> Vec<Prediction> {
-    let chain = read(&question.folder.join("cert.pem"));
-    let chain: Vec<CertFacts> =
-        chain.iter().map(|der| CertFacts::read(der).expect("a certificate")).collect();
-    let (leaf, issuers) = chain.split_first().expect("a leaf");
+    let known = known(&["cert.pem", "ca.pem"].map(|name| read(&question.folder.join(name))).concat());
+    let chain = chain(&known[0], &known.iter().collect::<Vec<_>>());
     let name: ExpectedName = question.name.parse().expect("a name");
     predict(&Case {
-        leaf,
-        issuers: &issuers.iter().collect::<Vec<_>>(),
+        leaf: chain[0],
+        issuers: if question.model == Model::Pinned { &[] } else { &chain[1..] },
         model: question.model,
         name: Some(&name),
         at: OffsetDateTime::now_utc(),
@@ -221,19 +292,13 @@ fn predicted(question: &Question) -> Vec<Prediction> {
 #[test]
 fn every_prediction_is_what_the_verifier_itself_says() {
     let mut bench = Bench::new();
-    let mut workshop = Workshop::new(KeyAlgorithm::EcP256);
-    for shape in SHAPES {
-        bench.add_shape("", shape, &mut workshop);
-    }
+    bench.add_shapes("", SHAPES, &mut Workshop::new(KeyAlgorithm::EcP256));
     for (kind, algorithm) in [("RSA: ", KeyAlgorithm::Rsa2048), ("Ed25519: ", KeyAlgorithm::Ed25519)] {
-        let mut workshop = Workshop::new(algorithm);
-        for shape in key_shapes() {
-            bench.add_shape(kind, shape, &mut workshop);
-        }
+        bench.add_shapes(kind, key_shapes(), &mut Workshop::new(algorithm));
     }
-    bench.add_fixtures();
+    bench.add_catalogue();
     if peer("openssl") {
-        bench.add_weak(&mut workshop);
+        bench.add_weak(&mut Workshop::new(KeyAlgorithm::EcP256));
     }
     let answers = ask_all(&bench.questions);
     let mut wrong = Vec::new();
