@@ -13,10 +13,10 @@
 //! Where secrets are expected ([`Options::secrets`]), they stand in the file before the packets that need
 //! them, so that one pass decrypts. To that end a session's packets wait in memory from its ClientHello until
 //! its secrets are known, but no longer than [`LONGEST_WAIT`], no more than [`MOST_HELD`] a session and
-//! [`MOST_HELD_IN_ALL`] together; a session that goes beyond is written behind what is known of its secrets,
+//! [`MOST_HELD_IN_ALL`] together. A session that goes beyond is written behind what is known of its secrets,
 //! and all of them, should they come after all, behind it (a reader that goes through the file twice still
-//! decrypts). Connections whose
-//! first octets are no ClientHello never wait. A process that is killed loses what waits.
+//! decrypts). Connections whose first octets are no ClientHello never wait. A process that is killed loses what
+//! waits.
 //!
 //! Not recorded: secrets of sessions that did not cross this recorder, and exporter secrets that are logged
 //! after the session's own were complete.
