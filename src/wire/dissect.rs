@@ -106,7 +106,7 @@ impl Dissector {
         }
     }
 
-    /// The same, keeping the first `octets` of each event for showing ([`Event::sample`]).
+    /// The same, keeping the first `octets` of each event for showing ([`super::session::Event::sample`]).
     #[must_use]
     pub fn with_samples(self, octets: usize) -> Self {
         Self { sample: octets, ..self }
