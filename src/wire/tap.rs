@@ -32,9 +32,10 @@ const KEY_LOG_INTERVAL: Duration = Duration::from_millis(10);
 const IDLE_INTERVAL: Duration = Duration::from_millis(100);
 /// How long to wait before accepting again when the system has no more descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// A relay's buffers: what an interactive session needs, and what a bulk transfer grows them to.
+/// A relay's buffers: what an interactive session needs, and what a bulk transfer grows them to by filling them: most of
+/// what a small one costs is waking whoever waits.
 const SMALL_BUFFER: usize = 8 * 1024;
-const LARGE_BUFFER: usize = 256 * 1024;
+const LARGE_BUFFER: usize = 1024 * 1024;
 
 /// What to tap, and within which bounds.
 #[derive(Clone, Debug)]
@@ -291,7 +292,7 @@ async fn pump(
             side.peer()
         })?;
         if count == buffer.len() && count < LARGE_BUFFER {
-            buffer.resize(LARGE_BUFFER, 0);
+            buffer.resize((2 * count).min(LARGE_BUFFER), 0);
         }
     }
 }
