@@ -51,7 +51,11 @@ impl Lab {
 
     /// A command that runs in the folder, without the surroundings that change what tools do.
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
-        let mut command = Command::new(program);
+        let mut command = Command::new(&program);
+        if program.as_ref() == "tshark" {
+            // A free port may be one that tshark knows for something else than TLS: what is said there decides.
+            command.args(["-o", "tcp.try_heuristic_first:TRUE"]);
+        }
         command
             .current_dir(self.path())
             .env_remove("SSLKEYLOGFILE")
