@@ -35,8 +35,13 @@ pub fn span(seconds: u64) -> String {
         s if s < 2 * YEAR => (DAY, "day"),
         _ => (YEAR, "year"),
     };
-    let count = seconds / unit;
-    format!("{count} {name}{}", if count == 1 { "" } else { "s" })
+    // To the nearest unit: what ends a second before 365 days are over is said to end in 365 days.
+    counted((seconds + unit / 2) / unit, name)
+}
+
+/// A number of things, in the plural where English wants it: `1 session`, `3 sessions`.
+pub fn counted(count: u64, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Octets as upper-case hexadecimal with colons, as fingerprints are shown: `AB:CD:…`.
@@ -76,9 +81,16 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
-/// Characters that change the order or the look of the text around them.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+/// Characters that are not seen where they stand, or that change the order or the look of the text around them: soft
+/// hyphen, joiners and other zero-width characters, fillers, bidirectional controls (UAX #9), line and paragraph
+/// separators, interlinear annotations, variation selectors and tags. Control characters (C0, C1) are
+/// [`char::is_control`]'s.
+pub fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
@@ -105,6 +117,7 @@ mod tests {
             (7200, "in 2 hours"),
             (-3 * 86_400, "3 days ago"),
             (365 * 86_400, "in 365 days"),
+            (365 * 86_400 - 1, "in 365 days"),
             (-94 * 31_556_952, "94 years ago"),
         ];
         for (seconds, expected) in cases {
@@ -116,6 +129,17 @@ mod tests {
     fn shown_text_cannot_forge_a_line() {
         let shown = Escaped("a\n\u{1b}[31mb\u{202e}\0/O=x\\/y").to_string();
         assert_eq!(shown, "a\\n\\u{1b}[31mb\\u{202e}\\u{0}/O=x\\/y");
+    }
+
+    #[test]
+    fn what_is_not_seen_is_escaped_and_what_is_seen_is_not() {
+        for hidden in
+            ['\u{ad}', '\u{61c}', '\u{85}', '\u{200b}', '\u{2028}', '\u{2029}', '\u{2066}', '\u{e0041}']
+        {
+            assert_eq!(Escaped(&hidden.to_string()).to_string(), hidden.escape_default().to_string());
+        }
+        let seen = "Zürich, 東京, ‘quoted’ – 100 €, 👍";
+        assert_eq!(Escaped(seen).to_string(), seen);
     }
 
     #[test]

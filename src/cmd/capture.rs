@@ -14,6 +14,7 @@ use tlslab::wire::Side;
 use tlslab::wire::recorded::{Recorded, RecordedKeys};
 use tlslab::wire::recorder::{Options, Recorder, Status};
 use tlslab::wire::sink::FileSink;
+use tlslab::words::counted;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
@@ -195,10 +196,6 @@ pub(crate) fn sum(path: &str, status: &Status) -> String {
         counted(status.connections, "connection"),
         counted(status.sessions, "TLS session"),
     )
-}
-
-fn counted(count: u64, thing: &str) -> String {
-    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }
 
 /// A size: digits and an optional unit K, M or G (powers of 1024).

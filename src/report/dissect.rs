@@ -16,7 +16,7 @@ use crate::wire::capture::Ending;
 use crate::wire::dissect::{Dissection, Place};
 use crate::wire::session::{Close, Event, Message, TLS_1_2, TLS_1_3, Tls, What};
 use crate::wire::{names, schedule};
-use crate::words;
+use crate::words::{self, counted};
 
 /// An instant of a capture, RFC 3339 with as many digits as it has.
 fn instant(at: Duration) -> String {
@@ -29,15 +29,7 @@ fn instant(at: Duration) -> String {
 
 /// Text of anybody's making, fit to be shown: whatever is not printable is escaped.
 fn safe(text: &str) -> String {
-    text.chars().fold(String::new(), |mut out, letter| {
-        if letter.is_control() || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-        {
-            out.extend(letter.escape_default());
-        } else {
-            out.push(letter);
-        }
-        out
-    })
+    words::Escaped(text).to_string()
 }
 
 /// Octets as text, where they are not printable escaped.
@@ -59,10 +51,6 @@ fn without_line_end(text: &str) -> &str {
         text = shorter;
     }
     text
-}
-
-fn counted(count: u64, thing: &str) -> String {
-    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }
 
 /// What a message is called.

@@ -10,8 +10,7 @@ use std::fmt::Write as _;
 
 use super::lessons::lessons;
 use super::{
-    certificate, close, counted, instant, labels, octets, opened, opened_place, opening_trouble, place,
-    readable, safe,
+    certificate, close, instant, labels, octets, opened, opened_place, opening_trouble, place, readable, safe,
 };
 use crate::wire::capture::Ending;
 use crate::wire::dissect::Dissection;
@@ -19,6 +18,7 @@ use crate::wire::find::Needle;
 use crate::wire::hello::ClientHello;
 use crate::wire::session::{Event, Session, Tls, What};
 use crate::wire::{Side, names};
+use crate::words::counted;
 
 /// The most sessions that are drawn.
 pub const MOST_SESSIONS: usize = 50;

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use super::{counted, message, octets, safe};
+use super::{message, octets, safe};
 use crate::pki::facts::CertFacts;
 use crate::wire::hello::ClientHello;
 use crate::wire::session::{Event, Message, Session, TLS_1_3, Tls, What, content_octets};
 use crate::wire::{Side, fingerprint, names};
+use crate::words::counted;
 
 /// The most sizes that are told one by one.
 const MOST_SIZES: usize = 8;

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use super::lessons::lessons;
 use super::{
-    certificate, close, counted, instant, labels, octets, opened, opened_place, opening_trouble, place,
-    readable, safe,
+    certificate, close, instant, labels, octets, opened, opened_place, opening_trouble, place, readable, safe,
 };
 use crate::wire::dissect::{Dissection, MOST_FINDS};
 use crate::wire::find::Needle;
@@ -15,6 +14,7 @@ use crate::wire::hello::{ClientHello, Extension, ServerHello};
 use crate::wire::record::ContentType;
 use crate::wire::session::{Event, Session, Tls, What};
 use crate::wire::{Side, fingerprint, names};
+use crate::words::counted;
 
 /// Columns.
 const WIDTH: usize = 80;
