@@ -13,6 +13,7 @@
 //! | [`crypto`] | | the one place that names the cryptographic provider: CPU check, randomness, hashes |
 //! | [`pki`] | subject, names, validity, key | an editable plan, a certificate, PEM files; and from DER back to facts |
 //! | [`verify`] | facts, trusted set, name, instant | a verdict: every check, what was expected, what was found |
+//! | [`who`] | a certificate, how it is trusted, a name, an instant | what other people's verifiers would say of it |
 //! | [`tls`] | | what both ends share: versions, names of what was agreed on, the key log |
 //! | [`audit`] | a key algorithm | the catalogue: every fault as data, with what each policy must say of it |
 //! | [`server`] | a bound listener, a configuration | sessions, one event each |
@@ -20,11 +21,11 @@
 //! | [`wire`] | two sockets, or a capture | a recording that Wireshark opens; sessions as an observer sees them |
 //! | [`report`] | any of these results | text or JSON, for a person or a machine |
 //!
-//! [`verify::who`] predicts what other people's verifiers would say; [`tls`] holds what both ends share, [`words`] how
-//! small things are said.
+//! [`tls`] holds what both ends share, [`words`] how small things are said.
 //!
-//! Arrows run one way: `pki` knows nobody; `verify` knows `pki`; `server` and `client` know both; `report`
-//! knows result types only; the command line (`src/cmd`, part of the binary) alone knows `report`.
+//! Arrows run one way: `pki` knows nobody; `verify` knows `pki`; `who` knows `verify`, and no handshake asks it; `server`
+//! and `client` know `pki` and `verify`; `report` knows result types only; the command line (`src/cmd`, part of the
+//! binary) alone knows `report` and asks `who`.
 
 pub mod audit;
 pub mod client;
@@ -34,5 +35,6 @@ pub mod report;
 pub mod server;
 pub mod tls;
 pub mod verify;
+pub mod who;
 pub mod wire;
 pub mod words;

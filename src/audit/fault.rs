@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::workshop::{LAB_NAME, Made, Workshop};
 use crate::pki::issue::{IssueError, Plan};
+pub use crate::verify::Model;
 use crate::verify::{Reason, Usage};
 
 /// Something that is wrong with a certificate (or, for a positive control, nothing).
@@ -33,16 +34,6 @@ pub struct Fault {
     pub maker: Maker,
     /// Whether it is checked in, under `fixtures/` and its id.
     pub fixture: bool,
-}
-
-/// How a client comes to trust a certificate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Model {
-    /// A path leads from it to a private CA that the client trusts.
-    Ca,
-    /// The client trusts this very self-signed certificate: direct trust. RFC 5280 §6.1 and RFC 6818 §2 leave it to
-    /// the client what it still checks.
-    Pinned,
 }
 
 /// What a client must do with it, by the RFCs (BCP 14).

@@ -157,7 +157,7 @@ mod tests {
 
     use super::*;
     use crate::client::Outcome;
-    use crate::verify::{Check, CheckKind, Reason};
+    use crate::verify::{Check, CheckKind, Reason, TrustPath};
 
     fn tls(error: Error) -> io::Error {
         io::Error::new(io::ErrorKind::InvalidData, error)
@@ -371,6 +371,7 @@ mod tests {
                 found: String::new(),
             }],
             certificate: None,
+            path: TrustPath::Missing,
             notes: Vec::new(),
         };
         let error = tls(Error::InvalidCertificate(CertificateError::Expired));

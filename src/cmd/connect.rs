@@ -16,7 +16,8 @@ use tlslab::report::certificate;
 use tlslab::report::outcome::{OutcomeReport, session_line};
 use tlslab::report::verdict;
 use tlslab::tls::Versions;
-use tlslab::verify::{Criteria, Usage};
+use tlslab::verify::{Criteria, ExpectedName, Usage};
+use tlslab::who;
 use tlslab::wire::Side;
 use tlslab::words;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -88,6 +89,11 @@ pub(crate) struct Connect {
 }
 
 impl Connect {
+    /// The name that the server is to prove.
+    fn expected_name(&self) -> ExpectedName {
+        self.trust.name(|| self.target.default_name())
+    }
+
     /// Connects, talks, reports, and returns the exit status of what came of it.
     pub(crate) fn run(&self, ui: &Ui, now: OffsetDateTime) -> Result<u8> {
         // What can fail without a server fails before one is bothered.
@@ -183,7 +189,12 @@ where
         Mode::Tls(terms) => {
             let shaken = terms.handshake(stream).await?;
             let mut outcome = shaken.outcome;
-            show(arguments, &outcome, ui, arguments.trust.at().unwrap_or(now))?;
+            let at = arguments.trust.at().unwrap_or(now);
+            if let Some(verdict) = &mut outcome.verdict {
+                let name = arguments.expected_name();
+                verdict.notes.extend(who::notes_on(verdict, Some(&name), at));
+            }
+            show(arguments, &outcome, ui, at)?;
             if let Some(stream) = shaken.stream {
                 exchange(arguments, stream, &mut outcome, replies, ui).await?;
             }
@@ -317,7 +328,7 @@ fn report(arguments: &Connect, outcome: &Outcome, replies: &[u8], ui: &Ui) -> Re
 /// On which terms to shake hands, from the command line and the files it names.
 fn terms(arguments: &Connect, ui: &Ui) -> Result<Terms> {
     let trusted = arguments.trust.trusted(ui)?;
-    let name = arguments.trust.name(|| arguments.target.default_name());
+    let name = arguments.expected_name();
     let policy = arguments.trust.policy();
     let identity = match (&arguments.cert, &arguments.key) {
         (Some(certificate), Some(key)) => {

@@ -19,7 +19,8 @@ use tlslab::pki::files::{self, FileError, NewFile, read_certificates, read_priva
 use tlslab::pki::issue::{self, Issuer, Plan, Profile, Request};
 use tlslab::pki::key::{KeyAlgorithm, Passphrase, PrivateKey};
 use tlslab::pki::subject::{SanName, Subject};
-use tlslab::verify::who::{self, Case, Model};
+use tlslab::verify::Model;
+use tlslab::who::{self, Case};
 use zeroize::Zeroizing;
 
 use super::passphrase::{self, PassphraseSource};
@@ -429,7 +430,7 @@ fn who_refuses(
     // It was made a moment ago; one that cannot be read back (it was forced) has nobody to take it.
     let Ok(leaf) = CertFacts::read(certificate) else { return Vec::new() };
     let above: Vec<CertFacts> = above.iter().filter_map(|der| CertFacts::read(der).ok()).collect();
-    let model = if above.is_empty() { Model::Pinned } else { Model::CaIssued };
+    let model = if above.is_empty() { Model::Pinned } else { Model::Ca };
     let issuers: Vec<&CertFacts> = above.iter().collect();
     // Dates were asked for, and nobody differs about them.
     let at = now.clamp(leaf.not_before, leaf.not_after.max(leaf.not_before));

@@ -14,8 +14,8 @@ use tlslab::pki::{files, items};
 use tlslab::report::inspection::Inspection;
 use tlslab::report::who::WhoReport;
 use tlslab::tls::Versions;
-use tlslab::verify::ExpectedName;
-use tlslab::verify::who::{Case, Model, own_name};
+use tlslab::verify::{ExpectedName, Model};
+use tlslab::who::{Case, own_name, predict};
 use zeroize::Zeroizing;
 
 use super::trust::lab_name;
@@ -65,7 +65,7 @@ pub(crate) struct Inspect {
     /// Say which verifiers would take the certificate and which would refuse it, why, and where that is known from
     #[arg(long)]
     who: bool,
-    /// For --who, how the certificate comes to be trusted: pinned or ca-issued; default: pinned where it is its own issuer
+    /// For --who, how the certificate comes to be trusted: pinned or ca; default: pinned where it is its own issuer
     #[arg(long = "as", value_name = "MODEL", requires = "who")]
     model: Option<Model>,
     /// For --who, when they look, instead of now (RFC 3339, such as 2026-11-23T12:00:00Z, or a date)
@@ -141,9 +141,9 @@ impl Inspect {
                     None => return Err(self.no_certificate()),
                 };
                 let model = self.model.unwrap_or_else(|| Model::of(leaf));
-                if model == Model::CaIssued && leaf.is_self_issued() {
+                if model == Model::Ca && leaf.is_self_issued() {
                     return Err(Failure::new(format!(
-                        "{source}: expected a certificate that somebody else issued (--as ca-issued), found one that \
+                        "{source}: expected a certificate that somebody else issued (--as ca), found one that \
                          is its own issuer"
                     ))
                     .hint("`--as pinned` asks about it as the only trusted certificate"));
@@ -156,7 +156,7 @@ impl Inspect {
                 let issuers = if model == Model::Pinned { &[] } else { issuers };
                 let at = at.replace_nanosecond(0).unwrap_or(at);
                 let case = Case { leaf, issuers, model, name: Some(&name), at };
-                Ok(WhoReport::new(source, index, &case))
+                Ok(WhoReport::new(source, index, &case, &predict(&case)))
             })
             .collect()
     }

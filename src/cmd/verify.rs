@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use tlslab::pki::files;
 use tlslab::report::verdict::{self as report, VerdictReport};
 use tlslab::verify::{Criteria, Usage, judge};
+use tlslab::who;
 
 use super::trust::{Trust, lab_name};
 use super::{Result, Ui};
@@ -61,7 +62,11 @@ impl Verify {
             usage,
             policy: self.trust.policy(),
         };
-        let verdict = judge(&chain, &criteria, self.trust.at().unwrap_or(now));
+        let at = self.trust.at().unwrap_or(now);
+        let mut verdict = judge(&chain, &criteria, at);
+        if usage == Usage::Server {
+            verdict.notes.extend(who::notes_on(&verdict, criteria.name.as_ref(), at));
+        }
         if ui.json() {
             ui.print(&serde_json::to_string(&VerdictReport::from(&verdict))?)?;
         } else {

@@ -12,7 +12,7 @@ use crate::pki::items::{Found, Item};
 use crate::pki::key_facts::KeyFacts;
 use crate::pki::request::RequestFacts;
 use crate::tls::SessionFacts;
-use crate::verify::who;
+use crate::who;
 use crate::words::Escaped;
 
 /// The one object that `inspect --json` prints.

@@ -1,8 +1,8 @@
-//! Who would take a certificate: the predictions of [`crate::verify::who`], as text or JSON.
+//! Who would take a certificate: the predictions of [`crate::who`], as text or JSON.
 
 use serde::Serialize;
 
-use crate::verify::who::{Case, predict};
+use crate::who::{Case, Prediction};
 use crate::words::{Escaped, instant};
 
 /// What is predicted of one certificate.
@@ -14,7 +14,7 @@ pub struct WhoReport {
     pub index: usize,
     /// SHA-256 of the certificate, lower-case hexadecimal.
     pub sha256: String,
-    /// `pinned` or `ca-issued`.
+    /// `pinned` or `ca`.
     pub model: &'static str,
     /// The name that the client expects; null where names are left aside.
     pub name: Option<String>,
@@ -47,9 +47,9 @@ pub struct ReasonReport {
 }
 
 impl WhoReport {
-    /// Predicts.
-    pub fn new(source: &str, index: usize, case: &Case<'_>) -> Self {
-        let verifiers = predict(case).into_iter().map(|prediction| VerifierReport {
+    /// Of what was predicted of `case`.
+    pub fn new(source: &str, index: usize, case: &Case<'_>, predictions: &[Prediction]) -> Self {
+        let verifiers = predictions.iter().map(|prediction| VerifierReport {
             verifier: prediction.verifier.as_str(),
             accepts: prediction.accepts(),
             reasons: prediction

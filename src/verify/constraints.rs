@@ -10,7 +10,7 @@ use crate::words;
 
 /// Why a certificate's names break an issuer's constraints.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Violation {
+pub(crate) enum Violation {
     /// The name is inside an excluded subtree.
     Excluded(String),
     /// There are permitted subtrees of the name's kind, and the name is in none.
@@ -34,18 +34,18 @@ impl fmt::Display for Violation {
 
 /// Which names constraints bind, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Reading {
+pub(crate) struct Reading {
     /// The subject, where it is not empty.
-    pub(super) subject: bool,
+    pub(crate) subject: bool,
     /// The CN, where there are no alternative names.
-    pub(super) common_name: bool,
+    pub(crate) common_name: bool,
     /// Whether an excluded name excludes the wildcard that stands for it.
-    pub(super) wildcards_touch: bool,
+    pub(crate) wildcards_touch: bool,
 }
 
 /// Applies the constraints of `issuer`, if it has any, to every name of `certificate`, and takes what that costs off
 /// `budget` before it begins.
-pub(super) fn apply(
+pub(crate) fn apply(
     issuer: &CertFacts,
     certificate: &CertFacts,
     reading: Reading,

@@ -98,7 +98,7 @@ pub(super) fn breaches(certificate: &CertFacts, role: Role) -> Vec<String> {
 
 /// Critical extensions that this verifier does not process (RFC 5280 §4.2: then the certificate is to be refused), in
 /// words.
-pub(super) fn unknown_critical(certificate: &CertFacts) -> Vec<String> {
+pub(crate) fn unknown_critical(certificate: &CertFacts) -> Vec<String> {
     const PROCESSED: [ObjectIdentifier; 7] = [
         AUTHORITY_KEY_IDENTIFIER,
         BASIC_CONSTRAINTS,
@@ -285,12 +285,12 @@ pub(super) fn authority_key_identifier(certificate: &CertFacts) -> Option<Author
 }
 
 /// Its keyIdentifier.
-pub(super) fn authority_key_id(certificate: &CertFacts) -> Option<&[u8]> {
+pub(crate) fn authority_key_id(certificate: &CertFacts) -> Option<&[u8]> {
     authority_key_identifier(certificate)?.key_id
 }
 
 /// subjectKeyIdentifier (§4.2.1.2).
-pub(super) fn subject_key_id(certificate: &CertFacts) -> Option<&[u8]> {
+pub(crate) fn subject_key_id(certificate: &CertFacts) -> Option<&[u8]> {
     certificate.extensions.iter().find_map(|e| match &e.decoded {
         Extension::SubjectKeyIdentifier(id) => Some(id.as_slice()),
         _ => None,
@@ -298,7 +298,7 @@ pub(super) fn subject_key_id(certificate: &CertFacts) -> Option<&[u8]> {
 }
 
 /// basicConstraints' pathLenConstraint (§4.2.1.9).
-pub(super) fn path_length(certificate: &CertFacts) -> Option<u32> {
+pub(crate) fn path_length(certificate: &CertFacts) -> Option<u32> {
     certificate.extensions.iter().find_map(|e| match e.decoded {
         Extension::BasicConstraints { path_length, .. } => path_length,
         _ => None,

@@ -109,7 +109,7 @@ pub(super) fn constraint_faults(
 
 /// Whether `issuer` is the one that the certificate's authorityKeyIdentifier (RFC 5280 §4.2.1.1) means. Where
 /// either side has no identifier, a self-issued certificate's issuer is told by its key.
-pub(super) fn key_identifiers_agree(certificate: &CertFacts, issuer: &CertFacts) -> bool {
+pub(crate) fn key_identifiers_agree(certificate: &CertFacts, issuer: &CertFacts) -> bool {
     match (form::authority_key_id(certificate), form::subject_key_id(issuer)) {
         (Some(wanted), Some(has)) => wanted == has,
         _ if certificate.is_self_issued() => certificate.public_key.spki == issuer.public_key.spki,

@@ -31,16 +31,16 @@
 //! looked at.
 
 mod checks;
-mod constraints;
-mod form;
-mod issuer;
+pub(crate) mod constraints;
+pub(crate) mod form;
+pub(crate) mod issuer;
 pub mod live;
+mod model;
 mod names;
 mod path;
 mod second_opinion;
-mod signature;
+pub(crate) mod signature;
 mod verdict;
-pub mod who;
 
 #[cfg(test)]
 mod tests;
@@ -58,8 +58,9 @@ use crate::pki::request::RequestFacts;
 use path::{Budget, Path, Rules};
 use signature::Signed;
 
+pub use model::{Model, UnknownModel};
 pub use names::{BadExpectedName, ExpectedName};
-pub use verdict::{Check, CheckKind, Reason, Verdict};
+pub use verdict::{Check, CheckKind, Reason, TrustPath, Verdict};
 
 /// Which rules apply.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -206,12 +207,29 @@ pub fn judge(chain: &[CertificateDer<'_>], criteria: &Criteria, at: OffsetDateTi
     if checks.iter().all(Check::ok) {
         second_opinion::ask(chain, &leaf, &path, criteria, at, &mut checks);
     }
-    let accepted = checks.iter().all(Check::ok);
-    let notes = match criteria.usage {
-        Usage::Server if accepted => who::notes::on_path(&leaf, &path, criteria.name.as_ref(), at),
-        _ => Vec::new(),
-    };
-    Verdict { checks, certificate: Some(leaf), notes }
+    let trusted = TrustPath::from(&path);
+    Verdict { checks, certificate: Some(leaf), path: trusted, notes: Vec::new() }
+}
+
+/// The checks of policy `lab` of a server's certificate whose trusted certificate is not at hand: as if whoever stands
+/// above the last of `issuers` were trusted and healthy, and every signature verified.
+pub fn judge_presuming_trust(
+    leaf: &CertFacts,
+    issuers: &[&CertFacts],
+    name: Option<&ExpectedName>,
+    at: OffsetDateTime,
+) -> Vec<Check> {
+    let rules = Rules { at, policy: Policy::Lab, usage: Usage::Server };
+    let path = path::presumed(std::iter::once(leaf).chain(issuers.iter().copied()).collect(), rules);
+    let mut found = vec![
+        checks::trust(&path, &Signed::Valid, 1),
+        checks::not_before(leaf, &path, rules),
+        checks::not_after(leaf, &path, rules),
+        checks::usage(leaf, &path, rules),
+        checks::strength(leaf, &path),
+    ];
+    found.extend(name.map(|name| names::check(leaf, name, Policy::Lab)));
+    found
 }
 
 /// Whether the certificate's own key verifies its signature; `None` where that cannot be said, for tlslab does not
@@ -279,5 +297,5 @@ fn unreadable(found: String) -> Verdict {
         expected: "an X.509 certificate".to_owned(),
         found,
     };
-    Verdict { checks: vec![check], certificate: None, notes: Vec::new() }
+    Verdict { checks: vec![check], certificate: None, path: TrustPath::Missing, notes: Vec::new() }
 }

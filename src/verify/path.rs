@@ -9,7 +9,7 @@
 use time::OffsetDateTime;
 
 use super::signature::{self, Signed, Weakness};
-use super::{CheckKind, Policy, Reason, TrustSet, Usage, issuer};
+use super::{CheckKind, Policy, Reason, TrustPath, TrustSet, Usage, issuer};
 use crate::pki::facts::CertFacts;
 use crate::words;
 
@@ -56,6 +56,18 @@ pub(super) enum Path<'a> {
         /// Why, in words.
         found: String,
     },
+}
+
+impl From<&Path<'_>> for TrustPath {
+    fn from(path: &Path<'_>) -> Self {
+        match path {
+            Path::Pinned => Self::Pinned,
+            Path::Chain { certificates, .. } => {
+                Self::Issued(certificates.iter().skip(1).map(|issuer| (*issuer).clone()).collect())
+            }
+            Path::Missing { .. } => Self::Missing,
+        }
+    }
 }
 
 /// Something wrong with a chain, and the check that it belongs to.

@@ -14,7 +14,7 @@ pub(super) const MIN_RSA_BITS: u32 = 2048;
 
 /// How a signature came out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Signed {
+pub(crate) enum Signed {
     /// It verifies.
     Valid,
     /// It does not.
@@ -27,15 +27,15 @@ pub(super) enum Signed {
 
 /// Why a hash or a key proves nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Weakness {
+pub(crate) struct Weakness {
     /// [`Reason::WeakKey`] or [`Reason::WeakSignature`].
-    pub(super) reason: Reason,
+    pub(crate) reason: Reason,
     /// What is weak, as a noun.
-    pub(super) words: String,
+    pub(crate) words: String,
 }
 
 /// Whether `certificate` is signed with the key `issuer_key` (RFC 5280 §6.1.3 (a)(1)).
-pub(super) fn certificate(certificate: &CertFacts, issuer_key: &PublicKeyFacts) -> Signed {
+pub(crate) fn certificate(certificate: &CertFacts, issuer_key: &PublicKeyFacts) -> Signed {
     signed(&certificate.tbs, &certificate.signature_algorithm, &certificate.signature, issuer_key)
 }
 
@@ -131,7 +131,7 @@ pub(super) fn weak_hash(algorithm: &SignatureAlgorithm) -> Option<Weakness> {
 }
 
 /// Why the key is too weak, or none that can sign a TLS 1.2 or 1.3 handshake; `None` where it is fit.
-pub(super) fn weak_key(key: &PublicKeyFacts) -> Option<Weakness> {
+pub(crate) fn weak_key(key: &PublicKeyFacts) -> Option<Weakness> {
     let words = match &key.kind {
         PublicKeyKind::Rsa { modulus_bits, exponent } => weak_rsa(*modulus_bits, exponent)?,
         // RFC 8422 §5.1.1, RFC 8446 §4.2.3: P-192, secp256k1 and most others are gone; explicit parameters choose

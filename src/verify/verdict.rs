@@ -139,9 +139,21 @@ pub struct Verdict {
     pub checks: Vec<Check>,
     /// The judged certificate, where it could be read.
     pub certificate: Option<CertFacts>,
-    /// Remarks that change nothing: which other verifiers would refuse a server's certificate that is accepted, and
-    /// why.
+    /// How it comes to be trusted.
+    pub path: TrustPath,
+    /// Remarks that change nothing.
     pub notes: Vec<String>,
+}
+
+/// How a judged certificate comes to be trusted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TrustPath {
+    /// It is itself one of the trusted certificates.
+    Pinned,
+    /// By its issuers: in order, the trusted one last.
+    Issued(Vec<CertFacts>),
+    /// It does not.
+    Missing,
 }
 
 impl Verdict {

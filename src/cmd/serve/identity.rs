@@ -10,6 +10,7 @@ use tlslab::pki::files::{KeyFile, read_certificates, read_private_key};
 use tlslab::pki::key::Passphrase;
 use tlslab::server::{Identity, IdentityError};
 use tlslab::verify::{Criteria, Policy, TrustSet, Usage, judge};
+use tlslab::who;
 use tlslab::words;
 
 use super::super::passphrase::PassphraseSource;
@@ -115,7 +116,8 @@ pub(super) fn warnings(path: &Path, identity: &Identity, now: OffsetDateTime) ->
             check.kind, check.expected, check.found
         )
     });
-    refusals.chain(verdict.notes.iter().map(|note| format!("{path}: {note}"))).collect()
+    let notes = who::notes_on(&verdict, None, now);
+    refusals.chain(verdict.notes.iter().chain(&notes).map(|note| format!("{path}: {note}"))).collect()
 }
 
 /// A served certificate in a line: whose, until when, which.

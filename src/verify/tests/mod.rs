@@ -2,7 +2,6 @@
 
 mod bounds;
 mod faults;
-mod notes;
 mod stores;
 
 use std::sync::Arc;

@@ -13,7 +13,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use tlslab::pki::facts::{CertFacts, Extension};
-use tlslab::verify::who::{Model, Verifier};
+use tlslab::verify::Model;
+use tlslab::who::Verifier;
 
 use crate::lab::{FUSE, Lab, Run, TLSLAB, peer, run, run_with_input};
 
@@ -382,7 +383,7 @@ fn nss(empty: &Lab, question: &Question) -> Answer {
     let mut added = Vec::new();
     match question.model {
         Model::Pinned => added.push(add("leaf", "P,,", &question.file("leaf.pem"))),
-        Model::CaIssued => {
+        Model::Ca => {
             added.push(add("root", "C,,", &question.file("ca.pem")));
             let read = |file| CertificateDer::pem_file_iter(question.file(file)).expect("a PEM file");
             let trusted: Vec<_> = read("ca.pem").map(Result::unwrap).collect();
@@ -490,7 +491,7 @@ fn one_chromium(questions: &[&Question]) -> Vec<Answer> {
     for (index, question) in questions.iter().enumerate() {
         let trust = match question.model {
             Model::Pinned => "P,,",
-            Model::CaIssued => "C,,",
+            Model::Ca => "C,,",
         };
         // What the database will not take, it does not trust.
         let ca = question.file("ca.pem");

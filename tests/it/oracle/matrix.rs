@@ -14,7 +14,8 @@ use tlslab::pki::files::{KeyFile, read_private_key, to_pem};
 use tlslab::pki::issue::{Issuer, Plan, Profile, Request};
 use tlslab::pki::key::{KeyAlgorithm, PrivateKey};
 use tlslab::pki::subject::Subject;
-use tlslab::verify::who::{Model, Verifier};
+use tlslab::verify::Model;
+use tlslab::who::Verifier;
 
 use super::judges::{Client, Question, ask_all, browse};
 use crate::lab::{Lab, Server, fixtures, peer};
@@ -158,7 +159,7 @@ fn bench(lab: &Lab, workshop: &mut Workshop, key: KeyAlgorithm, row: Row) -> (Se
     let question = Question {
         title: format!("{key}, {}", row.words()),
         folder: lab.file(&folder),
-        model: if row == Row::SelfSigned { Model::Pinned } else { Model::CaIssued },
+        model: if row == Row::SelfSigned { Model::Pinned } else { Model::Ca },
         port: server.port(),
         name: LAB_NAME.to_owned(),
         client: shows,

@@ -16,7 +16,7 @@ use tlslab::pki::issue::extension::{
 use tlslab::pki::issue::{IssueError, Issuer, Plan, Profile, Request, SignatureEdit, Time, Validity};
 use tlslab::pki::key::{KeyAlgorithm, PrivateKey};
 use tlslab::pki::subject::Subject;
-use tlslab::verify::who::Model;
+use tlslab::verify::Model;
 
 /// One edit to healthy plans.
 pub(crate) struct Shape {
@@ -372,7 +372,7 @@ impl Shape {
         match self.edit {
             Edit::Server(_) => true,
             Edit::Pinned(_) => model == Model::Pinned,
-            Edit::Chain(_) => model == Model::CaIssued,
+            Edit::Chain(_) => model == Model::Ca,
         }
     }
 
@@ -396,7 +396,7 @@ impl Shape {
                 let certificate = plan.sign(&key).expect("a certificate");
                 Made { chain: vec![certificate.clone()], key, trusted: vec![certificate] }
             }
-            Model::CaIssued => {
+            Model::Ca => {
                 let leaf = by.issue(info, edit, |plan| plan.sign(&by.key));
                 Made { chain: vec![leaf, by.intermediate.clone()], key, trusted: vec![by.root.clone()] }
             }

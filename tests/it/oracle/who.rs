@@ -17,8 +17,8 @@ use tlslab::pki::files::{KeyFile, read_private_key, to_pem};
 use tlslab::pki::key::KeyAlgorithm;
 use tlslab::server::reload::{Settings, Tls};
 use tlslab::server::{self, Config, Identity, Limits, Service};
-use tlslab::verify::who::{Case, Model, Prediction, Verifier, chain, predict};
-use tlslab::verify::{Criteria, ExpectedName, Policy, TrustSet, Usage, judge};
+use tlslab::verify::{Criteria, ExpectedName, Model, Policy, TrustSet, Usage, judge};
+use tlslab::who::{Case, Prediction, Verifier, chain, predict};
 use tokio::runtime::Runtime;
 
 use super::judges::{Client, Question, ask_all, key_identifiers};
@@ -145,7 +145,7 @@ impl Bench {
         } else if ways.len() > 1 {
             eprintln!("{title}: left out, for {} ways lead up from it", ways.len());
         } else {
-            let model = if trusted.contains(&shown[0]) { Model::Pinned } else { Model::CaIssued };
+            let model = if trusted.contains(&shown[0]) { Model::Pinned } else { Model::Ca };
             self.add(title, name, model, [shown, trusted], key);
         }
     }
@@ -158,7 +158,7 @@ impl Bench {
     ) {
         let by = Authorities::of(workshop);
         for shape in shapes {
-            for model in [Model::Pinned, Model::CaIssued].into_iter().filter(|model| shape.is_for(*model)) {
+            for model in [Model::Pinned, Model::Ca].into_iter().filter(|model| shape.is_for(*model)) {
                 let made = shape.make(model, workshop, &by);
                 let key = to_pem("PRIVATE KEY", &made.key.to_pkcs8_der());
                 let title = format!("{kind}{}", shape.title);
@@ -197,7 +197,7 @@ impl Bench {
         let info = CertFacts::read(&read(&weak.join("cert.pem"))[0]).expect("a certificate").public_key.spki;
         let leaf = by.issue(&info, |_| {}, |plan| plan.sign(&by.key));
         let (chain, trusted) = ([leaf, by.intermediate.clone()], [by.root.clone()]);
-        self.add("RSA of 1024 bits", LAB_NAME, Model::CaIssued, [&chain, &trusted], &key);
+        self.add("RSA of 1024 bits", LAB_NAME, Model::Ca, [&chain, &trusted], &key);
 
         let key = workshop.key(Role::Server).expect("a key");
         self.lab.write("issuing.pem", to_pem("PRIVATE KEY", &by.key.to_pkcs8_der()));
@@ -219,7 +219,7 @@ impl Bench {
         );
         let chain = [leaf, by.intermediate];
         let key = to_pem("PRIVATE KEY", &key.to_pkcs8_der());
-        self.add("signed with SHA-1", LAB_NAME, Model::CaIssued, [&chain, &trusted], &key);
+        self.add("signed with SHA-1", LAB_NAME, Model::Ca, [&chain, &trusted], &key);
     }
 }
 

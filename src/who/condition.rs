@@ -5,12 +5,12 @@ use std::collections::HashSet;
 use der::asn1::ObjectIdentifier;
 use time::Duration;
 
+use super::Case;
 use super::names::{CommonNames, NameRules};
-use super::{Case, Model};
 use crate::pki::facts::{CertFacts, Extension, ExtensionFacts, GeneralName, KeyUsage, PublicKeyKind};
 use crate::verify::constraints::{self, Reading, Violation};
 use crate::verify::signature::{self, Signed};
-use crate::verify::{ExpectedName, form, self_signed};
+use crate::verify::{ExpectedName, Model, form, self_signed};
 use crate::words;
 
 /// Something about a certificate on which somebody refuses it.
@@ -461,7 +461,7 @@ fn links<'a>(case: &Case<'a>) -> Vec<(&'a CertFacts, &'a CertFacts)> {
     match case.model {
         Model::Pinned if case.leaf.is_self_issued() => vec![(case.leaf, case.leaf)],
         Model::Pinned => Vec::new(),
-        Model::CaIssued => std::iter::once(&case.leaf)
+        Model::Ca => std::iter::once(&case.leaf)
             .chain(case.issuers)
             .copied()
             .zip(case.issuers.iter().copied())

@@ -13,24 +13,21 @@
 mod chain;
 mod condition;
 mod names;
-pub(super) mod notes;
+mod notes;
 mod rules;
 
 use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use time::OffsetDateTime;
 
-use super::path::{self, Rules};
-use super::signature::Signed;
-use super::{Check, Criteria, ExpectedName, Policy, TrustSet, Usage, checks, judge, names as own_names};
 use crate::pki::facts::CertFacts;
+use crate::verify::{Criteria, ExpectedName, Model, Policy, TrustSet, Usage, judge, judge_presuming_trust};
 
 pub use chain::chain;
 pub use condition::{Condition, Constrained, Whom};
 pub use names::{CommonNames, NameRules, Wildcards};
-pub use notes::{notes, own_name};
+pub use notes::{notes, notes_on, own_name};
 pub use rules::{RULES, Rule};
 
 /// A program or library that verifies TLS servers.
@@ -108,60 +105,13 @@ impl fmt::Display for Verifier {
     }
 }
 
-/// How the certificate comes to be trusted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Model {
-    /// It is itself the only trusted certificate.
-    Pinned,
-    /// A private CA is, and the certificate chains to it.
-    CaIssued,
-}
-
-impl Model {
-    /// The name on the command line and in `--json`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pinned => "pinned",
-            Self::CaIssued => "ca-issued",
-        }
-    }
-
-    /// What a certificate is meant for by its looks: one that is its own issuer can only be pinned.
-    pub fn of(leaf: &CertFacts) -> Self {
-        if leaf.is_self_issued() { Self::Pinned } else { Self::CaIssued }
-    }
-}
-
-impl fmt::Display for Model {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-/// A word that is no trust model.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no trust model: expected `pinned` or `ca-issued`")]
-pub struct UnknownModel(String);
-
-impl FromStr for Model {
-    type Err = UnknownModel;
-
-    fn from_str(text: &str) -> Result<Self, UnknownModel> {
-        match text {
-            "pinned" => Ok(Self::Pinned),
-            "ca-issued" => Ok(Self::CaIssued),
-            _ => Err(UnknownModel(text.to_owned())),
-        }
-    }
-}
-
 /// What to predict about.
 #[derive(Clone, Copy, Debug)]
 pub struct Case<'a> {
     /// The server's certificate.
     pub leaf: &'a CertFacts,
     /// What is known of the chain above it, in order; the last may be the trusted root. Looked at where it is
-    /// [`Model::CaIssued`].
+    /// [`Model::Ca`].
     pub issuers: &'a [&'a CertFacts],
     /// How it comes to be trusted.
     pub model: Model,
@@ -176,10 +126,8 @@ impl<'a> Case<'a> {
     fn above(&self) -> (&'a [&'a CertFacts], Option<&'a CertFacts>) {
         match (self.model, self.issuers.split_last()) {
             (Model::Pinned, _) => (&[], None),
-            (Model::CaIssued, Some((root, intermediates))) if root.is_self_issued() => {
-                (intermediates, Some(*root))
-            }
-            (Model::CaIssued, _) => (self.issuers, None),
+            (Model::Ca, Some((root, intermediates))) if root.is_self_issued() => (intermediates, Some(*root)),
+            (Model::Ca, _) => (self.issuers, None),
         }
     }
 }
@@ -233,7 +181,7 @@ pub fn predict(case: &Case<'_>) -> Vec<Prediction> {
 fn lab(case: &Case<'_>) -> Vec<Refusal> {
     let anchor = match case.model {
         Model::Pinned => Some(case.leaf),
-        Model::CaIssued => case.issuers.last().copied().filter(|last| last.is_self_issued()),
+        Model::Ca => case.issuers.last().copied().filter(|last| last.is_self_issued()),
     };
     let checks = match anchor.map(|anchor| TrustSet::new([&anchor.der])) {
         Some(Ok(trusted)) => {
@@ -246,7 +194,7 @@ fn lab(case: &Case<'_>) -> Vec<Refusal> {
             };
             judge(&chain, &criteria, case.at).checks
         }
-        _ => leaf_checks(case),
+        _ => judge_presuming_trust(case.leaf, case.issuers, case.name, case.at),
     };
     let failed = checks.into_iter().filter(|check| !check.ok());
     failed
@@ -256,19 +204,4 @@ fn lab(case: &Case<'_>) -> Vec<Refusal> {
             Refusal { words, source: "asked: tlslab verify --verify lab" }
         })
         .collect()
-}
-
-fn leaf_checks(case: &Case<'_>) -> Vec<Check> {
-    let rules = Rules { at: case.at, policy: Policy::Lab, usage: Usage::Server };
-    let known = std::iter::once(case.leaf).chain(case.issuers.iter().copied()).collect();
-    let path = path::presumed(known, rules);
-    let mut found = vec![
-        checks::trust(&path, &Signed::Valid, 1),
-        checks::not_before(case.leaf, &path, rules),
-        checks::not_after(case.leaf, &path, rules),
-        checks::usage(case.leaf, &path, rules),
-        checks::strength(case.leaf, &path),
-    ];
-    found.extend(case.name.map(|name| own_names::check(case.leaf, name, Policy::Lab)));
-    found
 }

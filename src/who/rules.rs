@@ -8,7 +8,8 @@ use super::condition::{
     SUBJECT_ALT_NAME, SUBJECT_KEY_ID,
 };
 use super::names::{CommonNames, NameRules, Wildcards};
-use super::{Case, Condition, Model, Verifier, Whom};
+use super::{Case, Condition, Verifier, Whom};
+use crate::verify::Model;
 use Condition as C;
 use Verifier::{
     Chromium, Curl, Firefox, Gnutls, Go, Java, Node, Nss, Openssl, OpensslStrict, PythonStrict, RustlsWebpki,
@@ -168,7 +169,7 @@ const fn both(verifiers: &'static [Verifier], condition: Condition, source: &'st
 }
 
 const fn issued(verifiers: &'static [Verifier], condition: Condition, source: &'static str) -> Rule {
-    Rule { verifiers, model: Some(Model::CaIssued), condition, source }
+    Rule { verifiers, model: Some(Model::Ca), condition, source }
 }
 
 const fn pinned(verifiers: &'static [Verifier], condition: Condition, source: &'static str) -> Rule {
