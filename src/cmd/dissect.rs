@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use tlslab::report::dissect::{self as report, html, json, text};
-use tlslab::wire::capture::{self, Ending, Item};
-use tlslab::wire::dissect::Dissector;
-use tlslab::wire::find::Needle;
-use tlslab::wire::keylog::{Follower, Secrets};
+use tlslab::wire::key_log::{KeyLogFollower, Secrets};
+use tlslab::wire::reading::Dissector;
+use tlslab::wire::reading::capture::{self, Ending, Item};
+use tlslab::wire::reading::find::Needle;
 
 use super::{Failure, Result, Ui};
 
@@ -72,7 +72,7 @@ impl Dissect {
             };
             // A follower waits for a file that does not exist; here there is nobody to write it.
             File::open(keylog).map_err(unreadable)?;
-            Follower::new(keylog).poll(|line| secrets.learn(line)).map_err(unreadable)?;
+            KeyLogFollower::new(keylog).poll(|line| secrets.learn(line)).map_err(unreadable)?;
             if secrets.is_empty() {
                 ui.warn(&format!("{}: no secrets in it; expected lines of an NSS key log", keylog.display()));
             }

@@ -6,8 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use clap::Args;
 use serde::Serialize;
-use tlslab::wire::recorder::{Options, Recorder, Status};
-use tlslab::wire::sink::{PipeSink, Sink};
+use tlslab::wire::recording::{Options, PipeSink, Recorder, Sink, Status};
 use tlslab::wire::tap::{self, Config, End, Event};
 use tokio::net::TcpListener;
 

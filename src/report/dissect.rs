@@ -12,10 +12,12 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use crate::pki::facts::{CertFacts, GeneralName};
-use crate::wire::capture::Ending;
-use crate::wire::dissect::{Dissection, Place};
-use crate::wire::session::{Close, Event, Message, TLS_1_2, TLS_1_3, Tls, What};
-use crate::wire::{names, schedule};
+use crate::tls::names;
+use crate::tls::registry::version::{TLS_1_2, TLS_1_3};
+use crate::wire::reading::capture::Ending;
+use crate::wire::reading::dissection::{Dissection, Place};
+use crate::wire::reading::session::{Close, Message, ObservedEvent, Tls, What};
+use crate::wire::schedule;
 use crate::words::{self, counted};
 
 /// An instant of a capture, RFC 3339 with as many digits as it has.
@@ -68,7 +70,7 @@ fn message(message: &Message) -> String {
 }
 
 /// What an event is called, one word or so for each message in it.
-fn labels(event: &Event) -> Vec<String> {
+fn labels(event: &ObservedEvent) -> Vec<String> {
     match &event.what {
         What::Gap => vec!["not captured".to_owned()],
         What::Stray => vec!["not TLS".to_owned()],
@@ -87,7 +89,7 @@ fn labels(event: &Event) -> Vec<String> {
 }
 
 /// What the secrets show of an event, one phrase for each message; `None` where they show nothing.
-fn opened(event: &Event) -> Option<Vec<String>> {
+fn opened(event: &ObservedEvent) -> Option<Vec<String>> {
     let What::Record(record) = &event.what else { return None };
     let opened = record.opened.as_ref()?;
     let phrase = |known: &Message| match known {
@@ -122,7 +124,7 @@ fn opening_trouble(tls: &Tls) -> Option<String> {
 }
 
 /// Whether an observer reads what crossed; `None` for what nobody does.
-fn readable(event: &Event) -> Option<bool> {
+fn readable(event: &ObservedEvent) -> Option<bool> {
     match &event.what {
         What::Gap => None,
         What::Stray => Some(false),

@@ -10,7 +10,7 @@ use rustls::sign::CertifiedKey;
 
 use super::reload::Tls;
 use crate::pki::key::PrivateKey;
-use crate::wire::recorder::Recorder;
+use crate::wire::recording::Recorder;
 
 /// Everything that [`run`](super::run) needs besides a listener.
 #[derive(Clone, Debug)]

@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 use super::session::{self, Events};
 use super::{Config, Event};
 use crate::wire::Side;
-use crate::wire::recorded::Recorded;
+use crate::wire::recording::Recorded;
 
 /// Serves peers of `listener` until `stop` is ready and then until their sessions have ended, for at most the
 /// drain timeout.

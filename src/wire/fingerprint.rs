@@ -6,12 +6,9 @@
 use md5::{Digest, Md5};
 
 use super::hello::{ClientHello, ServerHello};
-use super::names::is_grease;
+use crate::tls::names::is_grease;
+use crate::tls::registry::extension::{ALPN, SERVER_NAME, SIGNATURE_ALGORITHMS};
 use crate::words::hex;
-
-const SERVER_NAME: u16 = 0;
-const SIGNATURE_ALGORITHMS: u16 = 13;
-const ALPN: u16 = 16;
 
 /// JA3: MD5 over version, suites, extensions, groups and point formats in the order offered, without GREASE.
 pub fn ja3(hello: &ClientHello) -> String {

@@ -2,19 +2,7 @@
 //! neither hello.
 
 use super::hello::Cursor;
-
-/// ClientHello's type.
-pub const CLIENT_HELLO: u8 = 1;
-/// ServerHello's type.
-pub const SERVER_HELLO: u8 = 2;
-/// Certificate's type.
-pub const CERTIFICATE: u8 = 11;
-/// ServerKeyExchange's type (TLS 1.2).
-pub const SERVER_KEY_EXCHANGE: u8 = 12;
-/// Finished's type.
-pub const FINISHED: u8 = 20;
-/// KeyUpdate's type (TLS 1.3).
-pub const KEY_UPDATE: u8 = 24;
+use crate::tls::registry::curve_type;
 
 /// The longest message that is kept: certificate chains of post-quantum keys fit several times.
 pub const LONGEST: usize = 1 << 18;
@@ -23,7 +11,7 @@ const HEADER: usize = 4;
 
 /// A handshake message.
 #[derive(Clone, Copy, Debug)]
-pub struct Message<'a> {
+pub struct HandshakeMessage<'a> {
     /// Its type.
     pub kind: u8,
     /// Its body's octets in number.
@@ -42,7 +30,7 @@ pub struct Messages {
 
 impl Messages {
     /// A record's fragment: hands over each message that is complete now, or that has begun and is too long.
-    pub fn take(&mut self, fragment: &[u8], hand: &mut dyn FnMut(Message<'_>)) {
+    pub fn take(&mut self, fragment: &[u8], hand: &mut dyn FnMut(HandshakeMessage<'_>)) {
         let passed = self.passing.min(fragment.len());
         self.passing -= passed;
         self.buffer.extend_from_slice(&fragment[passed..]);
@@ -52,11 +40,11 @@ impl Messages {
             let length = usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c);
             let body = start + HEADER;
             if length > LONGEST {
-                hand(Message { kind, length, body: None });
+                hand(HandshakeMessage { kind, length, body: None });
                 self.passing = length.saturating_sub(self.buffer.len() - body);
                 start = self.buffer.len().min(body + length);
             } else if let Some(body) = self.buffer.get(body..body + length) {
-                hand(Message { kind, length, body: Some(body) });
+                hand(HandshakeMessage { kind, length, body: Some(body) });
                 start += HEADER + length;
             } else {
                 break;
@@ -104,7 +92,7 @@ pub fn certificates_1_3(body: &[u8]) -> Vec<Vec<u8>> {
 /// The group of a TLS 1.2 ServerKeyExchange with a named curve (RFC 8422 §5.4).
 pub fn named_curve(body: &[u8]) -> Option<u16> {
     let mut body = Cursor(body);
-    (body.u8()? == 3).then(|| body.u16()).flatten()
+    (body.u8()? == curve_type::NAMED_CURVE).then(|| body.u16()).flatten()
 }
 
 #[cfg(test)]

@@ -4,26 +4,17 @@
 //! extension in its order with its octets, also those that are malformed or cut off, and code points rather than
 //! names. A malformed part is left out and said ([`ClientHello::fault`]); nothing is verified beyond the form.
 
-use super::names::is_grease;
+use crate::tls::names::is_grease;
+use crate::tls::registry::extension::{
+    ALPN, EARLY_DATA, EC_POINT_FORMATS, ENCRYPTED_CLIENT_HELLO, EXTENDED_MASTER_SECRET, KEY_SHARE,
+    PRE_SHARED_KEY, SERVER_NAME, SESSION_TICKET, SIGNATURE_ALGORITHMS, SUPPORTED_GROUPS, SUPPORTED_VERSIONS,
+};
 
 /// The random of a ServerHello that is a HelloRetryRequest (RFC 8446 §4.1.3).
 const HELLO_RETRY_REQUEST: [u8; 32] = [
     0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2,
     0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
 ];
-
-const SERVER_NAME: u16 = 0;
-const SUPPORTED_GROUPS: u16 = 10;
-const EC_POINT_FORMATS: u16 = 11;
-const SIGNATURE_ALGORITHMS: u16 = 13;
-const ALPN: u16 = 16;
-const EXTENDED_MASTER_SECRET: u16 = 23;
-const SESSION_TICKET: u16 = 35;
-const PRE_SHARED_KEY: u16 = 41;
-const EARLY_DATA: u16 = 42;
-const SUPPORTED_VERSIONS: u16 = 43;
-const KEY_SHARE: u16 = 51;
-const ENCRYPTED_CLIENT_HELLO: u16 = 0xfe0d;
 
 /// Octets, taken from the front.
 #[derive(Clone, Copy, Debug)]

@@ -1,22 +1,21 @@
 //! The wire: what crosses it, recorded and read.
 //!
-//! Recording goes [`tap`] (a relay between two sockets) or [`recorded`] (around a socket of one's own) →
-//! [`recorder`] → [`frames`] (bytes as synthetic Ethernet, IP and TCP) → [`pcapng`] → [`sink`].
-//! [`keylog`] reads the NSS key log that turns such a file into one that opens, [`schedule`] opens it.
+//! [`recording`] makes captures: from what is relayed ([`tap`]) or said on a socket of one's own, to a file that
+//! Wireshark opens. [`reading`] takes captures apart, whoever made them: packets, streams, TLS sessions, and what an
+//! observer learns of them. Neither knows the other.
 //!
-//! Reading goes [`capture`] (packets) → [`packet`] (segments) → [`tcp`] (streams) → [`record`] →
-//! [`handshake`] and [`hello`] → [`session`], all held together by [`dissect`]; [`find`] looks for texts and
-//! [`fingerprint`] for stacks along the way.
+//! What both share lies here: [`frames`] (bytes as synthetic Ethernet, IP and TCP) and [`pcapng`] (those as a file);
+//! [`record`], [`handshake`] and [`hello`] (TLS as it lies on the wire), [`key_log`] (secrets by session), [`schedule`]
+//! (from secrets to keys), [`fingerprint`]. Numbers and names are [`crate::tls`]'s.
 //!
 //! From bytes to what an observer makes of them:
 //!
 //! ```
 //! use std::time::SystemTime;
-//! use tlslab::wire::capture::{self, Item};
-//! use tlslab::wire::dissect::Dissector;
-//! use tlslab::wire::find::Needle;
-//! use tlslab::wire::recorder::{Options, Recorder};
-//! use tlslab::wire::sink::MemorySink;
+//! use tlslab::wire::reading::capture::{self, Item};
+//! use tlslab::wire::reading::Dissector;
+//! use tlslab::wire::reading::find::Needle;
+//! use tlslab::wire::recording::{MemorySink, Options, Recorder};
 //! use tlslab::wire::Side;
 //!
 //! let memory = MemorySink::default();
@@ -38,30 +37,18 @@
 //! assert_eq!(dissection.sessions[0].octets.client, 23);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
-//!
-//! [`record`] knows nothing but TLS records and is shared by whoever needs to look at them.
 
-pub mod capture;
-mod connection;
-pub mod dissect;
-pub mod find;
 pub mod fingerprint;
-mod follow;
 pub mod frames;
 pub mod handshake;
 pub mod hello;
-pub mod keylog;
-pub mod names;
-pub mod packet;
+pub mod key_log;
 pub mod pcapng;
+pub mod reading;
 pub mod record;
-pub mod recorded;
-pub mod recorder;
+pub mod recording;
 pub mod schedule;
-pub mod session;
-pub mod sink;
 pub mod tap;
-pub mod tcp;
 
 use std::fmt;
 

@@ -31,35 +31,40 @@
 use zeroize::Zeroizing;
 
 use super::record::Header;
-use super::session::{TLS_1_2, TLS_1_3};
 use super::{Both, Side};
 use crate::crypto::{AeadAlgorithm, DoesNotOpen, KeyScheduleHash, OpeningKey};
+use crate::tls::registry::version::{TLS_1_2, TLS_1_3};
+use crate::tls::suites::{Cipher, Hash, Mode, Suite};
 
-/// What a cipher suite says about keys.
+/// What a cipher suite says about the protection of records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Suite {
+pub struct Protection {
     /// The cipher.
     pub aead: AeadAlgorithm,
     /// The hash of HKDF or PRF.
     pub hash: KeyScheduleHash,
 }
 
-impl Suite {
-    /// By its code; `None` where it is none of those that can be followed.
+impl Protection {
+    /// By the suite's code; `None` where it is none of those that can be followed.
     pub fn of(code: u16) -> Option<Self> {
-        let name = super::names::cipher_suite(code);
-        let hash = if name.ends_with("_SHA384") { KeyScheduleHash::Sha384 } else { KeyScheduleHash::Sha256 };
-        // The short tags first: their names go on where the others' end.
-        let aead = [
-            ("_AES_128_CCM_8", AeadAlgorithm::Aes128Ccm8),
-            ("_AES_128_CCM", AeadAlgorithm::Aes128Ccm),
-            ("_AES_128_GCM_", AeadAlgorithm::Aes128Gcm),
-            ("_AES_256_CCM_8", AeadAlgorithm::Aes256Ccm8),
-            ("_AES_256_CCM", AeadAlgorithm::Aes256Ccm),
-            ("_AES_256_GCM_", AeadAlgorithm::Aes256Gcm),
-            ("_CHACHA20_POLY1305_", AeadAlgorithm::ChaCha20Poly1305),
-        ];
-        let (_, aead) = aead.into_iter().find(|(part, _)| name.contains(part))?;
+        // The drafts of ChaCha20-Poly1305 made their nonces otherwise.
+        let suite = Suite::of(code).filter(|suite| suite.registered)?;
+        let aead = match (suite.cipher, suite.mode) {
+            (Cipher::Aes128, Mode::Ccm8) => AeadAlgorithm::Aes128Ccm8,
+            (Cipher::Aes128, Mode::Ccm) => AeadAlgorithm::Aes128Ccm,
+            (Cipher::Aes128, Mode::Gcm) => AeadAlgorithm::Aes128Gcm,
+            (Cipher::Aes256, Mode::Ccm8) => AeadAlgorithm::Aes256Ccm8,
+            (Cipher::Aes256, Mode::Ccm) => AeadAlgorithm::Aes256Ccm,
+            (Cipher::Aes256, Mode::Gcm) => AeadAlgorithm::Aes256Gcm,
+            (Cipher::ChaCha20, Mode::Poly1305) => AeadAlgorithm::ChaCha20Poly1305,
+            _ => return None,
+        };
+        let hash = match suite.key_schedule_hash() {
+            Hash::Sha256 => KeyScheduleHash::Sha256,
+            Hash::Sha384 => KeyScheduleHash::Sha384,
+            _ => return None,
+        };
         Some(Self { aead, hash })
     }
 }
@@ -99,7 +104,7 @@ fn prf(
 /// What opens one direction's records, in order.
 #[derive(Debug)]
 pub struct Opener {
-    suite: Suite,
+    suite: Protection,
     key: OpeningKey,
     iv: Iv,
     /// The count of the next record.
@@ -127,7 +132,7 @@ pub struct Opened {
 
 impl Opener {
     /// TLS 1.3, from a traffic secret. `None` where it is not as long as the suite's hash.
-    pub fn tls_1_3(suite: Suite, secret: &[u8]) -> Option<Self> {
+    pub fn tls_1_3(suite: Protection, secret: &[u8]) -> Option<Self> {
         if secret.len() != suite.hash.length() {
             return None;
         }
@@ -143,7 +148,7 @@ impl Opener {
     }
 
     /// TLS 1.2, from the master secret: what opens what `from` sends. `None` where it is not 48 octets.
-    pub fn tls_1_2(suite: Suite, master: &[u8], randoms: &Both<[u8; 32]>, from: Side) -> Option<Self> {
+    pub fn tls_1_2(suite: Protection, master: &[u8], randoms: &Both<[u8; 32]>, from: Side) -> Option<Self> {
         if master.len() != 48 {
             return None;
         }
@@ -230,7 +235,7 @@ fn length(octets: usize) -> [u8; 2] {
 
 /// Whether a version's sessions can be opened at all.
 pub fn knows(version: u16, suite: u16) -> bool {
-    matches!(version, TLS_1_2 | TLS_1_3) && Suite::of(suite).is_some()
+    matches!(version, TLS_1_2 | TLS_1_3) && Protection::of(suite).is_some()
 }
 
 #[cfg(test)]
@@ -276,7 +281,7 @@ mod tests {
             "17030300 35 75ec4dc238cce60b298044a71e219c56cc77b0517fe9b93c7a4bfc44d87f38f80338ac98fc46deb384bd1caeac\
              ab6867d726c40546",
         );
-        let mut opener = Opener::tls_1_3(Suite::of(0x1301).unwrap(), &secret).unwrap();
+        let mut opener = Opener::tls_1_3(Protection::of(0x1301).unwrap(), &secret).unwrap();
         let header = Header { content_type: ContentType::ApplicationData, version: 0x0303, length: 53 };
         let mut plain = Vec::new();
         let content = opener.open(header, &record[5..], &mut plain).unwrap();
@@ -287,7 +292,8 @@ mod tests {
             Err(DoesNotOpen),
             "its count is another now"
         );
-        let mut updated = Opener::tls_1_3(Suite::of(0x1301).unwrap(), &secret).unwrap().updated().unwrap();
+        let mut updated =
+            Opener::tls_1_3(Protection::of(0x1301).unwrap(), &secret).unwrap().updated().unwrap();
         assert_eq!(updated.open(header, &record[5..], &mut plain), Err(DoesNotOpen));
     }
 
@@ -305,26 +311,29 @@ mod tests {
     #[test]
     fn suites_are_known_by_what_they_name() {
         let sha256 = KeyScheduleHash::Sha256;
-        assert_eq!(Suite::of(0x1303), Some(Suite { aead: AeadAlgorithm::ChaCha20Poly1305, hash: sha256 }));
-        assert_eq!(Suite::of(0xc02f), Some(Suite { aead: AeadAlgorithm::Aes128Gcm, hash: sha256 }));
-        assert_eq!(Suite::of(0xc030).map(|suite| suite.hash), Some(KeyScheduleHash::Sha384));
+        assert_eq!(
+            Protection::of(0x1303),
+            Some(Protection { aead: AeadAlgorithm::ChaCha20Poly1305, hash: sha256 })
+        );
+        assert_eq!(Protection::of(0xc02f), Some(Protection { aead: AeadAlgorithm::Aes128Gcm, hash: sha256 }));
+        assert_eq!(Protection::of(0xc030).map(|suite| suite.hash), Some(KeyScheduleHash::Sha384));
         for (code, aead) in [
             (0x1304, AeadAlgorithm::Aes128Ccm),
             (0x1305, AeadAlgorithm::Aes128Ccm8),
             (0xc09d, AeadAlgorithm::Aes256Ccm),
             (0xc0af, AeadAlgorithm::Aes256Ccm8),
         ] {
-            assert_eq!(Suite::of(code), Some(Suite { aead, hash: sha256 }), "{code:04x}");
+            assert_eq!(Protection::of(code), Some(Protection { aead, hash: sha256 }), "{code:04x}");
         }
         // CBC, ARIA and Camellia in GCM, RC4, GREASE.
         for code in [0xc013, 0xc051, 0xc07b, 0x0005, 0x0a0a] {
-            assert_eq!(Suite::of(code), None, "{code:04x}");
+            assert_eq!(Protection::of(code), None, "{code:04x}");
         }
     }
 
     #[test]
     fn short_records_and_wrong_lengths_do_not_open() {
-        let suite = Suite::of(0xc02f).unwrap();
+        let suite = Protection::of(0xc02f).unwrap();
         let randoms = Both { client: [1; 32], server: [2; 32] };
         assert!(Opener::tls_1_2(suite, &[0; 47], &randoms, Side::Client).is_none());
         assert!(Opener::tls_1_3(suite, &[0; 48]).is_none());

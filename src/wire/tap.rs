@@ -22,8 +22,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::keylog::Follower;
-use super::recorder::{Recorder, Stopped, Tape};
+use super::key_log::KeyLogFollower;
+use super::recording::{Recorder, Stopped, Tape};
 use super::{Both, Side};
 
 /// How often the key log is looked at while sessions wait for their secrets.
@@ -158,7 +158,7 @@ type Happened = Arc<dyn Fn(Event) + Send + Sync>;
 /// Looks after the recorder: brings it secrets, ends its waiting, says once what went wrong.
 struct Warden {
     recorder: Recorder,
-    follower: Option<Follower>,
+    follower: Option<KeyLogFollower>,
     happened: Happened,
     said_stopped: bool,
     said_unreadable: bool,
@@ -168,7 +168,7 @@ impl Warden {
     fn new(config: &Config, recorder: &Recorder, happened: &Happened) -> Self {
         Self {
             recorder: recorder.clone(),
-            follower: config.keylog.as_deref().map(Follower::new),
+            follower: config.keylog.as_deref().map(KeyLogFollower::new),
             happened: Arc::clone(happened),
             said_stopped: false,
             said_unreadable: false,

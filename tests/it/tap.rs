@@ -242,7 +242,7 @@ fn a_tap_that_is_killed_in_full_flight_loses_no_more_than_it_may_have_queued() {
     let recorded = usize::try_from(session["bytes"]["client"].as_u64().unwrap()).unwrap();
     // What passed had been queued before; of that, two queues and a chunk may not have been written.
     let lost = PASSED.saturating_sub(recorded);
-    assert!(lost <= 2 * tlslab::wire::recorder::MOST_QUEUED + (512 << 10), "{lost}");
+    assert!(lost <= 2 * tlslab::wire::recording::MOST_QUEUED + (512 << 10), "{lost}");
     assert_eq!(session["tcp"]["client"]["missing_bytes"], 0, "no hole: {session}");
 }
 

@@ -7,12 +7,12 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, anyhow};
 use tlslab::tls::KeyLogFile;
-use tlslab::wire::capture::{self, Ending, Item};
-use tlslab::wire::dissect::{Dissection, Dissector, Place};
-use tlslab::wire::find::Needle;
-use tlslab::wire::recorder::{Options, Recorder};
-use tlslab::wire::session::{Event, Session, What};
-use tlslab::wire::sink::FileSink;
+use tlslab::wire::reading::Dissector;
+use tlslab::wire::reading::capture::{self, Ending, Item};
+use tlslab::wire::reading::dissection::{Dissection, Find, Place};
+use tlslab::wire::reading::find::Needle;
+use tlslab::wire::reading::session::{ObservedEvent, ObservedSession, What};
+use tlslab::wire::recording::{FileSink, Options, Recorder};
 use tlslab::wire::{Side, tap};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
@@ -107,8 +107,7 @@ impl Wire {
         let mut dissection = self.read(message)?.dissection;
         let session = dissection.sessions.pop().context("the tap recorded nothing")?;
         let here = |place: Place| matches!(place, Place::Stream(number, _, _) if number == session.number);
-        let count =
-            |finds: &[tlslab::wire::dissect::Find]| finds.iter().filter(|find| here(find.place)).count();
+        let count = |finds: &[Find]| finds.iter().filter(|find| here(find.place)).count();
         Ok(Observed {
             readable: count(&dissection.finds),
             with_the_keys: count(&dissection.opened_finds),
@@ -151,7 +150,7 @@ impl Tap {
 /// One exchange as an observer has it.
 #[derive(Debug)]
 pub(super) struct Observed {
-    session: Session,
+    session: ObservedSession,
     /// How often the message is readable in it.
     pub(super) readable: usize,
     /// How often it stands in what the session's keys open.
@@ -176,7 +175,7 @@ impl Observed {
 
     /// The octets in which the client's message crossed, headers of records aside.
     pub(super) fn message_octets(&self, message: &str) -> Vec<u8> {
-        let holds = |event: &&Event| {
+        let holds = |event: &&ObservedEvent| {
             event.from == Side::Client
                 && match &event.what {
                     What::Plaintext(octets) => octets.starts_with(message.as_bytes()),

@@ -12,12 +12,13 @@ use super::lessons::lessons;
 use super::{
     certificate, close, instant, labels, octets, opened, opened_place, opening_trouble, place, readable, safe,
 };
-use crate::wire::capture::Ending;
-use crate::wire::dissect::Dissection;
-use crate::wire::find::Needle;
+use crate::tls::names;
+use crate::wire::Side;
 use crate::wire::hello::ClientHello;
-use crate::wire::session::{Event, Session, Tls, What};
-use crate::wire::{Side, names};
+use crate::wire::reading::capture::Ending;
+use crate::wire::reading::dissection::Dissection;
+use crate::wire::reading::find::Needle;
+use crate::wire::reading::session::{ObservedEvent, ObservedSession, Tls, What};
 use crate::words::counted;
 
 /// The most sessions that are drawn.
@@ -94,7 +95,7 @@ pub fn page(name: &str, dissection: &Dissection, needles: &[Needle], ending: &En
     out
 }
 
-fn shows_more_with_keys(session: &Session) -> bool {
+fn shows_more_with_keys(session: &ObservedSession) -> bool {
     session.tls.as_ref().is_some_and(|tls| tls.opened.client.events + tls.opened.server.events > 0)
 }
 
@@ -160,7 +161,7 @@ fn finds(out: &mut String, dissection: &Dissection, needles: &[Needle]) {
     }
 }
 
-fn show(out: &mut String, session: &Session) {
+fn show(out: &mut String, session: &ObservedSession) {
     let number = session.number;
     let protocol = match &session.tls {
         Some(tls) => tls.version().map_or_else(|| "TLS, no version agreed on".to_owned(), names::version),
@@ -192,7 +193,7 @@ fn show(out: &mut String, session: &Session) {
     out.push_str("</section>\n");
 }
 
-fn sentences(out: &mut String, session: &Session) {
+fn sentences(out: &mut String, session: &ObservedSession) {
     let lessons = lessons(session);
     for (learned, class, heading) in
         [(true, "learned", "What an observer learns"), (false, "hidden-from", "What stays hidden")]
@@ -209,12 +210,12 @@ fn sentences(out: &mut String, session: &Session) {
 
 /// A row of the ladder: one event, or several encrypted ones that look alike.
 struct Row<'a> {
-    first: &'a Event,
+    first: &'a ObservedEvent,
     count: usize,
     octets: u64,
 }
 
-fn rows(session: &Session) -> Vec<Row<'_>> {
+fn rows(session: &ObservedSession) -> Vec<Row<'_>> {
     let mut rows = Vec::new();
     let mut events = session.events.as_slice();
     while let Some((first, rest)) = events.split_first()
@@ -285,7 +286,7 @@ fn wrapped(text: &str) -> Vec<String> {
     lines
 }
 
-fn ladder(out: &mut String, session: &Session, rows: &[Row<'_>]) {
+fn ladder(out: &mut String, session: &ObservedSession, rows: &[Row<'_>]) {
     let pauses = rows.windows(2).filter(|pair| pair[0].first.from != pair[1].first.from).count();
     let height = TOP + rows.iter().map(Row::height).sum::<usize>() + pauses * PAUSE + 8;
     let number = session.number;
@@ -338,7 +339,7 @@ fn bands(out: &mut String, rows: &[Row<'_>]) {
     }
 }
 
-fn rung(out: &mut String, session: &Session, row: &Row<'_>, y: usize) {
+fn rung(out: &mut String, session: &ObservedSession, row: &Row<'_>, y: usize) {
     let after = row.first.at.saturating_sub(session.started);
     let milliseconds = format!("{}.{}", after.as_millis(), after.subsec_micros() % 1000 / 100);
     // A time keeps to its column: of five minutes nobody wants tenths of milliseconds.
@@ -453,7 +454,7 @@ fn fields(out: &mut String, heading: &str, class: &str, fields: &[(&str, String)
 }
 
 /// Every row as a table row, with its first octets.
-fn byte_view(out: &mut String, session: &Session, rows: &[Row<'_>]) {
+fn byte_view(out: &mut String, session: &ObservedSession, rows: &[Row<'_>]) {
     let _ = writeln!(
         out,
         "<details>\n<summary>Every record and its bytes</summary>\n<table class=\"records\">\n\
@@ -520,9 +521,9 @@ mod tests {
 
     use super::*;
     use crate::wire::Both;
-    use crate::wire::capture::Packet;
-    use crate::wire::dissect::Dissector;
     use crate::wire::frames::Conversation;
+    use crate::wire::reading::Dissector;
+    use crate::wire::reading::capture::Packet;
 
     /// A page of one plaintext connection in which the client says `text`.
     fn page_of(text: &[u8]) -> String {

@@ -5,13 +5,14 @@ use serde_json::{Value, json};
 
 use super::lessons::lessons;
 use super::{close, instant, labels, octets, readable};
-use crate::wire::capture::Ending;
-use crate::wire::dissect::{Dissection, Find, Place};
-use crate::wire::find::Needle;
+use crate::tls::names;
 use crate::wire::hello::{ClientHello, Extension, ServerHello};
+use crate::wire::reading::capture::Ending;
+use crate::wire::reading::dissection::{Dissection, Find, Place};
+use crate::wire::reading::find::Needle;
+use crate::wire::reading::session::{Message, ObservedEvent, ObservedSession, Tls, What};
 use crate::wire::record::ContentType;
-use crate::wire::session::{Event, Message, Session, Tls, What};
-use crate::wire::{Both, Side, fingerprint, names};
+use crate::wire::{Both, Side, fingerprint};
 use crate::words;
 
 /// The whole report.
@@ -121,7 +122,7 @@ fn both<T: Serialize>(both: &Both<T>) -> Value {
 }
 
 /// One session: the fields' names say what they hold; `ms` counts from the session's start.
-fn session(session: &Session) -> Value {
+fn session(session: &ObservedSession) -> Value {
     let lessons = lessons(session);
     let sentences = |learned: bool| -> Vec<&str> {
         lessons.iter().filter(|lesson| lesson.learned == learned).map(|lesson| lesson.text.as_str()).collect()
@@ -153,7 +154,7 @@ fn session(session: &Session) -> Value {
     })
 }
 
-fn protocol(session: &Session) -> &'static str {
+fn protocol(session: &ObservedSession) -> &'static str {
     match session.tls {
         Some(_) => "tls",
         None if session.events.is_empty() => "silent",
@@ -161,7 +162,7 @@ fn protocol(session: &Session) -> &'static str {
     }
 }
 
-fn event(session: &Session, event: &Event) -> Value {
+fn event(session: &ObservedSession, event: &ObservedEvent) -> Value {
     let milliseconds = event.at.saturating_sub(session.started).as_secs_f64() * 1e3;
     let mut value = json!({
         "at": instant(event.at),

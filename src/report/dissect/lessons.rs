@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use super::{message, octets, safe};
 use crate::pki::facts::CertFacts;
+use crate::tls::names;
+use crate::tls::registry::version::TLS_1_3;
 use crate::wire::hello::ClientHello;
-use crate::wire::session::{Event, Message, Session, TLS_1_3, Tls, What, content_octets};
-use crate::wire::{Side, fingerprint, names};
+use crate::wire::reading::session::{Message, ObservedEvent, ObservedSession, Tls, What, content_octets};
+use crate::wire::{Side, fingerprint};
 use crate::words::counted;
 
 /// The most sizes that are told one by one.
@@ -30,7 +32,7 @@ fn hidden(text: impl Into<String>) -> Lesson {
 }
 
 /// What an observer learns of a session, then what not.
-pub fn lessons(session: &Session) -> Vec<Lesson> {
+pub fn lessons(session: &ObservedSession) -> Vec<Lesson> {
     let total = session.octets.client + session.octets.server;
     let mut lessons =
         vec![learned(format!("who talks to whom and when: {} to {}", session.client, session.server))];
@@ -43,7 +45,7 @@ pub fn lessons(session: &Session) -> Vec<Lesson> {
     lessons
 }
 
-fn plaintext(session: &Session, lessons: &mut Vec<Lesson>) {
+fn plaintext(session: &ObservedSession, lessons: &mut Vec<Lesson>) {
     let total = session.octets.client + session.octets.server;
     lessons.push(learned(format!(
         "everything that was said: all {total} bytes are readable, whatever they are"
@@ -58,7 +60,7 @@ fn plaintext(session: &Session, lessons: &mut Vec<Lesson>) {
     }
 }
 
-fn tls_lessons(session: &Session, tls: &Tls, lessons: &mut Vec<Lesson>) {
+fn tls_lessons(session: &ObservedSession, tls: &Tls, lessons: &mut Vec<Lesson>) {
     let before = tls.preamble.client + tls.preamble.server;
     if before > 0 {
         lessons.push(learned(format!("what was said before TLS began: {before} bytes in plaintext")));
@@ -139,7 +141,7 @@ fn certificates(tls: &Tls, lessons: &mut Vec<Lesson>) {
     }
 }
 
-fn open_alerts(session: &Session) -> Vec<String> {
+fn open_alerts(session: &ObservedSession) -> Vec<String> {
     let mut alerts: Vec<String> = Vec::new();
     for event in &session.events {
         if let What::Record(record) = &event.what {
@@ -153,7 +155,7 @@ fn open_alerts(session: &Session) -> Vec<String> {
     alerts
 }
 
-fn application(session: &Session, tls: &Tls, lessons: &mut Vec<Lesson>) {
+fn application(session: &ObservedSession, tls: &Tls, lessons: &mut Vec<Lesson>) {
     let readable: usize = session
         .events
         .iter()
@@ -203,7 +205,7 @@ struct Said {
     first: Option<(Duration, usize)>,
 }
 
-fn said_by(session: &Session, tls: &Tls, side: Side) -> Said {
+fn said_by(session: &ObservedSession, tls: &Tls, side: Side) -> Said {
     let (version, suite) = (tls.version().unwrap_or_default(), tls.cipher_suite().unwrap_or_default());
     // In TLS 1.3 the handshake's end is encrypted like data: the client's first encrypted record ends it, and the
     // server's records before that are its.
@@ -231,7 +233,7 @@ fn said_by(session: &Session, tls: &Tls, side: Side) -> Said {
     said
 }
 
-fn is_application(event: &Event) -> bool {
+fn is_application(event: &ObservedEvent) -> bool {
     matches!(&event.what, What::Record(record)
         if record.encrypted && record.content_type == crate::wire::record::ContentType::ApplicationData)
 }

@@ -8,12 +8,13 @@ use super::lessons::lessons;
 use super::{
     certificate, close, instant, labels, octets, opened, opened_place, opening_trouble, place, readable, safe,
 };
-use crate::wire::dissect::{Dissection, MOST_FINDS};
-use crate::wire::find::Needle;
+use crate::tls::names;
 use crate::wire::hello::{ClientHello, Extension, ServerHello};
+use crate::wire::reading::dissection::{Dissection, MOST_FINDS};
+use crate::wire::reading::find::Needle;
+use crate::wire::reading::session::{ObservedEvent, ObservedSession, Tls, What};
 use crate::wire::record::ContentType;
-use crate::wire::session::{Event, Session, Tls, What};
-use crate::wire::{Side, fingerprint, names};
+use crate::wire::{Side, fingerprint};
 use crate::words::counted;
 
 /// Columns.
@@ -63,7 +64,7 @@ fn line(out: &mut String, text: &str) {
     out.push('\n');
 }
 
-fn show(out: &mut String, session: &Session, options: Options) {
+fn show(out: &mut String, session: &ObservedSession, options: Options) {
     let protocol = match &session.tls {
         Some(tls) => tls.version().map_or_else(|| "TLS, no version agreed on".to_owned(), names::version),
         None if session.events.is_empty() => "nothing said".to_owned(),
@@ -111,7 +112,7 @@ fn show(out: &mut String, session: &Session, options: Options) {
     }
 }
 
-fn ladder(out: &mut String, session: &Session, options: Options) {
+fn ladder(out: &mut String, session: &ObservedSession, options: Options) {
     let mut events = session.events.as_slice();
     while let Some((first, rest)) = events.split_first() {
         let alike = 1 + rest.iter().take_while(|event| looks_alike(first, event)).count();
@@ -133,7 +134,7 @@ fn ladder(out: &mut String, session: &Session, options: Options) {
 }
 
 /// Whether two encrypted records may share a line.
-pub(super) fn looks_alike(a: &Event, b: &Event) -> bool {
+pub(super) fn looks_alike(a: &ObservedEvent, b: &ObservedEvent) -> bool {
     a.from == b.from
         && readable(a) == Some(false)
         && readable(b) == Some(false)
@@ -144,13 +145,13 @@ pub(super) fn looks_alike(a: &Event, b: &Event) -> bool {
 }
 
 /// Whether what the secrets show of a record is application data; `None` where they show nothing.
-fn is_data(event: &Event) -> Option<bool> {
+fn is_data(event: &ObservedEvent) -> Option<bool> {
     let What::Record(record) = &event.what else { return None };
     record.opened.as_ref().map(|opened| opened.content_type == Some(ContentType::ApplicationData))
 }
 
 /// One line of the ladder: time, arrow with its label, size, whether it can be read.
-fn rung(out: &mut String, started: Duration, event: &Event, label: &str, octets: Option<u64>) {
+fn rung(out: &mut String, started: Duration, event: &ObservedEvent, label: &str, octets: Option<u64>) {
     let after = event.at.saturating_sub(started);
     let (fill, word) = match readable(event) {
         Some(true) => ('\u{2500}', "readable"),

@@ -5,9 +5,9 @@
 
 use libfuzzer_sys::fuzz_target;
 use tlslab::report::dissect::{html, json, text};
-use tlslab::wire::capture::{self, Item};
-use tlslab::wire::dissect::Dissector;
-use tlslab::wire::find::Needle;
+use tlslab::wire::reading::capture::{self, Item};
+use tlslab::wire::reading::Dissector;
+use tlslab::wire::reading::find::Needle;
 
 fuzz_target!(|file: &[u8]| {
     let needle = Needle::new("secret").expect("it can be searched for");

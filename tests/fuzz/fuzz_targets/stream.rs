@@ -7,8 +7,8 @@
 use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
-use tlslab::wire::capture::Packet;
-use tlslab::wire::dissect::Dissector;
+use tlslab::wire::reading::capture::Packet;
+use tlslab::wire::reading::Dissector;
 use tlslab::wire::frames::Conversation;
 use tlslab::wire::{Both, Side};
 

@@ -11,9 +11,10 @@ use rustls::KeyLog;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use super::Side;
-use super::keylog::Line;
-use super::recorder::{Recorder, Tape};
+use super::recorder::Recorder;
+use super::tape::Tape;
+use crate::tls::key_log::Line;
+use crate::wire::Side;
 
 /// Any stream, with a tape running: what is read was sent by the peer, what is written by this side. The end of
 /// the peer's bytes, a shutdown and a reset are recorded as they are met (an end that nobody read up to is not); dropping it
@@ -164,8 +165,7 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
-    use crate::wire::recorder::{Options, Recorder};
-    use crate::wire::sink::PipeSink;
+    use crate::wire::recording::{Options, PipeSink};
 
     #[tokio::test]
     async fn both_directions_and_both_ends_are_recorded() {

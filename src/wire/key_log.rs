@@ -1,125 +1,13 @@
-//! NSS key logs (RFC 9850): the lines by which an endpoint shares a session's secrets, and a file of them
-//! that is being written.
-//!
-//! A line is `LABEL CLIENT_RANDOM SECRET`, the latter two in hexadecimal. Comments (`#`), empty lines and
-//! lines that are none of this are passed over, as readers of these files do.
+//! Secrets by session, and a key log file that another program is writing. Its lines are [`crate::tls::key_log`]'s.
 
 use std::collections::{HashMap, VecDeque};
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use zeroize::{Zeroize, Zeroizing};
 
-/// A ClientHello's random: what a key log knows a session by.
-pub type ClientRandom = [u8; 32];
-
-/// The longest secret that is read: a SHA-512 output; TLS knows none longer.
-const LONGEST_SECRET: usize = 64;
-/// The longest line that is read: a label, a random and a secret, with room to spare.
-const LONGEST_LINE: usize = 512;
-
-/// What a line's secret is (RFC 9850 §2.1, §2.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Label {
-    /// `CLIENT_EARLY_TRAFFIC_SECRET`: TLS 1.3's client_early_traffic_secret.
-    ClientEarlyTraffic,
-    /// `CLIENT_HANDSHAKE_TRAFFIC_SECRET`.
-    ClientHandshakeTraffic,
-    /// `CLIENT_RANDOM`: TLS 1.2's master secret.
-    MasterSecret,
-    /// `CLIENT_TRAFFIC_SECRET_0`: client_application_traffic_secret_0.
-    ClientTraffic,
-    /// `EARLY_EXPORTER_SECRET`.
-    EarlyExporter,
-    /// `EXPORTER_SECRET`.
-    Exporter,
-    /// `SERVER_HANDSHAKE_TRAFFIC_SECRET`.
-    ServerHandshakeTraffic,
-    /// `SERVER_TRAFFIC_SECRET_0`: server_application_traffic_secret_0.
-    ServerTraffic,
-}
-
-impl Label {
-    const ALL: [(Self, &'static str); 8] = [
-        (Self::ClientEarlyTraffic, "CLIENT_EARLY_TRAFFIC_SECRET"),
-        (Self::ClientHandshakeTraffic, "CLIENT_HANDSHAKE_TRAFFIC_SECRET"),
-        (Self::MasterSecret, "CLIENT_RANDOM"),
-        (Self::ClientTraffic, "CLIENT_TRAFFIC_SECRET_0"),
-        (Self::EarlyExporter, "EARLY_EXPORTER_SECRET"),
-        (Self::Exporter, "EXPORTER_SECRET"),
-        (Self::ServerHandshakeTraffic, "SERVER_HANDSHAKE_TRAFFIC_SECRET"),
-        (Self::ServerTraffic, "SERVER_TRAFFIC_SECRET_0"),
-    ];
-
-    /// As it stands in a file.
-    pub fn name(self) -> &'static str {
-        // Every label is in the table; the test goes through them all.
-        Self::ALL.iter().find(|(label, _)| *label == self).map_or("", |(_, name)| name)
-    }
-
-    fn read(name: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(_, known)| *known == name).map(|(label, _)| *label)
-    }
-}
-
-/// One line of a key log.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Line {
-    /// What the secret is.
-    pub label: Label,
-    /// The session.
-    pub random: ClientRandom,
-    /// The secret's octets.
-    pub secret: Zeroizing<Vec<u8>>,
-}
-
-impl fmt::Debug for Line {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Line").field("label", &self.label).finish_non_exhaustive()
-    }
-}
-
-impl Line {
-    /// Reads one line; `None` where it is a comment, empty, of an unknown label or otherwise not a secret.
-    pub fn read(line: &str) -> Option<Self> {
-        let mut words = line.split_ascii_whitespace();
-        let label = Label::read(words.next()?)?;
-        let random = unhex(words.next()?)?.as_slice().try_into().ok()?;
-        let secret = unhex(words.next()?)?;
-        let fits = !secret.is_empty() && secret.len() <= LONGEST_SECRET;
-        (fits && words.next().is_none()).then_some(Self { label, random, secret })
-    }
-
-    /// A line as a TLS stack logs it; `None` under the same conditions.
-    pub fn logged(label: &str, random: &[u8], secret: &[u8]) -> Option<Self> {
-        let (label, random) = (Label::read(label)?, random.try_into().ok()?);
-        let fits = !secret.is_empty() && secret.len() <= LONGEST_SECRET;
-        fits.then(|| Self { label, random, secret: Zeroizing::new(secret.to_vec()) })
-    }
-
-    /// The line, with its end.
-    fn write(&self, out: &mut String) {
-        out.push_str(self.label.name());
-        for bytes in [&self.random[..], &self.secret] {
-            out.push(' ');
-            for byte in bytes {
-                // Writing to a String does not fail.
-                let _ = write!(out, "{byte:02x}");
-            }
-        }
-        out.push('\n');
-    }
-}
-
-fn unhex(text: &str) -> Option<Zeroizing<Vec<u8>>> {
-    if !text.len().is_multiple_of(2) || text.len() > LONGEST_LINE {
-        return None;
-    }
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let octets = text.as_bytes().chunks_exact(2).map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?));
-    octets.collect::<Option<Vec<u8>>>().map(Zeroizing::new)
-}
+use crate::tls::key_log::{ClientRandom, LONGEST_LINE, Label, Line};
 
 /// The secrets of one session: each label once.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -152,7 +40,7 @@ impl SessionSecrets {
     pub fn lines(&self, random: &ClientRandom) -> Zeroizing<String> {
         let mut out = Zeroizing::new(String::with_capacity(self.0.len() * LONGEST_LINE / 2));
         for (label, secret) in &self.0 {
-            Line { label: *label, random: *random, secret: secret.clone() }.write(&mut out);
+            out.push_str(&Line { label: *label, random: *random, secret: secret.clone() }.text());
         }
         out
     }
@@ -208,13 +96,13 @@ impl Secrets {
 
 /// A key log file that another program is writing.
 #[derive(Debug)]
-pub struct Follower {
+pub struct KeyLogFollower {
     path: PathBuf,
     offset: u64,
     partial: Zeroizing<Vec<u8>>,
 }
 
-impl Follower {
+impl KeyLogFollower {
     /// Will read `path` from its beginning. The file need not exist yet.
     pub fn new(path: &Path) -> Self {
         Self { path: path.to_owned(), offset: 0, partial: Zeroizing::default() }
@@ -266,43 +154,11 @@ impl Follower {
 mod tests {
     use std::io::Write as _;
 
-    use proptest::prelude::*;
-
     use super::*;
 
     fn line(label: Label, session: u8, secret: u8) -> String {
-        let mut out = String::new();
-        Line { label, random: [session; 32], secret: Zeroizing::new(vec![secret; 48]) }.write(&mut out);
-        out
-    }
-
-    #[test]
-    fn every_label_is_written_and_read_back() {
-        for (label, name) in Label::ALL {
-            let text = line(label, 7, 9);
-            assert!(text.starts_with(&format!("{name} 0707")), "{text}");
-            let read = Line::read(&text).unwrap();
-            assert_eq!((read.label, read.random, read.secret.as_slice()), (label, [7; 32], &[9; 48][..]));
-        }
-    }
-
-    #[test]
-    fn what_is_no_secret_is_passed_over() {
-        let random = "00".repeat(32);
-        for text in [
-            String::new(),
-            "# comment".to_owned(),
-            format!("CLIENT_RANDOM {random}"),
-            format!("CLIENT_RANDOM {random} 0"),
-            format!("CLIENT_RANDOM {random} zz"),
-            format!("CLIENT_RANDOM {random} 00 00"),
-            format!("CLIENT_RANDOM 00 {random}"),
-            format!("CLIENT_RANDOM {random} {}", "00".repeat(65)),
-            format!("RSA {random} 00"),
-            format!("CLIENT_RANDOM {random} é0"),
-        ] {
-            assert_eq!(Line::read(&text), None, "{text}");
-        }
+        let secret = Zeroizing::new(vec![secret; 48]);
+        Line { label, random: [session; 32], secret }.text().to_string()
     }
 
     #[test]
@@ -351,7 +207,7 @@ mod tests {
     fn a_follower_reads_whole_lines_as_they_come() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("keys.log");
-        let mut follower = Follower::new(&path);
+        let mut follower = KeyLogFollower::new(&path);
         let mut poll = || {
             let mut found = Vec::new();
             follower.poll(|line| found.push(line.random[0])).unwrap();
@@ -368,17 +224,5 @@ mod tests {
         assert_eq!(poll(), [2]);
         std::fs::write(&path, line(Label::MasterSecret, 3, 1)).unwrap();
         assert_eq!(poll(), [3], "a file that was begun anew is read anew");
-    }
-
-    proptest! {
-        /// Arbitrary text is a line or not, and a line is written as it was read.
-        #[test]
-        fn any_text_is_a_line_or_not(text in "(CLIENT_RANDOM|EXPORTER_SECRET|.{0,9}) ?([0-9a-f]{64}|.{0,9}) ?([0-9a-f]{0,140}|.{0,9})") {
-            if let Some(line) = Line::read(&text) {
-                let mut out = String::new();
-                line.write(&mut out);
-                prop_assert_eq!(Line::read(&out), Some(line));
-            }
-        }
     }
 }

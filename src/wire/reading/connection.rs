@@ -1,81 +1,27 @@
 //! One TCP connection of a capture: put in order ([`super::tcp`]), looked at for TLS from its first octets on whatever
 //! its port, also behind a plaintext beginning (STARTTLS), and followed.
 
-use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::dissect::{Dissection, Find, MOST_EVENTS, MOST_FINDS, Place};
-use super::find::{Needle, Search};
-use super::follow::{Follower, Octets};
-use super::keylog::{ClientRandom, Secrets};
+use super::dissection::{MOST_EVENTS, Place};
+use super::find::Search;
+use super::findings::Findings;
+use super::follow::{Octets, TlsFollower};
 use super::packet::Segment;
-use super::record::begins_with_client_hello;
-use super::session::{Close, Event, Session, Tls, Unlisted, What};
+use super::session::{Close, ObservedEvent, ObservedSession, Tls, Unlisted, What};
 use super::tcp::{Piece, Stream};
-use super::{Both, Side};
+use crate::wire::record::begins_with_client_hello;
+use crate::wire::{Both, Side};
 
 /// How much of plaintext is kept for showing, from each stretch of it.
 const PREVIEW: usize = 512;
 /// Octets of plaintext from the same side this close together are one stretch.
 const STRETCH: Duration = Duration::from_millis(2);
 
-/// Where connections put what they find.
-pub(super) struct Findings<'a> {
-    pub(super) needles: &'a [Needle],
-    pub(super) secrets: &'a Secrets,
-    pub(super) without_secrets: &'a mut HashSet<ClientRandom>,
-    pub(super) events_left: &'a mut usize,
-    pub(super) dissection: &'a mut Dissection,
-}
-
-impl Findings<'_> {
-    /// A session's ClientHello has been seen: are its secrets known?
-    fn begins(&mut self, random: &ClientRandom) {
-        if self.secrets.session(random).is_none() && self.without_secrets.len() < Secrets::MOST {
-            self.without_secrets.insert(*random);
-        }
-    }
-
-    fn look_opened(
-        &mut self,
-        needle: usize,
-        search: &mut Search,
-        data: &[u8],
-        at: Duration,
-        place: (usize, Side),
-    ) {
-        let dissection = &mut *self.dissection;
-        search.look(&self.needles[needle], data, &mut |offset, guise| {
-            dissection.opened_found[needle] += 1;
-            if dissection.opened_found[needle] <= MOST_FINDS as u64 {
-                let place = Place::Stream(place.0, place.1, offset);
-                dissection.opened_finds.push(Find { needle, guise, place, at });
-            }
-        });
-    }
-
-    pub(super) fn look(
-        &mut self,
-        needle: usize,
-        search: &mut Search,
-        data: &[u8],
-        at: Duration,
-        place: impl Fn(u64) -> Place,
-    ) {
-        let dissection = &mut *self.dissection;
-        search.look(&self.needles[needle], data, &mut |offset, guise| {
-            dissection.found[needle] += 1;
-            if dissection.found[needle] <= MOST_FINDS as u64 {
-                dissection.finds.push(Find { needle, guise, place: place(offset), at });
-            }
-        });
-    }
-}
-
 /// One connection, being put in order.
 #[derive(Debug)]
-pub(super) struct Connection {
+pub(super) struct OpenConnection {
     pub(super) number: usize,
     /// The end that sent the first packet, and the other.
     ends: [SocketAddr; 2],
@@ -90,9 +36,9 @@ pub(super) struct Connection {
     reset: Option<usize>,
     octets: Both<u64>,
     positions: Both<u64>,
-    events: Vec<Event>,
+    events: Vec<ObservedEvent>,
     unlisted: Unlisted,
-    tls: Option<Box<Follower>>,
+    tls: Option<Box<TlsFollower>>,
     /// Where in each stream TLS began.
     bases: Both<u64>,
     /// How many octets of each event are kept for showing.
@@ -101,7 +47,7 @@ pub(super) struct Connection {
     start: Vec<u8>,
 }
 
-impl Connection {
+impl OpenConnection {
     pub(super) fn new(
         number: usize,
         source: SocketAddr,
@@ -142,7 +88,7 @@ impl Connection {
         ended || spoke || self.ends[0] != syn.source
     }
 
-    pub(super) fn segment(&mut self, at: Duration, segment: &Segment<'_>, findings: &mut Findings<'_>) {
+    pub(super) fn segment(&mut self, at: Duration, segment: &Segment<'_>, findings: &mut Findings) {
         let end = usize::from(segment.source != self.ends[0]);
         self.ended = self.ended.max(at);
         self.decide_sides(end, segment);
@@ -183,7 +129,7 @@ impl Connection {
         }
     }
 
-    fn piece(&mut self, end: usize, at: Duration, piece: Piece<'_>, findings: &mut Findings<'_>) {
+    fn piece(&mut self, end: usize, at: Duration, piece: Piece<'_>, findings: &mut Findings) {
         let from = self.side(end);
         let number = self.number;
         let mut searches = std::mem::take(&mut self.searches[end]);
@@ -205,7 +151,10 @@ impl Connection {
             }
             Piece::Gap(octets) => {
                 let offset = self.positions[from];
-                self.tell(Event { at, from, offset, octets, what: What::Gap, sample: Vec::new() }, findings);
+                self.tell(
+                    ObservedEvent { at, from, offset, octets, what: What::Gap, sample: Vec::new() },
+                    findings,
+                );
                 self.follow_octets(from, at, Octets::Missing(octets), findings);
                 self.positions[from] += octets;
             }
@@ -237,10 +186,10 @@ impl Connection {
     fn start_following(&mut self, bases: Both<u64>) {
         self.bases = bases;
         let tls = Tls { preamble: bases, ..Tls::default() };
-        self.tls = Some(Box::new(Follower::new(tls, self.sample)));
+        self.tls = Some(Box::new(TlsFollower::new(tls, self.sample)));
     }
 
-    fn follow(&mut self, from: Side, at: Duration, data: &[u8], findings: &mut Findings<'_>) {
+    fn follow(&mut self, from: Side, at: Duration, data: &[u8], findings: &mut Findings) {
         if self.tls.is_none() {
             return self.plaintext(from, at, data, findings);
         }
@@ -257,12 +206,12 @@ impl Connection {
         self.follow_octets(from, at, Octets::Data(data), findings);
     }
 
-    fn follow_octets(&mut self, from: Side, at: Duration, octets: Octets<'_>, findings: &mut Findings<'_>) {
+    fn follow_octets(&mut self, from: Side, at: Duration, octets: Octets<'_>, findings: &mut Findings) {
         let Some(mut follower) = self.tls.take() else { return };
         let base = self.bases[from];
         let greeted = follower.tls.client_hello.is_some();
-        let secrets = findings.secrets;
-        follower.take(from, at, base, octets, secrets, &mut |event, opened| {
+        let secrets = std::mem::take(&mut findings.secrets);
+        follower.take(from, at, base, octets, &secrets, &mut |event, opened| {
             let place = (self.number, event.from);
             if !opened.is_empty() {
                 for (needle, search) in self.opened_searches[event.from].iter_mut().enumerate() {
@@ -271,13 +220,14 @@ impl Connection {
             }
             self.tell(event, findings);
         });
+        findings.secrets = secrets;
         if !greeted && let Some(hello) = &follower.tls.client_hello {
             findings.begins(&hello.random);
         }
         self.tls = Some(follower);
     }
 
-    fn plaintext(&mut self, from: Side, at: Duration, data: &[u8], findings: &mut Findings<'_>) {
+    fn plaintext(&mut self, from: Side, at: Duration, data: &[u8], findings: &mut Findings) {
         if let Some(last) = self.events.last_mut()
             && let What::Plaintext(preview) = &mut last.what
             && last.from == from
@@ -294,12 +244,11 @@ impl Connection {
         let what = What::Plaintext(data[..data.len().min(PREVIEW)].to_vec());
         let sample = data[..data.len().min(self.sample)].to_vec();
         let (offset, octets) = (self.positions[from], data.len() as u64);
-        self.tell(Event { at, from, offset, octets, what, sample }, findings);
+        self.tell(ObservedEvent { at, from, offset, octets, what, sample }, findings);
     }
 
-    fn tell(&mut self, event: Event, findings: &mut Findings<'_>) {
-        if self.events.len() < MOST_EVENTS && *findings.events_left > 0 {
-            *findings.events_left -= 1;
+    fn tell(&mut self, event: ObservedEvent, findings: &mut Findings) {
+        if self.events.len() < MOST_EVENTS && findings.has_room() {
             self.events.push(event);
         } else {
             self.unlisted.events += 1;
@@ -307,7 +256,7 @@ impl Connection {
         }
     }
 
-    pub(super) fn finish(mut self, findings: &mut Findings<'_>) -> Session {
+    pub(super) fn finish(mut self, findings: &mut Findings) -> ObservedSession {
         let at = self.ended;
         for end in 0..2 {
             let mut stream = std::mem::take(&mut self.streams[end]);
@@ -323,7 +272,7 @@ impl Connection {
             (None, false, true) => Close::HalfFinished(Side::Server),
             (None, false, false) => Close::Open,
         };
-        Session {
+        ObservedSession {
             number: self.number,
             client: self.ends[client],
             server: self.ends[server],

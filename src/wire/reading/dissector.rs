@@ -1,112 +1,42 @@
 //! The dissection of a capture: packets in, sessions and finds out.
 //!
 //! Packets are taken one by one and not kept; each is handed to its TCP connection (`connection`). Bounded:
-//! [`MOST_OPEN`] connections are followed at a time, [`MOST_SESSIONS`] and [`MOST_EVENTS_IN_ALL`] events are listed, the
-//! rest is counted; texts are looked for in everything, listed or not.
+//! [`MOST_OPEN`] connections are followed at a time, [`MOST_SESSIONS`] and
+//! [`MOST_EVENTS_IN_ALL`](super::dissection::MOST_EVENTS_IN_ALL) events are listed, the rest is counted; texts are
+//! looked for in everything, listed or not.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::Side;
 use super::capture::Packet;
-use super::connection::{Connection, Findings};
-use super::find::{Guise, Needle, Search};
-use super::keylog::{ClientRandom, Line, Secrets};
+use super::connection::OpenConnection;
+use super::dissection::{Dissection, MOST_SESSIONS, Place};
+use super::find::{Needle, Search};
+use super::findings::Findings;
 use super::packet::{Content, Segment, content};
-use super::session::Session;
+use crate::tls::key_log::Line;
+use crate::wire::key_log::Secrets;
 
 /// The most connections that are followed at a time; beyond, those silent longest are ended.
 pub const MOST_OPEN: usize = 1 << 14;
-/// The most sessions that are listed.
-pub const MOST_SESSIONS: usize = 1 << 16;
-/// The most events of a session that are listed.
-pub const MOST_EVENTS: usize = 2_000;
-/// The most events that are listed in all.
-pub const MOST_EVENTS_IN_ALL: usize = 200_000;
-/// The most finds of a text that are listed.
-pub const MOST_FINDS: usize = 100;
-
-/// Where a text was found readable.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Find {
-    /// Which text, by its place in the list.
-    pub needle: usize,
-    /// As what.
-    pub guise: Guise,
-    /// Where.
-    pub place: Place,
-    /// When the octets that complete it were seen.
-    pub at: Duration,
-}
-
-/// Where octets were found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// In a packet that is not TCP, or is a fragment: the packet's number from 1, the octet in it from 0.
-    Packet(u64, u64),
-    /// In a TCP stream: the session's number, the sender, the octet in the stream from 0.
-    Stream(usize, Side, u64),
-}
-
-/// What a capture holds.
-#[derive(Debug, Default)]
-pub struct Dissection {
-    /// Its packets in number.
-    pub packets: u64,
-    /// Packets without TCP.
-    pub other_packets: u64,
-    /// Fragments of IP packets, which are not put together.
-    pub fragments: u64,
-    /// Its TCP connections, in the order of their first packets.
-    pub sessions: Vec<Session>,
-    /// Connections that are not listed.
-    pub unlisted_sessions: u64,
-    /// Where the texts were found, at most [`MOST_FINDS`] each.
-    pub finds: Vec<Find>,
-    /// How often each text was found.
-    pub found: Vec<u64>,
-    /// Where the texts stand in what the secrets opened, at most [`MOST_FINDS`] each: [`Place::Stream`] counts the
-    /// octets of opened application data.
-    pub opened_finds: Vec<Find>,
-    /// How often each stands there.
-    pub opened_found: Vec<u64>,
-    /// Secrets that came after the packets that they would have opened: reading again with them shows more.
-    pub has_late_secrets: bool,
-}
-
 /// Takes a capture's packets.
 #[derive(Debug)]
 pub struct Dissector {
-    needles: Vec<Needle>,
-    secrets: Secrets,
-    /// Sessions that have begun without their secrets being known.
-    without_secrets: HashSet<ClientRandom>,
-    open: HashMap<[SocketAddr; 2], Connection>,
-    events_left: usize,
+    findings: Findings,
+    open: HashMap<[SocketAddr; 2], OpenConnection>,
     begun: usize,
     sample: usize,
-    dissection: Dissection,
 }
 
 impl Dissector {
     /// Looks for `needles` along the way.
     pub fn new(needles: Vec<Needle>) -> Self {
-        let found = vec![0; needles.len()];
-        let dissection = Dissection { found: found.clone(), opened_found: found, ..Dissection::default() };
-        Self {
-            needles,
-            secrets: Secrets::default(),
-            without_secrets: HashSet::new(),
-            open: HashMap::new(),
-            events_left: MOST_EVENTS_IN_ALL,
-            begun: 0,
-            sample: 0,
-            dissection,
-        }
+        Self { findings: Findings::new(needles), open: HashMap::new(), begun: 0, sample: 0 }
     }
 
-    /// The same, keeping the first `octets` of each event for showing ([`super::session::Event::sample`]).
+    /// The same, keeping the first `octets` of each event for showing
+    /// ([`ObservedEvent::sample`](super::session::ObservedEvent::sample)).
     #[must_use]
     pub fn with_samples(self, octets: usize) -> Self {
         Self { sample: octets, ..self }
@@ -114,40 +44,38 @@ impl Dissector {
 
     /// Secrets, as lines of a key log: they open what comes after them.
     pub fn learn(&mut self, lines: &str) {
-        for line in lines.lines().filter_map(Line::read) {
-            self.dissection.has_late_secrets |= self.without_secrets.contains(&line.random);
-            self.secrets.learn(line);
-        }
+        lines.lines().filter_map(Line::read).for_each(|line| self.findings.learn(line));
     }
 
     /// A new dissector with the same texts and all the secrets that were learned, for reading again.
     #[must_use]
     pub fn again(self) -> Self {
-        Self::new(self.needles).with_secrets(self.secrets).with_samples(self.sample)
+        Self::new(self.findings.needles).with_secrets(self.findings.secrets).with_samples(self.sample)
     }
 
     /// The same, with secrets known from before.
     #[must_use]
-    pub fn with_secrets(self, secrets: Secrets) -> Self {
-        Self { secrets, ..self }
+    pub fn with_secrets(mut self, secrets: Secrets) -> Self {
+        self.findings.secrets = secrets;
+        self
     }
 
     /// Whether secrets came after the packets that they would have opened.
     pub fn has_late_secrets(&self) -> bool {
-        self.dissection.has_late_secrets
+        self.findings.dissection.has_late_secrets
     }
 
     /// The next packet.
     pub fn packet(&mut self, packet: &Packet<'_>) {
-        self.dissection.packets += 1;
+        self.findings.dissection.packets += 1;
         match content(packet.link, packet.data) {
             Content::Tcp(segment) => self.segment(packet.at, &segment),
             Content::Fragment => {
-                self.dissection.fragments += 1;
+                self.findings.dissection.fragments += 1;
                 self.look_at_packet(packet);
             }
             Content::Other => {
-                self.dissection.other_packets += 1;
+                self.findings.dissection.other_packets += 1;
                 self.look_at_packet(packet);
             }
         }
@@ -160,8 +88,8 @@ impl Dissector {
         for connection in rest {
             self.end(connection);
         }
-        self.dissection.sessions.sort_by_key(|session| session.number);
-        (self.dissection, self.needles)
+        self.findings.dissection.sessions.sort_by_key(|session| session.number);
+        (self.findings.dissection, self.findings.needles)
     }
 
     fn segment(&mut self, at: Duration, segment: &Segment<'_>) {
@@ -178,23 +106,16 @@ impl Dissector {
         }
         let connection = self.open.entry(key).or_insert_with(|| {
             self.begun += 1;
-            Connection::new(
+            OpenConnection::new(
                 self.begun,
                 segment.source,
                 segment.destination,
                 at,
-                self.needles.len(),
+                self.findings.needles.len(),
                 self.sample,
             )
         });
-        let mut findings = Findings {
-            needles: &self.needles,
-            secrets: &self.secrets,
-            without_secrets: &mut self.without_secrets,
-            events_left: &mut self.events_left,
-            dissection: &mut self.dissection,
-        };
-        connection.segment(at, segment, &mut findings);
+        connection.segment(at, segment, &mut self.findings);
     }
 
     /// Ends the quarter of the connections that have been silent longest.
@@ -208,33 +129,19 @@ impl Dissector {
         }
     }
 
-    fn end(&mut self, connection: Connection) {
-        let mut findings = Findings {
-            needles: &self.needles,
-            secrets: &self.secrets,
-            without_secrets: &mut self.without_secrets,
-            events_left: &mut self.events_left,
-            dissection: &mut self.dissection,
-        };
-        let session = connection.finish(&mut findings);
-        if self.dissection.sessions.len() < MOST_SESSIONS {
-            self.dissection.sessions.push(session);
+    fn end(&mut self, connection: OpenConnection) {
+        let session = connection.finish(&mut self.findings);
+        if self.findings.dissection.sessions.len() < MOST_SESSIONS {
+            self.findings.dissection.sessions.push(session);
         } else {
-            self.dissection.unlisted_sessions += 1;
+            self.findings.dissection.unlisted_sessions += 1;
         }
     }
 
     fn look_at_packet(&mut self, packet: &Packet<'_>) {
-        let number = self.dissection.packets;
-        let mut findings = Findings {
-            needles: &self.needles,
-            secrets: &self.secrets,
-            without_secrets: &mut self.without_secrets,
-            events_left: &mut self.events_left,
-            dissection: &mut self.dissection,
-        };
-        for index in 0..findings.needles.len() {
-            findings
+        let number = self.findings.dissection.packets;
+        for index in 0..self.findings.needles.len() {
+            self.findings
                 .look(index, &mut Search::default(), packet.data, packet.at, |at| Place::Packet(number, at));
         }
     }
@@ -244,12 +151,11 @@ impl Dissector {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::hello::tests::{client_hello, server_name};
+    use super::super::session::{Close, Message, ObservedEvent, ObservedSession, What};
     use super::*;
-    use crate::wire::Both;
     use crate::wire::frames::Conversation;
-    use crate::wire::session::Message;
-    use crate::wire::session::{Close, Event, What};
+    use crate::wire::hello::tests::{client_hello, server_name};
+    use crate::wire::{Both, Side};
 
     fn record(kind: u8, fragment: &[u8]) -> Vec<u8> {
         [&[kind, 3, 3][..], &u16::try_from(fragment.len()).unwrap().to_be_bytes(), fragment].concat()
@@ -289,8 +195,8 @@ mod tests {
         dissector.finish().0
     }
 
-    fn labels(session: &Session) -> Vec<String> {
-        let label = |event: &Event| match &event.what {
+    fn labels(session: &ObservedSession) -> Vec<String> {
+        let label = |event: &ObservedEvent| match &event.what {
             What::Record(record) if record.encrypted => format!("{} encrypted", event.from),
             What::Record(record) => match record.messages.first() {
                 Some(Message::Handshake(kind, _)) => format!("{} {kind}", event.from),

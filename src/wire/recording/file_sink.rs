@@ -1,17 +1,10 @@
-//! What a recorder writes to.
+//! A recorder's file, and the short way to its disk.
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex, PoisonError};
 
-/// What a recorder writes to.
-pub trait Sink: Send {
-    /// Appends whole blocks: all of them, or none and an error. `in_a_hurry` says that somebody waits.
-    fn append(&mut self, blocks: &[u8], in_a_hurry: bool) -> io::Result<()>;
-}
+use super::sink::{PAGE, Sink};
 
-/// What disks and memory are handed out in; no system that we know of wants more alignment than that.
-pub(super) const PAGE: usize = 4096;
 /// From so many bytes on, going around the page cache pays.
 const BULK: usize = 128 << 10;
 
@@ -107,8 +100,8 @@ impl FileSink {
 }
 
 impl Sink for FileSink {
-    fn append(&mut self, blocks: &[u8], in_a_hurry: bool) -> io::Result<()> {
-        let directly = if in_a_hurry { Ok(0) } else { self.write_directly(blocks) };
+    fn append(&mut self, blocks: &[u8], urgent: bool) -> io::Result<()> {
+        let directly = if urgent { Ok(0) } else { self.write_directly(blocks) };
         let written = directly.and_then(|written| self.write_through_the_cache(&blocks[written..]));
         match written {
             Ok(()) => self.length += blocks.len() as u64,
@@ -117,35 +110,6 @@ impl Sink for FileSink {
             Err(_) => drop(self.file.set_len(self.length)),
         }
         written
-    }
-}
-
-/// A pipe, a socket, memory: anything that cannot take back what it was given.
-#[derive(Debug)]
-pub struct PipeSink<W>(pub W);
-
-impl<W: Write + Send> Sink for PipeSink<W> {
-    fn append(&mut self, blocks: &[u8], _: bool) -> io::Result<()> {
-        self.0.write_all(blocks)?;
-        self.0.flush()
-    }
-}
-
-/// Memory, for a recording that is looked at right away. Clones share it; [`super::recorder::Options::max_size`] bounds it.
-#[derive(Clone, Debug, Default)]
-pub struct MemorySink(Arc<Mutex<Vec<u8>>>);
-
-impl MemorySink {
-    /// The file so far.
-    pub fn bytes(&self) -> Vec<u8> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-impl Sink for MemorySink {
-    fn append(&mut self, blocks: &[u8], _: bool) -> io::Result<()> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(blocks);
-        Ok(())
     }
 }
 
@@ -169,14 +133,14 @@ mod tests {
         let path = folder.path().join("capture");
         let mut sink = FileSink::new(File::create(&path).unwrap());
         let mut expected = Vec::new();
-        // Small, bulk in a fitting place, in a hurry, in a place that does not fit, small, and bulk of whole pages.
+        // Small, bulk in a fitting place, urgent, in a place that does not fit, small, and bulk of whole pages.
         let sizes =
             [(10, false), (BULK + 3, false), (BULK * 2, true), (BULK + 77, false), (5, false), (BULK, false)];
-        for (index, (octets, in_a_hurry)) in sizes.into_iter().enumerate() {
+        for (index, (octets, urgent)) in sizes.into_iter().enumerate() {
             let into_page = expected.len() % PAGE + usize::from(index == 3);
             let (memory, start) = batch(octets, into_page);
             let blocks = &memory[start..start + octets];
-            sink.append(blocks, in_a_hurry).unwrap();
+            sink.append(blocks, urgent).unwrap();
             expected.extend_from_slice(blocks);
             assert!(std::fs::read(&path).unwrap() == expected, "{index}");
         }

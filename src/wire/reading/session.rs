@@ -3,14 +3,16 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::hello::{ClientHello, ServerHello};
-use super::record::ContentType;
 use super::tcp::Quality;
-use super::{Both, Side};
+use crate::tls::registry::version::TLS_1_3;
+use crate::tls::suites::Suite;
+use crate::wire::hello::{ClientHello, ServerHello};
+use crate::wire::record::ContentType;
+use crate::wire::{Both, Side};
 
 /// One TCP connection.
 #[derive(Clone, Debug)]
-pub struct Session {
+pub struct ObservedSession {
     /// Its number in the capture, from 1.
     pub number: usize,
     /// The end that dialled.
@@ -27,8 +29,8 @@ pub struct Session {
     pub quality: Both<Quality>,
     /// How it ended.
     pub close: Close,
-    /// What crossed, in order; at most [`super::dissect::MOST_EVENTS`].
-    pub events: Vec<Event>,
+    /// What crossed, in order; at most [`super::dissection::MOST_EVENTS`].
+    pub events: Vec<ObservedEvent>,
     /// What crossed beyond that.
     pub unlisted: Unlisted,
     /// What is known of the TLS in it, if there is any.
@@ -59,7 +61,7 @@ pub struct Unlisted {
 
 /// Something that crossed the wire.
 #[derive(Clone, Debug)]
-pub struct Event {
+pub struct ObservedEvent {
     /// When its last octet was seen, since 1970-01-01 UTC.
     pub at: Duration,
     /// Who sent it.
@@ -82,14 +84,14 @@ pub enum What {
     /// Octets that are no TLS: the beginning of them.
     Plaintext(Vec<u8>),
     /// A TLS record.
-    Record(Record),
+    Record(ObservedRecord),
     /// Octets in a TLS stream that belong to no record.
     Stray,
 }
 
 /// A TLS record.
 #[derive(Clone, Debug)]
-pub struct Record {
+pub struct ObservedRecord {
     /// What its header says that it carries.
     pub content_type: ContentType,
     /// Its legacy version.
@@ -176,6 +178,11 @@ impl Tls {
         self.server_hello.as_ref().or(self.hello_retry_request.as_ref()).map(|hello| hello.cipher_suite)
     }
 
+    /// What is known of that suite.
+    pub fn suite(&self) -> Option<&'static Suite> {
+        Suite::of(self.cipher_suite()?)
+    }
+
     /// The group of the key exchange, as far as visible.
     pub fn group(&self) -> Option<u16> {
         self.server_hello.as_ref().and_then(ServerHello::group).or(self.key_exchange_group)
@@ -202,25 +209,11 @@ impl Tls {
     }
 }
 
-/// TLS 1.2's code.
-pub const TLS_1_2: u16 = 0x0303;
-/// TLS 1.3's code.
-pub const TLS_1_3: u16 = 0x0304;
-
 /// The octets of content in an encrypted record's fragment, where the suite tells them apart from its own
 /// (TLS 1.3 without padding, TLS 1.2 with an AEAD suite). That is what an observer learns of a message's length.
 pub fn content_octets(fragment: usize, version: u16, cipher_suite: u16) -> Option<usize> {
-    let overhead = if version == TLS_1_3 {
-        // RFC 8446 §5.2: content type and tag; TLS_AES_128_CCM_8_SHA256's tag is shorter.
-        if cipher_suite == 0x1305 { 9 } else { 17 }
-    } else {
-        let name = super::names::cipher_suite(cipher_suite);
-        match name {
-            name if name.contains("CHACHA20_POLY1305") => 16, // RFC 7905 §2
-            name if name.contains("_CCM_8") => 16,
-            name if name.contains("_GCM_") || name.contains("_CCM") => 24, // RFC 5288 §3: explicit nonce
-            _ => return None,
-        }
-    };
-    fragment.checked_sub(overhead)
+    let suite = Suite::of(cipher_suite).filter(|suite| suite.is_aead())?;
+    // RFC 8446 §5.2: a content type of one octet is sealed with the content.
+    let content_type = usize::from(version == TLS_1_3);
+    fragment.checked_sub(suite.explicit_nonce() + suite.tag_length() + content_type)
 }

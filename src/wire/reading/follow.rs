@@ -1,18 +1,22 @@
 //! Following one TLS connection: both sides' records in, events and knowledge out.
 //!
 //! What is said here about a record is what an observer without keys sees; beside it stands what the record holds,
-//! where the session's secrets are known and open it ([`super::schedule`]). Nothing is verified beyond that: a
+//! where the session's secrets are known and open it ([`crate::wire::schedule`]). Nothing is verified beyond that: a
 //! session that breaks the protocol's rules is told as it is.
 
 use std::time::Duration;
 
-use super::handshake::{self, Messages};
-use super::hello::{ClientHello, ServerHello};
-use super::keylog::{Label, Secrets, SessionSecrets};
-use super::record::{ContentType, Record, Records, Unit};
-use super::schedule::{Opener, Suite};
-use super::session::{self, Event, Message, Opened, TLS_1_3, Tls, What};
-use super::{Both, Side, names};
+use super::session::{Message, ObservedEvent, ObservedRecord, Opened, Tls, What};
+use crate::tls::key_log::Label;
+use crate::tls::registry::handshake as kinds;
+use crate::tls::registry::version::TLS_1_3;
+use crate::tls::suites::Suite;
+use crate::wire::handshake::{self, HandshakeMessage, Messages};
+use crate::wire::hello::{ClientHello, ServerHello};
+use crate::wire::key_log::{Secrets, SessionSecrets};
+use crate::wire::record::{self, ContentType, Record, Records, Unit};
+use crate::wire::schedule::{Opener, Protection};
+use crate::wire::{Both, Side};
 
 /// How much of readable application data is kept for showing.
 const PREVIEW: usize = 256;
@@ -23,7 +27,7 @@ const MOST_UNSEEN: usize = 64;
 
 /// One TLS connection, being followed.
 #[derive(Debug, Default)]
-pub(super) struct Follower {
+pub(super) struct TlsFollower {
     pub(super) tls: Tls,
     sides: Both<Direction>,
     /// The content of the record last opened.
@@ -63,9 +67,9 @@ pub(super) enum Octets<'a> {
 }
 
 /// Hears each event, and the application data that secrets opened in it.
-pub(super) type Tell<'a> = &'a mut dyn FnMut(Event, &[u8]);
+pub(super) type Tell<'a> = &'a mut dyn FnMut(ObservedEvent, &[u8]);
 
-impl Follower {
+impl TlsFollower {
     /// Begins with what is known already.
     pub(super) fn new(tls: Tls, sample: usize) -> Self {
         Self { tls, sample, ..Self::default() }
@@ -104,24 +108,38 @@ impl Follower {
         found
     }
 
-    fn unit(&mut self, from: Side, at: Duration, base: u64, unit: Unit<'_>, secrets: &Secrets) -> Event {
+    fn unit(
+        &mut self,
+        from: Side,
+        at: Duration,
+        base: u64,
+        unit: Unit<'_>,
+        secrets: &Secrets,
+    ) -> ObservedEvent {
         match unit {
             Unit::Stray(offset, octets) => {
                 self.sides[from].messages.reset();
                 self.sides[from].lost = true;
-                Event { at, from, offset: base + offset, octets, what: What::Stray, sample: Vec::new() }
+                ObservedEvent {
+                    at,
+                    from,
+                    offset: base + offset,
+                    octets,
+                    what: What::Stray,
+                    sample: Vec::new(),
+                }
             }
             Unit::Record(record) => {
-                let octets = (super::record::HEADER + record.header.length - record.missing) as u64;
+                let octets = (record::HEADER + record.header.length - record.missing) as u64;
                 let what = What::Record(self.record(from, &record, secrets));
                 let fragment = record.fragment.unwrap_or_default();
                 let sample = fragment[..fragment.len().min(self.sample)].to_vec();
-                Event { at, from, offset: base + record.offset, octets, what, sample }
+                ObservedEvent { at, from, offset: base + record.offset, octets, what, sample }
             }
         }
     }
 
-    fn record(&mut self, from: Side, record: &Record<'_>, secrets: &Secrets) -> session::Record {
+    fn record(&mut self, from: Side, record: &Record<'_>, secrets: &Secrets) -> ObservedRecord {
         let content_type = record.header.content_type;
         let encrypted = self.is_encrypted(from, content_type);
         let (mut messages, mut opened) = (Vec::new(), None);
@@ -149,19 +167,16 @@ impl Follower {
             self.begin_opening(from, &messages, secrets);
         }
         let (version, missing) = (record.header.version, record.missing);
-        session::Record { content_type, version, missing, encrypted, messages, opened }
+        ObservedRecord { content_type, version, missing, encrypted, messages, opened }
     }
 
     /// Makes openers where readable messages say that encryption begins.
     fn begin_opening(&mut self, from: Side, messages: &[Message], secrets: &SessionSecrets) {
         let (Some(client), Some(server)) = (&self.tls.client_hello, &self.tls.server_hello) else { return };
-        let Some(suite) = Suite::of(server.cipher_suite) else { return };
+        let Some(suite) = Protection::of(server.cipher_suite) else { return };
         if server.version() == TLS_1_3 {
             // RFC 8446 §2: everything after ServerHello is encrypted, under the handshake secrets at first.
-            if messages
-                .iter()
-                .any(|message| matches!(message, Message::Handshake(handshake::SERVER_HELLO, _)))
-            {
+            if messages.iter().any(|message| matches!(message, Message::Handshake(kinds::SERVER_HELLO, _))) {
                 for (side, label) in [
                     (Side::Client, Label::ClientHandshakeTraffic),
                     (Side::Server, Label::ServerHandshakeTraffic),
@@ -249,7 +264,7 @@ impl Follower {
             Side::Client => Label::ClientTraffic,
             Side::Server => Label::ServerTraffic,
         };
-        Opener::tls_1_3(Suite::of(self.tls.cipher_suite()?)?, secrets.secret(label)?)
+        Opener::tls_1_3(Protection::of(self.tls.cipher_suite()?)?, secrets.secret(label)?)
     }
 
     /// What opens what a side sends after a ChangeCipherSpec under keys: new ones, from a new master secret.
@@ -258,7 +273,7 @@ impl Follower {
             (self.renegotiation.client_hello.as_ref()?, self.renegotiation.server_hello.as_ref()?);
         let master = secrets.session(&client.random)?.secret(Label::MasterSecret)?;
         let randoms = Both { client: client.random, server: server.random };
-        Opener::tls_1_2(Suite::of(server.cipher_suite)?, master, &randoms, from)
+        Opener::tls_1_2(Protection::of(server.cipher_suite)?, master, &randoms, from)
     }
 
     /// What an opened record says, and what that means for the records after it.
@@ -284,14 +299,14 @@ impl Follower {
         Opened { content_type, octets: plain.len(), messages, sample }
     }
 
-    fn inner_message(&mut self, from: Side, message: handshake::Message<'_>, secrets: &SessionSecrets) {
+    fn inner_message(&mut self, from: Side, message: HandshakeMessage<'_>, secrets: &SessionSecrets) {
         if self.tls.version() != Some(TLS_1_3) {
             match (from, message.kind) {
-                (Side::Client, handshake::CLIENT_HELLO) => {
+                (Side::Client, kinds::CLIENT_HELLO) => {
                     let client_hello = message.body.and_then(ClientHello::read);
                     self.renegotiation = Renegotiation { client_hello, server_hello: None };
                 }
-                (Side::Server, handshake::SERVER_HELLO) => {
+                (Side::Server, kinds::SERVER_HELLO) => {
                     self.renegotiation.server_hello = message.body.and_then(ServerHello::read);
                 }
                 _ => {}
@@ -299,31 +314,33 @@ impl Follower {
             return;
         }
         match message.kind {
-            handshake::CERTIFICATE => {
+            kinds::CERTIFICATE => {
                 let mut chain = message.body.map(handshake::certificates_1_3).unwrap_or_default();
                 chain.truncate(MOST_CERTIFICATES);
                 self.tls.opened_certificates[from] = chain;
             }
             // RFC 8446 §4.4.4: the sender's Finished is the last message under its handshake secret.
-            handshake::FINISHED if self.sides[from].in_handshake => {
+            kinds::FINISHED if self.sides[from].in_handshake => {
                 self.sides[from].opener = self.application_opener(from, secrets);
                 self.sides[from].in_handshake = false;
             }
             // RFC 8446 §4.6.3: and KeyUpdate the last under the secret before the next.
-            handshake::KEY_UPDATE => {
+            kinds::KEY_UPDATE => {
                 self.sides[from].opener = self.sides[from].opener.as_ref().and_then(Opener::updated);
             }
             _ => {}
         }
     }
 
+    /// Whether the suite agreed on does not encrypt.
+    fn encrypts_nothing(&self) -> bool {
+        self.tls.suite().is_some_and(Suite::is_null)
+    }
+
     /// Whether a record of that type, sent now, is encrypted.
     fn is_encrypted(&self, from: Side, content_type: ContentType) -> bool {
         if content_type == ContentType::ApplicationData {
-            return self
-                .tls
-                .cipher_suite()
-                .is_none_or(|suite| !names::cipher_suite(suite).contains("_WITH_NULL_"));
+            return !self.encrypts_nothing();
         }
         // In TLS 1.3 whatever is encrypted shows as application data (RFC 8446 §5.2); before, every type may be.
         self.tls.encrypting[from] && self.tls.version() != Some(TLS_1_3)
@@ -334,9 +351,7 @@ impl Follower {
             ContentType::ChangeCipherSpec => {
                 found.push(Message::ChangeCipherSpec);
                 // RFC 5246 §7.1: what this side sends from here on is under the new keys.
-                let suite = self.tls.cipher_suite().unwrap_or_default();
-                let null = names::cipher_suite(suite).contains("_WITH_NULL_");
-                if self.tls.version() != Some(TLS_1_3) && !null {
+                if self.tls.version() != Some(TLS_1_3) && !self.encrypts_nothing() {
                     self.tls.encrypting[from] = true;
                 }
             }
@@ -360,7 +375,7 @@ impl Follower {
     fn message(&mut self, from: Side, kind: u8, body: &[u8]) {
         let tls = &mut self.tls;
         match (from, kind) {
-            (Side::Client, handshake::CLIENT_HELLO) => {
+            (Side::Client, kinds::CLIENT_HELLO) => {
                 let hello = ClientHello::read(body);
                 if tls.client_hello.is_none() {
                     tls.client_hello = hello;
@@ -368,12 +383,12 @@ impl Follower {
                     tls.second_client_hello = hello;
                 }
             }
-            (Side::Server, handshake::SERVER_HELLO) => match ServerHello::read(body) {
+            (Side::Server, kinds::SERVER_HELLO) => match ServerHello::read(body) {
                 Some(hello) if hello.is_hello_retry_request() => tls.hello_retry_request = Some(hello),
                 hello if tls.server_hello.is_none() => tls.server_hello = hello,
                 _ => {}
             },
-            (_, handshake::CERTIFICATE) => {
+            (_, kinds::CERTIFICATE) => {
                 let mut chain = handshake::certificates_1_2(body);
                 chain.truncate(MOST_CERTIFICATES);
                 match from {
@@ -381,11 +396,8 @@ impl Follower {
                     Side::Server => tls.server_certificates = chain,
                 }
             }
-            (Side::Server, handshake::SERVER_KEY_EXCHANGE) => {
-                let suite = tls.cipher_suite().unwrap_or_default();
-                if names::cipher_suite(suite).contains("ECDH") {
-                    tls.key_exchange_group = handshake::named_curve(body);
-                }
+            (Side::Server, kinds::SERVER_KEY_EXCHANGE) if tls.suite().is_some_and(Suite::names_a_curve) => {
+                tls.key_exchange_group = handshake::named_curve(body);
             }
             _ => {}
         }
