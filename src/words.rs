@@ -22,6 +22,11 @@ pub fn relative(then: OffsetDateTime, now: OffsetDateTime) -> String {
     }
 }
 
+/// An instant and how far it lies from `now`: `2026-11-23T12:00:00Z (3 days ago)`.
+pub fn since(at: OffsetDateTime, now: OffsetDateTime) -> String {
+    format!("{} ({})", instant(at), relative(at, now))
+}
+
 /// A number of seconds in its largest sensible unit: `1 second`, `90 minutes`, `3 days`, `94 years`.
 pub fn span(seconds: u64) -> String {
     const MINUTE: u64 = 60;

@@ -16,10 +16,10 @@ use time::OffsetDateTime;
 use tlslab::pki;
 use tlslab::pki::facts::{CertFacts, PublicKeyFacts, PublicKeyKind};
 use tlslab::pki::files::{self, FileError, NewFile, read_certificates, read_private_key};
-use tlslab::pki::issue::{self, Issuer, Plan, Profile, Request};
+use tlslab::pki::issue::{Issuer, Plan, Profile, Request};
 use tlslab::pki::key::{KeyAlgorithm, Passphrase, PrivateKey};
 use tlslab::pki::subject::{SanName, Subject};
-use tlslab::verify::Model;
+use tlslab::verify::{Model, check_issuer};
 use tlslab::who::{self, Case};
 use zeroize::Zeroizing;
 
@@ -261,7 +261,8 @@ impl Gencert {
         let Some(certificate) = chain.first() else {
             return Err(Failure::new(format_args!("{}: expected a certificate, found none", path.display())));
         };
-        if let Err(error) = issue::check_issuer(certificate, &key, profile, now) {
+        let facts = CertFacts::read(certificate).map_err(|e| Failure::new(format_args!("{}: {e}", path.display())))?;
+        if let Err(error) = check_issuer(&facts, &key, profile, now) {
             let message = format!("{}: {error}", path.display());
             if !self.force_issuer {
                 return Err(Failure::new(message))

@@ -180,6 +180,17 @@ pub enum Extension {
     Unknown,
 }
 
+/// What an authorityKeyIdentifier (RFC 5280 §4.2.1.1) says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuthorityKeyIdentifier<'a> {
+    /// keyIdentifier.
+    pub key_id: Option<&'a [u8]>,
+    /// Whether authorityCertIssuer is present.
+    pub has_issuer: bool,
+    /// authorityCertSerialNumber.
+    pub serial: Option<&'a [u8]>,
+}
+
 /// keyUsage's bits (RFC 5280 §4.2.1.3), bit 0 (digitalSignature) the least significant here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyUsage(pub u16);
@@ -349,6 +360,46 @@ impl CertFacts {
     pub fn extended_key_usage(&self) -> Option<&[ObjectIdentifier]> {
         self.extensions.iter().find_map(|e| match &e.decoded {
             Extension::ExtendedKeyUsage(purposes) => Some(purposes.as_slice()),
+            _ => None,
+        })
+    }
+
+    /// The first extension of this kind, where there is one.
+    pub fn extension(&self, oid: ObjectIdentifier) -> Option<&ExtensionFacts> {
+        self.extensions.iter().find(|e| e.oid == oid)
+    }
+
+    /// What authorityKeyIdentifier says, where the extension is present and readable.
+    pub fn authority_key_identifier(&self) -> Option<AuthorityKeyIdentifier<'_>> {
+        self.extensions.iter().find_map(|e| match &e.decoded {
+            Extension::AuthorityKeyIdentifier { key_id, has_issuer, serial } => {
+                Some(AuthorityKeyIdentifier {
+                    key_id: key_id.as_deref(),
+                    has_issuer: *has_issuer,
+                    serial: serial.as_deref(),
+                })
+            }
+            _ => None,
+        })
+    }
+
+    /// authorityKeyIdentifier's keyIdentifier.
+    pub fn authority_key_id(&self) -> Option<&[u8]> {
+        self.authority_key_identifier()?.key_id
+    }
+
+    /// subjectKeyIdentifier (§4.2.1.2).
+    pub fn subject_key_id(&self) -> Option<&[u8]> {
+        self.extensions.iter().find_map(|e| match &e.decoded {
+            Extension::SubjectKeyIdentifier(id) => Some(id.as_slice()),
+            _ => None,
+        })
+    }
+
+    /// basicConstraints' pathLenConstraint (§4.2.1.9).
+    pub fn path_length(&self) -> Option<u32> {
+        self.extensions.iter().find_map(|e| match e.decoded {
+            Extension::BasicConstraints { path_length, .. } => path_length,
             _ => None,
         })
     }

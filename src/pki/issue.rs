@@ -4,14 +4,13 @@
 //! so that a faulty certificate is a good one with one thing changed. Names are ours: rcgen cannot repeat an
 //! attribute.
 //!
-//! [`Plan::draft`] judges neither the request nor the issuer. Who wants a sound certificate asks [`check_issuer`]
-//! first; who wants a bad one does not.
+//! [`Plan::draft`] judges neither the request nor the issuer. Who wants a sound certificate asks
+//! [`crate::verify::check_issuer`] first; who wants a bad one does not.
 
 use rustls::pki_types::CertificateDer;
 use time::OffsetDateTime;
 
 use crate::crypto::{NoRandomness, random, sha256};
-use crate::words::instant;
 
 use super::key::{KeyError, PrivateKey};
 use super::key_der;
@@ -100,30 +99,9 @@ pub enum IssueError {
     /// rcgen refused the request.
     #[error("the certificate could not be drafted: {0}")]
     Draft(#[from] rcgen::Error),
-    /// The issuer may not issue (RFC 5280 §4.2.1.9).
-    #[error("the issuer is no CA: expected basicConstraints with CA:TRUE, found {0}")]
-    NotCa(&'static str),
-    /// The issuer may not sign certificates (RFC 5280 §4.2.1.3).
-    #[error("the issuer may not sign certificates: its keyUsage lacks keyCertSign")]
-    NoCertSign,
-    /// The issuer allows no further CA below it (RFC 5280 §4.2.1.9).
-    #[error("the issuer allows no CA below it: its pathLenConstraint is 0")]
-    PathLength,
-    /// The issuer's certificate has run out.
-    #[error("the issuer has expired: it was valid until {}", instant(*.0))]
-    Expired(OffsetDateTime),
-    /// The issuer's certificate has not begun.
-    #[error("the issuer is not yet valid: it will be from {}", instant(*.0))]
-    NotYetValid(OffsetDateTime),
-    /// Certificate and key are not of one pair.
-    #[error("the issuer's key does not belong to its certificate")]
-    KeyMismatch,
     /// A name that cannot be put into a certificate.
     #[error(transparent)]
     Name(#[from] super::subject::NameError),
-    /// An issuer without a name (RFC 5280 §4.1.2.4).
-    #[error("the issuer has an empty subject, and a certificate's issuer must not be empty")]
-    NoName,
 }
 
 /// Object identifiers of the extensions that tlslab writes (RFC 5280 §4.2.1).
@@ -184,45 +162,6 @@ impl Plan {
         plan.set_critical(extension::SUBJECT_ALT_NAME, request.subject.is_empty());
         plan.extensions.sort_by_key(|found| extension::ORDER.iter().position(|oid| *oid == found.oid));
         Ok(plan)
-    }
-}
-
-/// Whether `certificate` and `key` may issue a certificate of this profile `now`: the certificate is that of a
-/// CA (RFC 5280 §4.2.1.9) which may sign certificates (§4.2.1.3), has a name, is valid, and belongs to the key.
-/// Whether anybody trusts it is not asked.
-pub fn check_issuer(
-    certificate: &CertificateDer<'_>,
-    key: &PrivateKey,
-    profile: Profile,
-    now: OffsetDateTime,
-) -> Result<(), IssueError> {
-    let issuer = Plan::from_certificate(certificate).map_err(IssueError::Malformed)?;
-    if issuer.public_key_info != key.public_key_info() {
-        return Err(IssueError::KeyMismatch);
-    }
-    let constraints = issuer.extension(extension::BASIC_CONSTRAINTS).ok_or(IssueError::NotCa("none"))?;
-    match constraints.value.as_slice() {
-        // SEQUENCE { BOOLEAN TRUE, INTEGER … OPTIONAL }
-        [0x30, _, 1, 1, 0xff, path_length @ ..] => {
-            if path_length == [2, 1, 0] && matches!(profile, Profile::Ca { .. } | Profile::Openssl) {
-                return Err(IssueError::PathLength);
-            }
-        }
-        _ => return Err(IssueError::NotCa("CA:FALSE")),
-    }
-    if let Some(usage) = issuer.extension(extension::KEY_USAGE) {
-        // BIT STRING: header, length, unused bits, then bit 5 of the first octet, counted from its top.
-        if usage.value.get(3).is_none_or(|octet| octet & 0x04 == 0) {
-            return Err(IssueError::NoCertSign);
-        }
-    }
-    if issuer.subject == [0x30, 0] {
-        return Err(IssueError::NoName);
-    }
-    match (issuer.not_before.instant(), issuer.not_after.instant()) {
-        (Some(from), _) if now < from => Err(IssueError::NotYetValid(from)),
-        (_, Some(until)) if now > until => Err(IssueError::Expired(until)),
-        _ => Ok(()),
     }
 }
 
@@ -516,49 +455,6 @@ mod tests {
         assert_eq!(leaf.issuer, middle.subject);
         let authority = &leaf.extension(extension::AUTHORITY_KEY_IDENTIFIER).unwrap().value;
         assert_eq!(authority[4..], middle.subject_key_identifier().unwrap());
-    }
-
-    #[test]
-    fn an_unfit_issuer_is_refused_by_name() {
-        let key = key();
-        let day = time::Duration::DAY;
-        let ca = self_signed(&request(CA), &key);
-        let check = |der: &CertificateDer<'_>, profile, now| {
-            check_issuer(der, &key, profile, now).map_err(|error| error.to_string())
-        };
-        let refused = |der: &CertificateDer<'_>, profile, now, words: &str| {
-            assert_eq!(check(der, profile, now), Err(words.to_owned()));
-        };
-        assert_eq!(check(&ca, Profile::Server, NOW), Ok(()));
-        assert_eq!(check(&ca, CA, NOW), Ok(()));
-        let server = self_signed(&request(Profile::Server), &key);
-        refused(
-            &server,
-            CA,
-            NOW,
-            "the issuer is no CA: expected basicConstraints with CA:TRUE, found CA:FALSE",
-        );
-        let mut bare = Plan::from_certificate(&server).unwrap();
-        bare.remove_extension(extension::BASIC_CONSTRAINTS);
-        let bare = bare.sign(&key).unwrap();
-        refused(&bare, CA, NOW, "the issuer is no CA: expected basicConstraints with CA:TRUE, found none");
-        refused(&ca, CA, NOW + 400 * day, "the issuer has expired: it was valid until 2027-11-23T12:00:00Z");
-        refused(&ca, CA, NOW - day, "the issuer is not yet valid: it will be from 2026-11-23T12:00:00Z");
-        let last = self_signed(&request(Profile::Ca { path_length: Some(0) }), &key);
-        refused(&last, CA, NOW, "the issuer allows no CA below it: its pathLenConstraint is 0");
-        assert_eq!(check(&last, Profile::Server, NOW), Ok(()));
-        let mut no_sign = Plan::from_certificate(&ca).unwrap();
-        no_sign.set_extension(extension::KEY_USAGE, true, [3, 2, 1, 2]);
-        refused(
-            &no_sign.sign(&key).unwrap(),
-            CA,
-            NOW,
-            "the issuer may not sign certificates: its keyUsage lacks keyCertSign",
-        );
-        let openssl = self_signed(&request(Profile::Openssl), &key);
-        assert_eq!(check(&openssl, Profile::Server, NOW), Ok(()), "openssl's own certificate may issue");
-        let other = PrivateKey::generate(KeyAlgorithm::EcP256).unwrap();
-        assert!(matches!(check_issuer(&ca, &other, CA, NOW), Err(IssueError::KeyMismatch)));
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! The checks of a leaf, each a pure function of facts, rules and an instant.
 
 use super::form::{self, Role};
-use super::path::{self, Fault, Path, Rules};
+use super::criteria::Rules;
+use super::issuer::{self, Fault};
+use super::path::Path;
+use super::policy::Policy;
 use super::signature::{self, MIN_RSA_BITS, Signed};
-use super::{Check, CheckKind, Policy, Reason, issuer};
+use super::verdict::{Check, CheckKind, Reason};
 use crate::pki::facts::CertFacts;
 use crate::words;
 
@@ -41,7 +44,7 @@ pub(super) fn not_before(leaf: &CertFacts, path: &Path<'_>, rules: Rules) -> Che
         CheckKind::NotBefore,
         early.then_some(Reason::NotYetValid),
         format!("not before the certificate's time; it is {}", words::instant(rules.at)),
-        format!("valid from {}", path::since(leaf.not_before, rules.at)),
+        format!("valid from {}", words::since(leaf.not_before, rules.at)),
         path,
     )
 }
@@ -53,7 +56,7 @@ pub(super) fn not_after(leaf: &CertFacts, path: &Path<'_>, rules: Rules) -> Chec
         CheckKind::NotAfter,
         late.then_some(Reason::Expired),
         format!("not after the certificate's time; it is {}", words::instant(rules.at)),
-        format!("valid until {}", path::since(leaf.not_after, rules.at)),
+        format!("valid until {}", words::since(leaf.not_after, rules.at)),
         path,
     )
 }

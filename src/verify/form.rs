@@ -13,7 +13,7 @@ use std::collections::HashSet;
 
 use der::asn1::ObjectIdentifier;
 
-use crate::pki::facts::{CertFacts, Extension, ExtensionFacts, KeyUsage};
+use crate::pki::facts::{CertFacts, Extension, KeyUsage};
 
 const SUBJECT_KEY_IDENTIFIER: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.14");
 const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
@@ -152,7 +152,7 @@ fn subject_name(certificate: &CertFacts, _: Role) -> Option<String> {
         None
     } else if certificate.is_ca() == Some(true) {
         Some("a CA without a subject".to_owned())
-    } else if extension(certificate, SUBJECT_ALT_NAME).is_none() {
+    } else if certificate.extension(SUBJECT_ALT_NAME).is_none() {
         Some("neither a subject nor alternative names".to_owned())
     } else {
         None
@@ -169,13 +169,13 @@ fn authority_key_identifier_is_there(certificate: &CertFacts, role: Role) -> Opt
         Role::Leaf => !certificate.is_self_issued(),
     };
     // Earlier versions have no extensions, which is said elsewhere.
-    (has_an_issuer && certificate.version == 3 && authority_key_id(certificate).is_none())
+    (has_an_issuer && certificate.version == 3 && certificate.authority_key_id().is_none())
         .then(|| "no authority key identifier, which tells its issuer's key".to_owned())
 }
 
 /// §4.2.1.2: a CA's certificate names its key.
 fn subject_key_identifier_is_there(certificate: &CertFacts, role: Role) -> Option<String> {
-    (role.is_issuer() && certificate.is_ca() == Some(true) && subject_key_id(certificate).is_none())
+    (role.is_issuer() && certificate.is_ca() == Some(true) && certificate.subject_key_id().is_none())
         .then(|| "a CA without a subject key identifier".to_owned())
 }
 
@@ -183,13 +183,13 @@ fn subject_key_identifier_is_there(certificate: &CertFacts, role: Role) -> Optio
 fn key_identifiers_are_not_critical(certificate: &CertFacts, _: Role) -> Option<String> {
     [(AUTHORITY_KEY_IDENTIFIER, "authority"), (SUBJECT_KEY_IDENTIFIER, "subject")]
         .into_iter()
-        .find(|(oid, _)| extension(certificate, *oid).is_some_and(|e| e.critical))
+        .find(|(oid, _)| certificate.extension(*oid).is_some_and(|e| e.critical))
         .map(|(_, whose)| format!("its {whose} key identifier is critical"))
 }
 
 /// §4.2.1.1 and Appendix A.2: authorityCertIssuer and authorityCertSerialNumber come together or not at all.
 fn authority_issuer_and_serial_are_a_pair(certificate: &CertFacts, _: Role) -> Option<String> {
-    let authority = authority_key_identifier(certificate)?;
+    let authority = certificate.authority_key_identifier()?;
     (authority.has_issuer != authority.serial.is_some()).then(|| {
         "its authority key identifier has one of authorityCertIssuer and its serial number".to_owned()
     })
@@ -204,10 +204,10 @@ fn authority_of_a_self_signed_is_itself(certificate: &CertFacts, role: Role) -> 
     if !role.is_trusted() || !certificate.is_self_issued() {
         return None;
     }
-    let authority = authority_key_identifier(certificate)?;
+    let authority = certificate.authority_key_identifier()?;
     let fault = if authority.key_id.is_none() {
         "has no keyIdentifier"
-    } else if subject_key_id(certificate).is_some_and(|own| authority.key_id != Some(own)) {
+    } else if certificate.subject_key_id().is_some_and(|own| authority.key_id != Some(own)) {
         "is not its own"
     } else if authority.serial.is_some_and(|serial| serial != certificate.serial) {
         "has another certificate's serial number"
@@ -219,7 +219,7 @@ fn authority_of_a_self_signed_is_itself(certificate: &CertFacts, role: Role) -> 
 
 /// §4.2.1.6: where there is no subject, alternative names are critical.
 fn alternative_names_stand_in_for_the_subject(certificate: &CertFacts, _: Role) -> Option<String> {
-    let names = extension(certificate, SUBJECT_ALT_NAME)?;
+    let names = certificate.extension(SUBJECT_ALT_NAME)?;
     (certificate.subject.is_empty() && !names.critical)
         .then(|| "no subject, and its alternative names are not critical".to_owned())
 }
@@ -228,13 +228,13 @@ fn alternative_names_stand_in_for_the_subject(certificate: &CertFacts, _: Role) 
 /// asked of name constraints, §4.2.1.10: the CA/Browser Forum lets public CAs leave the mark out, for some clients that
 /// knew no name constraints refused it; they are enforced all the same.)
 fn an_issuers_basic_constraints_are_critical(certificate: &CertFacts, role: Role) -> Option<String> {
-    (role.is_issuer() && extension(certificate, BASIC_CONSTRAINTS).is_some_and(|e| !e.critical))
+    (role.is_issuer() && certificate.extension(BASIC_CONSTRAINTS).is_some_and(|e| !e.critical))
         .then(|| "its basic constraints are not critical".to_owned())
 }
 
 /// §4.2.1.9: a path length constraint is for CAs that sign certificates.
 fn path_length_is_a_cas(certificate: &CertFacts, _: Role) -> Option<String> {
-    path_length(certificate)?;
+    certificate.path_length()?;
     let signs = certificate.key_usage().is_none_or(KeyUsage::key_cert_sign);
     (certificate.is_ca() != Some(true) || !signs)
         .then(|| "a path length constraint, yet it is no CA that signs certificates".to_owned())
@@ -242,7 +242,7 @@ fn path_length_is_a_cas(certificate: &CertFacts, _: Role) -> Option<String> {
 
 /// §4.2.1.10: name constraints are for CAs, and say something.
 fn name_constraints_are_a_cas(certificate: &CertFacts, _: Role) -> Option<String> {
-    let constraints = extension(certificate, NAME_CONSTRAINTS)?;
+    let constraints = certificate.extension(NAME_CONSTRAINTS)?;
     if certificate.is_ca() != Some(true) {
         return Some("name constraints, yet it is no CA".to_owned());
     }
@@ -256,51 +256,6 @@ fn name_constraints_are_a_cas(certificate: &CertFacts, _: Role) -> Option<String
 fn policy_limits_are_critical(certificate: &CertFacts, _: Role) -> Option<String> {
     [(POLICY_CONSTRAINTS, "policyConstraints"), (INHIBIT_ANY_POLICY, "inhibitAnyPolicy")]
         .into_iter()
-        .find(|(oid, _)| extension(certificate, *oid).is_some_and(|e| !e.critical))
+        .find(|(oid, _)| certificate.extension(*oid).is_some_and(|e| !e.critical))
         .map(|(_, name)| format!("its {name} is not critical"))
-}
-
-fn extension(certificate: &CertFacts, oid: ObjectIdentifier) -> Option<&ExtensionFacts> {
-    certificate.extensions.iter().find(|e| e.oid == oid)
-}
-
-/// What an authorityKeyIdentifier (§4.2.1.1) says.
-#[derive(Clone, Copy)]
-pub(super) struct AuthorityKeyIdentifier<'a> {
-    pub(super) key_id: Option<&'a [u8]>,
-    has_issuer: bool,
-    serial: Option<&'a [u8]>,
-}
-
-/// authorityKeyIdentifier, where the extension is present and readable.
-pub(super) fn authority_key_identifier(certificate: &CertFacts) -> Option<AuthorityKeyIdentifier<'_>> {
-    certificate.extensions.iter().find_map(|e| match &e.decoded {
-        Extension::AuthorityKeyIdentifier { key_id, has_issuer, serial } => Some(AuthorityKeyIdentifier {
-            key_id: key_id.as_deref(),
-            has_issuer: *has_issuer,
-            serial: serial.as_deref(),
-        }),
-        _ => None,
-    })
-}
-
-/// Its keyIdentifier.
-pub(crate) fn authority_key_id(certificate: &CertFacts) -> Option<&[u8]> {
-    authority_key_identifier(certificate)?.key_id
-}
-
-/// subjectKeyIdentifier (§4.2.1.2).
-pub(crate) fn subject_key_id(certificate: &CertFacts) -> Option<&[u8]> {
-    certificate.extensions.iter().find_map(|e| match &e.decoded {
-        Extension::SubjectKeyIdentifier(id) => Some(id.as_slice()),
-        _ => None,
-    })
-}
-
-/// basicConstraints' pathLenConstraint (§4.2.1.9).
-pub(crate) fn path_length(certificate: &CertFacts) -> Option<u32> {
-    certificate.extensions.iter().find_map(|e| match e.decoded {
-        Extension::BasicConstraints { path_length, .. } => path_length,
-        _ => None,
-    })
 }

@@ -7,14 +7,30 @@ use der::asn1::ObjectIdentifier;
 
 use super::constraints::{self, Reading};
 use super::form::{self, Role};
-use super::path::{self, Budget, Fault, Link, Rules};
-use super::{CheckKind, Policy, Reason, Usage, signature};
+use super::criteria::{Rules, Usage};
+use super::policy::Policy;
+use super::signature::{self, Weakness};
+use super::verdict::{CheckKind, Reason};
 use crate::pki::facts::CertFacts;
 use crate::pki::subject::Subject;
 use crate::words;
 
+/// Something wrong with a chain, and the check that it belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Fault {
+    pub(super) check: CheckKind,
+    pub(super) reason: Reason,
+    pub(super) words: String,
+}
+
+impl From<Weakness> for Fault {
+    fn from(Weakness { reason, words }: Weakness) -> Self {
+        Self { check: CheckKind::Strength, reason, words }
+    }
+}
+
 /// What is wrong with `issuer`, above `below` (leaf first), but for its name constraints.
-pub(super) fn faults(issuer: &CertFacts, below: &[Link<'_>], is_anchor: bool, rules: Rules) -> Vec<Fault> {
+pub(super) fn faults(issuer: &CertFacts, below: &[&CertFacts], is_anchor: bool, rules: Rules) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut fault = |check, reason, words: String| {
         faults.push(Fault { check, reason, words: format!("issuer {}: {words}", named(&issuer.subject)) });
@@ -31,19 +47,19 @@ pub(super) fn faults(issuer: &CertFacts, below: &[Link<'_>], is_anchor: bool, ru
     }
     // §4.2.1.2: what it issued names its key. "Applications are not required to verify that key identifiers match", yet
     // OpenSSL, GnuTLS and NSS do.
-    if let Some(issued) = below.last().map(|link| link.certificate)
-        && let (Some(named), Some(own)) = (form::authority_key_id(issued), form::subject_key_id(issuer))
+    if let Some(issued) = below.last().copied()
+        && let (Some(named), Some(own)) = (issued.authority_key_id(), issuer.subject_key_id())
         && named != own
     {
         let words = "the certificate below it names another issuer's key (authority key identifier)";
         fault(CheckKind::Trust, Reason::Untrusted, words.to_owned());
     }
     if rules.at < issuer.not_before {
-        let words = format!("not valid before {}", path::since(issuer.not_before, rules.at));
+        let words = format!("not valid before {}", words::since(issuer.not_before, rules.at));
         fault(CheckKind::NotBefore, Reason::NotYetValid, words);
     }
     if rules.at > issuer.not_after {
-        let words = format!("not valid after {}", path::since(issuer.not_after, rules.at));
+        let words = format!("not valid after {}", words::since(issuer.not_after, rules.at));
         fault(CheckKind::NotAfter, Reason::Expired, words);
     }
     // A CA's extended key usage limits what it may issue for. §6.1.1 (d) takes no more of an anchor than name and key;
@@ -66,14 +82,14 @@ pub(super) fn faults(issuer: &CertFacts, below: &[Link<'_>], is_anchor: bool, ru
     }
     // §6.1.4 (l, m)
     let who = format!("issuer {}", named(&issuer.subject));
-    faults.extend(path_length_fault(form::path_length(issuer), &who, below));
+    faults.extend(path_length_fault(issuer.path_length(), &who, below));
     faults
 }
 
 /// More intermediates among `below` (leaf first) than `who` allows. Self-issued ones do not count, the leaf neither;
 /// nor does an anchor, which is no intermediate.
-pub(super) fn path_length_fault(limit: Option<u32>, who: &str, below: &[Link<'_>]) -> Option<Fault> {
-    let counted = below.iter().skip(1).filter(|link| !link.certificate.is_self_issued()).count();
+pub(super) fn path_length_fault(limit: Option<u32>, who: &str, below: &[&CertFacts]) -> Option<Fault> {
+    let counted = below.iter().skip(1).filter(|certificate| !certificate.is_self_issued()).count();
     let limit = limit.filter(|&limit| counted > usize::try_from(limit).unwrap_or(usize::MAX))?;
     Some(Fault {
         check: CheckKind::Trust,
@@ -85,19 +101,19 @@ pub(super) fn path_length_fault(limit: Option<u32>, who: &str, below: &[Link<'_>
 /// Where certificates of `below` (leaf first) have names that `issuer` may not certify.
 pub(super) fn constraint_faults(
     issuer: &CertFacts,
-    below: &[Link<'_>],
+    below: &[&CertFacts],
     rules: Rules,
-    budget: &mut Budget,
+    comparisons: &mut usize,
 ) -> Vec<Fault> {
-    let bound = below.iter().enumerate().filter(|(depth, link)| {
+    let bound = below.iter().enumerate().filter(|(depth, certificate)| {
         // §4.2.1.10: not applied to self-issued certificates, unless it is the final one.
-        *depth == 0 || !link.certificate.is_self_issued()
+        *depth == 0 || !certificate.is_self_issued()
     });
-    let violations = bound.filter_map(|(depth, link)| {
+    let violations = bound.filter_map(|(depth, certificate)| {
         // Under policy `lab` the CN is the identity of a leaf that has no alternative names.
         let common_name = depth == 0 && rules.policy == Policy::Lab;
         let reading = Reading { subject: true, common_name, wildcards_touch: true };
-        constraints::apply(issuer, link.certificate, reading, &mut budget.comparisons)
+        constraints::apply(issuer, certificate, reading, comparisons)
     });
     let violations = violations.map(|violation| Fault {
         check: CheckKind::Trust,
@@ -110,7 +126,7 @@ pub(super) fn constraint_faults(
 /// Whether `issuer` is the one that the certificate's authorityKeyIdentifier (RFC 5280 §4.2.1.1) means. Where
 /// either side has no identifier, a self-issued certificate's issuer is told by its key.
 pub(crate) fn key_identifiers_agree(certificate: &CertFacts, issuer: &CertFacts) -> bool {
-    match (form::authority_key_id(certificate), form::subject_key_id(issuer)) {
+    match (certificate.authority_key_id(), issuer.subject_key_id()) {
         (Some(wanted), Some(has)) => wanted == has,
         _ if certificate.is_self_issued() => certificate.public_key.spki == issuer.public_key.spki,
         _ => true,

@@ -17,56 +17,29 @@ use rustls::{
 };
 use time::OffsetDateTime;
 
+use super::criteria::Criteria;
+use super::judge::judge;
 use super::signature::{self, HandshakeVersion, Signed};
-use super::{CheckKind, Criteria, Reason, Verdict, judge};
+use super::verdict::{CheckKind, Reason, Verdict};
 use crate::crypto;
-use crate::pki::facts::CertFacts;
 
 /// A rustls server-certificate verifier over [`judge`], for one connection that is not resumed.
 #[derive(Debug)]
 pub struct LiveVerifier {
     criteria: Criteria,
     at: Option<OffsetDateTime>,
-    verdict: Mutex<Option<Verdict>>,
+    noted: Noted,
 }
 
 impl LiveVerifier {
     /// Judges by `criteria`, at the instant `at` or, where that is `None`, at the time of the handshake.
     pub fn new(criteria: Criteria, at: Option<OffsetDateTime>) -> Arc<Self> {
-        Arc::new(Self { criteria, at, verdict: Mutex::new(None) })
+        Arc::new(Self { criteria, at, noted: Noted::default() })
     }
 
     /// What was found, once the peer has shown a certificate.
     pub fn verdict(&self) -> Option<Verdict> {
-        self.lock().clone()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Verdict>> {
-        // A verdict is replaced whole, so one left by a panicking thread is still a verdict.
-        self.verdict.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Adds check (6) to the verdict and gives the answer to both of rustls' questions.
-    fn conclude(
-        &self,
-        message: &[u8],
-        signed: &DigitallySignedStruct,
-        version: HandshakeVersion,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let mut noted = self.lock();
-        // Without a judged certificate there is nothing to accept.
-        let verdict = noted.as_mut().ok_or(Error::NoCertificatesPresented)?;
-        let leaf = verdict.certificate.as_ref().ok_or(Error::NoCertificatesPresented)?;
-        let outcome = signature::handshake(message, &leaf.public_key, signed, version);
-        note_possession(verdict, signed.scheme, &outcome);
-        match (verdict.reasons().first(), outcome) {
-            (None, _) => Ok(HandshakeSignatureValid::assertion()),
-            // RFC 8446 §4.4.3: a CertificateVerify that does not verify is decrypt_error.
-            (Some(Reason::BadSignature), Signed::Invalid) => {
-                Err(Error::InvalidCertificate(CertificateError::BadSignature))
-            }
-            (Some(reason), _) => Err(alert_error(*reason)),
-        }
+        self.noted.lock().clone()
     }
 }
 
@@ -79,11 +52,12 @@ impl ServerCertVerifier for LiveVerifier {
         _ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let verdict = judge_live(&self.criteria, self.at, end_entity, intermediates, now);
+        let at = self.at.unwrap_or_else(|| instant(now));
+        let verdict = judge_presented(&self.criteria, at, end_entity, intermediates);
         // Without facts there is no key to check the handshake's signature by: answer now.
-        let reason = verdict.reasons().first().copied().filter(|_| verdict.certificate.is_none());
-        *self.lock() = Some(verdict);
-        reason.map_or_else(|| Ok(ServerCertVerified::assertion()), |reason| Err(alert_error(reason)))
+        let answer = if verdict.certificate.is_none() { accepted(&verdict) } else { Ok(()) };
+        *self.noted.lock() = Some(verdict);
+        answer.map(|()| ServerCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
@@ -92,7 +66,7 @@ impl ServerCertVerifier for LiveVerifier {
         _certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.conclude(message, signed, HandshakeVersion::Tls12)
+        self.noted.conclude(message, signed, HandshakeVersion::Tls12)
     }
 
     fn verify_tls13_signature(
@@ -101,7 +75,7 @@ impl ServerCertVerifier for LiveVerifier {
         _certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.conclude(message, signed, HandshakeVersion::Tls13)
+        self.noted.conclude(message, signed, HandshakeVersion::Tls13)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -117,7 +91,7 @@ impl ServerCertVerifier for LiveVerifier {
 pub struct LiveClientVerifier {
     criteria: Criteria,
     hints: Vec<DistinguishedName>,
-    verdict: Mutex<Option<Verdict>>,
+    noted: Noted,
 }
 
 impl LiveClientVerifier {
@@ -126,13 +100,12 @@ impl LiveClientVerifier {
     pub fn new(criteria: Criteria) -> Arc<Self> {
         let anchors = criteria.trusted.anchors().iter();
         let hints = anchors.map(|anchor| DistinguishedName::from(anchor.subject_der.clone())).collect();
-        Arc::new(Self { criteria, hints, verdict: Mutex::new(None) })
+        Arc::new(Self { criteria, hints, noted: Noted::default() })
     }
 
     /// What was found, once the client has shown a certificate.
     pub fn verdict(&self) -> Option<Verdict> {
-        // A verdict is replaced whole, so one left by a panicking thread is still a verdict.
-        self.verdict.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.noted.lock().clone()
     }
 }
 
@@ -147,28 +120,28 @@ impl ClientCertVerifier for LiveClientVerifier {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        let verdict = judge_live(&self.criteria, None, end_entity, intermediates, now);
-        let reason = verdict.reasons().first().copied();
-        *self.verdict.lock().unwrap_or_else(PoisonError::into_inner) = Some(verdict);
-        reason.map_or_else(|| Ok(ClientCertVerified::assertion()), |reason| Err(alert_error(reason)))
+        let verdict = judge_presented(&self.criteria, instant(now), end_entity, intermediates);
+        let answer = accepted(&verdict);
+        *self.noted.lock() = Some(verdict);
+        answer.map(|()| ClientCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
         &self,
         message: &[u8],
-        certificate: &CertificateDer<'_>,
+        _certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        possession(message, certificate, signed, HandshakeVersion::Tls12)
+        self.noted.conclude(message, signed, HandshakeVersion::Tls12)
     }
 
     fn verify_tls13_signature(
         &self,
         message: &[u8],
-        certificate: &CertificateDer<'_>,
+        _certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        possession(message, certificate, signed, HandshakeVersion::Tls13)
+        self.noted.conclude(message, signed, HandshakeVersion::Tls13)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -176,31 +149,50 @@ impl ClientCertVerifier for LiveClientVerifier {
     }
 }
 
-fn judge_live(
-    criteria: &Criteria,
-    at: Option<OffsetDateTime>,
-    end_entity: &CertificateDer<'_>,
-    intermediates: &[CertificateDer<'_>],
-    now: UnixTime,
-) -> Verdict {
-    let mut chain = Vec::with_capacity(1 + intermediates.len());
-    chain.push(end_entity.clone());
-    chain.extend(intermediates.iter().cloned());
-    judge(&chain, criteria, at.unwrap_or_else(|| instant(now)))
+/// The verdict of one handshake, kept from rustls' first question to its second.
+#[derive(Debug, Default)]
+struct Noted(Mutex<Option<Verdict>>);
+
+impl Noted {
+    fn lock(&self) -> MutexGuard<'_, Option<Verdict>> {
+        // A verdict is replaced whole, so one left by a panicking thread is still a verdict.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds check (6) to the verdict and gives the answer to both questions.
+    fn conclude(
+        &self,
+        message: &[u8],
+        signed: &DigitallySignedStruct,
+        version: HandshakeVersion,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let mut noted = self.lock();
+        // Without a judged certificate there is nothing to accept.
+        let verdict = noted.as_mut().ok_or(Error::NoCertificatesPresented)?;
+        let leaf = verdict.certificate.as_ref().ok_or(Error::NoCertificatesPresented)?;
+        let outcome = signature::handshake(message, &leaf.public_key, signed, version);
+        note_possession(verdict, signed.scheme, &outcome);
+        // RFC 8446 §4.4.3: a CertificateVerify that does not verify is decrypt_error.
+        if outcome == Signed::Invalid && verdict.reasons().first() == Some(&Reason::BadSignature) {
+            return Err(Error::InvalidCertificate(CertificateError::BadSignature));
+        }
+        accepted(verdict).map(|()| HandshakeSignatureValid::assertion())
+    }
 }
 
-fn possession(
-    message: &[u8],
-    certificate: &CertificateDer<'_>,
-    signed: &DigitallySignedStruct,
-    version: HandshakeVersion,
-) -> Result<HandshakeSignatureValid, Error> {
-    let facts =
-        CertFacts::read(certificate).map_err(|_| Error::InvalidCertificate(CertificateError::BadEncoding))?;
-    match signature::handshake(message, &facts.public_key, signed, version) {
-        Signed::Valid => Ok(HandshakeSignatureValid::assertion()),
-        _ => Err(Error::InvalidCertificate(CertificateError::BadSignature)),
-    }
+fn judge_presented(
+    criteria: &Criteria,
+    at: OffsetDateTime,
+    end_entity: &CertificateDer<'_>,
+    intermediates: &[CertificateDer<'_>],
+) -> Verdict {
+    let chain: Vec<_> = std::iter::once(end_entity).chain(intermediates).cloned().collect();
+    judge(&chain, criteria, at)
+}
+
+/// What rustls is to hear of the verdict.
+fn accepted(verdict: &Verdict) -> Result<(), Error> {
+    verdict.reasons().first().map_or(Ok(()), |reason| Err(alert_error(*reason)))
 }
 
 /// Check (6): the peer signed the handshake with the certificate's key.

@@ -6,12 +6,11 @@
 //!
 //! A hostile chain costs little: depth, signatures and name comparisons all have a [`Budget`].
 
-use time::OffsetDateTime;
-
+use super::criteria::{Rules, TrustSet};
+use super::issuer::{self, Fault};
 use super::signature::{self, Signed, Weakness};
-use super::{CheckKind, Policy, Reason, TrustPath, TrustSet, Usage, issuer};
+use super::verdict::{Reason, TrustPath};
 use crate::pki::facts::CertFacts;
-use crate::words;
 
 /// The most certificates between leaf and trusted certificate, both counted.
 const MAX_DEPTH: usize = 10;
@@ -70,20 +69,6 @@ impl From<&Path<'_>> for TrustPath {
     }
 }
 
-/// Something wrong with a chain, and the check that it belongs to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Fault {
-    pub(super) check: CheckKind,
-    pub(super) reason: Reason,
-    pub(super) words: String,
-}
-
-impl From<Weakness> for Fault {
-    fn from(Weakness { reason, words }: Weakness) -> Self {
-        Self { check: CheckKind::Strength, reason, words }
-    }
-}
-
 /// Looks for the path of `leaf`.
 pub(super) fn find<'a>(
     leaf: &'a CertFacts,
@@ -115,28 +100,18 @@ pub(super) fn find<'a>(
 /// The path of a leaf and its known issuers to a trusted certificate that is not at hand and presumed to be healthy.
 /// Signatures are not looked at.
 pub(super) fn presumed(certificates: Vec<&CertFacts>, rules: Rules) -> Path<'_> {
-    let links: Vec<_> =
-        certificates.iter().map(|certificate| Link { certificate, signed_weakly: None }).collect();
     let mut faults = Vec::new();
-    for (depth, link) in links.iter().enumerate().skip(1) {
-        faults.extend(issuer::faults(link.certificate, &links[..depth], false, rules));
-        let weakness = signature::weak_hash(&link.certificate.signature_algorithm);
+    for (depth, certificate) in certificates.iter().enumerate().skip(1) {
+        faults.extend(issuer::faults(certificate, &certificates[..depth], false, rules));
+        let weakness = signature::weak_hash(&certificate.signature_algorithm);
         faults.extend(weakness.map(Fault::from));
     }
     Path::Chain { certificates, faults }
 }
 
-/// What a path is judged by.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Rules {
-    pub(super) at: OffsetDateTime,
-    pub(super) policy: Policy,
-    pub(super) usage: Usage,
-}
-
 /// A certificate of a path under construction.
-pub(super) struct Link<'a> {
-    pub(super) certificate: &'a CertFacts,
+struct Link<'a> {
+    certificate: &'a CertFacts,
     /// Why the signature on it was not looked at, where it is too weak to be.
     signed_weakly: Option<Weakness>,
 }
@@ -223,13 +198,15 @@ impl<'a> Search<'a, '_> {
     fn faults(&mut self, links: &[Link<'a>]) -> Vec<Fault> {
         let mut faults: Vec<Fault> =
             links.iter().filter_map(|link| link.signed_weakly.clone()).map(Fault::from).collect();
-        for (depth, link) in links.iter().enumerate().skip(1) {
-            let (below, is_anchor) = (&links[..depth], depth + 1 == links.len());
-            faults.extend(issuer::faults(link.certificate, below, is_anchor, self.rules));
-            faults.extend(issuer::constraint_faults(link.certificate, below, self.rules, self.budget));
+        let certificates: Vec<_> = links.iter().map(|link| link.certificate).collect();
+        for (depth, issuer) in certificates.iter().enumerate().skip(1) {
+            let (below, is_anchor) = (&certificates[..depth], depth + 1 == certificates.len());
+            faults.extend(issuer::faults(issuer, below, is_anchor, self.rules));
+            let comparisons = &mut self.budget.comparisons;
+            faults.extend(issuer::constraint_faults(issuer, below, self.rules, comparisons));
         }
-        let untrusted = links.split_last().map_or(links, |(_, below)| below);
-        faults.extend(issuer::path_length_fault(self.trusted.path_length, "the trusted set", untrusted));
+        let untrusted = certificates.split_last().map_or(&[][..], |(_, below)| below);
+        faults.extend(issuer::path_length_fault(self.trusted.path_length(), "the trusted set", untrusted));
         faults
     }
 
@@ -260,9 +237,4 @@ impl<'a> Search<'a, '_> {
         };
         Path::Missing { reasons, found }
     }
-}
-
-/// An instant and how far away it is.
-pub(super) fn since(instant: OffsetDateTime, now: OffsetDateTime) -> String {
-    format!("{} ({})", words::instant(instant), words::relative(instant, now))
 }

@@ -9,8 +9,11 @@ use rustls::server::{ParsedCertificate, WebPkiClientVerifier};
 use rustls::{CertificateError, Error, RootCertStore};
 use time::OffsetDateTime;
 
+use super::criteria::{Criteria, Usage};
+use super::expected_name::ExpectedName;
 use super::path::Path;
-use super::{Check, CheckKind, Criteria, ExpectedName, Policy, Reason, Usage};
+use super::policy::Policy;
+use super::verdict::{Check, CheckKind, Reason};
 use crate::crypto;
 use crate::pki::facts::CertFacts;
 

@@ -4,7 +4,7 @@ use der::asn1::ObjectIdentifier;
 use rustls::pki_types::SignatureVerificationAlgorithm;
 use rustls::{DigitallySignedStruct, SignatureScheme};
 
-use super::Reason;
+use super::verdict::Reason;
 use crate::crypto;
 use crate::pki::facts::{CertFacts, PublicKeyFacts, PublicKeyKind, SignatureAlgorithm};
 use crate::pki::request::RequestFacts;
@@ -37,6 +37,16 @@ pub(crate) struct Weakness {
 /// Whether `certificate` is signed with the key `issuer_key` (RFC 5280 §6.1.3 (a)(1)).
 pub(crate) fn certificate(certificate: &CertFacts, issuer_key: &PublicKeyFacts) -> Signed {
     signed(&certificate.tbs, &certificate.signature_algorithm, &certificate.signature, issuer_key)
+}
+
+/// Whether the certificate's own key verifies its signature; `None` where that cannot be said, for tlslab does not
+/// know the algorithm, or it is too weak to prove anything.
+pub fn self_signed(certificate: &CertFacts) -> Option<bool> {
+    match self::certificate(certificate, &certificate.public_key) {
+        Signed::Valid => Some(true),
+        Signed::Invalid => Some(false),
+        Signed::TooWeak(_) | Signed::Unsupported(_) => None,
+    }
 }
 
 /// Whether `request` is signed with the key that it asks to have certified (RFC 2986 §3).

@@ -302,7 +302,7 @@ impl Condition {
                 "a SAN that is not read, since the version has no extensions",
             ),
             Self::NoAuthorityKeyId => said(
-                Whom::Sent.any(case, |c| c.version == 3 && form::authority_key_id(c).is_none()),
+                Whom::Sent.any(case, |c| c.version == 3 && c.authority_key_id().is_none()),
                 "no authority key identifier",
             ),
             Self::NoDigitalSignature => said(
@@ -327,7 +327,7 @@ impl Condition {
                 "an extended key usage without a purpose",
             ),
             Self::NoSubjectKeyId => said(
-                Whom::All.any(case, |c| c.is_ca() == Some(true) && form::subject_key_id(c).is_none()),
+                Whom::All.any(case, |c| c.is_ca() == Some(true) && c.subject_key_id().is_none()),
                 "a CA without a subject key identifier",
             ),
             Self::NotCa(whom) => said(whom.any(case, |c| c.is_ca() != Some(true)), "an issuer that is no CA"),
@@ -364,7 +364,7 @@ impl Condition {
                 })
             }),
             Self::PathLengthWithoutCa => said(
-                form::path_length(leaf).is_some() && leaf.is_ca() != Some(true),
+                leaf.path_length().is_some() && leaf.is_ca() != Some(true),
                 "a path length, yet no CA",
             ),
             // RFC 5280 §6.1.4 (l): self-issued ones do not count.
@@ -471,7 +471,7 @@ fn links<'a>(case: &Case<'a>) -> Vec<(&'a CertFacts, &'a CertFacts)> {
 
 fn names_another_key((certificate, issuer): (&CertFacts, &CertFacts)) -> bool {
     matches!(
-        (form::authority_key_id(certificate), form::subject_key_id(issuer)),
+        (certificate.authority_key_id(), issuer.subject_key_id()),
         (Some(named), Some(has)) if named != has
     )
 }
@@ -508,7 +508,7 @@ fn without_purpose(whom: Whom, case: &Case<'_>, wanted: &[ObjectIdentifier], lac
 /// Whose path length is exceeded by the intermediates below that count.
 fn path_too_long(whom: Whom, case: &Case<'_>, counts: impl Fn(&CertFacts) -> bool) -> Option<String> {
     whom.find_above(case, |below, issuer| {
-        let limit = form::path_length(issuer)?;
+        let limit = issuer.path_length()?;
         let count = below.iter().skip(1).filter(|c| counts(c)).count();
         (count > usize::try_from(limit).unwrap_or(usize::MAX))
             .then(|| format!("an issuer that allows {limit} intermediates, and {count} follow"))

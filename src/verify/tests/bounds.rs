@@ -5,8 +5,10 @@ use std::sync::OnceLock;
 use der::asn1::ObjectIdentifier;
 use proptest::prelude::*;
 
-use super::super::path::{self, Budget, Path, Rules};
-use super::super::{Reason, considered};
+use super::super::criteria::Rules;
+use super::super::judge::considered;
+use super::super::path::{self, Budget, Path};
+use super::super::verdict::Reason;
 use super::*;
 use crate::pki::facts::CertFacts;
 use crate::pki::issue::extension::{KEY_USAGE, SUBJECT_ALT_NAME};

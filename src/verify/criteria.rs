@@ -1,0 +1,96 @@
+//! What a chain is judged by: whom to trust, what name to expect, what for, by which rules and when.
+
+use std::fmt;
+use std::sync::Arc;
+
+use der::asn1::ObjectIdentifier;
+use rustls::pki_types::CertificateDer;
+use time::OffsetDateTime;
+
+use super::expected_name::ExpectedName;
+use super::policy::Policy;
+use crate::pki::facts::{CertFacts, Malformed};
+
+/// What the certificate is to be used for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Usage {
+    /// Authenticating a TLS client (id-kp-clientAuth).
+    Client,
+    /// Authenticating a TLS server (id-kp-serverAuth).
+    #[default]
+    Server,
+}
+
+impl Usage {
+    /// The key purpose that a certificate's extended key usage must have (RFC 5280 §4.2.1.12).
+    pub(super) fn purpose(self) -> ObjectIdentifier {
+        match self {
+            Self::Client => ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.2"),
+            Self::Server => ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.1"),
+        }
+    }
+}
+
+impl fmt::Display for Usage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Client => "a TLS client",
+            Self::Server => "a TLS server",
+        })
+    }
+}
+
+/// The certificates that are trusted, read once.
+#[derive(Clone, Debug, Default)]
+pub struct TrustSet {
+    anchors: Vec<CertFacts>,
+    path_length: Option<u32>,
+}
+
+impl TrustSet {
+    /// Trusts each of `certificates`, as a leaf (pinned) and as an issuer.
+    pub fn new<'a>(
+        certificates: impl IntoIterator<Item = &'a CertificateDer<'a>>,
+    ) -> Result<Self, Malformed> {
+        let anchors = certificates.into_iter().map(|der| CertFacts::read(der)).collect::<Result<_, _>>()?;
+        Ok(Self { anchors, path_length: None })
+    }
+
+    /// The same, but at most `limit` intermediates may stand between a leaf and a trusted certificate, self-issued ones
+    /// not counted: the trusted set's own path length constraint (RFC 5937 §3.2).
+    #[must_use]
+    pub fn with_path_length(self, limit: u32) -> Self {
+        Self { path_length: Some(limit), ..self }
+    }
+
+    /// The trusted certificates.
+    pub fn anchors(&self) -> &[CertFacts] {
+        &self.anchors
+    }
+
+    /// How many intermediates may stand below a trusted certificate, where that is limited.
+    pub(super) fn path_length(&self) -> Option<u32> {
+        self.path_length
+    }
+}
+
+/// What to judge a chain by.
+#[derive(Clone, Debug)]
+pub struct Criteria {
+    /// Which certificates are trusted.
+    pub trusted: Arc<TrustSet>,
+    /// The name to expect; `None` skips the name check (client certificates).
+    pub name: Option<ExpectedName>,
+    /// What the certificate is used for.
+    pub usage: Usage,
+    /// The rules.
+    pub policy: Policy,
+}
+
+/// What each certificate of a path is judged by.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rules {
+    pub(super) at: OffsetDateTime,
+    pub(super) policy: Policy,
+    pub(super) usage: Usage,
+}

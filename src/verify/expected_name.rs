@@ -1,0 +1,87 @@
+//! The name that a peer must prove, as a person typed it.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use rustls::pki_types::DnsName;
+
+/// The name that the peer must prove.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ExpectedName {
+    /// A DNS name: lower-case ASCII without a trailing dot.
+    Dns(String),
+    /// An IP address.
+    Ip(IpAddr),
+    /// Free text, such as `Perth Server`: only a subject's CN under policy `lab` can equal it, and it cannot be
+    /// sent as SNI.
+    Text(String),
+}
+
+/// A text that can be nobody's name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{text:?} is no name to expect: expected a DNS name such as www.test.org, an IP address or a CN, found {found}"
+)]
+pub struct BadExpectedName {
+    text: String,
+    found: &'static str,
+}
+
+/// The longest name taken: a DNS name has at most 253 octets (RFC 1035 §2.3.4), a CN 64 characters.
+const MAX_NAME: usize = 253;
+
+impl FromStr for ExpectedName {
+    type Err = BadExpectedName;
+
+    fn from_str(text: &str) -> Result<Self, BadExpectedName> {
+        let bad = |found| Err(BadExpectedName { text: text.to_owned(), found });
+        if text.is_empty() {
+            return bad("nothing");
+        }
+        if text.chars().any(char::is_control) {
+            return bad("a control character");
+        }
+        if text.len() > MAX_NAME + 1 {
+            return bad("more than 253 octets");
+        }
+        if text.contains('*') {
+            return bad("a wildcard, which only a certificate may have");
+        }
+        if let Ok(address) = text.trim_start_matches('[').trim_end_matches(']').parse() {
+            return Ok(Self::Ip(address));
+        }
+        let without_dot = text.strip_suffix('.').unwrap_or(text);
+        Ok(match DnsName::try_from(without_dot) {
+            Ok(_) => Self::Dns(without_dot.to_ascii_lowercase()),
+            Err(_) => Self::Text(text.to_owned()),
+        })
+    }
+}
+
+impl fmt::Display for ExpectedName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dns(name) | Self::Text(name) => f.write_str(name),
+            Self::Ip(address) => address.fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn expected_names_are_told_apart() {
+        let parse = |text: &str| text.parse::<ExpectedName>();
+        assert_eq!(parse("WWW.Test.org."), Ok(ExpectedName::Dns("www.test.org".into())));
+        assert_eq!(parse("127.0.0.1"), Ok(ExpectedName::Ip([127, 0, 0, 1].into())));
+        assert_eq!(parse("[::1]"), Ok(ExpectedName::Ip(std::net::Ipv6Addr::LOCALHOST.into())));
+        assert_eq!(parse("Perth Server"), Ok(ExpectedName::Text("Perth Server".into())));
+        for (text, found) in [("", "nothing"), ("a\0b", "control"), ("*.test.org", "wildcard")] {
+            assert!(parse(text).unwrap_err().to_string().contains(found), "{text:?}");
+        }
+        assert!(parse(&"a.".repeat(200)).unwrap_err().to_string().contains("253"));
+    }
+}
