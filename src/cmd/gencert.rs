@@ -261,7 +261,8 @@ impl Gencert {
         let Some(certificate) = chain.first() else {
             return Err(Failure::new(format_args!("{}: expected a certificate, found none", path.display())));
         };
-        let facts = CertFacts::read(certificate).map_err(|e| Failure::new(format_args!("{}: {e}", path.display())))?;
+        let facts = CertFacts::read(certificate)
+            .map_err(|e| Failure::new(format_args!("{}: {e}", path.display())))?;
         if let Err(error) = check_issuer(&facts, &key, profile, now) {
             let message = format!("{}: {error}", path.display());
             if !self.force_issuer {

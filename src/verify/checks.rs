@@ -1,7 +1,7 @@
 //! The checks of a leaf, each a pure function of facts, rules and an instant.
 
-use super::form::{self, Role};
 use super::criteria::Rules;
+use super::form::{self, Role};
 use super::issuer::{self, Fault};
 use super::path::Path;
 use super::policy::Policy;

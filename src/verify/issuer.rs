@@ -6,8 +6,8 @@
 use der::asn1::ObjectIdentifier;
 
 use super::constraints::{self, Reading};
-use super::form::{self, Role};
 use super::criteria::{Rules, Usage};
+use super::form::{self, Role};
 use super::policy::Policy;
 use super::signature::{self, Weakness};
 use super::verdict::{CheckKind, Reason};

@@ -363,10 +363,9 @@ impl Condition {
                     )
                 })
             }),
-            Self::PathLengthWithoutCa => said(
-                leaf.path_length().is_some() && leaf.is_ca() != Some(true),
-                "a path length, yet no CA",
-            ),
+            Self::PathLengthWithoutCa => {
+                said(leaf.path_length().is_some() && leaf.is_ca() != Some(true), "a path length, yet no CA")
+            }
             // RFC 5280 §6.1.4 (l): self-issued ones do not count.
             Self::PathTooLong(whom) => path_too_long(whom, case, |c| !c.is_self_issued()),
             Self::PathTooLongInAll(whom) => path_too_long(whom, case, |_| true),
