@@ -175,7 +175,7 @@ impl AeadAlgorithm {
 #[error("does not decrypt with this key")]
 pub struct DoesNotOpen;
 
-/// A key for opening what an AEAD sealed.
+/// A key for opening what an AEAD sealed, and for sealing.
 pub struct OpeningKey(Cipher);
 
 enum Cipher {
@@ -230,6 +230,17 @@ impl OpeningKey {
                 key.decrypt(nonce, additional, octets, tag).map_err(|_| DoesNotOpen)
             }
         }
+    }
+
+    /// Encrypts in place, and gives the tag. `None` for AES-CCM, with which we never seal.
+    pub fn seal(&self, nonce: &[u8; 12], additional: &[u8], octets: &mut [u8]) -> Option<[u8; 16]> {
+        let mut tag = [0; 16];
+        match &self.0 {
+            Cipher::AesGcm(key) => key.encrypt(nonce, additional, octets, &mut tag),
+            Cipher::ChaCha20Poly1305(key) => key.encrypt(nonce, additional, octets, &mut tag),
+            _ => return None,
+        }
+        Some(tag)
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod fault;
 mod faults;
+pub mod handshake;
 pub mod workshop;
 
 pub use fault::{Expectation, Fault, Grade, Maker, Model};

@@ -1,0 +1,74 @@
+//! The answer of a server that knows nothing newer than SSL 3, TLS 1.0 or TLS 1.1 (RFC 6101, 2246, 4346).
+//!
+//! A client that refuses old versions aborts at the ServerHello (RFC 8996 §4 and §5, RFC 7568 §3). One that goes on
+//! shows it by its ClientKeyExchange, which it sends once it has taken hello, certificate and ServerHelloDone: so the
+//! key exchange is RSA's wherever the client offers it, for that needs no signature of an old kind.
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::message::{Kind, Message, ServerHello, certificate_12, vector8, vector16};
+use super::offer::{Exchange, Offer};
+use super::records::{Incoming, RecordStream};
+use super::{End, Material};
+use crate::crypto;
+
+/// Suites with RSA key exchange that the old versions have: AES-128, AES-256, 3DES in CBC, RC4 with SHA and MD5.
+const STATIC_RSA: [u16; 5] = [0x002f, 0x0035, 0x000a, 0x0005, 0x0004];
+/// TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA, for clients that offer none of these.
+const ECDHE: u16 = 0xc013;
+
+/// Plays it, and says what the client made of it.
+pub(super) async fn handshake<S>(
+    mut records: RecordStream<S>,
+    version: u16,
+    offer: &Offer,
+    material: &Material,
+) -> End
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    match play(&mut records, version, offer, material).await {
+        Ok(end) | Err(end) => end,
+    }
+}
+
+async fn play<S>(
+    records: &mut RecordStream<S>,
+    version: u16,
+    offer: &Offer,
+    material: &Material,
+) -> Result<End, End>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let suite = offer.first_suite(&STATIC_RSA);
+    let hello = ServerHello {
+        legacy_version: version,
+        random: crypto::random().map_err(|_| End::NothingInCommon("randomness"))?,
+        session_id: Vec::new(),
+        cipher_suite: suite.unwrap_or(ECDHE),
+        compression: 0,
+        extensions: Vec::new(),
+    };
+    let mut flight = vec![
+        Message::new(Kind::SERVER_HELLO, hello.body()),
+        Message::new(Kind::CERTIFICATE, certificate_12(material.chain())),
+    ];
+    if suite.is_none() {
+        let group = offer.usable_group().ok_or(End::NothingInCommon("X25519 or secp256r1"))?;
+        let public = Exchange::start(group)?.pub_key().to_vec();
+        // TLS 1.0 signs MD5 and SHA-1 in one; nobody here does, so the signature is one in form only.
+        let parameters = [&[3][..], &group.to_be_bytes(), &vector8(&public)].concat();
+        let body = [parameters, vector16(&[0; 256])].concat();
+        flight.push(Message::new(Kind::SERVER_KEY_EXCHANGE, body));
+    }
+    flight.push(Message::new(Kind::SERVER_HELLO_DONE, Vec::new()));
+    records.put_messages(version, &flight);
+    records.flush().await?;
+    Ok(match records.next().await? {
+        Incoming::Message(Kind::CLIENT_KEY_EXCHANGE | Kind::CERTIFICATE, _) => End::WentOn,
+        Incoming::Alert(description) => End::Alert(description),
+        Incoming::Closed => End::Closed,
+        _ => End::Malformed("neither an alert nor a ClientKeyExchange"),
+    })
+}

@@ -1,0 +1,210 @@
+//! Records and handshake messages over a stream, sealed once there are keys.
+
+use std::io;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+use super::End;
+use super::keys::{Protection, header};
+use super::message::{Kind, Message};
+use crate::wire::record::{ContentType, HEADER, Header};
+
+/// The longest handshake message that is taken from a client: hellos and certificates are far shorter.
+const LONGEST_MESSAGE: usize = 1 << 17;
+/// The most content that a record holds (RFC 8446 §5.1).
+pub(super) const MOST_CONTENT: usize = 1 << 14;
+/// How many records without content, or warnings, may follow each other.
+const MOST_EMPTY: usize = 32;
+
+/// What came in a record.
+#[derive(Debug)]
+pub(super) enum Incoming {
+    /// A whole handshake message: type and body, as it was framed.
+    Message(Kind, Vec<u8>),
+    /// ChangeCipherSpec.
+    ChangeCipherSpec,
+    /// Application data.
+    Data(Vec<u8>),
+    /// An alert's description.
+    Alert(u8),
+    /// The end of the stream.
+    Closed,
+}
+
+/// A connection's records.
+pub(super) struct RecordStream<S> {
+    stream: S,
+    /// Opens what the client sends.
+    pub(super) opens: Option<Protection>,
+    /// Seals what is sent.
+    pub(super) seals: Option<Protection>,
+    /// Handshake octets that are no whole message yet.
+    handshake: Vec<u8>,
+    /// What is to be written.
+    out: Vec<u8>,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> RecordStream<S> {
+    pub(super) fn new(stream: S) -> Self {
+        Self { stream, opens: None, seals: None, handshake: Vec::new(), out: Vec::new() }
+    }
+
+    /// The next thing that the client says. ChangeCipherSpec in TLS 1.3 is the caller's to pass over.
+    pub(super) async fn next(&mut self) -> Result<Incoming, End> {
+        for _ in 0..MOST_EMPTY {
+            if let Some(message) = self.whole_message()? {
+                return Ok(message);
+            }
+            let Some((content_type, fragment)) = self.record().await? else { return Ok(Incoming::Closed) };
+            // ChangeCipherSpec is never sealed in TLS 1.3, and comes before the keys in TLS 1.2.
+            let plain = content_type == ContentType::ChangeCipherSpec.code();
+            let (content_type, content) = match &mut self.opens {
+                Some(opens) if !plain => match opens.open(content_type, &fragment) {
+                    Ok(opened) => opened,
+                    // A client that gives up before it has keys says so in the clear (RFC 8446 §6).
+                    Err(_) if content_type == ContentType::Alert.code() && fragment.len() == 2 => {
+                        (content_type, fragment)
+                    }
+                    Err(_) => return Err(End::Undecryptable),
+                },
+                _ => (content_type, fragment),
+            };
+            match ContentType::read(content_type) {
+                Some(ContentType::Handshake) => self.handshake.extend_from_slice(&content),
+                Some(ContentType::ChangeCipherSpec) => return Ok(Incoming::ChangeCipherSpec),
+                Some(ContentType::ApplicationData) if !content.is_empty() => {
+                    return Ok(Incoming::Data(content));
+                }
+                Some(ContentType::ApplicationData) => {}
+                Some(ContentType::Alert) => match content.as_slice() {
+                    [_, description] => return Ok(Incoming::Alert(*description)),
+                    _ => return Err(End::Malformed("an alert that is not two octets long")),
+                },
+                Some(ContentType::Heartbeat) | None => {
+                    return Err(End::Malformed("a record of an unknown type"));
+                }
+            }
+            if self.handshake.len() > LONGEST_MESSAGE {
+                return Err(End::Malformed("a handshake message of more than 128 KiB"));
+            }
+        }
+        Err(End::Malformed("too many records without content"))
+    }
+
+    /// The next whole message of what has come.
+    fn whole_message(&mut self) -> Result<Option<Incoming>, End> {
+        let Some(&[kind, a, b, c]) = self.handshake.first_chunk::<4>() else { return Ok(None) };
+        let length = usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c);
+        if length > LONGEST_MESSAGE {
+            return Err(End::Malformed("a handshake message of more than 128 KiB"));
+        }
+        if self.handshake.len() < 4 + length {
+            return Ok(None);
+        }
+        let rest = self.handshake.split_off(4 + length);
+        let mut message = std::mem::replace(&mut self.handshake, rest);
+        Ok(Some(Incoming::Message(Kind(kind), message.split_off(4))))
+    }
+
+    /// The next record; `None` at the end of the stream.
+    async fn record(&mut self) -> Result<Option<(u8, Vec<u8>)>, End> {
+        let mut octets = [0; HEADER];
+        match self.stream.read_exact(&mut octets).await {
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+            Err(error) => return Err(error.into()),
+        }
+        let Some(header) = Header::read(octets) else { return Err(End::NotTls(octets.to_vec())) };
+        let mut fragment = vec![0; header.length];
+        match self.stream.read_exact(&mut fragment).await {
+            Ok(_) => Ok(Some((header.content_type.code(), fragment))),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What comes, to the end of the stream, as it is; no more than a conversation's beginning.
+    pub(super) async fn rest(&mut self, mut hand: impl FnMut(&[u8])) -> Result<(), End> {
+        let mut buffer = [0; 4096];
+        for _ in 0..16 {
+            let count = self.stream.read(&mut buffer).await?;
+            if count == 0 {
+                break;
+            }
+            hand(&buffer[..count]);
+        }
+        Ok(())
+    }
+
+    /// Frames content as records, sealed where there are keys, and keeps it to be written by [`Self::flush`].
+    pub(super) fn put(&mut self, content_type: ContentType, content: &[u8]) {
+        let version = 0x0303;
+        self.put_as(content_type, version, content);
+    }
+
+    /// The same with another version in the header of a record that is not sealed.
+    pub(super) fn put_as(&mut self, content_type: ContentType, version: u16, content: &[u8]) {
+        for part in content.chunks(MOST_CONTENT) {
+            match &mut self.seals {
+                Some(seals) => self.out.extend(seals.seal(content_type.code(), part)),
+                None => {
+                    let mut header = header(content_type.code(), part.len());
+                    header[1..3].copy_from_slice(&version.to_be_bytes());
+                    self.out.extend_from_slice(&header);
+                    self.out.extend_from_slice(part);
+                }
+            }
+        }
+    }
+
+    /// One record of whatever length, which may be longer than a record may be.
+    pub(super) fn put_whole(&mut self, content_type: ContentType, content: &[u8]) {
+        match &mut self.seals {
+            Some(seals) => self.out.extend(seals.seal(content_type.code(), content)),
+            None => {
+                self.out.extend_from_slice(&header(content_type.code(), content.len()));
+                self.out.extend_from_slice(content);
+            }
+        }
+    }
+
+    /// Octets as they are, in no record of ours.
+    pub(super) fn put_raw(&mut self, octets: &[u8]) {
+        self.out.extend_from_slice(octets);
+    }
+
+    /// Messages that follow each other in as few records as they fit into.
+    pub(super) fn put_messages(&mut self, version: u16, messages: &[Message]) {
+        let content: Vec<u8> = messages.iter().flat_map(Message::encode).collect();
+        self.put_as(ContentType::Handshake, version, &content);
+    }
+
+    /// What is kept to be written, for a last change.
+    pub(super) fn pending(&mut self) -> &mut Vec<u8> {
+        &mut self.out
+    }
+
+    /// Writes what is kept. That a client takes no more is no failure of the write: what it has said before it left,
+    /// an alert above all, is still to be read.
+    pub(super) async fn flush(&mut self) -> Result<(), End> {
+        let written = match self.stream.write_all(&self.out).await {
+            Ok(()) => self.stream.flush().await,
+            Err(error) => Err(error),
+        };
+        self.out.clear();
+        match written {
+            Err(error)
+                if matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) =>
+            {
+                Ok(())
+            }
+            written => Ok(written?),
+        }
+    }
+
+    /// Ends the stream towards the client.
+    pub(super) async fn shut(&mut self) {
+        // Whoever is gone needs no end.
+        let _ = self.stream.shutdown().await;
+    }
+}
