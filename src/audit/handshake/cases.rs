@@ -546,8 +546,8 @@ const CERTIFICATES: &[Case] = &[
         &[DECODE_ERROR, BAD_CERTIFICATE, HANDSHAKE_FAILURE, ILLEGAL_PARAMETER],
         |version| Script {
             messages: match version {
-                Version::Tls12 => emptied::<0>,
-                Version::Tls13 => emptied::<1>,
+                Version::Tls12 => |moment, messages, _, _| emptied::<0>(moment, messages),
+                Version::Tls13 => |moment, messages, _, _| emptied::<1>(moment, messages),
             },
             ..Script::healthy(version)
         },
@@ -587,26 +587,21 @@ const CERTIFICATES: &[Case] = &[
 
 /// A Certificate message without certificates. Its list stands behind a context of `CONTEXT` octets, length included:
 /// one in TLS 1.3, none in TLS 1.2.
-fn emptied<const CONTEXT: usize>(moment: Moment, messages: &mut Vec<Message>, _: &Offer, _: &Material) {
+fn emptied<const CONTEXT: usize>(moment: Moment, messages: &mut [Message]) {
     if moment == Moment::Certificate {
         messages[0].body = [&[0; CONTEXT][..], &vector24(&[])].concat();
     }
 }
 
 /// Its list is said to be longer by one; see [`emptied`].
-fn longer_list<const CONTEXT: usize>(moment: Moment, messages: &mut Vec<Message>, _: &Offer, _: &Material) {
+fn longer_list<const CONTEXT: usize>(moment: Moment, messages: &mut [Message]) {
     if moment == Moment::Certificate {
         one_more(&mut messages[0].body, CONTEXT + 2);
     }
 }
 
 /// Its first certificate is said to be longer than the list; see [`emptied`].
-fn longer_certificate<const CONTEXT: usize>(
-    moment: Moment,
-    messages: &mut Vec<Message>,
-    _: &Offer,
-    _: &Material,
-) {
+fn longer_certificate<const CONTEXT: usize>(moment: Moment, messages: &mut [Message]) {
     if moment == Moment::Certificate {
         messages[0].body[CONTEXT + 3] = 0xff;
     }
@@ -979,16 +974,16 @@ const LENGTHS: &[Case] = &[
         "the list of certificates",
         "RFC 8446 §4.4.2; RFC 5246 §7.4.2",
         BOTH,
-        longer_list::<0>,
-        longer_list::<1>
+        |moment, messages, _, _| longer_list::<0>(moment, messages),
+        |moment, messages, _, _| longer_list::<1>(moment, messages)
     ),
     too_long!(
         "hs-length-certificate",
         "the certificate",
         "RFC 8446 §4.4.2; RFC 5246 §7.4.2",
         BOTH,
-        longer_certificate::<0>,
-        longer_certificate::<1>
+        |moment, messages, _, _| longer_certificate::<0>(moment, messages),
+        |moment, messages, _, _| longer_certificate::<1>(moment, messages)
     ),
     too_long!(
         "hs-length-certificate-extensions",

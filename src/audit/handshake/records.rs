@@ -145,26 +145,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RecordStream<S> {
     /// The same with another version in the header of a record that is not sealed.
     pub(super) fn put_as(&mut self, content_type: ContentType, version: u16, content: &[u8]) {
         for part in content.chunks(MOST_CONTENT) {
-            match &mut self.seals {
-                Some(seals) => self.out.extend(seals.seal(content_type.code(), part)),
-                None => {
-                    let mut header = header(content_type.code(), part.len());
-                    header[1..3].copy_from_slice(&version.to_be_bytes());
-                    self.out.extend_from_slice(&header);
-                    self.out.extend_from_slice(part);
-                }
+            if let Some(seals) = &mut self.seals {
+                self.out.extend(seals.seal(content_type.code(), part));
+                continue;
             }
+            let mut header = header(content_type.code(), part.len());
+            header[1..3].copy_from_slice(&version.to_be_bytes());
+            self.out.extend_from_slice(&header);
+            self.out.extend_from_slice(part);
         }
     }
 
     /// One record of whatever length, which may be longer than a record may be.
     pub(super) fn put_whole(&mut self, content_type: ContentType, content: &[u8]) {
-        match &mut self.seals {
-            Some(seals) => self.out.extend(seals.seal(content_type.code(), content)),
-            None => {
-                self.out.extend_from_slice(&header(content_type.code(), content.len()));
-                self.out.extend_from_slice(content);
-            }
+        if let Some(seals) = &mut self.seals {
+            self.out.extend(seals.seal(content_type.code(), content));
+        } else {
+            self.out.extend_from_slice(&header(content_type.code(), content.len()));
+            self.out.extend_from_slice(content);
         }
     }
 

@@ -143,7 +143,7 @@ fn complaint(case: &Case, seen: &Seen) -> Option<String> {
         return (!TOLERATED.contains(&case.id)).then(|| "accepted".to_owned());
     }
     let alert = match (&seen.server, &seen.after) {
-        (Err(End::Alert(alert)), _) | (Ok(Heard::Alert(alert)), _) | (Ok(_), Some(Heard::Alert(alert))) => {
+        (Err(End::Alert(alert)) | Ok(Heard::Alert(alert)), _) | (Ok(_), Some(Heard::Alert(alert))) => {
             Some(*alert)
         }
         _ => None,
