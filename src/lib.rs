@@ -16,6 +16,7 @@
 //! | [`who`] | a certificate, how it is trusted, a name, an instant | what other people's verifiers would say of it |
 //! | [`tls`] | | what both ends share: versions, names of what was agreed on, the key log |
 //! | [`audit`] | a key algorithm | the catalogue: every fault as data, with what each policy must say of it |
+//! | [`streams`] | a bound listener, two connected streams | connections within limits; a relay both ways; wrappers that count, time and keep first bytes |
 //! | [`server`] | a bound listener, a configuration | sessions, one event each |
 //! | [`client`] | an address, a trust policy | an outcome: the verdict and what was exchanged |
 //! | [`wire`] | two sockets, or a capture | a recording that Wireshark opens; sessions as an observer sees them |
@@ -33,8 +34,11 @@ pub mod crypto;
 pub mod pki;
 pub mod report;
 pub mod server;
+pub mod side;
+pub mod streams;
 pub mod tls;
 pub mod verify;
 pub mod who;
 pub mod wire;
 pub mod words;
+pub mod writer;

@@ -16,8 +16,9 @@ use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 
 use super::explain::{handshake_timeout, handshake_trouble};
-use super::handshake::{Tapped, server_name};
+use super::handshake::server_name;
 use super::outcome::Trouble;
+use crate::streams::Opened;
 use crate::tls::{SessionFacts, Versions};
 use crate::verify::ExpectedName;
 
@@ -57,9 +58,10 @@ where
     let name = name.unwrap_or(ServerName::IpAddress(std::net::Ipv4Addr::UNSPECIFIED.into()));
 
     let deadline = Instant::now() + patience;
-    let (tapped, opening) = Tapped::new(stream);
-    let result = timeout_at(deadline, TlsConnector::from(Arc::new(config)).connect(name, tapped)).await;
-    let opening = opening.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let stream = Opened::new(stream);
+    let opening = stream.watch();
+    let result = timeout_at(deadline, TlsConnector::from(Arc::new(config)).connect(name, stream)).await;
+    let opening = opening.seen();
     let (session, trouble) = match result {
         Ok(Ok(mut connected)) => {
             let session = SessionFacts::of(connected.get_ref().1);

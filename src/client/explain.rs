@@ -6,59 +6,9 @@ use std::time::Duration;
 use rustls::{AlertDescription, InvalidMessage, PeerIncompatible};
 
 use super::outcome::{Phase, Trouble};
+use crate::streams::Opening;
 use crate::tls::Versions;
 use crate::verify::Verdict;
-
-/// The first octets that came, and how many came in all: what an error is explained by.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Opening {
-    /// At most [`Opening::KEPT`] octets.
-    pub(super) first: Vec<u8>,
-    /// All of them, counted.
-    pub(super) total: u64,
-}
-
-impl Opening {
-    /// How many octets are kept: enough for a banner line and for a ServerHello's version.
-    pub(super) const KEPT: usize = 256;
-
-    /// What it shows to be something else than TLS.
-    fn foreign(&self) -> Option<Trouble> {
-        // RFC 8446 §5.1: a record starts with its content type, then major version 3.
-        let record = match self.first.as_slice() {
-            [] => return None,
-            [kind] => (20..=24).contains(kind),
-            [kind, major, ..] => (20..=24).contains(kind) && *major == 3,
-        };
-        if record {
-            // The handshake type is octet 5: a server never sends client_hello (1).
-            return (self.first[0] == 22 && self.first.get(5) == Some(&1)).then_some(Trouble::Echo);
-        }
-        let line = self.first.split(|octet| matches!(octet, b'\r' | b'\n')).find(|line| !line.is_empty());
-        let line = line.unwrap_or(&self.first);
-        let line = &line[..line.len().min(64)];
-        let text = match std::str::from_utf8(line) {
-            Ok(_) => true,
-            // The limit may have cut a character.
-            Err(error) => error.error_len().is_none() && error.valid_up_to() > 0,
-        };
-        // Escape sequences are text to a terminal; other control characters are no text.
-        let printable = line.iter().all(|octet| matches!(octet, b'\t' | 0x1b | b' '..=b'~' | 0x80..));
-        Some(if text && printable {
-            Trouble::Plaintext { found: line.to_vec() }
-        } else {
-            Trouble::NotTls { found: self.first[..self.first.len().min(16)].to_vec() }
-        })
-    }
-
-    /// The version in a ServerHello (RFC 8446 §4.1.3), where this is one: record header 5, message header 4.
-    fn server_hello_version(&self) -> Option<u16> {
-        match self.first.get(..11) {
-            Some([22, 3, _, _, _, 2, _, _, _, high, low]) => Some(u16::from_be_bytes([*high, *low])),
-            _ => None,
-        }
-    }
-}
 
 /// Explains why a handshake failed: rustls' error or the socket's, by what had come until then.
 ///
@@ -84,19 +34,19 @@ pub(super) fn handshake_trouble(
         Some(Tls::PeerIncompatible(
             PeerIncompatible::ServerDoesNotSupportTls12Or13
             | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
-        )) => Trouble::Version { offered, chosen: Some(opening.server_hello_version().unwrap_or(0)) },
+        )) => Trouble::Version { offered, chosen: Some(server_hello_version(opening).unwrap_or(0)) },
         Some(Tls::InvalidMessage(InvalidMessage::UnknownProtocolVersion)) => {
-            opening.foreign().unwrap_or_else(|| Trouble::Protocol("unknown record version".to_owned()))
+            foreign(opening).unwrap_or_else(|| Trouble::Protocol("unknown record version".to_owned()))
         }
         Some(Tls::InvalidMessage(InvalidMessage::HandshakePayloadTooLarge)) => {
-            opening.foreign().unwrap_or(Trouble::TooLong)
+            foreign(opening).unwrap_or(Trouble::TooLong)
         }
-        Some(other) => opening.foreign().unwrap_or_else(|| Trouble::Protocol(other.to_string())),
+        Some(other) => foreign(opening).unwrap_or_else(|| Trouble::Protocol(other.to_string())),
         None => match error.kind() {
             io::ErrorKind::UnexpectedEof => {
-                opening.foreign().unwrap_or(Trouble::Closed { received: opening.total })
+                foreign(opening).unwrap_or(Trouble::Closed { received: opening.total })
             }
-            kind if is_reset(kind) => opening.foreign().unwrap_or(Trouble::Reset),
+            kind if is_reset(kind) => foreign(opening).unwrap_or(Trouble::Reset),
             _ => Trouble::Network(io_words(error)),
         },
     })
@@ -104,7 +54,7 @@ pub(super) fn handshake_trouble(
 
 /// Explains a handshake that did not end in time: a plaintext server often just waits.
 pub(super) fn handshake_timeout(opening: &Opening, after: Duration) -> Trouble {
-    opening.foreign().unwrap_or(Trouble::Timeout { phase: Phase::Handshake, after })
+    foreign(opening).unwrap_or(Trouble::Timeout { phase: Phase::Handshake, after })
 }
 
 /// Explains why a session, its handshake done, failed.
@@ -137,6 +87,43 @@ pub(super) fn io_words(error: &io::Error) -> String {
             // std's kinds that have no name of their own.
             if words == "uncategorized error" { error.to_string() } else { words }
         }
+    }
+}
+
+/// What an opening shows to be something else than TLS.
+fn foreign(opening: &Opening) -> Option<Trouble> {
+    // RFC 8446 §5.1: a record starts with its content type, then major version 3.
+    let record = match opening.first.as_slice() {
+        [] => return None,
+        [kind] => (20..=24).contains(kind),
+        [kind, major, ..] => (20..=24).contains(kind) && *major == 3,
+    };
+    if record {
+        // The handshake type is octet 5: a server never sends client_hello (1).
+        return (opening.first[0] == 22 && opening.first.get(5) == Some(&1)).then_some(Trouble::Echo);
+    }
+    let line = opening.first.split(|octet| matches!(octet, b'\r' | b'\n')).find(|line| !line.is_empty());
+    let line = line.unwrap_or(&opening.first);
+    let line = &line[..line.len().min(64)];
+    let text = match std::str::from_utf8(line) {
+        Ok(_) => true,
+        // The limit may have cut a character.
+        Err(error) => error.error_len().is_none() && error.valid_up_to() > 0,
+    };
+    // Escape sequences are text to a terminal; other control characters are no text.
+    let printable = line.iter().all(|octet| matches!(octet, b'\t' | 0x1b | b' '..=b'~' | 0x80..));
+    Some(if text && printable {
+        Trouble::Plaintext { found: line.to_vec() }
+    } else {
+        Trouble::NotTls { found: opening.first[..opening.first.len().min(16)].to_vec() }
+    })
+}
+
+/// The version in a ServerHello (RFC 8446 §4.1.3), where this is one: record header 5, message header 4.
+fn server_hello_version(opening: &Opening) -> Option<u16> {
+    match opening.first.get(..11) {
+        Some([22, 3, _, _, _, 2, _, _, _, high, low]) => Some(u16::from_be_bytes([*high, *low])),
+        _ => None,
     }
 }
 

@@ -15,6 +15,6 @@ mod outcome;
 mod session;
 
 pub use dial::{BadTarget, DEFAULT_PORT, Target, dial};
-pub use handshake::{Shaken, Terms};
+pub use handshake::{Handshake, Terms};
 pub use outcome::{Outcome, Phase, Remark, Trouble};
 pub use session::{Ended, Input, LocalError, converse};

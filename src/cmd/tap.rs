@@ -6,8 +6,9 @@ use std::time::{Duration, SystemTime};
 
 use clap::Args;
 use serde::Serialize;
+use tlslab::streams::accept::Notice;
 use tlslab::wire::recording::{Options, PipeSink, Recorder, Sink, Status};
-use tlslab::wire::tap::{self, Config, End, Event};
+use tlslab::wire::tap::{self, Config, RelayEnd, TapEvent};
 use tokio::net::TcpListener;
 
 use super::{Failure, Result, Ui, capture};
@@ -139,30 +140,39 @@ impl Tap {
         })
     }
 
-    fn teller(&self, ui: &Ui) -> impl Fn(Event) + Send + Sync + use<> {
+    fn teller(&self, ui: &Ui) -> impl Fn(TapEvent) + Send + Sync + use<> {
         let ui = ui.clone();
         let pcap = self.pcap.display().to_string();
         let keylog = self.keylog.clone().unwrap_or_default();
         let to = self.to.clone();
         move |event| match event {
-            Event::Closed(connection) => {
+            TapEvent::Relayed(connection) => {
                 let (client, sent) = (connection.client, connection.sent);
                 match connection.end {
-                    End::Unreachable(error) => ui.warn(&format!("{client}: {to}: cannot connect: {error}")),
+                    RelayEnd::Unreachable(error) => {
+                        ui.warn(&format!("{client}: {to}: cannot connect: {error}"))
+                    }
                     end => ui.say(&format!(
                         "tlslab: {client}: {} bytes from the client, {} from the server, {end}",
                         sent.client, sent.server
                     )),
                 }
             }
-            Event::NotAccepted(error) => ui.warn(&format!("cannot accept a client: {error}")),
-            Event::KeyLogUnreadable(error) => {
+            TapEvent::Accepting(Notice::Full) => {
+                ui.warn(
+                    "as many clients as --max-connections allows are here: the next waits until one leaves",
+                );
+            }
+            TapEvent::Accepting(Notice::Failed(error)) => {
+                ui.warn(&format!("cannot accept a client, trying again: {error}"));
+            }
+            TapEvent::KeyLogUnreadable(error) => {
                 ui.warn(&format!(
                     "{}: cannot read: {error}; recording goes on without secrets",
                     keylog.display()
                 ));
             }
-            Event::RecordingStopped(why) => {
+            TapEvent::RecordingStopped(why) => {
                 ui.warn(&format!("{pcap}: {why}; recording has stopped, relaying goes on"));
             }
         }

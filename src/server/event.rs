@@ -3,22 +3,21 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::{AlertDescription, InvalidMessage, PeerIncompatible};
 
 use crate::pki::facts::CertFacts;
+use crate::streams::accept::Notice;
 use crate::tls::{SessionFacts, alert_name};
 use crate::verify::Verdict;
 
 /// Something happened in a server.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// The system would not hand out a connection, and it was tried again after a pause.
-    AcceptFailed {
-        /// The system's words.
-        error: String,
-    },
+    /// Something about accepting.
+    Accepting(Arc<Notice>),
     /// A peer connected; exactly one of [`Event::HandshakeFailed`] and [`Event::SessionEnded`] follows.
     Accepted {
         /// Where it connected from.
@@ -31,8 +30,6 @@ pub enum Event {
         /// Why not.
         failure: HandshakeFailure,
     },
-    /// As many peers as allowed are connected; the next waits until one leaves. Told once.
-    Full,
     /// A session ended.
     SessionEnded(Box<Session>),
 }

@@ -10,15 +10,21 @@
 //! servers. Not checked: whether a client will like the certificate (that is [`crate::verify`]'s to say).
 
 mod config;
+mod drain;
 mod event;
 mod listener;
 pub mod reload;
+mod report;
+mod services;
 mod session;
 #[cfg(test)]
 mod tests;
-mod upper;
-mod www;
+
+use std::sync::Arc;
 
 pub use config::{Config, Identity, IdentityError, Limits, Service};
 pub use event::{End, Event, HandshakeFailure, Session, TlsFacts};
 pub use listener::run;
+
+/// Where events go. Called from many tasks at once; must not block.
+type Events = Arc<dyn Fn(Event) + Send + Sync>;

@@ -118,8 +118,8 @@ impl Bench {
         loop {
             match self.event().await {
                 Event::SessionEnded(session) => return *session,
-                Event::Accepted { .. } | Event::Full => {}
-                other => panic!("{other:?}"),
+                Event::Accepted { .. } | Event::Accepting(_) => {}
+                other @ Event::HandshakeFailed { .. } => panic!("{other:?}"),
             }
         }
     }
@@ -333,7 +333,7 @@ async fn at_the_limit_peers_wait_and_none_is_dropped() {
     // From two tasks, so in either order.
     let told = [bench.event().await, bench.event().await];
     assert!(told.iter().any(|event| matches!(event, Event::Accepted { .. })), "{told:?}");
-    assert!(told.iter().any(|event| matches!(event, Event::Full)), "{told:?}");
+    assert!(told.iter().any(|event| matches!(event, Event::Accepting(_))), "{told:?}");
     let second = tokio::spawn(shake(bench.connect().await, client_config(Versions::Both)));
     assert_eq!(exchange(&mut first, b"first").await, b"first");
     assert!(matches!(bench.event().await, Event::SessionEnded(_)), "the second was accepted too early");

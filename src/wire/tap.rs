@@ -5,37 +5,31 @@
 //! never stands in the file before its question. Ends travel as they came: a closed half stays a closed half, a
 //! reset becomes a reset. In the file, the server's address is the one that the client dialled: the tap's.
 //!
-//! Bounded: connections at a time, dialling, idleness, and two buffers a connection.
+//! Bounded: connections at a time, dialling, idleness, and memory (see [`crate::streams`]).
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
 
 use super::key_log::KeyLogFollower;
 use super::recording::{Recorder, Stopped, Tape};
 use super::{Both, Side};
+use crate::streams::accept::{Notice, accept};
+use crate::streams::relay::{Ending, Observer, relay};
+use crate::streams::{Pooled, Reset};
 
 /// How often the key log is looked at while sessions wait for their secrets.
 const KEY_LOG_INTERVAL: Duration = Duration::from_millis(10);
 /// And how often the recorder is looked after while none waits.
 const IDLE_INTERVAL: Duration = Duration::from_millis(100);
-/// How long to wait before accepting again when the system has no more descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// A relay's buffers: what an interactive session needs, and what a bulk transfer grows them to by filling them: most of
-/// what a small one costs is waking whoever waits.
-const SMALL_BUFFER: usize = 8 * 1024;
-const LARGE_BUFFER: usize = 1024 * 1024;
 
 /// What to tap, and within which bounds.
 #[derive(Clone, Debug)]
@@ -54,11 +48,11 @@ pub struct Config {
 
 /// What happened.
 #[derive(Debug)]
-pub enum Event {
+pub enum TapEvent {
     /// A connection has ended.
-    Closed(Connection),
-    /// A client could not be accepted.
-    NotAccepted(io::Error),
+    Relayed(Relayed),
+    /// Something about accepting.
+    Accepting(Notice),
     /// The key log cannot be read; said once.
     KeyLogUnreadable(io::Error),
     /// Nothing more is recorded; connections go on. Said once.
@@ -67,18 +61,18 @@ pub enum Event {
 
 /// A connection that has ended.
 #[derive(Debug)]
-pub struct Connection {
+pub struct Relayed {
     /// The client.
     pub client: SocketAddr,
     /// Bytes that each end sent.
     pub sent: Both<u64>,
     /// How it ended.
-    pub end: End,
+    pub end: RelayEnd,
 }
 
-/// How a connection ended.
+/// How a connection through the tap ended.
 #[derive(Debug, thiserror::Error)]
-pub enum End {
+pub enum RelayEnd {
     /// Both ends said all they had.
     #[error("closed")]
     Closed,
@@ -97,66 +91,44 @@ pub enum End {
 }
 
 /// Relays what `listener` accepts to the server, recording it, until `stop` ends. Then open connections are cut,
-/// and whatever waits for secrets is written. `happened` hears of every [`Event`].
+/// and whatever waits for secrets is written. `happened` hears of every [`TapEvent`].
 pub async fn run(
     listener: TcpListener,
     config: Config,
     recorder: Recorder,
     stop: impl Future<Output = ()>,
-    happened: impl Fn(Event) + Send + Sync + 'static,
+    happened: impl Fn(TapEvent) + Send + Sync + 'static,
 ) {
     let happened: Happened = Arc::new(happened);
-    let mut warden = Warden::new(&config, &recorder, &happened);
-    let room = Arc::new(Semaphore::new(config.max_connections));
+    let mut supervisor = Supervisor::new(&config, &recorder, &happened);
     let config = Arc::new(config);
     let (stopping, stopped) = watch::channel(());
-    let mut relays = JoinSet::new();
-    let mut stop = std::pin::pin!(stop);
-    loop {
-        let interval = if recorder.is_waiting() { KEY_LOG_INTERVAL } else { IDLE_INTERVAL };
-        tokio::select! {
-            biased;
-            () = &mut stop => break,
-            accepted = accept(&listener, &room) => match accepted {
-                Ok((client, address, place)) => {
-                    let (config, recorder) = (Arc::clone(&config), recorder.clone());
-                    let (happened, stopped) = (Arc::clone(&happened), stopped.clone());
-                    relays.spawn(async move {
-                        happened(Event::Closed(connection(client, address, &config, &recorder, stopped).await));
-                        drop(place);
-                    });
-                }
-                Err(error) => {
-                    happened(Event::NotAccepted(error));
-                    sleep(ACCEPT_PAUSE).await;
-                }
-            },
-            Some(_) = relays.join_next() => {}
-            () = sleep(interval) => {}
-        }
-        warden.look();
+    let relaying = async {
+        let tell = |notice| happened(TapEvent::Accepting(notice));
+        let mut open = accept(listener, config.max_connections, stop, tell, |client, address| {
+            let (config, recorder) = (Arc::clone(&config), recorder.clone());
+            let (happened, stopped) = (Arc::clone(&happened), stopped.clone());
+            async move {
+                let relayed = connection(client, address, &config, &recorder, stopped).await;
+                happened(TapEvent::Relayed(relayed));
+            }
+        })
+        .await;
+        // Every connection has its own receiver and ends when there is no sender any more.
+        drop(stopping);
+        while open.join_next().await.is_some() {}
+    };
+    tokio::select! {
+        () = relaying => {}
+        never = supervisor.run() => match never {},
     }
-    drop(listener);
-    // Every relay has its own receiver and ends when there is no sender any more.
-    drop(stopping);
-    while relays.join_next().await.is_some() {}
-    warden.finish();
+    supervisor.finish();
 }
 
-async fn accept(
-    listener: &TcpListener,
-    room: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
-    // The semaphore is never closed.
-    let place = Arc::clone(room).acquire_owned().await.map_err(io::Error::other)?;
-    let (client, address) = listener.accept().await?;
-    Ok((client, address, place))
-}
-
-type Happened = Arc<dyn Fn(Event) + Send + Sync>;
+type Happened = Arc<dyn Fn(TapEvent) + Send + Sync>;
 
 /// Looks after the recorder: brings it secrets, ends its waiting, says once what went wrong.
-struct Warden {
+struct Supervisor {
     recorder: Recorder,
     follower: Option<KeyLogFollower>,
     happened: Happened,
@@ -164,7 +136,7 @@ struct Warden {
     said_unreadable: bool,
 }
 
-impl Warden {
+impl Supervisor {
     fn new(config: &Config, recorder: &Recorder, happened: &Happened) -> Self {
         Self {
             recorder: recorder.clone(),
@@ -172,6 +144,14 @@ impl Warden {
             happened: Arc::clone(happened),
             said_stopped: false,
             said_unreadable: false,
+        }
+    }
+
+    async fn run(&mut self) -> Infallible {
+        loop {
+            let interval = if self.recorder.is_waiting() { KEY_LOG_INTERVAL } else { IDLE_INTERVAL };
+            sleep(interval).await;
+            self.look();
         }
     }
 
@@ -183,7 +163,7 @@ impl Warden {
         if let Some(stopped) = self.recorder.status().stopped
             && !std::mem::replace(&mut self.said_stopped, true)
         {
-            (self.happened)(Event::RecordingStopped(stopped));
+            (self.happened)(TapEvent::RecordingStopped(stopped));
         }
     }
 
@@ -193,7 +173,7 @@ impl Warden {
         if let Err(error) = follower.poll(|line| recorder.learn(line))
             && !std::mem::replace(&mut self.said_unreadable, true)
         {
-            (self.happened)(Event::KeyLogUnreadable(error));
+            (self.happened)(TapEvent::KeyLogUnreadable(error));
         }
     }
 
@@ -204,6 +184,27 @@ impl Warden {
     }
 }
 
+/// Records and counts what crosses one connection.
+struct Recording {
+    tape: Tape,
+    sent: Both<u64>,
+}
+
+impl Observer for Recording {
+    fn data(&mut self, from: Side, bytes: &[u8]) {
+        self.sent[from] += bytes.len() as u64;
+        self.tape.data(from, bytes);
+    }
+
+    fn end(&mut self, from: Side) {
+        self.tape.finish(from);
+    }
+
+    fn broken(&mut self, by: Side) {
+        self.tape.reset(by);
+    }
+}
+
 /// One connection, from accepted to gone.
 async fn connection(
     client: TcpStream,
@@ -211,119 +212,36 @@ async fn connection(
     config: &Config,
     recorder: &Recorder,
     mut stopped: watch::Receiver<()>,
-) -> Connection {
+) -> Relayed {
     // The address that the client dialled; an accepted socket has one.
     let dialled = client.local_addr().unwrap_or(address);
-    let tape = recorder.connection(address, dialled);
-    let progress = Progress::default();
+    let mut recording = Recording { tape: recorder.connection(address, dialled), sent: Both::default() };
     let end = tokio::select! {
-        end = carry(client, config, &tape, &progress) => end,
+        end = carry(client, config, &mut recording) => end,
         // No value is ever sent: this is the sender going away.
-        _ = stopped.changed() => End::Stopped,
+        _ = stopped.changed() => RelayEnd::Stopped,
     };
-    let count = |side| progress.sent[side].load(Ordering::Relaxed);
-    Connection {
-        client: address,
-        sent: Both { client: count(Side::Client), server: count(Side::Server) },
-        end,
-    }
+    Relayed { client: address, sent: recording.sent, end }
 }
 
 /// Dials the server and carries bytes both ways.
-async fn carry(mut client: TcpStream, config: &Config, tape: &Tape, progress: &Progress) -> End {
+async fn carry(client: TcpStream, config: &Config, recording: &mut Recording) -> RelayEnd {
     let dialled = timeout(config.dial_timeout, TcpStream::connect(&config.to)).await;
-    let mut server = match dialled.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
+    let server = match dialled.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
         Ok(server) => server,
         Err(error) => {
-            tape.reset(Side::Server);
-            // What the client would have met without us. Failing that, it meets a close.
-            let _ = client.set_zero_linger();
-            return End::Unreachable(error);
+            recording.broken(Side::Server);
+            // What the client would have met without us.
+            client.reset_on_drop();
+            return RelayEnd::Unreachable(error);
         }
     };
     // Small messages go at once, as they came. A socket that refuses is merely slower.
-    let _ = client.set_nodelay(true);
     let _ = server.set_nodelay(true);
-    let end = {
-        let (from_client, to_client) = client.split();
-        let (from_server, to_server) = server.split();
-        tokio::select! {
-            end = async {
-                tokio::try_join!(
-                    pump(Side::Client, from_client, to_server, tape, progress),
-                    pump(Side::Server, from_server, to_client, tape, progress),
-                )
-            } => end.err().map_or(End::Closed, End::Reset),
-            () = silence(progress, config.idle_timeout) => End::Idle(config.idle_timeout),
-        }
-    };
-    if !matches!(end, End::Closed) {
-        // A plain close would look like an orderly end to whoever is left.
-        let _ = client.set_zero_linger();
-        let _ = server.set_zero_linger();
-    }
-    end
-}
-
-/// Carries what `side` sends until it has no more to say; `Err` says which side broke off.
-async fn pump(
-    side: Side,
-    mut from: ReadHalf<'_>,
-    mut to: WriteHalf<'_>,
-    tape: &Tape,
-    progress: &Progress,
-) -> Result<(), Side> {
-    let mut buffer = vec![0; SMALL_BUFFER];
-    loop {
-        let count = from.read(&mut buffer).await.map_err(|_| {
-            tape.reset(side);
-            side
-        })?;
-        if count == 0 {
-            tape.finish(side);
-            // The peer may be gone already; its own end then says so.
-            let _ = to.shutdown().await;
-            return Ok(());
-        }
-        tape.data(side, &buffer[..count]);
-        progress.note(side, count);
-        to.write_all(&buffer[..count]).await.map_err(|_| {
-            tape.reset(side.peer());
-            side.peer()
-        })?;
-        if count == buffer.len() && count < LARGE_BUFFER {
-            buffer.resize((2 * count).min(LARGE_BUFFER), 0);
-        }
-    }
-}
-
-/// What has crossed, and when last.
-struct Progress {
-    sent: Both<AtomicU64>,
-    last: Mutex<Instant>,
-}
-
-impl Default for Progress {
-    fn default() -> Self {
-        Self { sent: Both::default(), last: Mutex::new(Instant::now()) }
-    }
-}
-
-impl Progress {
-    fn note(&self, side: Side, octets: usize) {
-        self.sent[side].fetch_add(octets as u64, Ordering::Relaxed);
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
-    }
-}
-
-/// Ends when nothing has crossed for `longest`.
-async fn silence(progress: &Progress, longest: Duration) {
-    loop {
-        let last = *progress.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let until = last + longest;
-        if until <= Instant::now() {
-            return;
-        }
-        sleep_until(until).await;
+    let (mut client, mut server) = (Pooled::new(client), Pooled::new(server));
+    match relay(&mut client, &mut server, config.idle_timeout, recording).await {
+        Ending::Closed => RelayEnd::Closed,
+        Ending::Idle => RelayEnd::Idle(config.idle_timeout),
+        Ending::Broken { by, .. } => RelayEnd::Reset(by),
     }
 }

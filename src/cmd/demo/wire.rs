@@ -78,7 +78,7 @@ impl Wire {
                 let _ = stopped.await;
             },
             move |event| {
-                if matches!(event, tap::Event::Closed(_)) {
+                if matches!(event, tap::TapEvent::Relayed(_)) {
                     // Nobody listens any more only where the demo has already failed.
                     let _ = closed.send(());
                 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tlslab::server::{Event, Session};
+use tlslab::streams::accept::Notice;
 
 use super::super::Ui;
 
@@ -80,14 +81,14 @@ impl Lines {
     /// Counts and tells an event. Never blocks.
     pub(super) fn event(&self, event: &Event) {
         match event {
-            Event::AcceptFailed { error } => {
-                self.warn(format!("cannot accept a connection, trying again: {error}"));
-            }
+            Event::Accepting(notice) => self.warn(match &**notice {
+                Notice::Failed(error) => format!("cannot accept a connection, trying again: {error}"),
+                Notice::Full => {
+                    "as many peers as --max-connections allows are here: the next waits until one leaves"
+                        .to_owned()
+                }
+            }),
             Event::Accepted { .. } => {}
-            Event::Full => self.warn(
-                "as many peers as --max-connections allows are here: the next waits until one leaves"
-                    .to_owned(),
-            ),
             Event::HandshakeFailed { peer, failure } => {
                 self.counts.handshake_failures.fetch_add(1, Ordering::Relaxed);
                 self.say(format!("{peer}  handshake failed: {failure}"));

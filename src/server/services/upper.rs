@@ -1,17 +1,51 @@
-//! Upper case for text that arrives in pieces of any size.
+//! `--reply upper`: what came goes back in upper case, however it was cut into pieces.
+
+use std::io;
+
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+
+use crate::server::End;
+use crate::server::drain::{Drain, Read};
+
+/// Answers in upper case until the peer ends or the server stops.
+pub(super) async fn serve<S>(stream: &mut S, drain: &mut Drain) -> io::Result<End>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut uppercase = Uppercase::default();
+    loop {
+        let mut answer = Vec::new();
+        let end = match drain.read(stream).await? {
+            Read::Bytes(bytes) => {
+                uppercase.push(&bytes, &mut answer);
+                None
+            }
+            Read::Draining => Some(End::Drained),
+            Read::End => Some(End::PeerClosed),
+        };
+        if end.is_some() {
+            uppercase.finish(&mut answer);
+        }
+        stream.write_all(&answer).await?;
+        stream.flush().await?;
+        if let Some(end) = end {
+            return Ok(end);
+        }
+    }
+}
 
 /// Turns letters into upper case as they pass. Bytes that are not UTF-8 pass unchanged.
 ///
-/// Keeps at most the first three octets of one character between two pieces, however long a line is.
+/// Keeps at most the first three bytes of one character between two pieces, however long a line is.
 #[derive(Debug, Default)]
-pub(super) struct Uppercase {
+struct Uppercase {
     /// The start of a character whose end has not come; 0 <= pending.len() <= 3.
     pending: Vec<u8>,
 }
 
 impl Uppercase {
     /// Appends `input` in upper case to `output`, apart from a character that `input` only begins.
-    pub(super) fn push(&mut self, input: &[u8], output: &mut Vec<u8>) {
+    fn push(&mut self, input: &[u8], output: &mut Vec<u8>) {
         if self.pending.is_empty() && input.is_ascii() {
             let start = output.len();
             output.extend_from_slice(input);
@@ -39,7 +73,7 @@ impl Uppercase {
     }
 
     /// Appends what the last piece began and nothing ended.
-    pub(super) fn finish(&mut self, output: &mut Vec<u8>) {
+    fn finish(&mut self, output: &mut Vec<u8>) {
         output.append(&mut self.pending);
     }
 }

@@ -19,8 +19,9 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::session::{Counted, Drain};
-use super::{End, TlsFacts};
+use crate::server::drain::Drain;
+use crate::server::{End, TlsFacts};
+use crate::streams::Counted;
 use crate::words;
 
 /// The longest request head (request line and fields) that is read; a longer one is answered with 431.
@@ -62,7 +63,7 @@ where
         }
     };
     match result {
-        Ok(()) if stream.traffic.peer_closed => End::PeerClosed,
+        Ok(()) if stream.traffic().peer_closed => End::PeerClosed,
         Ok(()) if drained => End::Drained,
         Ok(()) => End::Finished,
         Err(error) if error.is_timeout() => End::Idle,

@@ -1,0 +1,38 @@
+//! Breaking a connection off, so that nobody takes it for a good end.
+
+use tokio::net::TcpStream;
+
+/// A stream that can end with a reset instead of an orderly close.
+pub trait Reset {
+    /// Makes dropping the stream break the connection off, where what is below can do that. What was written and is
+    /// not sent yet is lost.
+    fn reset_on_drop(&self);
+}
+
+impl Reset for TcpStream {
+    /// RFC 9293 §3.10.4 (ABORT): closing with a linger time of zero sends RST.
+    fn reset_on_drop(&self) {
+        // Fails where the connection is gone, which is what was wanted.
+        let _ = self.set_zero_linger();
+    }
+}
+
+#[cfg(unix)]
+impl Reset for tokio::net::UnixStream {
+    /// Unix sockets know no reset. A close with unread bytes is one to the peer, any other close is a plain end.
+    fn reset_on_drop(&self) {}
+}
+
+impl<IO: Reset> Reset for tokio_rustls::server::TlsStream<IO> {
+    /// Without close_notify (RFC 8446 §6.1): the peer sees that the data are cut.
+    fn reset_on_drop(&self) {
+        self.get_ref().0.reset_on_drop();
+    }
+}
+
+impl<IO: Reset> Reset for tokio_rustls::client::TlsStream<IO> {
+    /// Without close_notify (RFC 8446 §6.1): the peer sees that the data are cut.
+    fn reset_on_drop(&self) {
+        self.get_ref().0.reset_on_drop();
+    }
+}
