@@ -150,7 +150,7 @@ impl Tap {
                 let (client, sent) = (connection.client, connection.sent);
                 match connection.end {
                     RelayEnd::Unreachable(error) => {
-                        ui.warn(&format!("{client}: {to}: cannot connect: {error}"))
+                        ui.warn(&format!("{client}: {to}: cannot connect: {error}"));
                     }
                     end => ui.say(&format!(
                         "tlslab: {client}: {} bytes from the client, {} from the server, {end}",
