@@ -1,8 +1,7 @@
 //! The attribute types of distinguished names: openssl's short and long names, the string type that a new
 //! value gets, and its upper bound.
 
-use der::asn1::ObjectIdentifier;
-
+use super::oid::{self, Oid};
 use super::subject::NameError;
 
 /// Which string type a value is written as.
@@ -21,62 +20,61 @@ pub(super) enum StringKind {
 /// One row of the table.
 #[derive(Debug)]
 pub(super) struct AttributeType {
-    pub(super) oid: ObjectIdentifier,
+    pub(super) oid: Oid,
     /// openssl's short name.
     pub(super) short: &'static str,
-    /// openssl's long name.
-    pub(super) long: &'static str,
     pub(super) kind: StringKind,
     /// The upper bound in characters (RFC 5280 Appendix A.1, X.520), where there is one.
     pub(super) max: Option<usize>,
 }
 
-const fn row(
-    oid: &str,
-    short: &'static str,
-    long: &'static str,
-    kind: StringKind,
-    max: usize,
-) -> AttributeType {
-    let max = if max == 0 { None } else { Some(max) };
-    AttributeType { oid: ObjectIdentifier::new_unwrap(oid), short, long, kind, max }
+const fn row(oid: Oid, short: &'static str, kind: StringKind, max: usize) -> AttributeType {
+    AttributeType { oid, short, kind, max: if max == 0 { None } else { Some(max) } }
+}
+
+impl AttributeType {
+    /// openssl's long name.
+    fn long(&self) -> &'static str {
+        // Every row is one of the table of names.
+        self.oid.name().unwrap_or(self.short)
+    }
 }
 
 static TYPES: [AttributeType; 32] = {
     use StringKind::{Country, Ia5, Printable, Utf8};
     [
-        row("2.5.4.3", "CN", "commonName", Utf8, 64),
-        row("2.5.4.4", "SN", "surname", Utf8, 32_768),
-        row("2.5.4.5", "serialNumber", "serialNumber", Printable, 64),
-        row("2.5.4.6", "C", "countryName", Country, 2),
-        row("2.5.4.7", "L", "localityName", Utf8, 128),
-        row("2.5.4.8", "ST", "stateOrProvinceName", Utf8, 128),
-        row("2.5.4.9", "street", "streetAddress", Utf8, 128),
-        row("2.5.4.10", "O", "organizationName", Utf8, 64),
-        row("2.5.4.11", "OU", "organizationalUnitName", Utf8, 64),
-        row("2.5.4.12", "title", "title", Utf8, 64),
-        row("2.5.4.13", "description", "description", Utf8, 1024),
-        row("2.5.4.15", "businessCategory", "businessCategory", Utf8, 128),
-        row("2.5.4.17", "postalCode", "postalCode", Utf8, 40),
-        row("2.5.4.18", "postOfficeBox", "postOfficeBox", Utf8, 40),
-        row("2.5.4.20", "telephoneNumber", "telephoneNumber", Printable, 32),
-        row("2.5.4.41", "name", "name", Utf8, 32_768),
-        row("2.5.4.42", "GN", "givenName", Utf8, 32_768),
-        row("2.5.4.43", "initials", "initials", Utf8, 32_768),
-        row("2.5.4.44", "generationQualifier", "generationQualifier", Utf8, 32_768),
-        row("2.5.4.46", "dnQualifier", "dnQualifier", Printable, 0),
-        row("2.5.4.65", "pseudonym", "pseudonym", Utf8, 128),
-        row("2.5.4.72", "role", "role", Utf8, 0),
-        row("2.5.4.97", "organizationIdentifier", "organizationIdentifier", Utf8, 0),
-        row("0.9.2342.19200300.100.1.1", "UID", "userId", Utf8, 256),
-        row("0.9.2342.19200300.100.1.3", "mail", "rfc822Mailbox", Ia5, 256),
-        row("0.9.2342.19200300.100.1.25", "DC", "domainComponent", Ia5, 0),
-        row("1.2.840.113549.1.9.1", "emailAddress", "emailAddress", Ia5, 255),
-        row("1.2.840.113549.1.9.2", "unstructuredName", "unstructuredName", Utf8, 255),
-        row("1.2.840.113549.1.9.8", "unstructuredAddress", "unstructuredAddress", Utf8, 255),
-        row("1.3.6.1.4.1.311.60.2.1.1", "jurisdictionL", "jurisdictionLocalityName", Utf8, 128),
-        row("1.3.6.1.4.1.311.60.2.1.2", "jurisdictionST", "jurisdictionStateOrProvinceName", Utf8, 128),
-        row("1.3.6.1.4.1.311.60.2.1.3", "jurisdictionC", "jurisdictionCountryName", Country, 2),
+        row(oid::COMMON_NAME, "CN", Utf8, 64),
+        row(oid::SURNAME, "SN", Utf8, 32_768),
+        row(oid::SERIAL_NUMBER, "serialNumber", Printable, 64),
+        row(oid::COUNTRY, "C", Country, 2),
+        row(oid::LOCALITY, "L", Utf8, 128),
+        row(oid::STATE, "ST", Utf8, 128),
+        row(oid::STREET, "street", Utf8, 128),
+        row(oid::ORGANIZATION, "O", Utf8, 64),
+        row(oid::ORGANIZATIONAL_UNIT, "OU", Utf8, 64),
+        row(oid::TITLE, "title", Utf8, 64),
+        row(oid::DESCRIPTION, "description", Utf8, 1024),
+        row(oid::BUSINESS_CATEGORY, "businessCategory", Utf8, 128),
+        row(oid::POSTAL_CODE, "postalCode", Utf8, 40),
+        row(oid::POST_OFFICE_BOX, "postOfficeBox", Utf8, 40),
+        row(oid::TELEPHONE_NUMBER, "telephoneNumber", Printable, 32),
+        row(oid::NAME, "name", Utf8, 32_768),
+        row(oid::GIVEN_NAME, "GN", Utf8, 32_768),
+        row(oid::INITIALS, "initials", Utf8, 32_768),
+        row(oid::GENERATION_QUALIFIER, "generationQualifier", Utf8, 32_768),
+        row(oid::DN_QUALIFIER, "dnQualifier", Printable, 0),
+        row(oid::PSEUDONYM, "pseudonym", Utf8, 128),
+        row(oid::ROLE, "role", Utf8, 0),
+        row(oid::ORGANIZATION_IDENTIFIER, "organizationIdentifier", Utf8, 0),
+        row(oid::USER_ID, "UID", Utf8, 256),
+        row(oid::MAIL, "mail", Ia5, 256),
+        row(oid::DOMAIN_COMPONENT, "DC", Ia5, 0),
+        row(oid::EMAIL_ADDRESS, "emailAddress", Ia5, 255),
+        row(oid::UNSTRUCTURED_NAME, "unstructuredName", Utf8, 255),
+        row(oid::UNSTRUCTURED_ADDRESS, "unstructuredAddress", Utf8, 255),
+        row(oid::JURISDICTION_LOCALITY, "jurisdictionL", Utf8, 128),
+        row(oid::JURISDICTION_STATE, "jurisdictionST", Utf8, 128),
+        row(oid::JURISDICTION_COUNTRY, "jurisdictionC", Country, 2),
     ]
 };
 
@@ -91,17 +89,17 @@ const ALIASES: [(&str, &str); 6] = [
 ];
 
 /// The row of `oid`.
-pub(super) fn by_oid(oid: &ObjectIdentifier) -> Option<&'static AttributeType> {
+pub(super) fn by_oid(oid: &Oid) -> Option<&'static AttributeType> {
     TYPES.iter().find(|known| known.oid == *oid)
 }
 
 /// The type that openssl would take `name` for: a short or long name exactly, or a dotted OID.
-pub(super) fn by_name(name: &str) -> Result<(ObjectIdentifier, Option<&'static AttributeType>), NameError> {
-    if let Some(known) = TYPES.iter().find(|known| known.short == name || known.long == name) {
+pub(super) fn by_name(name: &str) -> Result<(Oid, Option<&'static AttributeType>), NameError> {
+    if let Some(known) = TYPES.iter().find(|known| known.short == name || known.long() == name) {
         return Ok((known.oid, Some(known)));
     }
     if name.starts_with(|c: char| c.is_ascii_digit())
-        && let Ok(oid) = ObjectIdentifier::new(name)
+        && let Ok(oid) = name.parse()
     {
         return Ok((oid, by_oid(&oid)));
     }
@@ -114,7 +112,7 @@ fn suggestion(name: &str) -> Option<&'static str> {
     }
     let name = name.trim_matches(['/', ' ']).to_ascii_lowercase();
     let distance = |known: &&str| edit_distance(&name, &known.to_ascii_lowercase());
-    let nearest = TYPES.iter().flat_map(|known| [known.short, known.long]).min_by_key(distance)?;
+    let nearest = TYPES.iter().flat_map(|known| [known.short, known.long()]).min_by_key(distance)?;
     // Letters of two-letter types are too few to guess from: those must differ in case only.
     let allowed = if name.len() < 4 { 0 } else { name.len() / 4 };
     (distance(&nearest) <= allowed).then_some(nearest)
@@ -149,7 +147,7 @@ mod tests {
     #[test]
     fn every_name_is_found_and_no_two_rows_share_one() {
         for known in &TYPES {
-            for name in [known.short, known.long, &known.oid.to_string()] {
+            for name in [known.short, known.long(), &known.oid.to_string()] {
                 assert_eq!(by_name(name).unwrap().0, known.oid, "{name}");
             }
         }

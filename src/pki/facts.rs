@@ -12,7 +12,6 @@
 //! [`crate::words::Escaped`].
 
 mod extension;
-pub(crate) mod frame;
 mod read;
 
 pub(super) use read::extensions;
@@ -20,10 +19,11 @@ pub(super) use read::extensions;
 use std::fmt;
 use std::net::IpAddr;
 
-use der::asn1::ObjectIdentifier;
 use rustls::pki_types::CertificateDer;
 use time::OffsetDateTime;
 
+use super::der::{self, tag};
+use super::oid::Oid;
 use super::subject::Subject;
 
 /// Everything that one certificate says.
@@ -86,7 +86,7 @@ impl PublicKeyFacts {
 pub enum PublicKeyKind {
     /// An elliptic curve.
     Ec {
-        /// The named curve: `P-256`, `P-384`, `P-521`, `secp256k1`, else its dotted OID, or
+        /// The named curve: `P-256`, `P-384`, `P-521`, `secp256k1` and others, else its dotted OID, or
         /// `explicit parameters`, which RFC 5480 §2.1.1 forbids.
         curve: String,
     },
@@ -100,14 +100,14 @@ pub enum PublicKeyKind {
         exponent: Vec<u8>,
     },
     /// Another algorithm, by its OID.
-    Other(ObjectIdentifier),
+    Other(Oid),
 }
 
 /// A signature algorithm.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignatureAlgorithm {
     /// Its OID.
-    pub oid: ObjectIdentifier,
+    pub oid: Oid,
     /// openssl's name of it, such as `sha256WithRSAEncryption`, or the dotted OID.
     pub name: String,
     /// The DER of the AlgorithmIdentifier's content (without the outer SEQUENCE header).
@@ -117,7 +117,7 @@ pub struct SignatureAlgorithm {
 impl SignatureAlgorithm {
     /// Reads an AlgorithmIdentifier.
     pub fn read(algorithm_identifier: &[u8]) -> Result<Self, Malformed> {
-        let sequence = frame::only(algorithm_identifier, frame::tag::SEQUENCE)
+        let sequence = der::only(algorithm_identifier, tag::SEQUENCE)
             .map_err(|error| Malformed(format!("signatureAlgorithm: {error}")))?;
         read::signature_algorithm(sequence)
     }
@@ -127,7 +127,7 @@ impl SignatureAlgorithm {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExtensionFacts {
     /// Its OID.
-    pub oid: ObjectIdentifier,
+    pub oid: Oid,
     /// Whether a verifier that does not know it must refuse (RFC 5280 §4.2).
     pub critical: bool,
     /// extnValue's octets.
@@ -156,7 +156,7 @@ pub enum Extension {
         path_length: Option<u32>,
     },
     /// extKeyUsage (§4.2.1.12): the purposes' OIDs.
-    ExtendedKeyUsage(Vec<ObjectIdentifier>),
+    ExtendedKeyUsage(Vec<Oid>),
     /// keyUsage (§4.2.1.3).
     KeyUsage(KeyUsage),
     /// nameConstraints (§4.2.1.10).
@@ -264,17 +264,7 @@ impl fmt::Display for PublicKeyKind {
             Self::Ec { curve } => write!(f, "EC {curve}"),
             Self::Ed25519 => f.write_str("Ed25519"),
             Self::Rsa { modulus_bits, .. } => write!(f, "RSA {modulus_bits} bits"),
-            Self::Other(oid) => match oid.to_string().as_str() {
-                "1.2.840.10040.4.1" => f.write_str("DSA"),
-                "1.2.840.113549.1.1.10" => f.write_str("RSA-PSS"),
-                "1.3.101.110" => f.write_str("X25519"),
-                "1.3.101.111" => f.write_str("X448"),
-                "1.3.101.113" => f.write_str("Ed448"),
-                "2.16.840.1.101.3.4.3.17" => f.write_str("ML-DSA-44"),
-                "2.16.840.1.101.3.4.3.18" => f.write_str("ML-DSA-65"),
-                "2.16.840.1.101.3.4.3.19" => f.write_str("ML-DSA-87"),
-                dotted => f.write_str(dotted),
-            },
+            Self::Other(oid) => f.write_str(&oid.name_or_dotted()),
         }
     }
 }
@@ -357,7 +347,7 @@ impl CertFacts {
     }
 
     /// extKeyUsage's purposes, where present.
-    pub fn extended_key_usage(&self) -> Option<&[ObjectIdentifier]> {
+    pub fn extended_key_usage(&self) -> Option<&[Oid]> {
         self.extensions.iter().find_map(|e| match &e.decoded {
             Extension::ExtendedKeyUsage(purposes) => Some(purposes.as_slice()),
             _ => None,
@@ -365,7 +355,7 @@ impl CertFacts {
     }
 
     /// The first extension of this kind, where there is one.
-    pub fn extension(&self, oid: ObjectIdentifier) -> Option<&ExtensionFacts> {
+    pub fn extension(&self, oid: Oid) -> Option<&ExtensionFacts> {
         self.extensions.iter().find(|e| e.oid == oid)
     }
 

@@ -12,8 +12,10 @@ use time::OffsetDateTime;
 
 use crate::crypto::{NoRandomness, random, sha256};
 
+use super::der;
 use super::key::{KeyError, PrivateKey};
 use super::key_der;
+use super::oid::{self, Oid};
 pub use super::plan::{Extension, Plan, SignatureEdit, Time};
 use super::subject::{SanName, Subject};
 
@@ -104,32 +106,15 @@ pub enum IssueError {
     Name(#[from] super::subject::NameError),
 }
 
-/// Object identifiers of the extensions that tlslab writes (RFC 5280 §4.2.1).
-pub mod extension {
-    use der::asn1::ObjectIdentifier;
-
-    /// authorityKeyIdentifier.
-    pub const AUTHORITY_KEY_IDENTIFIER: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.35");
-    /// basicConstraints.
-    pub const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
-    /// extKeyUsage.
-    pub const EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37");
-    /// keyUsage.
-    pub const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
-    /// subjectAltName.
-    pub const SUBJECT_ALT_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
-    /// subjectKeyIdentifier.
-    pub const SUBJECT_KEY_IDENTIFIER: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.14");
-    /// The order in which tlslab writes them: openssl's.
-    pub(super) const ORDER: [ObjectIdentifier; 6] = [
-        SUBJECT_KEY_IDENTIFIER,
-        AUTHORITY_KEY_IDENTIFIER,
-        BASIC_CONSTRAINTS,
-        KEY_USAGE,
-        EXTENDED_KEY_USAGE,
-        SUBJECT_ALT_NAME,
-    ];
-}
+/// The order in which tlslab writes extensions: openssl's.
+const ORDER: [Oid; 6] = [
+    oid::SUBJECT_KEY_IDENTIFIER,
+    oid::AUTHORITY_KEY_IDENTIFIER,
+    oid::BASIC_CONSTRAINTS,
+    oid::KEY_USAGE,
+    oid::EXTENDED_KEY_USAGE,
+    oid::SUBJECT_ALT_NAME,
+];
 
 impl Plan {
     /// The healthy plan for `request`: the certificate of `public_key_info` (a SubjectPublicKeyInfo in DER, of any
@@ -159,8 +144,8 @@ impl Plan {
         plan.public_key_info = public_key_info.to_vec();
         plan.set_signature_algorithm(issuer.key().algorithm());
         // RFC 5280 §4.2.1.6: critical where the subject is empty.
-        plan.set_critical(extension::SUBJECT_ALT_NAME, request.subject.is_empty());
-        plan.extensions.sort_by_key(|found| extension::ORDER.iter().position(|oid| *oid == found.oid));
+        plan.set_critical(oid::SUBJECT_ALT_NAME, request.subject.is_empty());
+        plan.extensions.sort_by_key(|found| ORDER.iter().position(|oid| *oid == found.oid));
         Ok(plan)
     }
 }
@@ -393,7 +378,7 @@ mod tests {
             let der = self_signed(&request, &key);
             let plan = Plan::from_certificate(&der).unwrap();
             assert_eq!(Subject::from_der(&plan.subject).unwrap().to_string(), text);
-            assert_eq!(plan.extension(extension::SUBJECT_ALT_NAME).unwrap().critical, text == "/");
+            assert_eq!(plan.extension(oid::SUBJECT_ALT_NAME).unwrap().critical, text == "/");
         }
     }
 
@@ -453,7 +438,7 @@ mod tests {
         let (leaf, middle) =
             (Plan::from_certificate(&leaf).unwrap(), Plan::from_certificate(&middle).unwrap());
         assert_eq!(leaf.issuer, middle.subject);
-        let authority = &leaf.extension(extension::AUTHORITY_KEY_IDENTIFIER).unwrap().value;
+        let authority = &leaf.extension(oid::AUTHORITY_KEY_IDENTIFIER).unwrap().value;
         assert_eq!(authority[4..], middle.subject_key_identifier().unwrap());
     }
 
@@ -469,10 +454,10 @@ mod tests {
             |plan| plan.serial = vec![0x80],
             |plan| plan.outer_signature_algorithm = vec![0x30, 0],
             |plan| plan.not_after = Time { tag: 24, content: b"99991231235959Z".to_vec() },
-            |plan| assert!(plan.set_critical(extension::SUBJECT_ALT_NAME, true)),
+            |plan| assert!(plan.set_critical(oid::SUBJECT_ALT_NAME, true)),
             |plan| plan.push_extension("1.2.3.4".parse().unwrap(), true, [5, 0]),
-            |plan| assert!(plan.remove_extension(extension::KEY_USAGE)),
-            |plan| plan.set_extension(extension::BASIC_CONSTRAINTS, false, [0x30, 0]),
+            |plan| assert!(plan.remove_extension(oid::KEY_USAGE)),
+            |plan| plan.set_extension(oid::BASIC_CONSTRAINTS, false, [0x30, 0]),
         ];
         for edit in edits {
             let mut bad = good.clone();

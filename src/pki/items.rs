@@ -6,8 +6,8 @@
 use data_encoding::BASE64;
 use zeroize::Zeroizing;
 
+use super::der::{self, Walk, tag};
 use super::facts::CertFacts;
-use super::facts::frame::{self, Walk, tag};
 use super::key_facts::{KeyFacts, KeyForm, Protection};
 use super::request::RequestFacts;
 
@@ -181,23 +181,23 @@ fn from_der(der: &[u8]) -> Result<Item, Unreadable> {
     shape(der).map_err(Unreadable)
 }
 
-fn shape(der: &[u8]) -> Result<Item, String> {
+fn shape(contents: &[u8]) -> Result<Item, String> {
     const PKCS7: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07];
-    let mut outer = Walk(der);
+    let mut outer = Walk(contents);
     let Ok(Some(first)) = outer.any() else {
         return Err("it begins like DER and ends too soon".to_owned());
     };
     let tags =
-        |content| frame::children(content).map(|parts| parts.iter().map(|part| part.tag).collect::<Vec<_>>());
+        |content| der::children(content).map(|parts| parts.iter().map(|part| part.tag).collect::<Vec<_>>());
     match tags(first.content).unwrap_or_default().as_slice() {
         [tag::SEQUENCE, tag::SEQUENCE, tag::BIT_STRING] => {
             let inner = Walk(first.content).any().ok().flatten();
             let inner = inner.and_then(|inner| tags(inner.content).ok()).unwrap_or_default();
             // RFC 2986 §4.1: version, subject, key, [0] attributes; a certificate has more sequences.
             if matches!(inner.as_slice(), [tag::INTEGER, tag::SEQUENCE, tag::SEQUENCE, 0xa0] | [_, _, _]) {
-                request(der)
+                request(contents)
             } else {
-                certificate(der)
+                certificate(contents)
             }
         }
         // 1.2.840.113549.1.7, the arc of PKCS#7's content types
@@ -207,7 +207,7 @@ fn shape(der: &[u8]) -> Result<Item, String> {
         [tag::INTEGER, tag::SEQUENCE] | [tag::INTEGER, tag::SEQUENCE, tag::SEQUENCE] => {
             Err("it is PKCS#12, which is not shown".to_owned())
         }
-        _ => key(der),
+        _ => key(contents),
     }
 }
 

@@ -3,10 +3,10 @@
 //! No secret is kept: what is read is the frame around it. Whether the private half is any good is not checked;
 //! that is [`super::key`]'s.
 
-use super::facts::frame::{self, Element, Walk, tag};
+use super::der::{self, Element, Walk, tag};
 use super::facts::{PublicKeyFacts, PublicKeyKind};
 use super::key::PrivateKey;
-use super::tlv;
+use super::oid;
 
 /// The public side of a key file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,31 +92,31 @@ impl Protection {
 #[error("not a key: {0}")]
 pub struct NotAKey(pub String);
 
-impl From<frame::Error> for NotAKey {
-    fn from(error: frame::Error) -> Self {
+impl From<der::Error> for NotAKey {
+    fn from(error: der::Error) -> Self {
         Self(error.to_string())
     }
 }
 
 impl KeyFacts {
     /// Reads PKCS#8 (clear or encrypted), PKCS#1, SEC1, or a `SubjectPublicKeyInfo`; told apart by their shape.
-    pub fn read(der: &[u8]) -> Result<Self, NotAKey> {
-        let outer = frame::only(der, tag::SEQUENCE)?;
-        let parts = frame::children(outer.content)?;
+    pub fn read(key: &[u8]) -> Result<Self, NotAKey> {
+        let outer = der::only(key, tag::SEQUENCE)?;
+        let parts = der::children(outer.content)?;
         let tags: Vec<u8> = parts.iter().take(3).map(|part| part.tag).collect();
         match (tags.as_slice(), parts.as_slice()) {
-            ([tag::SEQUENCE, tag::BIT_STRING], _) => public_key(der, KeyForm::PublicKey),
+            ([tag::SEQUENCE, tag::BIT_STRING], _) => public_key(key, KeyForm::PublicKey),
             ([tag::SEQUENCE, tag::OCTET_STRING], [algorithm, _]) => Ok(Self {
                 form: KeyForm::EncryptedPkcs8,
                 public_key: None,
                 kind: None,
                 protection: Some(protection(*algorithm)?),
             }),
-            ([tag::INTEGER, tag::SEQUENCE, tag::OCTET_STRING], [_, algorithm, key, ..]) => {
-                pkcs8(der, *algorithm, key.content)
+            ([tag::INTEGER, tag::SEQUENCE, tag::OCTET_STRING], [_, algorithm, secret, ..]) => {
+                pkcs8(key, *algorithm, secret.content)
             }
             ([tag::INTEGER, tag::OCTET_STRING, ..], parts) => sec1(parts, None, KeyForm::Sec1)?.map_or_else(
-                || computed(der, KeyForm::Sec1, PublicKeyKind::Ec { curve: "unnamed".into() }),
+                || computed(key, KeyForm::Sec1, PublicKeyKind::Ec { curve: "unnamed".into() }),
                 Ok,
             ),
             ([tag::INTEGER, tag::INTEGER, tag::INTEGER], parts) if parts.len() >= 9 => {
@@ -134,27 +134,24 @@ fn public_key(spki: &[u8], form: KeyForm) -> Result<KeyFacts, NotAKey> {
     Ok(KeyFacts { form, kind: Some(facts.kind.clone()), public_key: Some(facts), protection: None })
 }
 
-fn pkcs8(der: &[u8], algorithm: Element<'_>, key: &[u8]) -> Result<KeyFacts, NotAKey> {
+fn pkcs8(whole: &[u8], algorithm: Element<'_>, key: &[u8]) -> Result<KeyFacts, NotAKey> {
     let mut walk = Walk(algorithm.content);
-    let oid = walk.expect(tag::OID)?;
-    match dotted(oid).as_str() {
-        "1.2.840.113549.1.1.1" => {
-            pkcs1(&frame::children(frame::only(key, tag::SEQUENCE)?.content)?, KeyForm::Pkcs8)
-        }
-        "1.2.840.10045.2.1" => {
-            let parts = frame::children(frame::only(key, tag::SEQUENCE)?.content)?;
+    match walk.oid()? {
+        oid::RSA => pkcs1(&der::children(der::only(key, tag::SEQUENCE)?.content)?, KeyForm::Pkcs8),
+        oid::EC => {
+            let parts = der::children(der::only(key, tag::SEQUENCE)?.content)?;
             match sec1(&parts, Some(algorithm), KeyForm::Pkcs8)? {
                 Some(facts) => Ok(facts),
-                None => computed(der, KeyForm::Pkcs8, kind_of(algorithm)?),
+                None => computed(whole, KeyForm::Pkcs8, kind_of(algorithm)?),
             }
         }
-        _ => computed(der, KeyForm::Pkcs8, kind_of(algorithm)?),
+        _ => computed(whole, KeyForm::Pkcs8, kind_of(algorithm)?),
     }
 }
 
 /// Where the public half is not written down, it is computed: for the kinds of key that tlslab can use.
-fn computed(der: &[u8], form: KeyForm, kind: PublicKeyKind) -> Result<KeyFacts, NotAKey> {
-    match PrivateKey::from_der(der) {
+fn computed(whole: &[u8], form: KeyForm, kind: PublicKeyKind) -> Result<KeyFacts, NotAKey> {
+    match PrivateKey::from_der(whole) {
         Ok(key) => public_key(key.public_key_info(), form),
         Err(_) => Ok(KeyFacts { form, public_key: None, kind: Some(kind), protection: None }),
     }
@@ -162,20 +159,18 @@ fn computed(der: &[u8], form: KeyForm, kind: PublicKeyKind) -> Result<KeyFacts, 
 
 /// The kind that an AlgorithmIdentifier alone tells.
 fn kind_of(algorithm: Element<'_>) -> Result<PublicKeyKind, NotAKey> {
-    let empty = tlv::sequence(&[algorithm.encoded, &tlv::tlv(tag::BIT_STRING, &[0])]);
+    let empty = der::sequence(&[algorithm.encoded, &der::bit_string(&[])]);
     Ok(PublicKeyFacts::read(&empty).map_err(|malformed| NotAKey(malformed.0))?.kind)
 }
 
 /// version, modulus, publicExponent, and the secrets, which are not looked at.
 fn pkcs1(parts: &[Element<'_>], form: KeyForm) -> Result<KeyFacts, NotAKey> {
-    /// rsaEncryption with its NULL.
-    const RSA: &[u8] = &[0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 5, 0];
     let [_, modulus, exponent, ..] = parts else {
         return Err(NotAKey("an RSAPrivateKey without modulus and exponent".to_owned()));
     };
-    let key = tlv::sequence(&[modulus.encoded, exponent.encoded]);
-    let bits = tlv::tlv(tag::BIT_STRING, &[&[0][..], &key].concat());
-    public_key(&tlv::sequence(&[RSA, &bits]), form)
+    let key = der::sequence(&[modulus.encoded, exponent.encoded]);
+    let algorithm = der::sequence(&[&der::oid(oid::RSA), &[tag::NULL, 0]]);
+    public_key(&der::sequence(&[&algorithm, &der::bit_string(&key)]), form)
 }
 
 /// version, privateKey, `[0]` curve, `[1]` public key; `None` where the last is left out.
@@ -184,39 +179,40 @@ fn sec1(
     algorithm: Option<Element<'_>>,
     form: KeyForm,
 ) -> Result<Option<KeyFacts>, NotAKey> {
-    /// id-ecPublicKey
-    const EC: &[u8] = &[6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1];
     let tagged = |number| parts.iter().find(|part| part.tag == tag::context(number));
     let algorithm = match (algorithm, tagged(0)) {
         (Some(algorithm), _) => algorithm.encoded.to_vec(),
-        (None, Some(curve)) => tlv::sequence(&[EC, curve.content]),
+        (None, Some(curve)) => der::sequence(&[&der::oid(oid::EC), curve.content]),
         (None, None) => return Err(NotAKey("an ECPrivateKey without the name of its curve".to_owned())),
     };
     let Some(point) = tagged(1) else { return Ok(None) };
-    public_key(&tlv::sequence(&[&algorithm, point.content]), form).map(Some)
+    public_key(&der::sequence(&[&algorithm, point.content]), form).map(Some)
 }
 
 fn protection(algorithm: Element<'_>) -> Result<Protection, NotAKey> {
     let mut walk = Walk(algorithm.content);
-    let scheme = dotted(walk.expect(tag::OID)?);
+    let scheme = walk.oid()?;
     let parameters = walk.expect(tag::SEQUENCE)?;
-    if scheme == "1.2.840.113549.1.5.13" {
+    if scheme == oid::PBES2 {
         return pbes2(parameters);
     }
     // PBES1 and PKCS#12: salt and iteration count.
     let mut walk = Walk(parameters.content);
     let salt = walk.optional(tag::OCTET_STRING)?.map(|salt| salt.content.len());
     let rounds = walk.optional(tag::INTEGER)?.and_then(number);
-    let (name, cipher) = match scheme.as_str() {
-        "1.2.840.113549.1.5.3" => ("pbeWithMD5AndDES-CBC", "DES-CBC"),
-        "1.2.840.113549.1.5.10" => ("pbeWithSHA1AndDES-CBC", "DES-CBC"),
-        "1.2.840.113549.1.12.1.1" => ("pbeWithSHA1And128BitRC4", "RC4"),
-        "1.2.840.113549.1.12.1.3" => ("pbeWithSHA1And3-KeyTripleDES-CBC", "DES-EDE3-CBC"),
-        "1.2.840.113549.1.12.1.6" => ("pbeWithSHA1And40BitRC2-CBC", "RC2-40-CBC"),
-        other => (other, "unknown"),
+    let cipher = match scheme {
+        oid::PBE_MD2_DES | oid::PBE_MD5_DES | oid::PBE_SHA1_DES => "DES-CBC",
+        oid::PBE_MD2_RC2 | oid::PBE_MD5_RC2 | oid::PBE_SHA1_RC2 => "RC2-64-CBC",
+        oid::PKCS12_RC4_128 => "RC4",
+        oid::PKCS12_RC4_40 => "RC4-40",
+        oid::PKCS12_3DES => "DES-EDE3-CBC",
+        oid::PKCS12_2DES => "DES-EDE-CBC",
+        oid::PKCS12_RC2_128 => "RC2-CBC",
+        oid::PKCS12_RC2_40 => "RC2-40-CBC",
+        _ => "unknown",
     };
     Ok(Protection {
-        scheme: name.to_owned(),
+        scheme: scheme.name_or_dotted(),
         kdf: "the scheme's own".to_owned(),
         prf: None,
         rounds,
@@ -230,34 +226,33 @@ fn pbes2(parameters: Element<'_>) -> Result<Protection, NotAKey> {
     let mut walk = Walk(parameters.content);
     let kdf = walk.expect(tag::SEQUENCE)?;
     let cipher = walk.expect(tag::SEQUENCE)?;
-    let cipher = cipher_name(&dotted(Walk(cipher.content).expect(tag::OID)?));
+    let cipher = Walk(cipher.content).oid()?.name_or_dotted();
 
     let mut walk = Walk(kdf.content);
-    let name = dotted(walk.expect(tag::OID)?);
+    let function = walk.oid()?;
     let parameters = walk.expect(tag::SEQUENCE)?;
     let mut walk = Walk(parameters.content);
     let mut found = Protection {
         scheme: "PBES2".to_owned(),
-        kdf: name.clone(),
+        kdf: function.name_or_dotted(),
         prf: None,
         rounds: None,
         salt_octets: walk.optional(tag::OCTET_STRING)?.map(|salt| salt.content.len()),
         cipher,
     };
-    match name.as_str() {
+    match function {
         // RFC 8018 §A.2
-        "1.2.840.113549.1.5.12" => {
-            "PBKDF2".clone_into(&mut found.kdf);
+        oid::PBKDF2 => {
             found.rounds = walk.optional(tag::INTEGER)?.and_then(number);
             // keyLength
             walk.optional(tag::INTEGER)?;
             found.prf = Some(match walk.optional(tag::SEQUENCE)? {
-                Some(prf) => prf_name(&dotted(Walk(prf.content).expect(tag::OID)?)),
-                None => "HMAC-SHA1".to_owned(),
+                Some(prf) => Walk(prf.content).oid()?.name_or_dotted(),
+                None => oid::HMAC_SHA1.name_or_dotted(),
             });
         }
         // RFC 7914 §7.1
-        "1.3.6.1.4.1.11591.4.11" => {
+        oid::SCRYPT => {
             let mut cost = || -> Result<String, NotAKey> {
                 let value = walk.expect(tag::INTEGER)?;
                 Ok(number(value).map_or_else(|| "?".to_owned(), |value| value.to_string()))
@@ -269,32 +264,6 @@ fn pbes2(parameters: Element<'_>) -> Result<Protection, NotAKey> {
     Ok(found)
 }
 
-fn cipher_name(oid: &str) -> String {
-    match oid {
-        "1.2.840.113549.3.7" => "DES-EDE3-CBC",
-        "1.3.14.3.2.7" => "DES-CBC",
-        "2.16.840.1.101.3.4.1.2" => "AES-128-CBC",
-        "2.16.840.1.101.3.4.1.6" => "AES-128-GCM",
-        "2.16.840.1.101.3.4.1.22" => "AES-192-CBC",
-        "2.16.840.1.101.3.4.1.42" => "AES-256-CBC",
-        "2.16.840.1.101.3.4.1.46" => "AES-256-GCM",
-        other => other,
-    }
-    .to_owned()
-}
-
-fn prf_name(oid: &str) -> String {
-    match oid {
-        "1.2.840.113549.2.7" => "HMAC-SHA1",
-        "1.2.840.113549.2.8" => "HMAC-SHA224",
-        "1.2.840.113549.2.9" => "HMAC-SHA256",
-        "1.2.840.113549.2.10" => "HMAC-SHA384",
-        "1.2.840.113549.2.11" => "HMAC-SHA512",
-        other => other,
-    }
-    .to_owned()
-}
-
 /// An INTEGER of at most 63 bits that is not negative.
 fn number(element: Element<'_>) -> Option<u64> {
     match element.content {
@@ -302,11 +271,6 @@ fn number(element: Element<'_>) -> Option<u64> {
         octets if octets.len() <= 8 => Some(octets.iter().fold(0, |n, octet| n << 8 | u64::from(*octet))),
         _ => None,
     }
-}
-
-fn dotted(oid: Element<'_>) -> String {
-    der::asn1::ObjectIdentifier::from_bytes(oid.content)
-        .map_or_else(|_| "an unreadable object identifier".to_owned(), |oid| oid.to_string())
 }
 
 #[cfg(test)]
@@ -318,15 +282,13 @@ mod tests {
     #[test]
     fn encryption_is_told_without_the_passphrase() {
         // openssl pkcs8 -topk8 -v2 aes-256-cbc -iter 2048: the parameters; the encrypted octets do not matter
-        let oid =
-            |dotted: &str| tlv::tlv(tag::OID, der::asn1::ObjectIdentifier::new_unwrap(dotted).as_bytes());
-        let prf = tlv::sequence(&[&oid("1.2.840.113549.2.9"), &[5, 0]]);
-        let salt = tlv::tlv(tag::OCTET_STRING, &[7; 16]);
-        let rounds = tlv::tlv(tag::INTEGER, &[8, 0]);
-        let pbkdf2 = tlv::sequence(&[&oid("1.2.840.113549.1.5.12"), &tlv::sequence(&[&salt, &rounds, &prf])]);
-        let aes = tlv::sequence(&[&oid("2.16.840.1.101.3.4.1.42"), &salt]);
-        let scheme = tlv::sequence(&[&oid("1.2.840.113549.1.5.13"), &tlv::sequence(&[&pbkdf2, &aes])]);
-        let key = tlv::sequence(&[&scheme, &tlv::tlv(tag::OCTET_STRING, b"encrypted")]);
+        let prf = der::sequence(&[&der::oid(oid::HMAC_SHA256), &[5, 0]]);
+        let salt = der::tlv(tag::OCTET_STRING, &[7; 16]);
+        let rounds = der::tlv(tag::INTEGER, &[8, 0]);
+        let pbkdf2 = der::sequence(&[&der::oid(oid::PBKDF2), &der::sequence(&[&salt, &rounds, &prf])]);
+        let aes = der::sequence(&[&der::oid(oid::AES_256_CBC), &salt]);
+        let scheme = der::sequence(&[&der::oid(oid::PBES2), &der::sequence(&[&pbkdf2, &aes])]);
+        let key = der::sequence(&[&scheme, &der::tlv(tag::OCTET_STRING, b"encrypted")]);
         let facts = KeyFacts::read(&key).unwrap();
         assert_eq!(facts.form, KeyForm::EncryptedPkcs8);
         assert_eq!((facts.kind, facts.public_key), (None, None));
@@ -358,10 +320,10 @@ mod tests {
             tags in proptest::collection::vec(prop_oneof![Just(2u8), Just(3), Just(4), Just(6), Just(0x30)], 0..5),
             content in proptest::collection::vec(any::<u8>(), 0..32),
         ) {
-            let parts: Vec<Vec<u8>> = tags.iter().map(|tag| tlv::tlv(*tag, &content)).collect();
+            let parts: Vec<Vec<u8>> = tags.iter().map(|tag| der::tlv(*tag, &content)).collect();
             let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
             // Read or refused, but always told.
-            let told = format!("{:?}", KeyFacts::read(&tlv::sequence(&parts)));
+            let told = format!("{:?}", KeyFacts::read(&der::sequence(&parts)));
             prop_assert!(!told.is_empty());
         }
     }

@@ -5,6 +5,7 @@
 //! [`crate::verify`]'s.
 
 mod attribute_types;
+pub mod der;
 pub mod facts;
 pub mod files;
 pub mod issue;
@@ -12,9 +13,9 @@ pub mod items;
 pub mod key;
 mod key_der;
 pub mod key_facts;
+pub mod oid;
 mod placing;
 mod plan;
 pub mod request;
 mod san;
 pub mod subject;
-pub(crate) mod tlv;

@@ -1,21 +1,16 @@
 //! A certificate that is not yet signed: every field of RFC 5280 §4.1 open to an edit, each as near to its octets
 //! as it takes to say something wrong with it.
 
-use der::asn1::{GeneralizedTime, ObjectIdentifier, UtcTime};
-use der::{Decode, Reader, SliceReader};
 use rustls::pki_types::CertificateDer;
-use time::{OffsetDateTime, UtcOffset};
+use time::{Date, Month, OffsetDateTime, UtcOffset};
 
-use super::issue::{IssueError, extension};
+use super::der::{self, Element, Walk, tag, tlv};
+use super::issue::IssueError;
 use super::key::{KeyAlgorithm, PrivateKey};
-use super::tlv::{self, tlv};
+use super::oid::{self, Oid};
 
-const BOOLEAN: u8 = 0x01;
-const INTEGER: u8 = 0x02;
-const BIT_STRING: u8 = 0x03;
-const OCTET_STRING: u8 = 0x04;
-const VERSION: u8 = 0xa0;
-const EXTENSIONS: u8 = 0xa3;
+const VERSION: u8 = tag::context(0);
+const EXTENSIONS: u8 = tag::context(3);
 
 /// A certificate that is not yet signed. A faulty certificate is a good plan with one field changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +45,7 @@ pub struct Plan {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Extension {
     /// extnID.
-    pub oid: ObjectIdentifier,
+    pub oid: Oid,
     /// critical.
     pub critical: bool,
     /// extnValue's octets: the DER of the extension's own type.
@@ -107,25 +102,46 @@ impl Time {
             .then(|| Self { tag: Self::GENERALIZED, content: digits(at.year(), 4, at) })
     }
 
-    /// What it says, where it is well-formed. Years before 1970 are not read.
+    /// What it says, where it is well-formed.
     pub fn instant(&self) -> Option<OffsetDateTime> {
-        let der = tlv(self.tag, &self.content);
-        let since_1970 = match self.tag {
-            Self::UTC => UtcTime::from_der(&der).ok()?.to_unix_duration(),
-            Self::GENERALIZED => GeneralizedTime::from_der(&der).ok()?.to_unix_duration(),
+        let year_digits = match self.tag {
+            Self::UTC => 2,
+            Self::GENERALIZED => 4,
             _ => return None,
         };
-        OffsetDateTime::from_unix_timestamp(i64::try_from(since_1970.as_secs()).ok()?).ok()
-    }
-
-    fn read<'a>(reader: &mut impl Reader<'a>) -> Result<Self, der::Error> {
-        let (tag, content) = tlv::read_any(reader)?;
-        Ok(Self { tag, content: content.to_vec() })
+        read_digits(&self.content, year_digits)
     }
 
     fn to_der(&self) -> Vec<u8> {
         tlv(self.tag, &self.content)
     }
+}
+
+impl From<Element<'_>> for Time {
+    fn from(element: Element<'_>) -> Self {
+        Self { tag: element.tag, content: element.content.to_vec() }
+    }
+}
+
+/// `YYMMDDHHMMSSZ` or `YYYYMMDDHHMMSSZ` (§4.1.2.5), and no other of the forms that ASN.1 has.
+fn read_digits(content: &[u8], year_digits: usize) -> Option<OffsetDateTime> {
+    let text = content.strip_suffix(b"Z")?;
+    if text.len() != year_digits + 10 || !text.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let number = |octets: &[u8]| octets.iter().fold(0_u16, |n, octet| n * 10 + u16::from(octet - b'0'));
+    let (year, rest) = text.split_at(year_digits);
+    let year = match (number(year), year_digits) {
+        // §4.1.2.5.1: 50 to 99 are 1950 to 1999, 00 to 49 are 2000 to 2049
+        (year @ 50.., 2) => 1900 + year,
+        (year, 2) => 2000 + year,
+        (year, _) => year,
+    };
+    // Pairs of digits are at most 99.
+    let pair = |index: usize| u8::try_from(number(&rest[2 * index..2 * index + 2])).ok();
+    let date = Date::from_calendar_date(i32::from(year), Month::try_from(pair(0)?).ok()?, pair(1)?).ok()?;
+    let time = time::Time::from_hms(pair(2)?, pair(3)?, pair(4)?).ok()?;
+    Some(OffsetDateTime::new_utc(date, time))
 }
 
 fn digits(year: i32, width: usize, at: OffsetDateTime) -> Vec<u8> {
@@ -136,40 +152,33 @@ fn digits(year: i32, width: usize, at: OffsetDateTime) -> Vec<u8> {
 
 impl Plan {
     /// The plan of an existing certificate: signing it again makes a certificate that says the same.
-    pub fn from_certificate(der: &[u8]) -> Result<Self, der::Error> {
-        let mut outer = SliceReader::new(der)?;
-        let mut certificate = SliceReader::new(tlv::read(&mut outer, tlv::SEQUENCE)?)?;
-        outer.finish()?;
-        let mut tbs = SliceReader::new(tlv::read(&mut certificate, tlv::SEQUENCE)?)?;
-        let outer_signature_algorithm = element(&mut certificate)?.to_vec();
-        tlv::read(&mut certificate, BIT_STRING)?;
-        certificate.finish()?;
+    pub fn from_certificate(certificate: &[u8]) -> Result<Self, der::Error> {
+        let mut outer = Walk(der::only(certificate, tag::SEQUENCE)?.content);
+        let mut tbs = Walk(outer.expect(tag::SEQUENCE)?.content);
+        let outer_signature_algorithm = outer.some()?.encoded.to_vec();
+        outer.expect(tag::BIT_STRING)?;
+        outer.end()?;
 
-        let mut version = None;
-        if tbs.peek_byte() == Some(VERSION) {
-            let mut field = SliceReader::new(tlv::read(&mut tbs, VERSION)?)?;
-            version = tlv::read(&mut field, INTEGER)?.last().copied();
-        }
-        let serial = tlv::read(&mut tbs, INTEGER)?.to_vec();
-        let inner_signature_algorithm = element(&mut tbs)?.to_vec();
-        let issuer = element(&mut tbs)?.to_vec();
-        let mut validity = SliceReader::new(tlv::read(&mut tbs, tlv::SEQUENCE)?)?;
-        let (not_before, not_after) = (Time::read(&mut validity)?, Time::read(&mut validity)?);
-        validity.finish()?;
-        let subject = element(&mut tbs)?.to_vec();
-        let public_key_info = element(&mut tbs)?.to_vec();
+        let version = match tbs.optional(VERSION)? {
+            Some(field) => Walk(field.content).expect(tag::INTEGER)?.content.last().copied(),
+            None => None,
+        };
+        let serial = tbs.expect(tag::INTEGER)?.content.to_vec();
+        let inner_signature_algorithm = tbs.some()?.encoded.to_vec();
+        let issuer = tbs.some()?.encoded.to_vec();
+        let mut validity = Walk(tbs.expect(tag::SEQUENCE)?.content);
+        let (not_before, not_after) = (validity.some()?.into(), validity.some()?.into());
+        validity.end()?;
+        let subject = tbs.some()?.encoded.to_vec();
+        let public_key_info = tbs.some()?.encoded.to_vec();
         let mut unique_identifiers = Vec::new();
         let mut extensions = Vec::new();
-        while !tbs.is_finished() {
-            if tbs.peek_byte() == Some(EXTENSIONS) {
-                let mut field = SliceReader::new(tlv::read(&mut tbs, EXTENSIONS)?)?;
-                let mut list = SliceReader::new(tlv::read(&mut field, tlv::SEQUENCE)?)?;
-                field.finish()?;
-                while !list.is_finished() {
-                    extensions.push(Extension::read(&mut list)?);
-                }
+        while let Some(field) = tbs.any()? {
+            if field.tag == EXTENSIONS {
+                let list = der::children(der::only(field.content, tag::SEQUENCE)?.content)?;
+                extensions = list.into_iter().map(Extension::read).collect::<Result<_, _>>()?;
             } else {
-                unique_identifiers.extend_from_slice(element(&mut tbs)?);
+                unique_identifiers.extend_from_slice(field.encoded);
             }
         }
         Ok(Self {
@@ -189,29 +198,29 @@ impl Plan {
     }
 
     /// The first extension with this OID.
-    pub fn extension(&self, oid: ObjectIdentifier) -> Option<&Extension> {
+    pub fn extension(&self, oid: Oid) -> Option<&Extension> {
         self.extensions.iter().find(|extension| extension.oid == oid)
     }
 
     /// The first extension with this OID, to be changed.
-    pub fn extension_mut(&mut self, oid: ObjectIdentifier) -> Option<&mut Extension> {
+    pub fn extension_mut(&mut self, oid: Oid) -> Option<&mut Extension> {
         self.extensions.iter_mut().find(|extension| extension.oid == oid)
     }
 
     /// Takes out every extension with this OID; says whether there was one.
-    pub fn remove_extension(&mut self, oid: ObjectIdentifier) -> bool {
+    pub fn remove_extension(&mut self, oid: Oid) -> bool {
         let before = self.extensions.len();
         self.extensions.retain(|extension| extension.oid != oid);
         self.extensions.len() != before
     }
 
     /// Adds an extension at the end, even if it is there already.
-    pub fn push_extension(&mut self, oid: ObjectIdentifier, critical: bool, value: impl Into<Vec<u8>>) {
+    pub fn push_extension(&mut self, oid: Oid, critical: bool, value: impl Into<Vec<u8>>) {
         self.extensions.push(Extension { oid, critical, value: value.into() });
     }
 
     /// Gives every extension with this OID a new value where it stands, or adds one at the end.
-    pub fn set_extension(&mut self, oid: ObjectIdentifier, critical: bool, value: impl Into<Vec<u8>>) {
+    pub fn set_extension(&mut self, oid: Oid, critical: bool, value: impl Into<Vec<u8>>) {
         let value = value.into();
         match self.extension_mut(oid) {
             Some(extension) => *extension = Extension { oid, critical, value },
@@ -220,7 +229,7 @@ impl Plan {
     }
 
     /// Marks every extension with this OID as critical or not; says whether there was one.
-    pub fn set_critical(&mut self, oid: ObjectIdentifier, critical: bool) -> bool {
+    pub fn set_critical(&mut self, oid: Oid, critical: bool) -> bool {
         let mut found = false;
         for extension in self.extensions.iter_mut().filter(|extension| extension.oid == oid) {
             extension.critical = critical;
@@ -237,25 +246,26 @@ impl Plan {
 
     /// subjectKeyIdentifier's octets, where the extension is present and readable.
     pub fn subject_key_identifier(&self) -> Option<Vec<u8>> {
-        let value = &self.extension(extension::SUBJECT_KEY_IDENTIFIER)?.value;
-        tlv::read(&mut SliceReader::new(value).ok()?, OCTET_STRING).ok().map(<[u8]>::to_vec)
+        let value = &self.extension(oid::SUBJECT_KEY_IDENTIFIER)?.value;
+        Some(der::only(value, tag::OCTET_STRING).ok()?.content.to_vec())
     }
 
     /// DER of the TBSCertificate: what is signed.
     pub fn to_tbs_der(&self) -> Vec<u8> {
-        let version = self.version.map(|number| tlv(VERSION, &tlv(INTEGER, &[number]))).unwrap_or_default();
+        let version =
+            self.version.map(|number| tlv(VERSION, &tlv(tag::INTEGER, &[number]))).unwrap_or_default();
         let extensions: Vec<_> = self.extensions.iter().map(Extension::to_der).collect();
         let extensions = if extensions.is_empty() {
             Vec::new()
         } else {
-            tlv(EXTENSIONS, &tlv(tlv::SEQUENCE, &extensions.concat()))
+            tlv(EXTENSIONS, &tlv(tag::SEQUENCE, &extensions.concat()))
         };
-        tlv::sequence(&[
+        der::sequence(&[
             &version,
-            &tlv(INTEGER, &self.serial),
+            &tlv(tag::INTEGER, &self.serial),
             &self.inner_signature_algorithm,
             &self.issuer,
-            &tlv::sequence(&[&self.not_before.to_der(), &self.not_after.to_der()]),
+            &der::sequence(&[&self.not_before.to_der(), &self.not_after.to_der()]),
             &self.subject,
             &self.public_key_info,
             &self.unique_identifiers,
@@ -286,45 +296,38 @@ impl Plan {
             }
             SignatureEdit::Replace(octets) => signature.clone_from(octets),
         }
-        let signature = tlv(BIT_STRING, &[&[0][..], &signature].concat());
-        Ok(CertificateDer::from(tlv::sequence(&[&tbs, &self.outer_signature_algorithm, &signature])))
+        let signature = der::bit_string(&signature);
+        Ok(CertificateDer::from(der::sequence(&[&tbs, &self.outer_signature_algorithm, &signature])))
     }
 }
 
 impl Extension {
-    fn read<'a>(reader: &mut impl Reader<'a>) -> Result<Self, der::Error> {
-        let mut fields = SliceReader::new(tlv::read(reader, tlv::SEQUENCE)?)?;
-        let oid = fields.decode()?;
-        let critical = fields.peek_byte() == Some(BOOLEAN) && tlv::read(&mut fields, BOOLEAN)? != [0];
-        let value = tlv::read(&mut fields, OCTET_STRING)?.to_vec();
-        fields.finish()?;
+    fn read(element: Element<'_>) -> Result<Self, der::Error> {
+        let mut fields = Walk(der::only(element.encoded, tag::SEQUENCE)?.content);
+        let oid = fields.oid()?;
+        let critical = fields.optional(tag::BOOLEAN)?.is_some_and(|boolean| boolean.content != [0]);
+        let value = fields.expect(tag::OCTET_STRING)?.content.to_vec();
+        fields.end()?;
         Ok(Self { oid, critical, value })
     }
 
     pub(super) fn to_der(&self) -> Vec<u8> {
         // X.690 §11.5: a default value (FALSE) is not encoded; TRUE is all ones.
-        let critical: &[u8] = if self.critical { &[BOOLEAN, 1, 0xff] } else { &[] };
-        tlv::sequence(&[&tlv(tlv::OID, self.oid.as_bytes()), critical, &tlv(OCTET_STRING, &self.value)])
+        let critical: &[u8] = if self.critical { &[tag::BOOLEAN, 1, 0xff] } else { &[] };
+        der::sequence(&[&der::oid(self.oid), critical, &tlv(tag::OCTET_STRING, &self.value)])
     }
-}
-
-/// One element with its header.
-fn element<'a>(reader: &mut SliceReader<'a>) -> Result<&'a [u8], der::Error> {
-    let mut ahead = reader.clone();
-    tlv::read_any(&mut ahead)?;
-    reader.read_slice((ahead.position() - reader.position())?)
 }
 
 /// DER of the AlgorithmIdentifier of the scheme by which a key of this kind signs certificates.
 fn signature_algorithm(algorithm: KeyAlgorithm) -> Vec<u8> {
-    let (oid, parameters): (&str, &[u8]) = match algorithm {
-        KeyAlgorithm::EcP256 => ("1.2.840.10045.4.3.2", &[]), // ecdsa-with-SHA256, RFC 5758 §3.2
-        KeyAlgorithm::EcP384 => ("1.2.840.10045.4.3.3", &[]), // ecdsa-with-SHA384
-        KeyAlgorithm::Ed25519 => ("1.3.101.112", &[]),        // RFC 8410 §3
-        // sha256WithRSAEncryption; RFC 4055 §5: the parameters are NULL
-        _ => ("1.2.840.113549.1.1.11", &[5, 0]),
+    let (oid, parameters): (Oid, &[u8]) = match algorithm {
+        KeyAlgorithm::EcP256 => (oid::ECDSA_WITH_SHA256, &[]), // RFC 5758 §3.2
+        KeyAlgorithm::EcP384 => (oid::ECDSA_WITH_SHA384, &[]),
+        KeyAlgorithm::Ed25519 => (oid::ED25519, &[]), // RFC 8410 §3
+        // RFC 4055 §5: the parameters are NULL
+        _ => (oid::SHA256_WITH_RSA, &[tag::NULL, 0]),
     };
-    tlv::sequence(&[&tlv(tlv::OID, ObjectIdentifier::new_unwrap(oid).as_bytes()), parameters])
+    der::sequence(&[&der::oid(oid), parameters])
 }
 
 #[cfg(test)]
@@ -362,7 +365,7 @@ mod tests {
         #[test]
         fn arbitrary_bytes_make_no_plan_and_no_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             prop_assert!(Plan::from_certificate(&bytes).is_err());
-            let _ = Plan::from_certificate(&tlv::sequence(&[&tlv::sequence(&[&bytes]), &bytes]));
+            let _ = Plan::from_certificate(&der::sequence(&[&der::sequence(&[&bytes]), &bytes]));
         }
     }
 }

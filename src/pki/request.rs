@@ -1,18 +1,13 @@
 //! Certificate signing requests (RFC 2986): read, DER in, [`RequestFacts`] out, nothing verified
 //! ([`crate::verify::check_request`] does that); and written, [`write()`].
 
-use der::asn1::ObjectIdentifier;
-
-use super::facts::frame::{self, Walk, tag};
+use super::der::{self, Walk, tag, tlv};
 use super::facts::{ExtensionFacts, Malformed, PublicKeyFacts, SignatureAlgorithm, extensions};
-use super::issue::{IssueError, Issuer, Plan, Request, extension};
+use super::issue::{IssueError, Issuer, Plan, Request};
 use super::key::PrivateKey;
+use super::oid;
 use super::plan;
 use super::subject::Subject;
-use super::tlv::{self, tlv};
-
-/// extensionRequest (RFC 2985 §5.4.2).
-const EXTENSION_REQUEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.14");
 
 /// Everything that matters of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,9 +28,9 @@ pub struct RequestFacts {
 
 impl RequestFacts {
     /// Reads one request; trailing bytes are refused.
-    pub fn read(der: &[u8]) -> Result<Self, Malformed> {
-        let fault = |error: frame::Error| Malformed(error.to_string());
-        let outer = frame::only(der, tag::SEQUENCE).map_err(fault)?;
+    pub fn read(request: &[u8]) -> Result<Self, Malformed> {
+        let fault = |error: der::Error| Malformed(error.to_string());
+        let outer = der::only(request, tag::SEQUENCE).map_err(fault)?;
         let mut walk = Walk(outer.content);
         let info = walk.expect(tag::SEQUENCE).map_err(fault)?;
         let algorithm = walk.expect(tag::SEQUENCE).map_err(fault)?;
@@ -55,13 +50,12 @@ impl RequestFacts {
 
         let mut asked = Vec::new();
         for attribute in
-            attributes.map_or_else(|| Ok(Vec::new()), |a| frame::children(a.content)).map_err(fault)?
+            attributes.map_or_else(|| Ok(Vec::new()), |a| der::children(a.content)).map_err(fault)?
         {
             let mut walk = Walk(attribute.content);
-            let oid = walk.expect(tag::OID).map_err(fault)?;
-            if oid.content == EXTENSION_REQUEST.as_bytes() {
+            if walk.oid().map_err(fault)? == oid::EXTENSION_REQUEST {
                 // A SET of one Extensions.
-                let values = walk.expect(tlv::SET).map_err(fault)?;
+                let values = walk.expect(tag::SET).map_err(fault)?;
                 asked.extend(extensions(values.content)?);
             }
         }
@@ -80,24 +74,24 @@ impl RequestFacts {
 /// signed with `key`. Its validity and serial number are the issuer's business, and so are the key identifiers.
 pub fn write(request: &Request, key: &PrivateKey) -> Result<Vec<u8>, IssueError> {
     let mut draft = Plan::draft(request, key.public_key_info(), &Issuer::SelfSigned(key))?;
-    draft.remove_extension(extension::AUTHORITY_KEY_IDENTIFIER);
-    draft.remove_extension(extension::SUBJECT_KEY_IDENTIFIER);
+    draft.remove_extension(oid::AUTHORITY_KEY_IDENTIFIER);
+    draft.remove_extension(oid::SUBJECT_KEY_IDENTIFIER);
     // RFC 2986 §4.1: the attributes are a field of their own also where there are none.
     let attributes = if draft.extensions.is_empty() {
         Vec::new()
     } else {
         let extensions: Vec<_> = draft.extensions.iter().map(plan::Extension::to_der).collect();
-        let values = tlv(tlv::SET, &tlv(tlv::SEQUENCE, &extensions.concat()));
-        tlv::sequence(&[&tlv(tlv::OID, EXTENSION_REQUEST.as_bytes()), &values])
+        let values = tlv(tag::SET, &tlv(tag::SEQUENCE, &extensions.concat()));
+        der::sequence(&[&der::oid(oid::EXTENSION_REQUEST), &values])
     };
-    let info = tlv::sequence(&[
+    let info = der::sequence(&[
         &[tag::INTEGER, 1, 0], // v1, the only version
         &draft.subject,
         &draft.public_key_info,
         &tlv(tag::context(0), &attributes),
     ]);
-    let signature = tlv(tag::BIT_STRING, &[&[0][..], &key.sign(&info)?].concat());
-    Ok(tlv::sequence(&[&info, &draft.outer_signature_algorithm, &signature]))
+    let signature = der::bit_string(&key.sign(&info)?);
+    Ok(der::sequence(&[&info, &draft.outer_signature_algorithm, &signature]))
 }
 
 #[cfg(test)]

@@ -9,14 +9,10 @@
 use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
-use der::asn1::ObjectIdentifier;
-use der::{Reader, SliceReader};
-
 use super::attribute_types::{self, AttributeType, StringKind};
+use super::der::{self, Element, Walk, tag, tlv};
+use super::oid::{self, COMMON_NAME, Oid};
 pub use super::san::SanName;
-use super::tlv::{self, tlv};
-
-const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
 
 /// A distinguished name: relative names in the order of the certificate, each a set of attributes
 /// (nearly always one).
@@ -30,7 +26,7 @@ pub struct Subject {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attribute {
     /// The attribute type, such as 2.5.4.3 (commonName).
-    pub oid: ObjectIdentifier,
+    pub oid: Oid,
     /// The identifier octet of the value, such as 12 for UTF8String.
     pub tag: u8,
     /// The value's text, decoded; `None` where the bytes are no valid string of their type.
@@ -119,15 +115,15 @@ impl Subject {
     /// ```
     pub fn lab() -> Self {
         let rdns = [
-            ("2.5.4.6", tag::PRINTABLE, "AU"),
-            ("2.5.4.8", tag::UTF8, "WA"),
-            ("2.5.4.7", tag::UTF8, "Perth"),
-            ("2.5.4.10", tag::UTF8, "Test Organisation"),
-            ("2.5.4.11", tag::UTF8, "Org"),
-            ("2.5.4.3", tag::UTF8, "www.test.org"),
+            (oid::COUNTRY, tag::PRINTABLE_STRING, "AU"),
+            (oid::STATE, tag::UTF8_STRING, "WA"),
+            (oid::LOCALITY, tag::UTF8_STRING, "Perth"),
+            (oid::ORGANIZATION, tag::UTF8_STRING, "Test Organisation"),
+            (oid::ORGANIZATIONAL_UNIT, tag::UTF8_STRING, "Org"),
+            (COMMON_NAME, tag::UTF8_STRING, "www.test.org"),
         ];
-        let attribute = |(oid, tag, text): (&str, u8, &str)| Attribute {
-            oid: ObjectIdentifier::new_unwrap(oid),
+        let attribute = |(oid, tag, text): (Oid, u8, &str)| Attribute {
+            oid,
             tag,
             text: Some(text.to_owned()),
             raw: text.as_bytes().to_vec(),
@@ -182,40 +178,26 @@ impl Subject {
             .map(|rdn| {
                 let mut set: Vec<_> = rdn.iter().map(Attribute::to_der).collect();
                 set.sort(); // X.690 §11.6: the elements of a SET OF ascend
-                tlv(tlv::SET, &set.concat())
+                tlv(tag::SET, &set.concat())
             })
             .collect();
-        tlv(tlv::SEQUENCE, &rdns.concat())
+        tlv(tag::SEQUENCE, &rdns.concat())
     }
 
     /// Reads DER of a `Name`; strict about structure, lenient about string contents (see [`Attribute::text`]).
-    pub fn from_der(der: &[u8]) -> Result<Self, der::Error> {
-        let mut outer = SliceReader::new(der)?;
-        let mut name = SliceReader::new(tlv::read(&mut outer, tlv::SEQUENCE)?)?;
-        outer.finish()?;
-        let mut rdns = Vec::new();
-        while !name.is_finished() {
-            let mut set = SliceReader::new(tlv::read(&mut name, tlv::SET)?)?;
-            let mut rdn = vec![Attribute::read(&mut set)?]; // SET SIZE (1..MAX)
-            while !set.is_finished() {
-                rdn.push(Attribute::read(&mut set)?);
+    pub fn from_der(name: &[u8]) -> Result<Self, der::Error> {
+        let rdns = der::children(der::only(name, tag::SEQUENCE)?.content)?;
+        let rdn = |set: Element<'_>| {
+            let set = der::only(set.encoded, tag::SET)?;
+            let mut walk = Walk(set.content);
+            let mut attributes = vec![Attribute::read(walk.expect(tag::SEQUENCE)?)?]; // SET SIZE (1..MAX)
+            while !walk.0.is_empty() {
+                attributes.push(Attribute::read(walk.expect(tag::SEQUENCE)?)?);
             }
-            rdns.push(rdn);
-        }
-        Ok(Self { rdns })
+            Ok(attributes)
+        };
+        Ok(Self { rdns: rdns.into_iter().map(rdn).collect::<Result<_, der::Error>>()? })
     }
-}
-
-/// The identifier octets of the string types (X.680).
-mod tag {
-    pub(super) const UTF8: u8 = 12;
-    pub(super) const NUMERIC: u8 = 18;
-    pub(super) const PRINTABLE: u8 = 19;
-    pub(super) const TELETEX: u8 = 20;
-    pub(super) const IA5: u8 = 22;
-    pub(super) const VISIBLE: u8 = 26;
-    pub(super) const UNIVERSAL: u8 = 28;
-    pub(super) const BMP: u8 = 30;
 }
 
 impl Attribute {
@@ -226,11 +208,11 @@ impl Attribute {
     }
 
     /// A UTF8String attribute that nobody has checked: for making bad certificates.
-    pub fn unchecked(oid: ObjectIdentifier, text: &str) -> Self {
-        Self { oid, tag: tag::UTF8, text: Some(text.to_owned()), raw: text.as_bytes().to_vec() }
+    pub fn unchecked(oid: Oid, text: &str) -> Self {
+        Self { oid, tag: tag::UTF8_STRING, text: Some(text.to_owned()), raw: text.as_bytes().to_vec() }
     }
 
-    fn new(known: Option<&AttributeType>, oid: ObjectIdentifier, value: &str) -> Result<Self, NameError> {
+    fn new(known: Option<&AttributeType>, oid: Oid, value: &str) -> Result<Self, NameError> {
         let name = || known.map_or_else(|| oid.to_string(), |known| known.short.to_owned());
         let kind = known.map_or(StringKind::Utf8, |known| known.kind);
         if value.is_empty() {
@@ -242,13 +224,13 @@ impl Attribute {
             return Err(NameError::Country { attribute: name(), value: value.to_owned() });
         }
         let (tag, expected, fits): (u8, &str, fn(char) -> bool) = match kind {
-            StringKind::Utf8 => (tag::UTF8, "printable characters", |c| !c.is_control()),
-            StringKind::Ia5 => (tag::IA5, "printable ASCII characters", |c| matches!(c, ' '..='~')),
-            StringKind::Country | StringKind::Printable => {
-                (tag::PRINTABLE, "letters, digits, space and any of '()+,-./:=? (PrintableString)", |c| {
-                    c.is_ascii_alphanumeric() || " '()+,-./:=?".contains(c)
-                })
-            }
+            StringKind::Utf8 => (tag::UTF8_STRING, "printable characters", |c| !c.is_control()),
+            StringKind::Ia5 => (tag::IA5_STRING, "printable ASCII characters", |c| matches!(c, ' '..='~')),
+            StringKind::Country | StringKind::Printable => (
+                tag::PRINTABLE_STRING,
+                "letters, digits, space and any of '()+,-./:=? (PrintableString)",
+                |c| c.is_ascii_alphanumeric() || " '()+,-./:=?".contains(c),
+            ),
         };
         if let Some(character) = value.chars().find(|c| !fits(*c)) {
             return Err(NameError::Character {
@@ -267,15 +249,15 @@ impl Attribute {
 
     /// AttributeTypeAndValue (RFC 5280 §4.1.2.4).
     fn to_der(&self) -> Vec<u8> {
-        tlv::sequence(&[&tlv(tlv::OID, self.oid.as_bytes()), &tlv(self.tag, &self.raw)])
+        der::sequence(&[&der::oid(self.oid), &tlv(self.tag, &self.raw)])
     }
 
-    fn read<'a>(reader: &mut impl Reader<'a>) -> Result<Self, der::Error> {
-        let mut pair = SliceReader::new(tlv::read(reader, tlv::SEQUENCE)?)?;
-        let oid = pair.decode::<ObjectIdentifier>()?;
-        let (tag, raw) = tlv::read_any(&mut pair)?;
-        pair.finish()?;
-        Ok(Self { oid, tag, text: decode(tag, raw), raw: raw.to_vec() })
+    fn read(pair: Element<'_>) -> Result<Self, der::Error> {
+        let mut walk = Walk(pair.content);
+        let oid = walk.oid()?;
+        let value = walk.any()?.ok_or(der::Error::Incomplete)?;
+        walk.end()?;
+        Ok(Self { oid, tag: value.tag, text: decode(value.tag, value.content), raw: value.content.to_vec() })
     }
 }
 
@@ -283,17 +265,17 @@ impl Attribute {
 fn decode(tag: u8, raw: &[u8]) -> Option<String> {
     let ascii = || raw.is_ascii().then(|| raw.iter().map(|byte| char::from(*byte)).collect());
     match tag {
-        tag::UTF8 => String::from_utf8(raw.to_vec()).ok(),
-        tag::NUMERIC | tag::PRINTABLE | tag::IA5 | tag::VISIBLE => ascii(),
+        tag::UTF8_STRING => String::from_utf8(raw.to_vec()).ok(),
+        tag::NUMERIC_STRING | tag::PRINTABLE_STRING | tag::IA5_STRING | tag::VISIBLE_STRING => ascii(),
         // T.61 in the standard, Latin-1 in every certificate that was ever seen.
-        tag::TELETEX => Some(raw.iter().map(|byte| char::from(*byte)).collect()),
-        tag::BMP => {
+        tag::TELETEX_STRING => Some(raw.iter().map(|byte| char::from(*byte)).collect()),
+        tag::BMP_STRING => {
             let (units, []) = raw.as_chunks::<2>() else { return None };
             char::decode_utf16(units.iter().map(|unit| u16::from_be_bytes(*unit)))
                 .collect::<Result<_, _>>()
                 .ok()
         }
-        tag::UNIVERSAL => {
+        tag::UNIVERSAL_STRING => {
             let (units, []) = raw.as_chunks::<4>() else { return None };
             units.iter().map(|unit| char::from_u32(u32::from_be_bytes(*unit))).collect()
         }
@@ -504,8 +486,8 @@ mod tests {
             (22, vec![0x80], None),
             (3, vec![0, 1], None),
         ] {
-            let attribute = tlv::sequence(&[&[6, 3, 0x55, 4, 3], &tlv(tag, &raw)]);
-            let name = Subject::from_der(&tlv::sequence(&[&tlv(tlv::SET, &attribute)])).unwrap();
+            let attribute = der::sequence(&[&[6, 3, 0x55, 4, 3], &tlv(tag, &raw)]);
+            let name = Subject::from_der(&der::sequence(&[&tlv(tag::SET, &attribute)])).unwrap();
             assert_eq!(name.rdns[0][0].text.as_deref(), text, "{tag}");
             assert_eq!((name.rdns[0][0].tag, &name.rdns[0][0].raw), (tag, &raw));
         }
@@ -526,7 +508,7 @@ mod tests {
         let good = Subject::lab().to_der();
         assert!(Subject::from_der(&[&good[..], &[0]].concat()).is_err(), "trailing bytes");
         assert!(Subject::from_der(&good[..good.len() - 1]).is_err(), "cut short");
-        assert!(Subject::from_der(&tlv::sequence(&[&tlv(tlv::SET, &[])])).is_err(), "an empty set");
+        assert!(Subject::from_der(&der::sequence(&[&tlv(tag::SET, &[])])).is_err(), "an empty set");
         assert_eq!(Subject::from_der(&[0x30, 0]), Ok(Subject::default()));
     }
 

@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 
 use crate::crypto;
 use crate::pki::facts::{CertFacts, Extension, ExtensionFacts, GeneralName, PublicKeyFacts, PublicKeyKind};
+use crate::pki::oid::Oid;
 use crate::verify;
 use crate::words::{self, Escaped};
 
@@ -95,7 +96,7 @@ impl From<&ExtensionFacts> for ExtensionReport {
         };
         Self {
             oid: facts.oid.to_string(),
-            name: extension_name(&facts.oid.to_string()).map_or_else(|| facts.oid.to_string(), str::to_owned),
+            name: facts.oid.name_or_dotted(),
             critical: facts.critical,
             state,
             value: extension_value(facts),
@@ -259,8 +260,7 @@ fn extension_value(facts: &ExtensionFacts) -> String {
             path_length.map_or_else(|| ca.to_owned(), |length| format!("{ca}, pathlen:{length}"))
         }
         Extension::ExtendedKeyUsage(purposes) => {
-            let name = |oid: String| purpose_name(&oid).map_or(oid, str::to_owned);
-            purposes.iter().map(|oid| name(oid.to_string())).collect::<Vec<_>>().join(", ")
+            purposes.iter().map(Oid::name_or_dotted).collect::<Vec<_>>().join(", ")
         }
         Extension::KeyUsage(usage) => match usage.names().collect::<Vec<_>>() {
             set if set.is_empty() => "none".to_owned(),
@@ -287,47 +287,6 @@ fn extension_value(facts: &ExtensionFacts) -> String {
         Extension::Described(text) | Extension::Malformed(text) => escaped(text),
         Extension::Unknown => words::hex(&facts.value),
     }
-}
-
-/// The RFCs' name of an extension, by its dotted OID.
-pub fn extension_name(oid: &str) -> Option<&'static str> {
-    Some(match oid {
-        "1.3.6.1.4.1.11129.2.4.2" => "signedCertificateTimestampList",
-        "1.3.6.1.4.1.11129.2.4.3" => "precertificatePoison",
-        "1.3.6.1.5.5.7.1.1" => "authorityInfoAccess",
-        "1.3.6.1.5.5.7.1.11" => "subjectInfoAccess",
-        "1.3.6.1.5.5.7.1.24" => "tlsFeature",
-        "1.3.6.1.5.5.7.48.1.5" => "ocspNoCheck",
-        "2.5.29.14" => "subjectKeyIdentifier",
-        "2.5.29.15" => "keyUsage",
-        "2.5.29.17" => "subjectAltName",
-        "2.5.29.18" => "issuerAltName",
-        "2.5.29.19" => "basicConstraints",
-        "2.5.29.30" => "nameConstraints",
-        "2.5.29.31" => "cRLDistributionPoints",
-        "2.5.29.32" => "certificatePolicies",
-        "2.5.29.33" => "policyMappings",
-        "2.5.29.35" => "authorityKeyIdentifier",
-        "2.5.29.36" => "policyConstraints",
-        "2.5.29.37" => "extKeyUsage",
-        "2.5.29.54" => "inhibitAnyPolicy",
-        "2.16.840.1.113730.1.1" => "netscapeCertType",
-        "2.16.840.1.113730.1.13" => "netscapeComment",
-        _ => return None,
-    })
-}
-
-fn purpose_name(oid: &str) -> Option<&'static str> {
-    Some(match oid {
-        "1.3.6.1.5.5.7.3.1" => "serverAuth",
-        "1.3.6.1.5.5.7.3.2" => "clientAuth",
-        "1.3.6.1.5.5.7.3.3" => "codeSigning",
-        "1.3.6.1.5.5.7.3.4" => "emailProtection",
-        "1.3.6.1.5.5.7.3.8" => "timeStamping",
-        "1.3.6.1.5.5.7.3.9" => "OCSPSigning",
-        "2.5.29.37.0" => "anyExtendedKeyUsage",
-        _ => return None,
-    })
 }
 
 #[cfg(test)]

@@ -4,12 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use der::{Decode, Reader, SliceReader, Tag};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::CertifiedKey;
 
 use super::reload::Tls;
+use crate::pki::der::{self, Walk, tag};
 use crate::pki::key::PrivateKey;
+use crate::pki::oid::{self, Oid};
 use crate::wire::recording::Recorder;
 
 /// Everything that [`run`](super::run) needs besides a listener.
@@ -143,31 +144,25 @@ impl fmt::Debug for Identity {
 /// Only the BIT STRING is: parameters may be written in several ways (RFC 3279 §2.3.1 wants NULL for RSA, and
 /// certificates without it exist).
 struct PublicKey<'a> {
-    algorithm: der::asn1::ObjectIdentifier,
+    algorithm: Oid,
     bits: &'a [u8],
 }
 
 impl<'a> PublicKey<'a> {
-    fn from_der(der: &'a [u8]) -> der::Result<Self> {
-        Self::from_content(&mut SliceReader::new(content(der, Tag::Sequence)?.0)?)
-    }
-
-    fn from_content(reader: &mut SliceReader<'a>) -> der::Result<Self> {
-        let identifier = reader.tlv_bytes()?;
-        let identifier = content(identifier, Tag::Sequence)?.0;
-        let algorithm = der::asn1::ObjectIdentifier::from_der(SliceReader::new(identifier)?.tlv_bytes()?)?;
-        let bits = content(reader.tlv_bytes()?, Tag::BitString)?.0;
-        Ok(Self { algorithm, bits })
+    fn from_der(info: &'a [u8]) -> Result<Self, der::Error> {
+        let mut fields = Walk(der::only(info, tag::SEQUENCE)?.content);
+        let algorithm = Walk(fields.expect(tag::SEQUENCE)?.content).oid()?;
+        Ok(Self { algorithm, bits: fields.expect(tag::BIT_STRING)?.content })
     }
 }
 
 impl fmt::Display for PublicKey<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = match self.algorithm.to_string().as_str() {
-            "1.2.840.113549.1.1.1" | "1.2.840.113549.1.1.10" => "an RSA key".to_owned(),
-            "1.2.840.10045.2.1" => "an elliptic-curve key".to_owned(),
-            "1.3.101.112" => "an Ed25519 key".to_owned(),
-            other => format!("a key of algorithm {other}"),
+        let kind = match self.algorithm {
+            oid::RSA | oid::RSA_PSS => "an RSA key".to_owned(),
+            oid::EC => "an elliptic-curve key".to_owned(),
+            oid::ED25519 => "an Ed25519 key".to_owned(),
+            other => format!("a key of algorithm {}", other.name_or_dotted()),
         };
         let digest = crate::crypto::sha256(self.bits);
         write!(f, "{kind} ({}…)", crate::words::hex(&digest[..8]))
@@ -176,28 +171,13 @@ impl fmt::Display for PublicKey<'_> {
 
 /// The public key of a certificate, found by its position alone, so that certificates which no parser likes
 /// can be served too.
-fn public_key_of<'a>(certificate: &'a CertificateDer<'_>) -> der::Result<PublicKey<'a>> {
-    let (certificate, _) = content(certificate.as_ref(), Tag::Sequence)?;
-    let (tbs, _) = content(certificate, Tag::Sequence)?;
-    let mut reader = SliceReader::new(tbs)?;
+fn public_key_of<'a>(certificate: &'a CertificateDer<'_>) -> Result<PublicKey<'a>, der::Error> {
+    let certificate = Walk(certificate.as_ref()).expect(tag::SEQUENCE)?;
+    let mut tbs = Walk(Walk(certificate.content).expect(tag::SEQUENCE)?.content);
     // RFC 5280 §4.1: version is [0] EXPLICIT DEFAULT v1, so it may be absent.
-    if reader.peek_byte() == Some(0xa0) {
-        reader.tlv_bytes()?;
-    }
+    tbs.optional(tag::context(0))?;
     for _before in ["serialNumber", "signature", "issuer", "validity", "subject"] {
-        reader.tlv_bytes()?;
+        tbs.some()?;
     }
-    PublicKey::from_der(reader.tlv_bytes()?)
-}
-
-/// The content octets of the first element of `der`, which must have `tag`, and what follows it.
-fn content(der: &[u8], tag: Tag) -> der::Result<(&[u8], &[u8])> {
-    let mut reader = SliceReader::new(der)?;
-    let whole = reader.tlv_bytes()?;
-    let mut inner = SliceReader::new(whole)?;
-    let header = der::Header::decode(&mut inner)?;
-    header.tag().assert_eq(tag)?;
-    let length = usize::try_from(u32::from(header.length()))?;
-    // 0 <= length <= whole.len(): `tlv_bytes` has read header and content.
-    Ok((&whole[whole.len() - length..], &der[whole.len()..]))
+    PublicKey::from_der(tbs.some()?.encoded)
 }

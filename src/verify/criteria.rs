@@ -3,13 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use der::asn1::ObjectIdentifier;
 use rustls::pki_types::CertificateDer;
 use time::OffsetDateTime;
 
 use super::expected_name::ExpectedName;
 use super::policy::Policy;
 use crate::pki::facts::{CertFacts, Malformed};
+use crate::pki::oid::{self, Oid};
 
 /// What the certificate is to be used for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,10 +23,10 @@ pub enum Usage {
 
 impl Usage {
     /// The key purpose that a certificate's extended key usage must have (RFC 5280 §4.2.1.12).
-    pub(super) fn purpose(self) -> ObjectIdentifier {
+    pub(super) fn purpose(self) -> Oid {
         match self {
-            Self::Client => ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.2"),
-            Self::Server => ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.1"),
+            Self::Client => oid::CLIENT_AUTH,
+            Self::Server => oid::SERVER_AUTH,
         }
     }
 }

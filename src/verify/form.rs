@@ -11,19 +11,11 @@
 
 use std::collections::HashSet;
 
-use der::asn1::ObjectIdentifier;
-
 use crate::pki::facts::{CertFacts, Extension, KeyUsage};
-
-const SUBJECT_KEY_IDENTIFIER: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.14");
-const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
-const SUBJECT_ALT_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
-const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
-const NAME_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.30");
-const AUTHORITY_KEY_IDENTIFIER: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.35");
-const POLICY_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.36");
-const EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37");
-const INHIBIT_ANY_POLICY: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.54");
+use crate::pki::oid::{
+    AUTHORITY_KEY_IDENTIFIER, BASIC_CONSTRAINTS, EXTENDED_KEY_USAGE, INHIBIT_ANY_POLICY, KEY_USAGE,
+    NAME_CONSTRAINTS, Oid, POLICY_CONSTRAINTS, SUBJECT_ALT_NAME, SUBJECT_KEY_IDENTIFIER,
+};
 
 /// How many things of a kind are named before it is said how many more there are: what a report says about a hostile
 /// certificate stays short, however much is wrong with it.
@@ -99,7 +91,7 @@ pub(super) fn breaches(certificate: &CertFacts, role: Role) -> Vec<String> {
 /// Critical extensions that this verifier does not process (RFC 5280 §4.2: then the certificate is to be refused), in
 /// words.
 pub(crate) fn unknown_critical(certificate: &CertFacts) -> Vec<String> {
-    const PROCESSED: [ObjectIdentifier; 7] = [
+    const PROCESSED: [Oid; 7] = [
         AUTHORITY_KEY_IDENTIFIER,
         BASIC_CONSTRAINTS,
         EXTENDED_KEY_USAGE,

@@ -3,8 +3,6 @@
 //! Stricter than §6.1 asks where the field has become so: the trusted certificate that ends a chain must itself be
 //! a CA, in its validity period, strong, and in the form of §4. Not checked: certificate policies, revocation.
 
-use der::asn1::ObjectIdentifier;
-
 use super::constraints::{self, Reading};
 use super::criteria::{Rules, Usage};
 use super::form::{self, Role};
@@ -12,6 +10,7 @@ use super::policy::Policy;
 use super::signature::{self, Weakness};
 use super::verdict::{CheckKind, Reason};
 use crate::pki::facts::CertFacts;
+use crate::pki::oid::Oid;
 use crate::pki::subject::Subject;
 use crate::words;
 
@@ -135,7 +134,7 @@ pub(crate) fn key_identifiers_agree(certificate: &CertFacts, issuer: &CertFacts)
 
 /// Whether extended key usage `purposes` allow `usage` (RFC 5280 §4.2.1.12). anyExtendedKeyUsage is not enough: an
 /// application MAY ask for the particular purpose, and strict verifiers do.
-pub(super) fn allows(purposes: &[ObjectIdentifier], usage: Usage) -> bool {
+pub(super) fn allows(purposes: &[Oid], usage: Usage) -> bool {
     purposes.contains(&usage.purpose())
 }
 

@@ -101,8 +101,9 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
-    use crate::pki::issue::{Issuer, Plan, Request, Validity, extension};
+    use crate::pki::issue::{Issuer, Plan, Request, Validity};
     use crate::pki::key::KeyAlgorithm;
+    use crate::pki::oid;
     use crate::pki::subject::Subject;
 
     const NOW: OffsetDateTime = datetime!(2026-11-23 12:00 UTC);
@@ -140,7 +141,7 @@ mod tests {
             "the issuer is no CA: expected basicConstraints with CA:TRUE, found CA:FALSE",
         );
         let mut bare = Plan::from_certificate(&server).unwrap();
-        bare.remove_extension(extension::BASIC_CONSTRAINTS);
+        bare.remove_extension(oid::BASIC_CONSTRAINTS);
         let bare = bare.sign(&key).unwrap();
         refused(&bare, CA, NOW, "the issuer is no CA: expected basicConstraints with CA:TRUE, found none");
         refused(&ca, CA, NOW + 400 * day, "the issuer has expired: it was valid until 2027-11-23T12:00:00Z");
@@ -149,7 +150,7 @@ mod tests {
         refused(&last, CA, NOW, "the issuer allows no CA below it: its pathLenConstraint is 0");
         assert_eq!(check(&last, Profile::Server, NOW), Ok(()));
         let mut no_sign = Plan::from_certificate(&ca).unwrap();
-        no_sign.set_extension(extension::KEY_USAGE, true, [3, 2, 1, 2]);
+        no_sign.set_extension(oid::KEY_USAGE, true, [3, 2, 1, 2]);
         refused(
             &no_sign.sign(&key).unwrap(),
             CA,

@@ -14,6 +14,7 @@ use super::expected_name::ExpectedName;
 use super::policy::Policy;
 use super::verdict::{Check, CheckKind, Reason};
 use crate::pki::facts::{CertFacts, Extension, GeneralName};
+use crate::pki::oid::SUBJECT_ALT_NAME;
 use crate::words;
 
 /// The name check.
@@ -48,8 +49,6 @@ pub(super) fn check(leaf: &CertFacts, expected: &ExpectedName, policy: Policy) -
     }
     Check { kind: CheckKind::Name, reasons, expected: wanted, found }
 }
-
-const SUBJECT_ALT_NAME: der::asn1::ObjectIdentifier = der::asn1::ObjectIdentifier::new_unwrap("2.5.29.17");
 
 /// How many names a report lists before it says how many more there are.
 const LISTED: usize = 8;

@@ -1,12 +1,12 @@
 //! Signatures on certificates and in handshakes, over the provider's algorithms.
 
-use der::asn1::ObjectIdentifier;
 use rustls::pki_types::SignatureVerificationAlgorithm;
 use rustls::{DigitallySignedStruct, SignatureScheme};
 
 use super::verdict::Reason;
 use crate::crypto;
 use crate::pki::facts::{CertFacts, PublicKeyFacts, PublicKeyKind, SignatureAlgorithm};
+use crate::pki::oid::{self, Oid};
 use crate::pki::request::RequestFacts;
 
 /// The shortest RSA modulus that counts as strong (RFC 9325 §4.5), in bits.
@@ -149,27 +149,22 @@ pub(crate) fn weak_key(key: &PublicKeyFacts) -> Option<Weakness> {
         PublicKeyKind::Ec { curve } if !TLS_CURVES.contains(&curve.as_str()) => {
             format!("a key on the curve {curve}, which TLS does not have")
         }
-        PublicKeyKind::Other(oid) if NOT_FOR_TLS.contains(oid) => {
-            format!("a key of the kind {oid}, which cannot sign a handshake")
+        PublicKeyKind::Other(kind) if NOT_FOR_TLS.contains(kind) => {
+            format!("a key of the kind {}, which cannot sign a handshake", kind.name_or_dotted())
         }
         PublicKeyKind::Ec { .. } | PublicKeyKind::Ed25519 | PublicKeyKind::Other(_) => return None,
     };
     Some(Weakness { reason: Reason::WeakKey, words })
 }
 
-/// The curves of RFC 8446 §4.2.3, and brainpoolP256r1, P384r1 and P512r1 (RFC 8734).
+/// The curves of RFC 8446 §4.2.3 and of RFC 8734.
 const TLS_CURVES: [&str; 6] =
-    ["P-256", "P-384", "P-521", "1.3.36.3.3.2.8.1.1.7", "1.3.36.3.3.2.8.1.1.11", "1.3.36.3.3.2.8.1.1.13"];
+    ["P-256", "P-384", "P-521", "brainpoolP256r1", "brainpoolP384r1", "brainpoolP512r1"];
 
 /// Keys that have no signature scheme in TLS 1.3: DSA (removed, RFC 8446 §1.2), and those that agree on secrets and
 /// sign nothing.
-const NOT_FOR_TLS: [ObjectIdentifier; 5] = [
-    ObjectIdentifier::new_unwrap("1.2.840.10040.4.1"),    // DSA
-    ObjectIdentifier::new_unwrap("1.2.840.10046.2.1"),    // Diffie-Hellman, X9.42
-    ObjectIdentifier::new_unwrap("1.2.840.113549.1.3.1"), // Diffie-Hellman, PKCS#3
-    ObjectIdentifier::new_unwrap("1.3.101.110"),          // X25519
-    ObjectIdentifier::new_unwrap("1.3.101.111"),          // X448
-];
+const NOT_FOR_TLS: [Oid; 5] =
+    [oid::DSA, oid::DIFFIE_HELLMAN, oid::DIFFIE_HELLMAN_X9_42, oid::X25519, oid::X448];
 
 fn weak_rsa(modulus_bits: u32, exponent: &[u8]) -> Option<String> {
     if modulus_bits < MIN_RSA_BITS {
@@ -207,10 +202,7 @@ mod tests {
             (rsa(2048, &[1, 0]), "an RSA key whose exponent is not an odd number from 3 up"),
             (curve("secp256k1"), "a key on the curve secp256k1, which TLS does not have"),
             (curve("explicit parameters"), "a key on the curve explicit parameters, which TLS does not have"),
-            (
-                PublicKeyKind::Other(NOT_FOR_TLS[0]),
-                "a key of the kind 1.2.840.10040.4.1, which cannot sign a handshake",
-            ),
+            (PublicKeyKind::Other(oid::DSA), "a key of the kind DSA, which cannot sign a handshake"),
         ] {
             assert_eq!(weakness(kind).as_deref(), Some(found));
         }

@@ -2,12 +2,15 @@
 
 use std::collections::HashSet;
 
-use der::asn1::ObjectIdentifier;
 use time::Duration;
 
 use super::Case;
 use super::names::{CommonNames, NameRules};
 use crate::pki::facts::{CertFacts, Extension, ExtensionFacts, GeneralName, KeyUsage, PublicKeyKind};
+use crate::pki::oid::{
+    ANY_PURPOSE, AUTHORITY_KEY_IDENTIFIER, BASIC_CONSTRAINTS, CLIENT_AUTH, EXTENDED_KEY_USAGE, OCSP_SIGNING,
+    Oid, SERVER_AUTH, SUBJECT_ALT_NAME, SUBJECT_KEY_IDENTIFIER,
+};
 use crate::verify::constraints::{self, Reading, Violation};
 use crate::verify::signature::{self, Signed};
 use crate::verify::{ExpectedName, Model, form, self_signed};
@@ -131,7 +134,7 @@ pub enum Condition {
     /// A critical extension that nobody knows.
     UnknownCritical(Whom),
     /// One of these extensions cannot be read.
-    Unreadable(Whom, &'static [ObjectIdentifier]),
+    Unreadable(Whom, &'static [Oid]),
     /// A critical extension cannot be read.
     UnreadableCritical(Whom),
     /// Version 1, and no basicConstraints.
@@ -259,7 +262,9 @@ impl Condition {
                 (c.version != 3 && !c.extensions.is_empty())
                     .then(|| format!("version {}, yet it has extensions", c.version))
             }),
-            Self::ForOtherUses(whom) => without_purpose(whom, case, &[SERVER_AUTH, ANY], "serverAuth"),
+            Self::ForOtherUses(whom) => {
+                without_purpose(whom, case, &[SERVER_AUTH, ANY_PURPOSE], "serverAuth")
+            }
             Self::Forged => {
                 let mut pairs = Whom::All.of(case).zip(case.issuers);
                 let forged = pairs.find(|(below, above)| {
@@ -271,7 +276,7 @@ impl Condition {
                 })
             }
             Self::KeyIdentifierCritical => said(
-                [AUTHORITY_KEY_ID, SUBJECT_KEY_ID]
+                [AUTHORITY_KEY_IDENTIFIER, SUBJECT_KEY_IDENTIFIER]
                     .iter()
                     .any(|oid| extension(leaf, *oid).is_some_and(|e| e.critical)),
                 "a critical key identifier",
@@ -442,19 +447,6 @@ impl Whom {
     }
 }
 
-pub(super) const SUBJECT_KEY_ID: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.14");
-pub(super) const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
-pub(super) const SUBJECT_ALT_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
-pub(super) const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
-pub(super) const NAME_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.30");
-pub(super) const AUTHORITY_KEY_ID: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.35");
-pub(super) const EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37");
-
-const SERVER_AUTH: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.1");
-const CLIENT_AUTH: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.2");
-const OCSP_SIGNING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.9");
-const ANY: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37.0");
-
 /// Each certificate with its issuer, from the leaf up, as far as is known.
 fn links<'a>(case: &Case<'a>) -> Vec<(&'a CertFacts, &'a CertFacts)> {
     match case.model {
@@ -475,7 +467,7 @@ fn names_another_key((certificate, issuer): (&CertFacts, &CertFacts)) -> bool {
     )
 }
 
-fn extension(certificate: &CertFacts, oid: ObjectIdentifier) -> Option<&ExtensionFacts> {
+fn extension(certificate: &CertFacts, oid: Oid) -> Option<&ExtensionFacts> {
     certificate.extensions.iter().find(|extension| extension.oid == oid)
 }
 
@@ -492,7 +484,7 @@ fn unreadable(certificate: &CertFacts, among: impl Fn(&ExtensionFacts) -> bool) 
 }
 
 /// Says whose extended key usage has none of these purposes.
-fn without_purpose(whom: Whom, case: &Case<'_>, wanted: &[ObjectIdentifier], lacks: &str) -> Option<String> {
+fn without_purpose(whom: Whom, case: &Case<'_>, wanted: &[Oid], lacks: &str) -> Option<String> {
     let lacking = whom.of(case).find(|c| {
         c.extended_key_usage()
             .is_some_and(|purposes| !purposes.iter().any(|purpose| wanted.contains(purpose)))

@@ -69,10 +69,10 @@ mod tests {
 
     use super::*;
     use crate::audit::workshop::{JUDGED_AT, LAB_NAME, Made, Workshop};
-    use crate::pki::issue::extension::{
+    use crate::pki::key::KeyAlgorithm;
+    use crate::pki::oid::{
         AUTHORITY_KEY_IDENTIFIER, BASIC_CONSTRAINTS, EXTENDED_KEY_USAGE, KEY_USAGE, SUBJECT_ALT_NAME,
     };
-    use crate::pki::key::KeyAlgorithm;
     use crate::verify::{Criteria, Policy, TrustSet, Usage, judge};
 
     /// The notes on what was made, and whether the policy takes it.

@@ -1,14 +1,14 @@
 //! Which verifier refuses on what, and where that is known from: the table.
 
-use der::asn1::ObjectIdentifier;
 use time::Duration;
 
-use super::condition::{
-    AUTHORITY_KEY_ID, BASIC_CONSTRAINTS, Constrained, EXTENDED_KEY_USAGE, KEY_USAGE, NAME_CONSTRAINTS,
-    SUBJECT_ALT_NAME, SUBJECT_KEY_ID,
-};
+use super::condition::Constrained;
 use super::names::{CommonNames, NameRules, Wildcards};
 use super::{Case, Condition, Verifier, Whom};
+use crate::pki::oid::{
+    AUTHORITY_KEY_IDENTIFIER, BASIC_CONSTRAINTS, EXTENDED_KEY_USAGE, KEY_USAGE, NAME_CONSTRAINTS, Oid,
+    SUBJECT_ALT_NAME, SUBJECT_KEY_IDENTIFIER,
+};
 use crate::verify::Model;
 use Condition as C;
 use Verifier::{
@@ -103,13 +103,13 @@ const WEBPKI_NAMES: &str = "rustls-webpki src/subject_name/mod.rs check_name_con
 const WEBPKI_CRITICAL: &str = "rustls-webpki src/x509.rs: UnsupportedCriticalExtension";
 
 /// What OpenSSL, Chromium and Go read of a certificate before all else.
-const ALL_READ: &[ObjectIdentifier] = &[
-    SUBJECT_KEY_ID,
+const ALL_READ: &[Oid] = &[
+    SUBJECT_KEY_IDENTIFIER,
     KEY_USAGE,
     SUBJECT_ALT_NAME,
     BASIC_CONSTRAINTS,
     NAME_CONSTRAINTS,
-    AUTHORITY_KEY_ID,
+    AUTHORITY_KEY_IDENTIFIER,
     EXTENDED_KEY_USAGE,
 ];
 

@@ -455,7 +455,7 @@ fn keys_that_openssl_wrote_issue_too() {
     rewrite(&["pkcs8", "-topk8", "-scrypt"]).success();
     rewrite(&["pkcs8", "-topk8", "-v1", "PBE-SHA1-3DES"])
         .status(1)
-        .says("other.key: encrypted with PKCS#12 3DES: expected PBES2")
+        .says("other.key: encrypted with pbeWithSHA1And3-KeyTripleDES-CBC: expected PBES2")
         .says("hint: openssl pkcs8 -topk8 -v2 aes-256-cbc -in other.key -out other.key.new encrypts it anew");
     rewrite(&["pkey", "-camellia256"]).status(1).says("other.key: encrypted with Camellia-256-CBC: ");
     rewrite(&["rsa", "-traditional", "-aes256"])

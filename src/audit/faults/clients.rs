@@ -4,8 +4,8 @@ use super::super::fault::{Fault, Grade, Model};
 use super::super::workshop::{Made, Workshop};
 use super::edit::{CA_TRUE, NOBODYS, SERVER_AUTH, key_usage, moment, purposes};
 use super::validity::{FUTURE, PAST};
-use crate::pki::issue::extension;
 use crate::pki::key::KeyAlgorithm;
+use crate::pki::oid;
 use crate::verify::Reason::{BadUsage, Expired, NotYetValid, Untrusted};
 use crate::verify::Usage;
 
@@ -52,7 +52,7 @@ pub(super) fn faults() -> Vec<Fault> {
             "whoever runs a server of the same CA logs in as a client",
         )
         .refused(&[BadUsage])
-        .leaf(|plan| plan.set_extension(extension::EXTENDED_KEY_USAGE, false, purposes(&[SERVER_AUTH]))),
+        .leaf(|plan| plan.set_extension(oid::EXTENDED_KEY_USAGE, false, purposes(&[SERVER_AUTH]))),
         fault(
             "client-no-digital-signature",
             "a client's, key usage is keyAgreement only",
@@ -60,7 +60,7 @@ pub(super) fn faults() -> Vec<Fault> {
             "a key that was not meant to sign logs in",
         )
         .refused(&[BadUsage])
-        .leaf(|plan| plan.set_extension(extension::KEY_USAGE, true, key_usage(0x08))),
+        .leaf(|plan| plan.set_extension(oid::KEY_USAGE, true, key_usage(0x08))),
         fault(
             "client-unknown-critical",
             "a client's, a critical extension nobody knows",
@@ -77,6 +77,6 @@ pub(super) fn faults() -> Vec<Fault> {
         )
         .grade(Grade::Policy)
         .refused(&[BadUsage])
-        .leaf(|plan| plan.set_extension(extension::BASIC_CONSTRAINTS, true, CA_TRUE)),
+        .leaf(|plan| plan.set_extension(oid::BASIC_CONSTRAINTS, true, CA_TRUE)),
     ]
 }

@@ -5,7 +5,8 @@ use super::super::workshop::{Chain, LAB_NAME};
 use super::edit::{
     NAME_CONSTRAINTS, OTHER_NAME, dns_names, general_name, name_constraints, set_common_name, set_names,
 };
-use crate::pki::issue::{Plan, extension};
+use crate::pki::issue::Plan;
+use crate::pki::oid;
 use crate::pki::subject::Subject;
 use crate::verify::Reason::{Untrusted, WrongName};
 
@@ -103,7 +104,7 @@ fn broken() -> Vec<Fault> {
             |workshop| {
                 workshop.chain(|chain| {
                     constrain(chain, &[(general_name::DNS, b"example.com")], &[]);
-                    chain.leaf.remove_extension(extension::SUBJECT_ALT_NAME);
+                    chain.leaf.remove_extension(oid::SUBJECT_ALT_NAME);
                 })
             },
         ),

@@ -5,7 +5,7 @@ use super::both;
 use super::edit::{
     CODE_SIGNING, NOBODYS, SERVER_AUTH, general_name, purposes, set_name, set_names, set_subject,
 };
-use crate::pki::issue::extension;
+use crate::pki::oid;
 use crate::pki::subject::Subject;
 use crate::verify::Reason::WrongName;
 
@@ -23,14 +23,14 @@ pub(super) fn faults() -> Vec<Fault> {
     )
     .grade(Grade::MustAccept)
     .leaf(|plan| {
-        plan.set_critical(extension::EXTENDED_KEY_USAGE, true);
+        plan.set_critical(oid::EXTENDED_KEY_USAGE, true);
     });
     let more_purposes =
         Fault::new("ok-eku-several", "nothing: serverAuth is one of two", "RFC 5280 §4.2.1.12", REFUSING)
             .grade(Grade::MustAccept)
             .leaf(|plan| {
                 let value = purposes(&[CODE_SIGNING, SERVER_AUTH]);
-                plan.set_extension(extension::EXTENDED_KEY_USAGE, false, value);
+                plan.set_extension(oid::EXTENDED_KEY_USAGE, false, value);
             });
     let unknown = Fault::new(
         "ok-noncritical-unknown",
@@ -102,7 +102,7 @@ fn under_a_ca() -> Vec<Fault> {
         .lab(&[WrongName])
         .leaf(|plan| {
             set_subject(plan, &Subject::default());
-            plan.set_critical(extension::SUBJECT_ALT_NAME, true);
+            plan.set_critical(oid::SUBJECT_ALT_NAME, true);
         }),
     ]
 }

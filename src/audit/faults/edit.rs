@@ -1,11 +1,14 @@
 //! The edits that several entries share, and the octets of extensions that no healthy certificate has.
 
-use der::asn1::ObjectIdentifier;
 use time::OffsetDateTime;
 
-use crate::pki::issue::{Plan, Time, extension};
+use crate::pki::der::{self, tag, tlv};
+use crate::pki::issue::{Plan, Time};
+use crate::pki::oid::{self, Oid};
+pub(super) use crate::pki::oid::{
+    ANY_PURPOSE, AUTHORITY_INFORMATION, CLIENT_AUTH, CODE_SIGNING, NAME_CONSTRAINTS, SERVER_AUTH,
+};
 use crate::pki::subject::Subject;
-use crate::pki::tlv::{self, tlv};
 
 /// Somebody else's name.
 pub(super) const OTHER_NAME: &str = "www.example.com";
@@ -45,7 +48,7 @@ pub(super) fn set_common_name(plan: &mut Plan, name: &str) {
 
 /// Gives it these alternative names, whatever they are: context tag and content.
 pub(super) fn set_names(plan: &mut Plan, names: &[(u8, &[u8])]) {
-    plan.set_extension(extension::SUBJECT_ALT_NAME, false, general_names(names));
+    plan.set_extension(oid::SUBJECT_ALT_NAME, false, general_names(names));
 }
 
 /// Gives it this one dNSName.
@@ -61,14 +64,13 @@ pub(super) fn dns_names(names: &[String]) -> Vec<(u8, &[u8])> {
 /// GeneralNames.
 pub(super) fn general_names(names: &[(u8, &[u8])]) -> Vec<u8> {
     let names: Vec<_> = names.iter().map(|(tag, content)| tlv(*tag, content)).collect();
-    tlv(tlv::SEQUENCE, &names.concat())
+    tlv(tag::SEQUENCE, &names.concat())
 }
 
 /// The value of an extKeyUsage with these purposes.
-pub(super) fn purposes(purposes: &[&str]) -> Vec<u8> {
-    let purposes: Vec<_> =
-        purposes.iter().map(|oid| tlv(tlv::OID, ObjectIdentifier::new_unwrap(oid).as_bytes())).collect();
-    tlv(tlv::SEQUENCE, &purposes.concat())
+pub(super) fn purposes(purposes: &[Oid]) -> Vec<u8> {
+    let purposes: Vec<_> = purposes.iter().map(|purpose| der::oid(*purpose)).collect();
+    tlv(tag::SEQUENCE, &purposes.concat())
 }
 
 /// The value of a keyUsage with the bits of `octet`, digitalSignature the highest (RFC 5280 §4.2.1.3).
@@ -79,22 +81,19 @@ pub(super) fn key_usage(octet: u8) -> Vec<u8> {
 /// The value of a nameConstraints extension: permitted and excluded subtrees.
 pub(super) fn name_constraints(permitted: &[(u8, &[u8])], excluded: &[(u8, &[u8])]) -> Vec<u8> {
     let subtrees = |tag: u8, bases: &[(u8, &[u8])]| {
-        let subtrees: Vec<_> = bases.iter().map(|(tag, base)| tlv(tlv::SEQUENCE, &tlv(*tag, base))).collect();
+        let subtrees: Vec<_> = bases.iter().map(|(tag, base)| tlv(tag::SEQUENCE, &tlv(*tag, base))).collect();
         if subtrees.is_empty() { Vec::new() } else { tlv(tag, &subtrees.concat()) }
     };
-    tlv(tlv::SEQUENCE, &[subtrees(0xa0, permitted), subtrees(0xa1, excluded)].concat())
+    tlv(tag::SEQUENCE, &[subtrees(0xa0, permitted), subtrees(0xa1, excluded)].concat())
 }
 
 /// The value of an authorityInfoAccess extension (RFC 5280 §4.2.2.1): access methods and their URIs.
-pub(super) fn authority_information(places: &[(&str, &str)]) -> Vec<u8> {
+pub(super) fn authority_information(places: &[(Oid, &str)]) -> Vec<u8> {
     let descriptions: Vec<_> = places
         .iter()
-        .map(|(method, uri)| {
-            let method = tlv(tlv::OID, ObjectIdentifier::new_unwrap(method).as_bytes());
-            tlv::sequence(&[&method, &tlv(general_name::URI, uri.as_bytes())])
-        })
+        .map(|(method, uri)| der::sequence(&[&der::oid(*method), &tlv(general_name::URI, uri.as_bytes())]))
         .collect();
-    tlv(tlv::SEQUENCE, &descriptions.concat())
+    tlv(tag::SEQUENCE, &descriptions.concat())
 }
 
 /// basicConstraints with CA:TRUE and this pathLenConstraint.
@@ -106,17 +105,5 @@ pub(super) const fn limited_ca(path_length: u8) -> [u8; 8] {
 pub(super) const CA_TRUE: [u8; 5] = [0x30, 3, 1, 1, 0xff];
 /// basicConstraints with CA:FALSE.
 pub(super) const CA_FALSE: [u8; 2] = [0x30, 0];
-/// id-kp-serverAuth (RFC 5280 §4.2.1.12).
-pub(super) const SERVER_AUTH: &str = "1.3.6.1.5.5.7.3.1";
-/// id-kp-clientAuth.
-pub(super) const CLIENT_AUTH: &str = "1.3.6.1.5.5.7.3.2";
-/// id-kp-codeSigning.
-pub(super) const CODE_SIGNING: &str = "1.3.6.1.5.5.7.3.3";
-/// anyExtendedKeyUsage.
-pub(super) const ANY_PURPOSE: &str = "2.5.29.37.0";
 /// An extension that nobody knows: 2.25.… is free for anybody (ITU-T X.667).
-pub(super) const NOBODYS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.25.987654321");
-/// nameConstraints.
-pub(super) const NAME_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.30");
-/// authorityInfoAccess.
-pub(super) const AUTHORITY_INFORMATION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.1.1");
+pub(super) const NOBODYS: Oid = Oid::dotted("2.25.987654321");

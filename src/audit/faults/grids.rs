@@ -9,8 +9,8 @@ use super::super::workshop::{JUDGED_AT, LAB_NAME, Made, Workshop};
 use super::edit::{
     NAME_CONSTRAINTS, OTHER_NAME, general_name, name_constraints, set_common_name, set_names, set_subject,
 };
-use crate::pki::issue::extension;
 use crate::pki::key::KeyAlgorithm;
+use crate::pki::oid;
 use crate::pki::subject::Subject;
 use crate::verify::{Criteria, Policy, Reason, TrustSet, Usage, Verdict, judge};
 
@@ -137,7 +137,7 @@ fn every_combination_of_names_and_constraints() {
                 };
                 let alternative: Vec<_> = [dns, ip].into_iter().flatten().collect();
                 if alternative.is_empty() {
-                    chain.leaf.remove_extension(extension::SUBJECT_ALT_NAME);
+                    chain.leaf.remove_extension(oid::SUBJECT_ALT_NAME);
                 } else {
                     set_names(&mut chain.leaf, &alternative);
                 }

@@ -1,16 +1,13 @@
 //! Names: is it this server's certificate at all?
 
-use der::asn1::ObjectIdentifier;
-
 use super::super::fault::{Fault, Grade, Model};
 use super::super::workshop::LAB_NAME;
 use super::both;
 use super::edit::{OTHER_NAME, general_name, set_common_name, set_name, set_names, set_subject};
-use crate::pki::issue::{Plan, extension};
+use crate::pki::issue::Plan;
+use crate::pki::oid;
 use crate::pki::subject::Subject;
 use crate::verify::Reason::{Malformed, WrongName};
-
-const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
 
 const ANYBODY: &str = "whoever has any certificate of the same trust impersonates this server";
 const TRUNCATED: &str =
@@ -85,7 +82,7 @@ fn common_names() -> impl Iterator<Item = Fault> {
     .grade(Grade::Policy)
     .webpki(&[WrongName])
     .leaf(|plan| {
-        plan.remove_extension(extension::SUBJECT_ALT_NAME);
+        plan.remove_extension(oid::SUBJECT_ALT_NAME);
     })
     .fixture();
     // What a C string comparison reads as www.test.org. Without a SAN, so that the CN is all there is to read.
@@ -95,7 +92,7 @@ fn common_names() -> impl Iterator<Item = Fault> {
             .leaf(|plan| {
                 named_by_cn(plan, |name| {
                     let text = format!("{LAB_NAME}\0.evil.example");
-                    for attribute in name.rdns.iter_mut().flatten().filter(|a| a.oid == COMMON_NAME) {
+                    for attribute in name.rdns.iter_mut().flatten().filter(|a| a.oid == oid::COMMON_NAME) {
                         attribute.raw = text.clone().into_bytes();
                         attribute.text = Some(text.clone());
                     }
@@ -127,7 +124,7 @@ fn common_names() -> impl Iterator<Item = Fault> {
 fn named_by_cn(plan: &mut Plan, edit: impl FnOnce(&mut Subject)) {
     let mut subject = Subject::lab();
     edit(&mut subject);
-    plan.remove_extension(extension::SUBJECT_ALT_NAME);
+    plan.remove_extension(oid::SUBJECT_ALT_NAME);
     set_subject(plan, &subject);
 }
 
@@ -243,7 +240,7 @@ fn addresses() -> impl Iterator<Item = Fault> {
     .webpki(&[WrongName])
     .leaf(|plan| {
         set_common_name(plan, ADDRESS);
-        plan.remove_extension(extension::SUBJECT_ALT_NAME);
+        plan.remove_extension(oid::SUBJECT_ALT_NAME);
     });
     [
         both(right, "ok-ip.ca"),
@@ -282,7 +279,7 @@ fn unreadable() -> impl Iterator<Item = Fault> {
     )
     .lab(&[Malformed])
     .webpki(&[WrongName, Malformed])
-    .leaf(|plan| plan.set_extension(extension::SUBJECT_ALT_NAME, false, b"www.test.org".to_vec()));
+    .leaf(|plan| plan.set_extension(oid::SUBJECT_ALT_NAME, false, b"www.test.org".to_vec()));
     let space = Fault::new("space-in-san", "dNSName ending in a space", "RFC 5280 §4.2.1.6", TRUNCATED)
         .refused(&[WrongName])
         .leaf(|plan| set_name(plan, "www.test.org "));

@@ -2,7 +2,8 @@
 
 use super::super::fault::{Fault, Grade, Model};
 use super::edit::{CA_FALSE, CLIENT_AUTH, NOBODYS, key_usage, limited_ca, purposes};
-use crate::pki::issue::{Plan, extension};
+use crate::pki::issue::Plan;
+use crate::pki::oid;
 use crate::verify::Reason::{BadUsage, Untrusted};
 
 const NO_ISSUER: &str =
@@ -25,7 +26,7 @@ fn issuers() -> Vec<Fault> {
         fault("issuer-ca-false", "the intermediate is CA:FALSE", "RFC 5280 §6.1.4 (k)", NO_ISSUER).made(
             |workshop| {
                 workshop.chain(|chain| {
-                    chain.intermediate.set_extension(extension::BASIC_CONSTRAINTS, true, CA_FALSE);
+                    chain.intermediate.set_extension(oid::BASIC_CONSTRAINTS, true, CA_FALSE);
                 })
             },
         ),
@@ -37,7 +38,7 @@ fn issuers() -> Vec<Fault> {
         )
         .made(|workshop| {
             workshop.chain(|chain| {
-                chain.intermediate.remove_extension(extension::BASIC_CONSTRAINTS);
+                chain.intermediate.remove_extension(oid::BASIC_CONSTRAINTS);
             })
         }),
         fault("issuer-v1", "the intermediate is of version 1", "RFC 5280 §6.1.4 (k)", NO_ISSUER).made(
@@ -55,8 +56,7 @@ fn issuers() -> Vec<Fault> {
             LIMITED,
         )
         .made(|workshop| {
-            workshop
-                .chain(|chain| chain.intermediate.set_extension(extension::KEY_USAGE, true, key_usage(0x02)))
+            workshop.chain(|chain| chain.intermediate.set_extension(oid::KEY_USAGE, true, key_usage(0x02)))
         }),
         fault(
             "issuer-client-usage",
@@ -68,11 +68,7 @@ fn issuers() -> Vec<Fault> {
         .refused(&[BadUsage])
         .made(|workshop| {
             workshop.chain(|chain| {
-                chain.intermediate.push_extension(
-                    extension::EXTENDED_KEY_USAGE,
-                    false,
-                    purposes(&[CLIENT_AUTH]),
-                );
+                chain.intermediate.push_extension(oid::EXTENDED_KEY_USAGE, false, purposes(&[CLIENT_AUTH]));
             })
         }),
         fault(
@@ -101,7 +97,7 @@ fn path_lengths() -> Vec<Fault> {
         fault("path-length-exceeded", "the root allows no intermediate").refused(&[Untrusted]).made(
             |workshop| {
                 workshop.chain(|chain| {
-                    chain.root.set_extension(extension::BASIC_CONSTRAINTS, true, limited_ca(0));
+                    chain.root.set_extension(oid::BASIC_CONSTRAINTS, true, limited_ca(0));
                 })
             },
         ),
@@ -110,7 +106,7 @@ fn path_lengths() -> Vec<Fault> {
             .made(|workshop| {
                 workshop.long_chain(2, |number, plan| {
                     if number == 1 {
-                        plan.set_extension(extension::BASIC_CONSTRAINTS, true, limited_ca(0));
+                        plan.set_extension(oid::BASIC_CONSTRAINTS, true, limited_ca(0));
                     }
                 })
             }),
@@ -130,7 +126,7 @@ fn path_lengths() -> Vec<Fault> {
                 let mut issuer = Vec::new();
                 workshop.long_chain(2, |number, plan| match number {
                     1 => {
-                        plan.set_extension(extension::BASIC_CONSTRAINTS, true, limited_ca(0));
+                        plan.set_extension(oid::BASIC_CONSTRAINTS, true, limited_ca(0));
                         issuer.clone_from(&plan.subject);
                     }
                     2 => plan.subject.clone_from(&issuer),
@@ -145,7 +141,7 @@ fn path_lengths() -> Vec<Fault> {
 /// The root allows one intermediate, the first intermediate nine; what is above counts.
 fn widen(number: usize, plan: &mut Plan) {
     if let Some(limit) = [1, 9].get(number) {
-        plan.set_extension(extension::BASIC_CONSTRAINTS, true, limited_ca(*limit));
+        plan.set_extension(oid::BASIC_CONSTRAINTS, true, limited_ca(*limit));
     }
 }
 
@@ -164,7 +160,7 @@ fn profile() -> Vec<Fault> {
         )
         .made(|workshop| {
             workshop.chain(|chain| {
-                chain.intermediate.remove_extension(extension::AUTHORITY_KEY_IDENTIFIER);
+                chain.intermediate.remove_extension(oid::AUTHORITY_KEY_IDENTIFIER);
             })
         }),
         fault(
@@ -174,7 +170,7 @@ fn profile() -> Vec<Fault> {
         )
         .made(|workshop| {
             workshop.chain(|chain| {
-                chain.root.remove_extension(extension::SUBJECT_KEY_IDENTIFIER);
+                chain.root.remove_extension(oid::SUBJECT_KEY_IDENTIFIER);
             })
         }),
         fault(
@@ -197,7 +193,7 @@ fn profile() -> Vec<Fault> {
         .refused(&[BadUsage])
         .made(|workshop| {
             workshop.chain(|chain| {
-                chain.root.push_extension(extension::EXTENDED_KEY_USAGE, false, purposes(&[CLIENT_AUTH]));
+                chain.root.push_extension(oid::EXTENDED_KEY_USAGE, false, purposes(&[CLIENT_AUTH]));
             })
         }),
         fault(
@@ -207,7 +203,7 @@ fn profile() -> Vec<Fault> {
         )
         .made(|workshop| {
             workshop.chain(|chain| {
-                chain.root.set_critical(extension::BASIC_CONSTRAINTS, false);
+                chain.root.set_critical(oid::BASIC_CONSTRAINTS, false);
             })
         }),
     ]
@@ -216,5 +212,5 @@ fn profile() -> Vec<Fault> {
 /// An authority key identifier that is nobody's.
 fn name_another_issuer(plan: &mut Plan) {
     let value = [&[0x30, 22, 0x80, 20][..], &[7; 20]].concat();
-    plan.set_extension(extension::AUTHORITY_KEY_IDENTIFIER, false, value);
+    plan.set_extension(oid::AUTHORITY_KEY_IDENTIFIER, false, value);
 }

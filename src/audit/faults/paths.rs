@@ -8,8 +8,9 @@ use super::edit::{
     CA_FALSE, CLIENT_AUTH, NAME_CONSTRAINTS, general_name, moment, name_constraints, purposes,
 };
 use super::validity::PAST;
-use crate::pki::issue::{IssueError, Plan, extension};
+use crate::pki::issue::{IssueError, Plan};
 use crate::pki::key::KeyAlgorithm;
+use crate::pki::oid;
 use crate::pki::subject::Subject;
 
 const SENDING: &str = "none; a client that refuses it refuses servers that are set up carelessly";
@@ -73,18 +74,18 @@ fn branches() -> Vec<Fault> {
         ),
         fault("ok-branch-usage", "nothing: one of two ways up is for clients only").made(|workshop| {
             branch(workshop, |plan| {
-                plan.push_extension(extension::EXTENDED_KEY_USAGE, false, purposes(&[CLIENT_AUTH]));
+                plan.push_extension(oid::EXTENDED_KEY_USAGE, false, purposes(&[CLIENT_AUTH]));
             })
         }),
         fault("ok-branch-no-constraints", "nothing: one of two ways up has no basicConstraints").made(
             |workshop| {
                 branch(workshop, |plan| {
-                    plan.remove_extension(extension::BASIC_CONSTRAINTS);
+                    plan.remove_extension(oid::BASIC_CONSTRAINTS);
                 })
             },
         ),
         fault("ok-branch-ca-false", "nothing: one of two ways up is CA:FALSE").made(|workshop| {
-            branch(workshop, |plan| plan.set_extension(extension::BASIC_CONSTRAINTS, true, CA_FALSE))
+            branch(workshop, |plan| plan.set_extension(oid::BASIC_CONSTRAINTS, true, CA_FALSE))
         }),
         fault("ok-branch-sha1", "nothing: one of two ways up is signed with SHA-1").openssl(),
     ]
@@ -120,7 +121,7 @@ fn expired_cross(workshop: &mut Workshop) -> Result<Made, IssueError> {
     let mut cross = workshop.root()?;
     cross.issuer = Subject::lab().with_unchecked_common_name("Old Root CA").to_der();
     expire(&mut cross);
-    cross.remove_extension(extension::AUTHORITY_KEY_IDENTIFIER);
+    cross.remove_extension(oid::AUTHORITY_KEY_IDENTIFIER);
     made.chain.push(cross.sign(&other)?);
     made.trusted = vec![trusted];
     Ok(made)

@@ -2,23 +2,11 @@
 //! neither, and none of the healthy certificates here does: without a word on revocation and without an SCT, they are
 //! themselves the row "no-sct".
 
-use der::asn1::ObjectIdentifier;
-
 use super::super::fault::{Fault, Grade, Model};
 use super::edit::{AUTHORITY_INFORMATION, authority_information, general_name};
-use crate::pki::tlv::{self, tlv};
+use crate::pki::der::{self, tag, tlv};
+use crate::pki::oid;
 use crate::verify::Reason::BadUsage;
-
-/// TLSFeature (RFC 7633 §4).
-const TLS_FEATURE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.1.24");
-/// cRLDistributionPoints (RFC 5280 §4.2.1.13).
-const CRL_DISTRIBUTION_POINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.31");
-/// SignedCertificateTimestampList (RFC 6962 §3.3).
-const TIMESTAMPS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.11129.2.4.2");
-/// The poison of a precertificate (RFC 6962 §3.1).
-const POISON: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.11129.2.4.3");
-/// certificatePolicies (RFC 5280 §4.2.1.4).
-const POLICIES: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.32");
 
 const REVOKED: &str = "a certificate whose key was stolen is used on, though its CA has revoked it";
 
@@ -36,7 +24,7 @@ pub(super) fn faults() -> Vec<Fault> {
             REVOKED,
         )
         // SEQUENCE OF INTEGER: status_request(5).
-        .leaf(|plan| plan.push_extension(TLS_FEATURE, false, [0x30, 3, 2, 1, 5])),
+        .leaf(|plan| plan.push_extension(oid::TLS_FEATURE, false, [0x30, 3, 2, 1, 5])),
         // At a port of this machine's where nobody answers.
         fault(
             "ok-crl-unreachable",
@@ -47,8 +35,8 @@ pub(super) fn faults() -> Vec<Fault> {
         .leaf(|plan| {
             let name = tlv(general_name::URI, b"http://127.0.0.1:1/ca.crl");
             // DistributionPoint: distributionPoint [0], its fullName [0].
-            let point = tlv(tlv::SEQUENCE, &tlv(0xa0, &tlv(0xa0, &name)));
-            plan.push_extension(CRL_DISTRIBUTION_POINTS, false, tlv(tlv::SEQUENCE, &point));
+            let point = tlv(tag::SEQUENCE, &tlv(0xa0, &tlv(0xa0, &name)));
+            plan.push_extension(oid::CRL_DISTRIBUTION_POINTS, false, tlv(tag::SEQUENCE, &point));
         }),
         fault(
             "ok-ocsp-unreachable",
@@ -57,8 +45,7 @@ pub(super) fn faults() -> Vec<Fault> {
             REVOKED,
         )
         .leaf(|plan| {
-            // id-ad-ocsp
-            let value = authority_information(&[("1.3.6.1.5.5.7.48.1", "http://127.0.0.1:1/ocsp")]);
+            let value = authority_information(&[(oid::OCSP, "http://127.0.0.1:1/ocsp")]);
             plan.push_extension(AUTHORITY_INFORMATION, false, value);
         }),
         fault(
@@ -67,7 +54,7 @@ pub(super) fn faults() -> Vec<Fault> {
             "RFC 6962 §3.3, §5.2",
             "a CA issues in secret, and nobody finds out",
         )
-        .leaf(|plan| plan.push_extension(TIMESTAMPS, false, timestamps())),
+        .leaf(|plan| plan.push_extension(oid::TIMESTAMPS, false, timestamps())),
         fault(
             "precertificate",
             "a precertificate served as a certificate",
@@ -76,7 +63,7 @@ pub(super) fn faults() -> Vec<Fault> {
         )
         .grade(Grade::MustReject)
         .refused(&[BadUsage])
-        .leaf(|plan| plan.push_extension(POISON, true, [5, 0])),
+        .leaf(|plan| plan.push_extension(oid::PRECERTIFICATE_POISON, true, [5, 0])),
         fault(
             "extended-validation",
             "says that its owner was looked at closely",
@@ -85,9 +72,8 @@ pub(super) fn faults() -> Vec<Fault> {
         )
         .grade(Grade::Info)
         .leaf(|plan| {
-            const EXTENDED: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.23.140.1.1");
-            let policy = tlv(tlv::SEQUENCE, &tlv(tlv::OID, EXTENDED.as_bytes()));
-            plan.push_extension(POLICIES, false, tlv(tlv::SEQUENCE, &policy));
+            let policy = tlv(tag::SEQUENCE, &der::oid(oid::EXTENDED_VALIDATION));
+            plan.push_extension(oid::CERTIFICATE_POLICIES, false, tlv(tag::SEQUENCE, &policy));
         }),
     ]
 }

@@ -4,9 +4,9 @@
 use super::super::fault::{Fault, Model};
 use super::super::workshop::LAB_NAME;
 use super::edit::{general_name, set_name, set_names};
+use crate::pki::der::{self, tag, tlv};
 use crate::pki::issue::Plan;
 use crate::pki::subject::Subject;
-use crate::pki::tlv::{self, tlv};
 use crate::verify::Reason::WrongName;
 
 const SMUGGLED: &str =
@@ -28,13 +28,13 @@ fn kinds() -> Vec<Fault> {
     vec![
         fault("san-other-name", "the name is an otherName").leaf(|plan| {
             let value = tlv(0xa0, &tlv(0x0c, LAB_NAME.as_bytes()));
-            let value = [tlv(tlv::OID, super::edit::NOBODYS.as_bytes()), value].concat();
+            let value = [der::oid(super::edit::NOBODYS), value].concat();
             set_names(plan, &[(general_name::OTHER, &value)]);
         }),
         fault("san-email", "the name is an rfc822Name")
             .leaf(|plan| set_names(plan, &[(general_name::EMAIL, LAB_NAME.as_bytes())])),
         fault("san-x400", "the name is an x400Address").leaf(|plan| {
-            set_names(plan, &[(general_name::X400, &tlv(tlv::SEQUENCE, &tlv(0x13, LAB_NAME.as_bytes())))]);
+            set_names(plan, &[(general_name::X400, &tlv(tag::SEQUENCE, &tlv(0x13, LAB_NAME.as_bytes())))]);
         }),
         fault("san-directory", "the name is the CN of a directoryName")
             .leaf(|plan| set_names(plan, &[(general_name::DIRECTORY, &Subject::lab().to_der())])),

@@ -3,8 +3,9 @@
 use super::super::fault::{Fault, Grade, Model};
 use super::super::workshop::{Chain, LAB_NAME, Made, Role, Workshop};
 use super::edit::{AUTHORITY_INFORMATION, CA_FALSE, authority_information, key_usage, set_common_name};
-use crate::pki::issue::{IssueError, Plan, SignatureEdit, extension};
+use crate::pki::issue::{IssueError, Plan, SignatureEdit};
 use crate::pki::key::KeyAlgorithm;
+use crate::pki::oid;
 use crate::verify::Reason::{BadSignature, Malformed, Untrusted};
 
 const ANYBODY: &str = "anybody on the way makes such a certificate in a second and reads everything";
@@ -104,7 +105,7 @@ fn under_a_ca() -> Vec<Fault> {
         .made(|workshop| {
             without_intermediate(workshop.chain(|chain| {
                 // id-ad-caIssuers, at a port of this machine's where nobody answers.
-                let value = authority_information(&[("1.3.6.1.5.5.7.48.2", "http://127.0.0.1:1/ca.der")]);
+                let value = authority_information(&[(oid::CA_ISSUERS, "http://127.0.0.1:1/ca.der")]);
                 chain.leaf.push_extension(AUTHORITY_INFORMATION, false, value);
             }))
         }),
@@ -117,8 +118,8 @@ fn under_a_ca() -> Vec<Fault> {
         .refused(&[Untrusted])
         .made(|workshop| {
             workshop.chain(|chain| {
-                chain.intermediate.set_extension(extension::BASIC_CONSTRAINTS, true, CA_FALSE);
-                chain.intermediate.set_extension(extension::KEY_USAGE, true, key_usage(0x80));
+                chain.intermediate.set_extension(oid::BASIC_CONSTRAINTS, true, CA_FALSE);
+                chain.intermediate.set_extension(oid::KEY_USAGE, true, key_usage(0x80));
             })
         }),
         fault(
@@ -187,7 +188,7 @@ fn same_name(workshop: &mut Workshop) -> Result<Made, IssueError> {
     let made = other.issued(|plan| {
         let mut value = vec![0x30, 22, 0x80, 20];
         value.extend(&copied);
-        plan.set_extension(extension::AUTHORITY_KEY_IDENTIFIER, false, value);
+        plan.set_extension(oid::AUTHORITY_KEY_IDENTIFIER, false, value);
     })?;
     Ok(Made { trusted: real.trusted, ..made })
 }
@@ -211,7 +212,7 @@ fn circle(workshop: &mut Workshop) -> Result<Made, IssueError> {
         .and_then(|intermediate| Plan::from_certificate(intermediate).ok())
         .map(|intermediate| intermediate.subject)
         .unwrap_or_default();
-    back.remove_extension(extension::AUTHORITY_KEY_IDENTIFIER);
+    back.remove_extension(oid::AUTHORITY_KEY_IDENTIFIER);
     made.chain.push(back.sign(&key)?);
     made.trusted = trusted;
     Ok(made)

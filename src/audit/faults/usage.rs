@@ -6,7 +6,8 @@ use super::edit::{
     ANY_PURPOSE, CA_FALSE, CA_TRUE, CLIENT_AUTH, CODE_SIGNING, NAME_CONSTRAINTS, NOBODYS, general_name,
     key_usage, name_constraints, purposes,
 };
-use crate::pki::issue::{Plan, extension};
+use crate::pki::issue::Plan;
+use crate::pki::oid;
 use crate::pki::subject::Subject;
 use crate::verify::Reason::{BadUsage, Malformed, WrongName};
 
@@ -28,20 +29,20 @@ fn purpose(id: &'static str, title: &'static str, edit: fn(&mut Plan)) -> Fault 
 
 fn usages() -> Vec<Fault> {
     let client = purpose("client-usage", "extended key usage is clientAuth only", |plan| {
-        plan.set_extension(extension::EXTENDED_KEY_USAGE, false, purposes(&[CLIENT_AUTH]));
+        plan.set_extension(oid::EXTENDED_KEY_USAGE, false, purposes(&[CLIENT_AUTH]));
     });
     let critical =
         purpose("client-usage-critical", "extended key usage is clientAuth only, critical", |plan| {
-            plan.set_extension(extension::EXTENDED_KEY_USAGE, true, purposes(&[CLIENT_AUTH]));
+            plan.set_extension(oid::EXTENDED_KEY_USAGE, true, purposes(&[CLIENT_AUTH]));
         });
     let code = purpose("code-signing-usage", "extended key usage is codeSigning only", |plan| {
-        plan.set_extension(extension::EXTENDED_KEY_USAGE, false, purposes(&[CODE_SIGNING]));
+        plan.set_extension(oid::EXTENDED_KEY_USAGE, false, purposes(&[CODE_SIGNING]));
     });
     let any = purpose("any-usage", "extended key usage is anyExtendedKeyUsage only", |plan| {
-        plan.set_extension(extension::EXTENDED_KEY_USAGE, false, purposes(&[ANY_PURPOSE]));
+        plan.set_extension(oid::EXTENDED_KEY_USAGE, false, purposes(&[ANY_PURPOSE]));
     });
     let empty = purpose("empty-usage", "an extended key usage without a purpose", |plan| {
-        plan.set_extension(extension::EXTENDED_KEY_USAGE, false, purposes(&[]));
+        plan.set_extension(oid::EXTENDED_KEY_USAGE, false, purposes(&[]));
     });
     let no_signing = Fault::new(
         "no-digital-signature",
@@ -50,7 +51,7 @@ fn usages() -> Vec<Fault> {
         PURPOSE,
     )
     .refused(&[BadUsage])
-    .leaf(|plan| plan.set_extension(extension::KEY_USAGE, true, key_usage(0x20)));
+    .leaf(|plan| plan.set_extension(oid::KEY_USAGE, true, key_usage(0x20)));
     let cert_sign = Fault::new(
         "cert-sign-on-leaf",
         "key usage has keyCertSign, yet it is CA:FALSE",
@@ -59,7 +60,7 @@ fn usages() -> Vec<Fault> {
     )
     .grade(Grade::ShouldReject)
     .refused(&[BadUsage])
-    .leaf(|plan| plan.set_extension(extension::KEY_USAGE, true, key_usage(0x84)));
+    .leaf(|plan| plan.set_extension(oid::KEY_USAGE, true, key_usage(0x84)));
     let ca_true = Fault::new(
         "ca-true-leaf",
         "a server's certificate with CA:TRUE",
@@ -68,7 +69,7 @@ fn usages() -> Vec<Fault> {
     )
     .grade(Grade::Policy)
     .webpki(&[BadUsage])
-    .leaf(|plan| plan.set_extension(extension::BASIC_CONSTRAINTS, true, CA_TRUE));
+    .leaf(|plan| plan.set_extension(oid::BASIC_CONSTRAINTS, true, CA_TRUE));
     let mut faults = Vec::new();
     for (fault, ca) in [
         (client.fixture(), "client-usage.ca"),
@@ -109,12 +110,8 @@ fn extensions() -> Vec<Fault> {
         ),
         (
             fault("duplicate-extension", "an extension twice", "RFC 5280 §4.2", PARSERS).leaf(|plan| {
-                let first = plan.extension(extension::BASIC_CONSTRAINTS).map(|e| e.value.clone());
-                plan.push_extension(
-                    extension::BASIC_CONSTRAINTS,
-                    true,
-                    first.unwrap_or_else(|| CA_FALSE.to_vec()),
-                );
+                let first = plan.extension(oid::BASIC_CONSTRAINTS).map(|e| e.value.clone());
+                plan.push_extension(oid::BASIC_CONSTRAINTS, true, first.unwrap_or_else(|| CA_FALSE.to_vec()));
             }),
             "duplicate-extension.ca",
         ),
@@ -125,7 +122,7 @@ fn extensions() -> Vec<Fault> {
                 "RFC 5280 §4.2.1.9",
                 PARSERS,
             )
-            .leaf(|plan| plan.set_extension(extension::BASIC_CONSTRAINTS, true, [0x30, 2, 1, 1])),
+            .leaf(|plan| plan.set_extension(oid::BASIC_CONSTRAINTS, true, [0x30, 2, 1, 1])),
             "constraints-unreadable.ca",
         ),
         (
@@ -137,7 +134,7 @@ fn extensions() -> Vec<Fault> {
             )
             .grade(Grade::Policy)
             .leaf(|plan| {
-                plan.set_critical(extension::AUTHORITY_KEY_IDENTIFIER, true);
+                plan.set_critical(oid::AUTHORITY_KEY_IDENTIFIER, true);
             }),
             "critical-authority-key.ca",
         ),
@@ -150,7 +147,7 @@ fn extensions() -> Vec<Fault> {
             )
             .grade(Grade::Policy)
             .leaf(|plan| {
-                plan.set_critical(extension::SUBJECT_KEY_IDENTIFIER, true);
+                plan.set_critical(oid::SUBJECT_KEY_IDENTIFIER, true);
             }),
             "critical-subject-key.ca",
         ),
@@ -176,7 +173,7 @@ fn extensions() -> Vec<Fault> {
                 PARSERS,
             )
             .grade(Grade::Policy)
-            .leaf(|plan| plan.set_extension(extension::BASIC_CONSTRAINTS, true, [0x30, 3, 2, 1, 0])),
+            .leaf(|plan| plan.set_extension(oid::BASIC_CONSTRAINTS, true, [0x30, 3, 2, 1, 0])),
             "path-length-on-leaf.ca",
         ),
     ] {
@@ -243,8 +240,8 @@ fn form() -> Vec<Fault> {
         .grade(Grade::Policy)
         .refused(&[Malformed])
         .leaf(|plan| {
-            plan.remove_extension(extension::AUTHORITY_KEY_IDENTIFIER);
-            plan.remove_extension(extension::SUBJECT_KEY_IDENTIFIER);
+            plan.remove_extension(oid::AUTHORITY_KEY_IDENTIFIER);
+            plan.remove_extension(oid::SUBJECT_KEY_IDENTIFIER);
         }),
     );
     faults.push(Fault {

@@ -8,10 +8,10 @@ use std::path::Path;
 use clap::ValueEnum as _;
 use tlslab::pki::facts::{Extension, ExtensionFacts, GeneralName};
 use tlslab::pki::files::{self, FileError};
-use tlslab::pki::issue::{self, Plan};
+use tlslab::pki::issue::Plan;
+use tlslab::pki::oid;
 use tlslab::pki::request::RequestFacts;
 use tlslab::pki::subject::{NameError, SanName};
-use tlslab::report::certificate::extension_name;
 use tlslab::verify::check_request;
 
 use super::super::{Failure, Hinted as _, Result};
@@ -37,9 +37,7 @@ pub(super) fn names(request: &RequestFacts) -> Result<Option<Vec<SanName>>> {
     for extension in &request.extensions {
         let found = match &extension.decoded {
             Extension::SubjectAltName(names) => names.iter().map(name).collect::<std::result::Result<_, _>>(),
-            Extension::Malformed(why) if extension.oid == issue::extension::SUBJECT_ALT_NAME => {
-                Err(why.clone())
-            }
+            Extension::Malformed(why) if extension.oid == oid::SUBJECT_ALT_NAME => Err(why.clone()),
             _ => continue,
         };
         let found: Vec<SanName> = found
@@ -70,15 +68,14 @@ pub(super) fn differences(asked: &RequestFacts, plan: &Plan, profile: ProfileNam
     let says = |extension: &&ExtensionFacts| {
         plan.extension(extension.oid).is_some_and(|ours| ours.value == extension.value)
     };
-    let names = |extension: &&ExtensionFacts| extension.oid == issue::extension::SUBJECT_ALT_NAME;
+    let names = |extension: &&ExtensionFacts| extension.oid == oid::SUBJECT_ALT_NAME;
     let other = asked.extensions.iter().filter(|extension| !names(extension) && !says(extension));
     let other: Vec<_> = other
         .map(|extension| {
             if matches!(extension.decoded, Extension::BasicConstraints { ca: true, .. }) {
                 return "CA:TRUE".to_owned();
             }
-            let oid = extension.oid.to_string();
-            extension_name(&oid).map_or(oid.clone(), str::to_owned)
+            extension.oid.name_or_dotted()
         })
         .collect();
     let profile = profile.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();

@@ -6,14 +6,13 @@
 use std::fmt::Display;
 use std::net::IpAddr;
 
-use der::asn1::ObjectIdentifier;
 use time::OffsetDateTime;
 use x509_parser::asn1_rs::FromDer;
 use x509_parser::extensions::{self as x509, DistributionPointName, ParsedExtension, X509Extension};
 
-use super::frame::{self, Element, Walk, tag};
-use super::read::object_identifier;
 use super::{Extension, GeneralName, KeyUsage};
+use crate::pki::der::{self, Element, Walk, tag};
+use crate::pki::oid::{self, Oid};
 use crate::pki::subject::Subject;
 
 /// What is wrong with a value, in words.
@@ -24,18 +23,18 @@ fn fault(error: impl Display) -> Fault {
 }
 
 /// Reads `value`, the extnValue of the extension `oid`; `encoded` is the whole Extension.
-pub(super) fn decode(oid: ObjectIdentifier, value: &[u8], encoded: &[u8]) -> Result<Extension, Fault> {
-    match oid.to_string().as_str() {
-        "2.5.29.14" => key_identifier(value),
-        "2.5.29.15" => key_usage(value),
-        "2.5.29.17" => general_names(value).map(Extension::SubjectAltName),
-        "2.5.29.18" => general_names(value).map(|names| Extension::Described(list(&names))),
-        "2.5.29.19" => basic_constraints(value),
-        "2.5.29.30" => name_constraints(value),
-        "2.5.29.35" => authority_key_identifier(value),
-        "2.5.29.37" => extended_key_usage(value),
-        "1.3.6.1.5.5.7.1.24" => tls_features(value),
-        "1.3.6.1.5.5.7.48.1.5" | "1.3.6.1.4.1.11129.2.4.3" => null(value).map(Extension::Described),
+pub(super) fn decode(oid: Oid, value: &[u8], encoded: &[u8]) -> Result<Extension, Fault> {
+    match oid {
+        oid::SUBJECT_KEY_IDENTIFIER => key_identifier(value),
+        oid::KEY_USAGE => key_usage(value),
+        oid::SUBJECT_ALT_NAME => general_names(value).map(Extension::SubjectAltName),
+        oid::ISSUER_ALT_NAME => general_names(value).map(|names| Extension::Described(list(&names))),
+        oid::BASIC_CONSTRAINTS => basic_constraints(value),
+        oid::NAME_CONSTRAINTS => name_constraints(value),
+        oid::AUTHORITY_KEY_IDENTIFIER => authority_key_identifier(value),
+        oid::EXTENDED_KEY_USAGE => extended_key_usage(value),
+        oid::TLS_FEATURE => tls_features(value),
+        oid::OCSP_NO_CHECK | oid::PRECERTIFICATE_POISON => null(value).map(Extension::Described),
         _ => match described(encoded) {
             Some(Ok(text)) => {
                 only_one(value)?;
@@ -55,12 +54,12 @@ fn only_one(value: &[u8]) -> Result<(), Fault> {
 }
 
 fn key_identifier(value: &[u8]) -> Result<Extension, Fault> {
-    let id = frame::only(value, tag::OCTET_STRING).map_err(fault)?;
+    let id = der::only(value, tag::OCTET_STRING).map_err(fault)?;
     Ok(Extension::SubjectKeyIdentifier(id.content.to_vec()))
 }
 
 fn key_usage(value: &[u8]) -> Result<Extension, Fault> {
-    let bits = frame::only(value, tag::BIT_STRING).map_err(fault)?;
+    let bits = der::only(value, tag::BIT_STRING).map_err(fault)?;
     let (unused, octets) = bits.content.split_first().ok_or("a BIT STRING without its first octet")?;
     let padding = match (unused, octets.last()) {
         (0, _) => 0,
@@ -75,25 +74,25 @@ fn key_usage(value: &[u8]) -> Result<Extension, Fault> {
 }
 
 fn basic_constraints(value: &[u8]) -> Result<Extension, Fault> {
-    frame::only(value, tag::SEQUENCE).map_err(fault)?;
+    der::only(value, tag::SEQUENCE).map_err(fault)?;
     let (_, constraints) = x509::BasicConstraints::from_der(value)
         .map_err(|_| "expected a SEQUENCE of cA (BOOLEAN) and pathLenConstraint (INTEGER)")?;
     Ok(Extension::BasicConstraints { ca: constraints.ca, path_length: constraints.path_len_constraint })
 }
 
 fn extended_key_usage(value: &[u8]) -> Result<Extension, Fault> {
-    let sequence = frame::only(value, tag::SEQUENCE).map_err(fault)?;
+    let sequence = der::only(value, tag::SEQUENCE).map_err(fault)?;
     let mut walk = Walk(sequence.content);
     let mut purposes = Vec::new();
     while !walk.0.is_empty() {
-        purposes.push(object_identifier(walk.expect(tag::OID).map_err(fault)?)?);
+        purposes.push(walk.oid().map_err(fault)?);
     }
     // SEQUENCE SIZE (1..MAX)
     if purposes.is_empty() { Err("no purpose".to_owned()) } else { Ok(Extension::ExtendedKeyUsage(purposes)) }
 }
 
 fn authority_key_identifier(value: &[u8]) -> Result<Extension, Fault> {
-    let sequence = frame::only(value, tag::SEQUENCE).map_err(fault)?;
+    let sequence = der::only(value, tag::SEQUENCE).map_err(fault)?;
     let mut walk = Walk(sequence.content);
     let key_id = walk.optional(tag::context_primitive(0)).map_err(fault)?;
     let issuer = walk.optional(tag::context(1)).map_err(fault)?;
@@ -107,7 +106,7 @@ fn authority_key_identifier(value: &[u8]) -> Result<Extension, Fault> {
 }
 
 fn name_constraints(value: &[u8]) -> Result<Extension, Fault> {
-    let sequence = frame::only(value, tag::SEQUENCE).map_err(fault)?;
+    let sequence = der::only(value, tag::SEQUENCE).map_err(fault)?;
     let mut walk = Walk(sequence.content);
     let permitted = walk.optional(tag::context(0)).map_err(fault)?;
     let excluded = walk.optional(tag::context(1)).map_err(fault)?;
@@ -117,14 +116,14 @@ fn name_constraints(value: &[u8]) -> Result<Extension, Fault> {
     }
     let subtrees = |list: Option<Element<'_>>| -> Result<Vec<GeneralName>, Fault> {
         let Some(list) = list else { return Ok(Vec::new()) };
-        frame::children(list.content).map_err(fault)?.into_iter().map(subtree).collect()
+        der::children(list.content).map_err(fault)?.into_iter().map(subtree).collect()
     };
     Ok(Extension::NameConstraints { permitted: subtrees(permitted)?, excluded: subtrees(excluded)? })
 }
 
 /// GeneralSubtree. §4.2.1.10: minimum is zero, so absent in DER, and maximum is absent.
 fn subtree(element: Element<'_>) -> Result<GeneralName, Fault> {
-    let sequence = frame::only(element.encoded, tag::SEQUENCE).map_err(fault)?;
+    let sequence = der::only(element.encoded, tag::SEQUENCE).map_err(fault)?;
     let mut walk = Walk(sequence.content);
     let base = walk.any().map_err(fault)?.ok_or("a subtree without a name")?;
     walk.end().map_err(|_| "a subtree with minimum or maximum")?;
@@ -146,8 +145,8 @@ fn subtree(element: Element<'_>) -> Result<GeneralName, Fault> {
 
 /// GeneralNames: one or more.
 fn general_names(value: &[u8]) -> Result<Vec<GeneralName>, Fault> {
-    let sequence = frame::only(value, tag::SEQUENCE).map_err(fault)?;
-    let names = frame::children(sequence.content).map_err(fault)?;
+    let sequence = der::only(value, tag::SEQUENCE).map_err(fault)?;
+    let names = der::children(sequence.content).map_err(fault)?;
     if names.is_empty() {
         return Err("no name".to_owned());
     }
@@ -161,7 +160,7 @@ fn general_name(element: Element<'_>) -> Result<GeneralName, Fault> {
         0x82 => text().map(GeneralName::Dns),
         0x86 => text().map(GeneralName::Uri),
         // EXPLICIT, for Name is a CHOICE
-        0xa4 => frame::only(element.content, tag::SEQUENCE)
+        0xa4 => der::only(element.content, tag::SEQUENCE)
             .ok()
             .map(|name| GeneralName::Directory(name.encoded.to_vec())),
         0x87 => ip(element.content).map(GeneralName::Ip),
@@ -179,7 +178,7 @@ fn ip(octets: &[u8]) -> Option<IpAddr> {
 
 /// RFC 7633 §4: TLS extension types (RFC 8446 §4.2), each of two octets.
 fn tls_features(value: &[u8]) -> Result<Extension, Fault> {
-    let sequence = frame::only(value, tag::SEQUENCE).map_err(fault)?;
+    let sequence = der::only(value, tag::SEQUENCE).map_err(fault)?;
     let mut features = Vec::new();
     let mut walk = Walk(sequence.content);
     while !walk.0.is_empty() {
@@ -195,7 +194,7 @@ fn tls_features(value: &[u8]) -> Result<Extension, Fault> {
 
 /// OCSP no-check (RFC 6960 §4.2.2.2.1) and the Certificate Transparency poison (RFC 6962 §3.1).
 fn null(value: &[u8]) -> Result<String, Fault> {
-    frame::only(value, 0x05).map_err(fault)?;
+    der::only(value, tag::NULL).map_err(fault)?;
     Ok("present".to_owned())
 }
 
@@ -204,36 +203,36 @@ fn described(encoded: &[u8]) -> Option<Result<String, Fault>> {
     let Ok((_, extension)) = X509Extension::from_der(encoded) else {
         return Some(Err("cannot be read".to_owned()));
     };
-    Some(Ok(match extension.parsed_extension() {
-        ParsedExtension::ParseError { .. } => {
-            return Some(Err("the value is not what its definition says".to_owned()));
-        }
+    Some(match extension.parsed_extension() {
+        ParsedExtension::ParseError { .. } => Err("the value is not what its definition says".to_owned()),
         ParsedExtension::CertificatePolicies(policies) => {
             words(policies.iter().map(|policy| policy_words(policy)))
         }
-        ParsedExtension::PolicyMappings(mappings) => words(
-            mappings
-                .mappings
-                .iter()
-                .map(|m| format!("{} is {}", m.issuer_domain_policy, m.subject_domain_policy)),
-        ),
+        ParsedExtension::PolicyMappings(mappings) => words(mappings.mappings.iter().map(|mapping| {
+            let (theirs, ours) = (&mapping.issuer_domain_policy, &mapping.subject_domain_policy);
+            Ok(format!("{} is {}", identifier(theirs)?, identifier(ours)?))
+        })),
         ParsedExtension::PolicyConstraints(constraints) => words(
             [
                 ("requireExplicitPolicy", constraints.require_explicit_policy),
                 ("inhibitPolicyMapping", constraints.inhibit_policy_mapping),
             ]
             .into_iter()
-            .filter_map(|(name, count)| Some(format!("{name}:{}", count?))),
+            .filter_map(|(name, count)| Some(Ok(format!("{name}:{}", count?)))),
         ),
-        ParsedExtension::InhibitAnyPolicy(inhibit) => format!("skipCerts:{}", inhibit.skip_certs),
-        ParsedExtension::CRLDistributionPoints(points) => words(points.iter().map(distribution_point)),
+        ParsedExtension::InhibitAnyPolicy(inhibit) => Ok(format!("skipCerts:{}", inhibit.skip_certs)),
+        ParsedExtension::CRLDistributionPoints(points) => {
+            words(points.iter().map(|point| Ok(distribution_point(point))))
+        }
         ParsedExtension::AuthorityInfoAccess(access) => words(access.iter().map(access_words)),
         ParsedExtension::SubjectInfoAccess(access) => words(access.iter().map(access_words)),
-        ParsedExtension::NSCertType(kinds) => certificate_type(*kinds),
-        ParsedExtension::NsCertComment(comment) => (*comment).to_owned(),
-        ParsedExtension::SCT(timestamps) => words(timestamps.iter().map(timestamp_words)),
+        ParsedExtension::NSCertType(kinds) => Ok(certificate_type(*kinds)),
+        ParsedExtension::NsCertComment(comment) => Ok((*comment).to_owned()),
+        ParsedExtension::SCT(timestamps) => {
+            words(timestamps.iter().map(|timestamp| Ok(timestamp_words(timestamp))))
+        }
         _ => return None,
-    }))
+    })
 }
 
 /// The old Netscape certificate type, as openssl puts it.
@@ -250,35 +249,39 @@ fn certificate_type(kinds: x509::NSCertType) -> String {
     names.into_iter().filter_map(|(set, name)| set.then_some(name)).collect::<Vec<_>>().join(", ")
 }
 
-fn words(items: impl Iterator<Item = String>) -> String {
-    items.collect::<Vec<_>>().join("; ")
+fn words(items: impl Iterator<Item = Result<String, Fault>>) -> Result<String, Fault> {
+    Ok(items.collect::<Result<Vec<_>, _>>()?.join("; "))
 }
 
 fn list(names: &[GeneralName]) -> String {
     names.iter().map(GeneralName::to_string).collect::<Vec<_>>().join(", ")
 }
 
-fn policy_words(policy: &x509::PolicyInformation<'_>) -> String {
-    let mut text = match policy.policy_id.to_id_string().as_str() {
-        "2.5.29.32.0" => "anyPolicy".to_owned(),
-        "2.23.140.1.2.1" => "domain-validated (2.23.140.1.2.1)".to_owned(),
-        "2.23.140.1.2.2" => "organization-validated (2.23.140.1.2.2)".to_owned(),
-        "2.23.140.1.2.3" => "individual-validated (2.23.140.1.2.3)".to_owned(),
-        "2.23.140.1.1" => "extended validation (2.23.140.1.1)".to_owned(),
-        other => other.to_owned(),
+/// The identifier that [`x509_parser`] found, which shows arcs above 2^64 otherwise and pads nothing.
+fn identifier(found: &x509_parser::asn1_rs::Oid<'_>) -> Result<Oid, Fault> {
+    Oid::from_octets(found.as_bytes()).map_err(fault)
+}
+
+fn policy_words(policy: &x509::PolicyInformation<'_>) -> Result<String, Fault> {
+    let id = identifier(&policy.policy_id)?;
+    let mut text = match (id, id.name()) {
+        (oid::ANY_POLICY, Some(name)) => name.to_owned(),
+        (_, Some(name)) => format!("{name} ({id})"),
+        (_, None) => id.to_string(),
     };
     for qualifier in policy.policy_qualifiers.iter().flatten() {
         // id-qt-cps: an IA5String holding a URI
-        let cps = (qualifier.policy_qualifier_id.to_id_string() == "1.3.6.1.5.5.7.2.1")
-            .then(|| frame::only(qualifier.qualifier, 0x16).ok())
+        let kind = identifier(&qualifier.policy_qualifier_id)?;
+        let cps = (kind == oid::CPS)
+            .then(|| der::only(qualifier.qualifier, tag::IA5_STRING).ok())
             .flatten()
             .and_then(|uri| std::str::from_utf8(uri.content).ok());
         match cps {
             Some(uri) => text.extend([" CPS ", uri]),
-            None => text.extend([" with qualifier ", &qualifier.policy_qualifier_id.to_id_string()]),
+            None => text.extend([" with qualifier ", &kind.name_or_dotted()]),
         }
     }
-    text
+    Ok(text)
 }
 
 fn distribution_point(point: &x509::CRLDistributionPoint<'_>) -> String {
@@ -298,14 +301,9 @@ fn distribution_point(point: &x509::CRLDistributionPoint<'_>) -> String {
     text
 }
 
-fn access_words(access: &x509::AccessDescription<'_>) -> String {
+fn access_words(access: &x509::AccessDescription<'_>) -> Result<String, Fault> {
     let location = name_words(&access.access_location);
-    match access.access_method.to_id_string().as_str() {
-        "1.3.6.1.5.5.7.48.1" => format!("OCSP {location}"),
-        "1.3.6.1.5.5.7.48.2" => format!("CA issuers {location}"),
-        "1.3.6.1.5.5.7.48.5" => format!("CA repository {location}"),
-        other => format!("{other} {location}"),
-    }
+    Ok(format!("{} {location}", identifier(&access.access_method)?.name_or_dotted()))
 }
 
 fn names_words(names: &[x509::GeneralName<'_>]) -> String {

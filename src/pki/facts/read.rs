@@ -1,14 +1,15 @@
 //! The walk through a certificate (RFC 5280 §4.1), field by field.
 
-use der::asn1::ObjectIdentifier;
 use rustls::pki_types::CertificateDer;
-use time::{Date, Month, OffsetDateTime, Time};
+use time::OffsetDateTime;
 use x509_parser::asn1_rs::FromDer;
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::{SubjectPublicKeyInfo, X509Version};
 
+use super::super::der::{self, Element, Walk, tag};
+use super::super::oid::{self, Oid};
+use super::super::plan::Time;
 use super::super::subject::Subject;
-use super::frame::{self, Element, Walk, tag};
 use super::{
     CertFacts, Extension, ExtensionFacts, Malformed, PublicKeyFacts, PublicKeyKind, SignatureAlgorithm,
     extension,
@@ -19,12 +20,12 @@ fn in_field<E: std::fmt::Display>(field: &'static str) -> impl FnOnce(E) -> Malf
     move |error| Malformed(format!("{field}: {error}"))
 }
 
-pub(super) fn certificate(der: &[u8]) -> Result<CertFacts, Malformed> {
-    if der.len() > CertFacts::MAX_LENGTH {
-        let (found, most) = (der.len(), CertFacts::MAX_LENGTH);
+pub(super) fn certificate(whole: &[u8]) -> Result<CertFacts, Malformed> {
+    if whole.len() > CertFacts::MAX_LENGTH {
+        let (found, most) = (whole.len(), CertFacts::MAX_LENGTH);
         return Err(Malformed(format!("expected at most {most} bytes, found {found}")));
     }
-    let outer = frame::only(der, tag::SEQUENCE).map_err(in_field("Certificate"))?;
+    let outer = der::only(whole, tag::SEQUENCE).map_err(in_field("Certificate"))?;
     let mut walk = Walk(outer.content);
     let tbs = walk.expect(tag::SEQUENCE).map_err(in_field("tbsCertificate"))?;
     let outer_algorithm = walk.expect(tag::SEQUENCE).map_err(in_field("signatureAlgorithm"))?;
@@ -55,7 +56,7 @@ pub(super) fn certificate(der: &[u8]) -> Result<CertFacts, Malformed> {
     walk.end().map_err(in_field("validity"))?;
 
     Ok(CertFacts {
-        der: CertificateDer::from(der.to_vec()),
+        der: CertificateDer::from(whole.to_vec()),
         version,
         serial: serial.content.to_vec(),
         subject: Subject::from_der(subject.encoded).map_err(in_field("subject"))?,
@@ -76,7 +77,7 @@ pub(super) fn certificate(der: &[u8]) -> Result<CertFacts, Malformed> {
 /// §4.1.2.1: an INTEGER that counts from zero, absent for version 1.
 fn version(explicit: Option<Element<'_>>) -> Result<u8, Malformed> {
     let Some(explicit) = explicit else { return Ok(1) };
-    let integer = frame::only(explicit.content, tag::INTEGER).map_err(in_field("version"))?;
+    let integer = der::only(explicit.content, tag::INTEGER).map_err(in_field("version"))?;
     let (_, version) = X509Version::from_der(integer.encoded).map_err(in_field("version"))?;
     match version {
         X509Version::V1 => Ok(1),
@@ -88,43 +89,23 @@ fn version(explicit: Option<Element<'_>>) -> Result<u8, Malformed> {
     }
 }
 
-/// §4.1.2.5: `YYMMDDHHMMSSZ` or `YYYYMMDDHHMMSSZ`, and no other of the forms that ASN.1 has.
+/// §4.1.2.5
 fn instant(
-    element: Result<Option<Element<'_>>, frame::Error>,
+    element: Result<Option<Element<'_>>, der::Error>,
     field: &'static str,
 ) -> Result<OffsetDateTime, Malformed> {
     let element = element
         .map_err(in_field(field))?
         .ok_or_else(|| Malformed(format!("{field}: expected a time, found nothing")))?;
-    let (form, year_digits) = match element.tag {
-        tag::UTC_TIME => ("UTCTime YYMMDDHHMMSSZ", 2),
-        tag::GENERALIZED_TIME => ("GeneralizedTime YYYYMMDDHHMMSSZ", 4),
+    let form = match element.tag {
+        Time::UTC => "UTCTime YYMMDDHHMMSSZ",
+        Time::GENERALIZED => "GeneralizedTime YYYYMMDDHHMMSSZ",
         other => return Err(Malformed(format!("{field}: expected a time, found tag {other:#04x}"))),
     };
-    digits(element.content, year_digits).ok_or_else(|| {
+    Time::from(element).instant().ok_or_else(|| {
         let found = element.content.escape_ascii();
         Malformed(format!("{field}: expected {form}, found \"{found}\""))
     })
-}
-
-fn digits(content: &[u8], year_digits: usize) -> Option<OffsetDateTime> {
-    let text = content.strip_suffix(b"Z")?;
-    if text.len() != year_digits + 10 || !text.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    let number = |octets: &[u8]| octets.iter().fold(0_u16, |n, octet| n * 10 + u16::from(octet - b'0'));
-    let (year, rest) = text.split_at(year_digits);
-    let year = match (number(year), year_digits) {
-        // §4.1.2.5.1: 50 to 99 are 1950 to 1999, 00 to 49 are 2000 to 2049
-        (year @ 50.., 2) => 1900 + year,
-        (year, 2) => 2000 + year,
-        (year, _) => year,
-    };
-    // Pairs of digits are at most 99.
-    let pair = |index: usize| u8::try_from(number(&rest[2 * index..2 * index + 2])).ok();
-    let date = Date::from_calendar_date(i32::from(year), Month::try_from(pair(0)?).ok()?, pair(1)?).ok()?;
-    let time = Time::from_hms(pair(2)?, pair(3)?, pair(4)?).ok()?;
-    Some(OffsetDateTime::new_utc(date, time))
 }
 
 /// A BIT STRING of whole octets, as keys and signatures are.
@@ -136,73 +117,43 @@ fn whole_octets(element: Element<'_>) -> Result<&[u8], &'static str> {
     }
 }
 
-pub(super) fn object_identifier(element: Element<'_>) -> Result<ObjectIdentifier, String> {
-    ObjectIdentifier::from_bytes(element.content)
-        .map_err(|_| format!("an object identifier that cannot be read: {}", element.content.escape_ascii()))
-}
-
 pub(super) fn signature_algorithm(element: Element<'_>) -> Result<SignatureAlgorithm, Malformed> {
     const FIELD: &str = "signatureAlgorithm";
     let mut walk = Walk(element.content);
-    let oid = walk.expect(tag::OID).map_err(in_field(FIELD))?;
+    let oid = walk.oid().map_err(in_field(FIELD))?;
     walk.any().map_err(in_field(FIELD))?;
     walk.end().map_err(in_field(FIELD))?;
-    let oid = object_identifier(oid).map_err(in_field(FIELD))?;
-    Ok(SignatureAlgorithm {
-        oid,
-        name: signature_name(&oid.to_string()).map_or_else(|| oid.to_string(), str::to_owned),
-        algorithm_id: element.content.to_vec(),
-    })
+    Ok(SignatureAlgorithm { oid, name: signature_name(oid), algorithm_id: element.content.to_vec() })
 }
 
-/// openssl's names.
-fn signature_name(oid: &str) -> Option<&'static str> {
-    Some(match oid {
-        "1.2.840.113549.1.1.2" => "md2WithRSAEncryption",
-        "1.2.840.113549.1.1.3" => "md4WithRSAEncryption",
-        "1.2.840.113549.1.1.4" => "md5WithRSAEncryption",
-        "1.2.840.113549.1.1.5" => "sha1WithRSAEncryption",
-        "1.2.840.113549.1.1.10" => "rsassaPss",
-        "1.2.840.113549.1.1.11" => "sha256WithRSAEncryption",
-        "1.2.840.113549.1.1.12" => "sha384WithRSAEncryption",
-        "1.2.840.113549.1.1.13" => "sha512WithRSAEncryption",
-        "1.2.840.113549.1.1.14" => "sha224WithRSAEncryption",
-        "1.3.14.3.2.29" => "sha1WithRSA",
-        "1.2.840.10040.4.3" => "dsaWithSHA1",
-        "2.16.840.1.101.3.4.3.2" => "dsa_with_SHA256",
-        "1.2.840.10045.4.1" => "ecdsa-with-SHA1",
-        "1.2.840.10045.4.3.1" => "ecdsa-with-SHA224",
-        "1.2.840.10045.4.3.2" => "ecdsa-with-SHA256",
-        "1.2.840.10045.4.3.3" => "ecdsa-with-SHA384",
-        "1.2.840.10045.4.3.4" => "ecdsa-with-SHA512",
-        "1.3.101.112" => "ED25519",
-        "1.3.101.113" => "ED448",
-        "2.16.840.1.101.3.4.3.17" => "ML-DSA-44",
-        "2.16.840.1.101.3.4.3.18" => "ML-DSA-65",
-        "2.16.840.1.101.3.4.3.19" => "ML-DSA-87",
-        _ => return None,
-    })
+/// openssl's names. Three it writes otherwise than those of the keys that make them.
+fn signature_name(oid: Oid) -> String {
+    match oid {
+        oid::RSA_PSS => "rsassaPss".to_owned(),
+        oid::ED25519 => "ED25519".to_owned(),
+        oid::ED448 => "ED448".to_owned(),
+        other => other.name_or_dotted(),
+    }
 }
 
 /// Reads a `SubjectPublicKeyInfo` (§4.1.2.7).
 pub(super) fn public_key(spki: &[u8]) -> Result<PublicKeyFacts, Malformed> {
     const FIELD: &str = "subjectPublicKeyInfo";
-    let outer = frame::only(spki, tag::SEQUENCE).map_err(in_field(FIELD))?;
+    let outer = der::only(spki, tag::SEQUENCE).map_err(in_field(FIELD))?;
     let mut walk = Walk(outer.content);
     let algorithm = walk.expect(tag::SEQUENCE).map_err(in_field(FIELD))?;
     let bits = walk.expect(tag::BIT_STRING).map_err(in_field(FIELD))?;
     walk.end().map_err(in_field(FIELD))?;
 
     let mut walk = Walk(algorithm.content);
-    let oid = walk.expect(tag::OID).map_err(in_field(FIELD))?;
-    let oid = object_identifier(oid).map_err(in_field(FIELD))?;
+    let oid = walk.oid().map_err(in_field(FIELD))?;
     let parameters = walk.any().map_err(in_field(FIELD))?;
     walk.end().map_err(in_field(FIELD))?;
 
-    let kind = match oid.to_string().as_str() {
-        "1.2.840.10045.2.1" => PublicKeyKind::Ec { curve: curve(parameters)? },
-        "1.3.101.112" => PublicKeyKind::Ed25519,
-        "1.2.840.113549.1.1.1" => rsa(spki),
+    let kind = match oid {
+        oid::EC => PublicKeyKind::Ec { curve: curve(parameters)? },
+        oid::ED25519 => PublicKeyKind::Ed25519,
+        oid::RSA => rsa(spki),
         _ => PublicKeyKind::Other(oid),
     };
     Ok(PublicKeyFacts {
@@ -217,14 +168,9 @@ fn curve(parameters: Option<Element<'_>>) -> Result<String, Malformed> {
     let Some(named) = parameters.filter(|parameters| parameters.tag == tag::OID) else {
         return Ok("explicit parameters".to_owned());
     };
-    let oid = object_identifier(named).map_err(in_field("subjectPublicKeyInfo"))?.to_string();
-    Ok(match oid.as_str() {
-        "1.2.840.10045.3.1.7" => "P-256".to_owned(),
-        "1.3.132.0.34" => "P-384".to_owned(),
-        "1.3.132.0.35" => "P-521".to_owned(),
-        "1.3.132.0.10" => "secp256k1".to_owned(),
-        _ => oid,
-    })
+    Oid::from_octets(named.content)
+        .map(|curve| curve.name_or_dotted())
+        .map_err(in_field("subjectPublicKeyInfo"))
 }
 
 fn rsa(spki: &[u8]) -> PublicKeyKind {
@@ -250,9 +196,9 @@ fn without_leading_zeros(integer: &[u8]) -> &[u8] {
 
 /// §4.1.2.9, every extension in order, repeated ones too.
 /// Reads `Extensions`.
-pub(in crate::pki) fn extensions(der: &[u8]) -> Result<Vec<ExtensionFacts>, Malformed> {
-    let sequence = frame::only(der, tag::SEQUENCE).map_err(in_field("extensions"))?;
-    frame::children(sequence.content)
+pub(in crate::pki) fn extensions(list: &[u8]) -> Result<Vec<ExtensionFacts>, Malformed> {
+    let sequence = der::only(list, tag::SEQUENCE).map_err(in_field("extensions"))?;
+    der::children(sequence.content)
         .map_err(in_field("extensions"))?
         .into_iter()
         .map(|element| one_extension(element).map_err(in_field("extensions")))
@@ -260,9 +206,9 @@ pub(in crate::pki) fn extensions(der: &[u8]) -> Result<Vec<ExtensionFacts>, Malf
 }
 
 fn one_extension(element: Element<'_>) -> Result<ExtensionFacts, String> {
-    let sequence = frame::only(element.encoded, tag::SEQUENCE).map_err(|e| e.to_string())?;
+    let sequence = der::only(element.encoded, tag::SEQUENCE).map_err(|e| e.to_string())?;
     let mut walk = Walk(sequence.content);
-    let oid = object_identifier(walk.expect(tag::OID).map_err(|e| e.to_string())?)?;
+    let oid = walk.oid().map_err(|e| e.to_string())?;
     let critical = walk.optional(tag::BOOLEAN).map_err(|e| format!("{oid}: {e}"))?;
     let value = walk.expect(tag::OCTET_STRING).map_err(|e| format!("{oid}: {e}"))?;
     walk.end().map_err(|e| format!("{oid}: {e}"))?;

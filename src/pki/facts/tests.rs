@@ -4,38 +4,20 @@ use proptest::prelude::*;
 use rustls::pki_types::alg_id;
 use time::macros::datetime;
 
-use super::frame::tag;
 use super::*;
-
-/// One element of DER.
-fn der(tag: u8, content: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(content.len()).unwrap();
-    let [high, low] = length.to_be_bytes();
-    let header = match length {
-        0..=0x7f => vec![tag, low],
-        0x80..=0xff => vec![tag, 0x81, low],
-        _ => vec![tag, 0x82, high, low],
-    };
-    [&header, content].concat()
-}
-
-fn sequence(parts: &[&[u8]]) -> Vec<u8> {
-    der(tag::SEQUENCE, &parts.concat())
-}
-
-fn oid(dotted: &str) -> Vec<u8> {
-    der(tag::OID, ObjectIdentifier::new_unwrap(dotted).as_bytes())
-}
+use crate::pki::der::{sequence, tlv};
+use crate::pki::oid;
+use crate::pki::plan::Time;
 
 /// `/CN=` and octets of a UTF8String.
 fn name(common_name: &[u8]) -> Vec<u8> {
-    let attribute = sequence(&[&oid("2.5.4.3"), &der(0x0c, common_name)]);
-    sequence(&[&der(0x31, &attribute)])
+    let attribute = sequence(&[&der::oid(oid::COMMON_NAME), &tlv(0x0c, common_name)]);
+    sequence(&[&tlv(0x31, &attribute)])
 }
 
-fn extension(dotted: &str, critical: bool, value: &[u8]) -> Vec<u8> {
-    let critical = if critical { der(tag::BOOLEAN, &[0xff]) } else { Vec::new() };
-    sequence(&[&oid(dotted), &critical, &der(tag::OCTET_STRING, value)])
+fn extension(oid: Oid, critical: bool, value: &[u8]) -> Vec<u8> {
+    let critical = if critical { tlv(tag::BOOLEAN, &[0xff]) } else { Vec::new() };
+    sequence(&[&der::oid(oid), &critical, &tlv(tag::OCTET_STRING, value)])
 }
 
 /// The parts of a certificate, each in DER.
@@ -56,22 +38,22 @@ struct Parts {
 
 /// A healthy certificate. Its signature signs nothing: reading does not verify.
 fn healthy() -> Parts {
-    let algorithm = der(tag::SEQUENCE, alg_id::ECDSA_SHA256.as_ref());
-    let key_algorithm = der(tag::SEQUENCE, alg_id::ECDSA_P256.as_ref());
+    let algorithm = tlv(tag::SEQUENCE, alg_id::ECDSA_SHA256.as_ref());
+    let key_algorithm = tlv(tag::SEQUENCE, alg_id::ECDSA_P256.as_ref());
     let point = [&[0, 4][..], &[7; 64]].concat();
     Parts {
-        version: der(0xa0, &der(tag::INTEGER, &[2])),
-        serial: der(tag::INTEGER, &[0x12, 0x34]),
+        version: tlv(0xa0, &tlv(tag::INTEGER, &[2])),
+        serial: tlv(tag::INTEGER, &[0x12, 0x34]),
         algorithm: algorithm.clone(),
         issuer: name(b"ca.test.org"),
-        not_before: der(tag::UTC_TIME, b"261123120000Z"),
-        not_after: der(tag::UTC_TIME, b"271123120000Z"),
+        not_before: tlv(Time::UTC, b"261123120000Z"),
+        not_after: tlv(Time::UTC, b"271123120000Z"),
         subject: name(b"www.test.org"),
-        key: sequence(&[&key_algorithm, &der(tag::BIT_STRING, &point)]),
-        extensions: vec![extension("2.5.29.19", true, &sequence(&[]))],
+        key: sequence(&[&key_algorithm, &tlv(tag::BIT_STRING, &point)]),
+        extensions: vec![extension(oid::BASIC_CONSTRAINTS, true, &sequence(&[]))],
         after_tbs_fields: Vec::new(),
         outer_algorithm: algorithm,
-        signature: der(tag::BIT_STRING, &[0, 1, 2, 3]),
+        signature: tlv(tag::BIT_STRING, &[0, 1, 2, 3]),
     }
 }
 
@@ -80,7 +62,7 @@ impl Parts {
         let validity = sequence(&[&self.not_before, &self.not_after]);
         let extensions = match self.extensions.as_slice() {
             [] => Vec::new(),
-            some => der(0xa3, &der(tag::SEQUENCE, &some.concat())),
+            some => tlv(0xa3, &tlv(tag::SEQUENCE, &some.concat())),
         };
         sequence(&[
             &self.version,
@@ -104,8 +86,8 @@ impl Parts {
     }
 
     /// What its one extension says.
-    fn decoded(dotted: &str, value: &[u8]) -> Extension {
-        let parts = Parts { extensions: vec![extension(dotted, false, value)], ..healthy() };
+    fn decoded(oid: Oid, value: &[u8]) -> Extension {
+        let parts = Parts { extensions: vec![extension(oid, false, value)], ..healthy() };
         parts.read().unwrap().extensions.remove(0).decoded
     }
 }
@@ -145,7 +127,7 @@ fn algorithm_identifiers_are_what_rustls_compares() {
     let facts = healthy().read().unwrap();
     assert_eq!(facts.signature_algorithm.algorithm_id, alg_id::ECDSA_SHA256.as_ref());
     assert_eq!(facts.public_key.algorithm_id, alg_id::ECDSA_P256.as_ref());
-    let rsa = der(tag::SEQUENCE, alg_id::RSA_PKCS1_SHA256.as_ref());
+    let rsa = tlv(tag::SEQUENCE, alg_id::RSA_PKCS1_SHA256.as_ref());
     let facts = Parts { algorithm: rsa.clone(), outer_algorithm: rsa, ..healthy() }.read().unwrap();
     assert_eq!(facts.signature_algorithm.algorithm_id, alg_id::RSA_PKCS1_SHA256.as_ref());
     assert_eq!(facts.signature_algorithm.name, "sha256WithRSAEncryption");
@@ -153,7 +135,7 @@ fn algorithm_identifiers_are_what_rustls_compares() {
 
 #[test]
 fn signature_algorithms_that_differ_are_noticed() {
-    let outer_algorithm = der(tag::SEQUENCE, alg_id::ECDSA_SHA384.as_ref());
+    let outer_algorithm = tlv(tag::SEQUENCE, alg_id::ECDSA_SHA384.as_ref());
     let facts = Parts { outer_algorithm, ..healthy() }.read().unwrap();
     assert!(!facts.signature_algorithms_agree);
     assert_eq!(facts.signature_algorithm.name, "ecdsa-with-SHA384");
@@ -162,15 +144,15 @@ fn signature_algorithms_that_differ_are_noticed() {
 #[test]
 fn years_of_two_digits_pivot_at_fifty() {
     let cases: [(u8, &[u8], _); 6] = [
-        (tag::UTC_TIME, b"491231235959Z", datetime!(2049-12-31 23:59:59 UTC)),
-        (tag::UTC_TIME, b"500101000000Z", datetime!(1950-01-01 00:00:00 UTC)),
-        (tag::UTC_TIME, b"630101000000Z", datetime!(1963-01-01 00:00:00 UTC)),
-        (tag::UTC_TIME, b"000229000000Z", datetime!(2000-02-29 00:00:00 UTC)),
-        (tag::GENERALIZED_TIME, b"21201231235959Z", datetime!(2120-12-31 23:59:59 UTC)),
-        (tag::GENERALIZED_TIME, b"99991231235959Z", datetime!(9999-12-31 23:59:59 UTC)),
+        (Time::UTC, b"491231235959Z", datetime!(2049-12-31 23:59:59 UTC)),
+        (Time::UTC, b"500101000000Z", datetime!(1950-01-01 00:00:00 UTC)),
+        (Time::UTC, b"630101000000Z", datetime!(1963-01-01 00:00:00 UTC)),
+        (Time::UTC, b"000229000000Z", datetime!(2000-02-29 00:00:00 UTC)),
+        (Time::GENERALIZED, b"21201231235959Z", datetime!(2120-12-31 23:59:59 UTC)),
+        (Time::GENERALIZED, b"99991231235959Z", datetime!(9999-12-31 23:59:59 UTC)),
     ];
     for (tag, text, expected) in cases {
-        let facts = Parts { not_after: der(tag, text), ..healthy() }.read().unwrap();
+        let facts = Parts { not_after: tlv(tag, text), ..healthy() }.read().unwrap();
         assert_eq!(facts.not_after, expected, "{}", text.escape_ascii());
     }
 }
@@ -188,14 +170,14 @@ fn times_of_another_form_are_refused() {
         b"26112312000\xb2Z",
         b"",
     ] {
-        let not_before = der(tag::UTC_TIME, text);
+        let not_before = tlv(Time::UTC, text);
         let expected = format!(
             "not an X.509 certificate: notBefore: expected UTCTime YYMMDDHHMMSSZ, found \"{}\"",
             text.escape_ascii()
         );
         assert_eq!(refused(&Parts { not_before, ..healthy() }), expected);
     }
-    let not_after = der(tag::GENERALIZED_TIME, b"20261123120000.5Z");
+    let not_after = tlv(Time::GENERALIZED, b"20261123120000.5Z");
     assert_eq!(
         refused(&Parts { not_after, ..healthy() }),
         "not an X.509 certificate: notAfter: expected GeneralizedTime YYYYMMDDHHMMSSZ, \
@@ -206,10 +188,10 @@ fn times_of_another_form_are_refused() {
 #[test]
 fn any_version_that_exists_is_read() {
     for (version, expected) in [(None, 1), (Some(0), 1), (Some(1), 2), (Some(2), 3)] {
-        let version = version.map_or_else(Vec::new, |v| der(0xa0, &der(tag::INTEGER, &[v])));
+        let version = version.map_or_else(Vec::new, |v| tlv(0xa0, &tlv(tag::INTEGER, &[v])));
         assert_eq!(Parts { version, ..healthy() }.read().unwrap().version, expected);
     }
-    let version = der(0xa0, &der(tag::INTEGER, &[3]));
+    let version = tlv(0xa0, &tlv(tag::INTEGER, &[3]));
     assert_eq!(
         refused(&Parts { version, ..healthy() }),
         "not an X.509 certificate: version: expected 0, 1 or 2 (for 1, 2 or 3), found 3"
@@ -219,10 +201,10 @@ fn any_version_that_exists_is_read() {
 #[test]
 fn serial_numbers_are_kept_as_they_are() {
     for octets in [&[0][..], &[0xff], &[0x80, 0, 0], &[0x7f; 40], &[0, 0, 1]] {
-        let facts = Parts { serial: der(tag::INTEGER, octets), ..healthy() }.read().unwrap();
+        let facts = Parts { serial: tlv(tag::INTEGER, octets), ..healthy() }.read().unwrap();
         assert_eq!(facts.serial, octets);
     }
-    let serial = der(tag::INTEGER, &[]);
+    let serial = tlv(tag::INTEGER, &[]);
     assert_eq!(
         refused(&Parts { serial, ..healthy() }),
         "not an X.509 certificate: serialNumber: an integer of no octets"
@@ -237,9 +219,10 @@ fn nothing_may_be_left_over() {
         CertFacts::read(&trailing).unwrap_err().to_string(),
         "not an X.509 certificate: Certificate: bytes left over at the end"
     );
-    let inside = Parts { after_tbs_fields: der(tag::INTEGER, &[1]), ..healthy() };
+    let inside = Parts { after_tbs_fields: tlv(tag::INTEGER, &[1]), ..healthy() };
     assert_eq!(refused(&inside), "not an X.509 certificate: tbsCertificate: bytes left over at the end");
-    let twice = sequence(&[&oid("2.5.29.19"), &der(4, &sequence(&[])), &der(4, &sequence(&[]))]);
+    let twice =
+        sequence(&[&der::oid(oid::BASIC_CONSTRAINTS), &tlv(4, &sequence(&[])), &tlv(4, &sequence(&[]))]);
     assert_eq!(
         refused(&Parts { extensions: vec![twice], ..healthy() }),
         "not an X.509 certificate: extensions: 2.5.29.19: bytes left over at the end"
@@ -255,7 +238,7 @@ fn a_nul_in_the_common_name_is_kept() {
 
 #[test]
 fn repeated_and_unknown_extensions_are_kept() {
-    let unknown = extension("1.2.3.4", true, &[5, 0]);
+    let unknown = extension(Oid::dotted("1.2.3.4"), true, &[5, 0]);
     let parts = Parts { extensions: vec![unknown.clone(), unknown], ..healthy() };
     let facts = parts.read().unwrap();
     assert_eq!(facts.extensions.len(), 2);
@@ -270,8 +253,9 @@ fn repeated_and_unknown_extensions_are_kept() {
 #[test]
 fn any_true_is_critical() {
     for (octet, critical) in [(0x00, false), (0x01, true), (0xff, true)] {
-        let flag = der(tag::BOOLEAN, &[octet]);
-        let extensions = vec![sequence(&[&oid("1.2.3.4"), &flag, &der(tag::OCTET_STRING, &[])])];
+        let flag = tlv(tag::BOOLEAN, &[octet]);
+        let extensions =
+            vec![sequence(&[&der::oid(Oid::dotted("1.2.3.4")), &flag, &tlv(tag::OCTET_STRING, &[])])];
         let facts = Parts { extensions, ..healthy() }.read().unwrap();
         assert_eq!(facts.extensions[0].critical, critical, "{octet:#04x}");
     }
@@ -280,15 +264,15 @@ fn any_true_is_critical() {
 #[test]
 fn alternative_names_are_read_as_found() {
     let names = sequence(&[
-        &der(0x82, b"www.test.org"),
-        &der(0x82, b"caf\xe9.org"),
-        &der(0x82, b"nul\0.org"),
-        &der(0x87, &[127, 0, 0, 1]),
-        &der(0x87, &[127, 0, 0]),
-        &der(0x88, &[0x2a, 3]),
+        &tlv(0x82, b"www.test.org"),
+        &tlv(0x82, b"caf\xe9.org"),
+        &tlv(0x82, b"nul\0.org"),
+        &tlv(0x87, &[127, 0, 0, 1]),
+        &tlv(0x87, &[127, 0, 0]),
+        &tlv(0x88, &[0x2a, 3]),
     ]);
     assert_eq!(
-        Parts::decoded("2.5.29.17", &names),
+        Parts::decoded(oid::SUBJECT_ALT_NAME, &names),
         Extension::SubjectAltName(vec![
             GeneralName::Dns("www.test.org".to_owned()),
             GeneralName::Other { tag: 2, value: b"caf\xe9.org".to_vec() },
@@ -302,15 +286,16 @@ fn alternative_names_are_read_as_found() {
 
 #[test]
 fn name_constraints_carry_masks() {
-    let subtree = |tag, base: &[u8]| sequence(&[&der(tag, base)]);
+    let subtree = |tag, base: &[u8]| sequence(&[&tlv(tag, base)]);
     let permitted = [
         subtree(0x82, b".test.org"),
         subtree(0x87, &[10, 0, 0, 0, 255, 0, 0, 0]),
         subtree(0x87, &[10, 0, 0, 0]),
         subtree(0x87, &[1; 16]),
     ];
-    let value = sequence(&[&der(0xa0, &permitted.concat()), &der(0xa1, &subtree(0x81, b"evil.org"))]);
-    let Extension::NameConstraints { permitted, excluded } = Parts::decoded("2.5.29.30", &value) else {
+    let value = sequence(&[&tlv(0xa0, &permitted.concat()), &tlv(0xa1, &subtree(0x81, b"evil.org"))]);
+    let Extension::NameConstraints { permitted, excluded } = Parts::decoded(oid::NAME_CONSTRAINTS, &value)
+    else {
         panic!("expected name constraints")
     };
     let words: Vec<_> = permitted.iter().chain(&excluded).map(ToString::to_string).collect();
@@ -329,47 +314,47 @@ fn name_constraints_carry_masks() {
 /// What a verifier judges by must not be read in two ways.
 #[test]
 fn malformed_extensions_say_so() {
-    let dns = der(0x82, b"a");
-    let subtrees = |n: u8| der(0xa0 | n, &sequence(&[&dns]));
-    let purpose = oid("1.3.6.1.5.5.7.3.1");
-    let cases: [(&str, Vec<u8>, &str); 15] = [
-        ("2.5.29.17", vec![], "expected tag 0x30, found nothing"),
-        ("2.5.29.17", sequence(&[]), "no name"),
-        ("2.5.29.17", [sequence(&[&dns]), vec![0]].concat(), "bytes left over at the end"),
-        ("2.5.29.17", sequence(&[&[0x82, 9]]), "the bytes end too soon"),
-        ("2.5.29.17", sequence(&[&der(0x0c, b"a")]), "expected a GeneralName, found tag 0x0c"),
-        ("2.5.29.30", sequence(&[&subtrees(1), &subtrees(0)]), "bytes left over at the end"),
-        ("2.5.29.30", sequence(&[]), "neither permitted nor excluded subtrees"),
+    let dns = tlv(0x82, b"a");
+    let subtrees = |n: u8| tlv(0xa0 | n, &sequence(&[&dns]));
+    let purpose = der::oid(oid::SERVER_AUTH);
+    let cases: [(Oid, Vec<u8>, &str); 15] = [
+        (oid::SUBJECT_ALT_NAME, vec![], "expected tag 0x30, found nothing"),
+        (oid::SUBJECT_ALT_NAME, sequence(&[]), "no name"),
+        (oid::SUBJECT_ALT_NAME, [sequence(&[&dns]), vec![0]].concat(), "bytes left over at the end"),
+        (oid::SUBJECT_ALT_NAME, sequence(&[&[0x82, 9]]), "the bytes end too soon"),
+        (oid::SUBJECT_ALT_NAME, sequence(&[&tlv(0x0c, b"a")]), "expected a GeneralName, found tag 0x0c"),
+        (oid::NAME_CONSTRAINTS, sequence(&[&subtrees(1), &subtrees(0)]), "bytes left over at the end"),
+        (oid::NAME_CONSTRAINTS, sequence(&[]), "neither permitted nor excluded subtrees"),
         (
-            "2.5.29.30",
-            sequence(&[&der(0xa0, &sequence(&[&dns, &der(0x80, &[1])]))]),
+            oid::NAME_CONSTRAINTS,
+            sequence(&[&tlv(0xa0, &sequence(&[&dns, &tlv(0x80, &[1])]))]),
             "a subtree with minimum or maximum",
         ),
-        ("2.5.29.37", sequence(&[]), "no purpose"),
-        ("2.5.29.37", sequence(&[&purpose, &[5, 0]]), "expected tag 0x06, found 0x05"),
-        ("2.5.29.15", der(3, &[7, 0xff]), "a BIT STRING whose unused bits are not zero"),
-        ("2.5.29.15", der(3, &[8, 0]), "a BIT STRING with too many unused bits"),
+        (oid::EXTENDED_KEY_USAGE, sequence(&[]), "no purpose"),
+        (oid::EXTENDED_KEY_USAGE, sequence(&[&purpose, &[5, 0]]), "expected tag 0x06, found 0x05"),
+        (oid::KEY_USAGE, tlv(3, &[7, 0xff]), "a BIT STRING whose unused bits are not zero"),
+        (oid::KEY_USAGE, tlv(3, &[8, 0]), "a BIT STRING with too many unused bits"),
         (
-            "2.5.29.19",
-            sequence(&[&der(1, &[0xff]), &der(2, &[0]), &[5, 0]]),
+            oid::BASIC_CONSTRAINTS,
+            sequence(&[&tlv(1, &[0xff]), &tlv(2, &[0]), &[5, 0]]),
             "expected a SEQUENCE of cA (BOOLEAN) and pathLenConstraint (INTEGER)",
         ),
         (
-            "2.5.29.19",
-            sequence(&[&der(1, &[0xff]), &der(2, &[0xff])]),
+            oid::BASIC_CONSTRAINTS,
+            sequence(&[&tlv(1, &[0xff]), &tlv(2, &[0xff])]),
             "expected a SEQUENCE of cA (BOOLEAN) and pathLenConstraint (INTEGER)",
         ),
-        ("1.3.6.1.5.5.7.1.1", der(4, b"x"), "the value is not what its definition says"),
+        (oid::AUTHORITY_INFORMATION, tlv(4, b"x"), "the value is not what its definition says"),
     ];
-    for (dotted, value, expected) in cases {
-        let found = Parts::decoded(dotted, &value);
-        assert_eq!(found, Extension::Malformed(expected.to_owned()), "{dotted} {value:02x?}");
+    for (oid, value, expected) in cases {
+        let found = Parts::decoded(oid, &value);
+        assert_eq!(found, Extension::Malformed(expected.to_owned()), "{oid} {value:02x?}");
     }
 }
 
 #[test]
 fn key_usage_bits_have_their_names() {
-    let named = |value: &[u8]| match Parts::decoded("2.5.29.15", &der(3, value)) {
+    let named = |value: &[u8]| match Parts::decoded(oid::KEY_USAGE, &tlv(3, value)) {
         Extension::KeyUsage(usage) => usage.names().collect::<Vec<_>>().join(" "),
         other => panic!("{other:?}"),
     };
@@ -382,11 +367,11 @@ fn key_usage_bits_have_their_names() {
 #[test]
 fn keys_are_told_apart() {
     let spki = |algorithm: &[u8], bits: &[u8]| {
-        let bits = der(tag::BIT_STRING, &[&[0], bits].concat());
-        sequence(&[&der(tag::SEQUENCE, algorithm), &bits])
+        let bits = tlv(tag::BIT_STRING, &[&[0], bits].concat());
+        sequence(&[&tlv(tag::SEQUENCE, algorithm), &bits])
     };
     let rsa = |modulus: &[u8], exponent: &[u8]| {
-        let key = sequence(&[&der(tag::INTEGER, modulus), &der(tag::INTEGER, exponent)]);
+        let key = sequence(&[&tlv(tag::INTEGER, modulus), &tlv(tag::INTEGER, exponent)]);
         spki(alg_id::RSA_ENCRYPTION.as_ref(), &key)
     };
     let modulus = |first: &[u8]| [first, &[0x55; 127]].concat();
@@ -397,8 +382,8 @@ fn keys_are_told_apart() {
         (spki(alg_id::ECDSA_P384.as_ref(), &[4]), ec("P-384")),
         (spki(alg_id::ECDSA_P521.as_ref(), &[4]), ec("P-521")),
         (spki(alg_id::ECDSA_P256K1.as_ref(), &[4]), ec("secp256k1")),
-        (spki(&[oid("1.2.840.10045.2.1"), oid("1.3.132.0.33")].concat(), &[4]), ec("1.3.132.0.33")),
-        (spki(&[oid("1.2.840.10045.2.1"), sequence(&[])].concat(), &[4]), ec("explicit parameters")),
+        (spki(&[der::oid(oid::EC), der::oid(oid::P224)].concat(), &[4]), ec("P-224")),
+        (spki(&[der::oid(oid::EC), sequence(&[])].concat(), &[4]), ec("explicit parameters")),
         (spki(alg_id::ED25519.as_ref(), &[1; 32]), PublicKeyKind::Ed25519),
         (
             rsa(&modulus(&[0, 0x80]), &[1, 0, 1]),
@@ -407,10 +392,7 @@ fn keys_are_told_apart() {
         (rsa(&modulus(&[0x01]), &[1, 0, 1]), PublicKeyKind::Rsa { modulus_bits: 1017, exponent }),
         (rsa(&modulus(&[0x80]), &[3]), unreadable.clone()),
         (spki(alg_id::RSA_ENCRYPTION.as_ref(), b"no key"), unreadable),
-        (
-            spki(alg_id::ED448.as_ref(), &[1; 57]),
-            PublicKeyKind::Other(ObjectIdentifier::new_unwrap("1.3.101.113")),
-        ),
+        (spki(alg_id::ED448.as_ref(), &[1; 57]), PublicKeyKind::Other(oid::ED448)),
     ];
     for (key, expected) in cases {
         assert_eq!(Parts { key, ..healthy() }.read().unwrap().public_key.kind, expected);
@@ -476,14 +458,14 @@ proptest! {
         which in 0..20_usize,
         value in proptest::collection::vec(any::<u8>(), 0..64),
     ) {
-        const KNOWN: [&str; 20] = [
-            "2.5.29.14", "2.5.29.15", "2.5.29.17", "2.5.29.18", "2.5.29.19", "2.5.29.30", "2.5.29.31",
-            "2.5.29.32", "2.5.29.33", "2.5.29.35", "2.5.29.36", "2.5.29.37", "2.5.29.54",
-            "1.3.6.1.5.5.7.1.1", "1.3.6.1.5.5.7.1.11", "1.3.6.1.5.5.7.1.24", "1.3.6.1.4.1.11129.2.4.2",
-            "1.3.6.1.4.1.11129.2.4.3", "2.16.840.1.113730.1.1", "2.16.840.1.113730.1.13",
+        const KNOWN: [Oid; 20] = [
+            oid::SUBJECT_KEY_IDENTIFIER, oid::KEY_USAGE, oid::SUBJECT_ALT_NAME, oid::ISSUER_ALT_NAME, oid::BASIC_CONSTRAINTS, oid::NAME_CONSTRAINTS, oid::CRL_DISTRIBUTION_POINTS,
+            oid::CERTIFICATE_POLICIES, oid::POLICY_MAPPINGS, oid::AUTHORITY_KEY_IDENTIFIER, oid::POLICY_CONSTRAINTS, oid::EXTENDED_KEY_USAGE, oid::INHIBIT_ANY_POLICY,
+            oid::AUTHORITY_INFORMATION, oid::SUBJECT_INFORMATION, oid::TLS_FEATURE, oid::TIMESTAMPS,
+            oid::PRECERTIFICATE_POISON, oid::NETSCAPE_CERT_TYPE, oid::NETSCAPE_COMMENT,
         ];
         // As it comes, and framed as the type that most extensions are.
-        for value in [value.clone(), der(tag::SEQUENCE, &value), der(tag::OCTET_STRING, &value)] {
+        for value in [value.clone(), tlv(tag::SEQUENCE, &value), tlv(tag::OCTET_STRING, &value)] {
             let decoded = Parts::decoded(KNOWN[which], &value);
             prop_assert_ne!(decoded, Extension::Unknown);
         }

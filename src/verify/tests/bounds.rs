@@ -2,7 +2,6 @@
 
 use std::sync::OnceLock;
 
-use der::asn1::ObjectIdentifier;
 use proptest::prelude::*;
 
 use super::super::criteria::Rules;
@@ -10,12 +9,11 @@ use super::super::judge::considered;
 use super::super::path::{self, Budget, Path};
 use super::super::verdict::Reason;
 use super::*;
+use crate::pki::der::{sequence, tlv};
 use crate::pki::facts::CertFacts;
-use crate::pki::issue::extension::{KEY_USAGE, SUBJECT_ALT_NAME};
-use crate::pki::tlv::{sequence, tlv};
+use crate::pki::oid::{CERTIFICATE_POLICIES, KEY_USAGE, NAME_CONSTRAINTS, Oid, SUBJECT_ALT_NAME};
 
-const NAME_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.30");
-const NOBODYS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.25.987654321");
+const NOBODYS: Oid = Oid::dotted("2.25.987654321");
 
 /// More than any report should say.
 const FEW_WORDS: usize = 40_000;
@@ -173,7 +171,7 @@ fn whatever_a_certificate_is_full_of_the_report_is_short() {
         }),
         ("unknown critical extensions", &|plan| {
             for index in 0..40_000_u32 {
-                let oid = ObjectIdentifier::new_unwrap("2.25").push_arc(index).unwrap();
+                let oid = format!("2.25.{index}").parse().unwrap();
                 plan.push_extension(oid, true, [5, 0]);
             }
         }),
@@ -181,7 +179,7 @@ fn whatever_a_certificate_is_full_of_the_report_is_short() {
             let nested = (0..10_000).fold(Vec::new(), |inner, _| tlv(0x30, &inner));
             plan.set_extension(SUBJECT_ALT_NAME, false, tlv(0x30, &tlv(0xa4, &nested)));
             // certificatePolicies, which is put into words by another parser.
-            plan.push_extension(ObjectIdentifier::new_unwrap("2.5.29.32"), false, nested.clone());
+            plan.push_extension(CERTIFICATE_POLICIES, false, nested.clone());
             plan.push_extension(NOBODYS, true, nested);
         }),
         ("a long issuer", &|plan| plan.issuer = tlv(0x30, &common_name(&"x".repeat(1_000_000)))),

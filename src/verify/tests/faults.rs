@@ -1,24 +1,20 @@
 //! Every fault, one at a time, in every trust model, with every kind of key, by both policies.
 
-use der::asn1::ObjectIdentifier;
 use time::macros::datetime;
 
 use super::super::Reason::{
     self, BadSignature, BadUsage, Expired, Malformed, NotYetValid, Untrusted, WrongName,
 };
 use super::*;
-use crate::pki::issue::extension::{
-    AUTHORITY_KEY_IDENTIFIER, BASIC_CONSTRAINTS, EXTENDED_KEY_USAGE, KEY_USAGE, SUBJECT_ALT_NAME,
-    SUBJECT_KEY_IDENTIFIER,
-};
+use crate::pki::der::{sequence, tlv};
 use crate::pki::issue::{SignatureEdit, Time};
-use crate::pki::tlv::{sequence, tlv};
+use crate::pki::oid::{
+    AUTHORITY_KEY_IDENTIFIER, BASIC_CONSTRAINTS, EXTENDED_KEY_USAGE, INHIBIT_ANY_POLICY, KEY_USAGE,
+    NAME_CONSTRAINTS, Oid, POLICY_CONSTRAINTS, SUBJECT_ALT_NAME, SUBJECT_KEY_IDENTIFIER,
+};
 
-const NAME_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.30");
-const POLICY_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.36");
-const INHIBIT_ANY_POLICY: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.54");
 /// Free for anybody (ITU-T X.667).
-const NOBODYS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.25.987654321");
+const NOBODYS: Oid = Oid::dotted("2.25.987654321");
 
 /// SEQUENCE { cA TRUE }
 const CA_TRUE: [u8; 5] = [0x30, 3, 1, 1, 0xff];
@@ -277,19 +273,19 @@ fn at(instant: OffsetDateTime) -> Time {
     Time::rfc5280(instant).unwrap()
 }
 
-fn drop_extension(plan: &mut Plan, oid: ObjectIdentifier) {
+fn drop_extension(plan: &mut Plan, oid: Oid) {
     assert!(plan.remove_extension(oid));
 }
 
-fn critical(plan: &mut Plan, oid: ObjectIdentifier) {
+fn critical(plan: &mut Plan, oid: Oid) {
     assert!(plan.set_critical(oid, true));
 }
 
-fn not_critical(plan: &mut Plan, oid: ObjectIdentifier) {
+fn not_critical(plan: &mut Plan, oid: Oid) {
     assert!(plan.set_critical(oid, false));
 }
 
-fn twice(plan: &mut Plan, oid: ObjectIdentifier) {
+fn twice(plan: &mut Plan, oid: Oid) {
     let extension = plan.extension(oid).unwrap().clone();
     plan.extensions.push(extension);
 }

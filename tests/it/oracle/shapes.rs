@@ -5,16 +5,16 @@
 
 use std::sync::Arc;
 
-use der::asn1::ObjectIdentifier;
 use rustls::pki_types::CertificateDer;
 use time::{Duration, OffsetDateTime};
 use tlslab::audit::workshop::{Chain, LAB_NAME, Made, Role, Workshop};
-use tlslab::pki::issue::extension::{
-    AUTHORITY_KEY_IDENTIFIER as AKI, BASIC_CONSTRAINTS as BC, EXTENDED_KEY_USAGE as EKU, KEY_USAGE as KU,
-    SUBJECT_ALT_NAME as SAN, SUBJECT_KEY_IDENTIFIER as SKI,
-};
 use tlslab::pki::issue::{IssueError, Issuer, Plan, Profile, Request, SignatureEdit, Time, Validity};
 use tlslab::pki::key::{KeyAlgorithm, PrivateKey};
+use tlslab::pki::oid::{
+    ANY_PURPOSE as ANY, AUTHORITY_KEY_IDENTIFIER as AKI, BASIC_CONSTRAINTS as BC, CLIENT_AUTH, COMMON_NAME,
+    EXTENDED_KEY_USAGE as EKU, KEY_USAGE as KU, NAME_CONSTRAINTS as NC, OCSP_SIGNING, Oid, SERVER_AUTH,
+    SUBJECT_ALT_NAME as SAN, SUBJECT_KEY_IDENTIFIER as SKI, TLS_FEATURE,
+};
 use tlslab::pki::subject::Subject;
 use tlslab::verify::Model;
 
@@ -74,24 +74,16 @@ const KEY_ENCIPHERMENT: u8 = 0x20;
 const KEY_AGREEMENT: u8 = 0x08;
 const KEY_CERT_SIGN: u8 = 0x04;
 
-/// extKeyUsage: each purpose's OID content.
-fn purposes(list: &[&[u8]]) -> Vec<u8> {
-    element(0x30, &list.iter().flat_map(|oid| element(6, oid)).collect::<Vec<u8>>())
+/// extKeyUsage with these purposes.
+fn purposes(list: &[Oid]) -> Vec<u8> {
+    element(0x30, &list.iter().flat_map(|oid| element(6, oid.as_octets())).collect::<Vec<u8>>())
 }
-
-const SERVER_AUTH: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 1];
-const CLIENT_AUTH: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 2];
-const OCSP_SIGNING: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 9];
-const ANY: &[u8] = &[0x55, 0x1d, 0x25, 0];
 
 /// What no extension here may be.
 const NULL: [u8; 2] = [5, 0];
 
 /// Nobody's extension: 2.25.… is free for anybody (ITU-T X.667).
-const NOBODYS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.25.987654321");
-const NC: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.30");
-/// RFC 7633.
-const TLS_FEATURE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.1.24");
+const NOBODYS: Oid = Oid::dotted("2.25.987654321");
 
 /// nameConstraints that permit the names of this domain.
 fn permitting(domain: &[u8]) -> Vec<u8> {
@@ -111,14 +103,13 @@ fn at(instant: OffsetDateTime) -> Time {
     Time::rfc5280(instant).expect("a year of four digits")
 }
 
-fn without(plan: &mut Plan, gone: &[ObjectIdentifier]) {
+fn without(plan: &mut Plan, gone: &[Oid]) {
     for oid in gone {
         plan.remove_extension(*oid);
     }
 }
 
 fn with_common_names(plan: &mut Plan, common_names: &[&str]) {
-    const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
     let mut subject = Subject::lab();
     let model = subject.common_names().next().expect("the lab's subject has a CN").clone();
     subject.rdns.retain(|rdn| rdn.iter().all(|attribute| attribute.oid != COMMON_NAME));

@@ -1,7 +1,11 @@
-//! The frame of DER (X.690 §10.1): tag, definite minimal length, content. Nothing about what the content means.
+//! The frame of DER (X.690 §10.1): tag, definite minimal length, content; read and written. Nothing about what the
+//! content means.
 //!
-//! The parsers that interpret certificates are lenient about bytes left over and keep no raw slices;
-//! this is the strict walk beside them. It never copies, recurses or panics.
+//! The parsers that interpret certificates are lenient about octets left over and keep no raw slices; this is the
+//! strict walk beside them, also where the tag is only known at run time or the content is somebody else's. Reading
+//! never copies, recurses or panics.
+
+use super::oid::{BadOid, Oid};
 
 /// One tag-length-value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,10 +24,18 @@ pub(crate) mod tag {
     pub(crate) const INTEGER: u8 = 0x02;
     pub(crate) const BIT_STRING: u8 = 0x03;
     pub(crate) const OCTET_STRING: u8 = 0x04;
+    pub(crate) const NULL: u8 = 0x05;
     pub(crate) const OID: u8 = 0x06;
-    pub(crate) const UTC_TIME: u8 = 0x17;
-    pub(crate) const GENERALIZED_TIME: u8 = 0x18;
+    pub(crate) const UTF8_STRING: u8 = 0x0c;
+    pub(crate) const NUMERIC_STRING: u8 = 0x12;
+    pub(crate) const PRINTABLE_STRING: u8 = 0x13;
+    pub(crate) const TELETEX_STRING: u8 = 0x14;
+    pub(crate) const IA5_STRING: u8 = 0x16;
+    pub(crate) const VISIBLE_STRING: u8 = 0x1a;
+    pub(crate) const UNIVERSAL_STRING: u8 = 0x1c;
+    pub(crate) const BMP_STRING: u8 = 0x1e;
     pub(crate) const SEQUENCE: u8 = 0x30;
+    pub(crate) const SET: u8 = 0x31;
 
     /// The identifier octet of `[number]`, constructed.
     pub(crate) const fn context(number: u8) -> u8 {
@@ -36,21 +48,38 @@ pub(crate) mod tag {
     }
 }
 
-/// Bytes that are not DER.
+/// Octets that are not DER, or not that of what is expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Error {
+pub enum Error {
+    /// An element is longer than what is left.
     #[error("the bytes end too soon")]
     Incomplete,
+    /// An identifier of several octets: nothing in a certificate or key has one.
     #[error("a tag number above 30")]
     LongTag,
+    /// BER, or more than 4 GiB.
     #[error("a length that is not the shortest definite one, as DER demands")]
     Length,
+    /// More than was expected.
     #[error("bytes left over at the end")]
     Trailing,
+    /// Another element than the expected one.
     #[error("expected tag {expected:#04x}, found {found:#04x}")]
-    Tag { expected: u8, found: u8 },
+    Tag {
+        /// The identifier octet that was expected.
+        expected: u8,
+        /// The one that is there.
+        found: u8,
+    },
+    /// No element where one was expected.
     #[error("expected tag {expected:#04x}, found nothing")]
-    Missing { expected: u8 },
+    Missing {
+        /// The identifier octet that was expected.
+        expected: u8,
+    },
+    /// An object identifier that cannot be.
+    #[error(transparent)]
+    Oid(#[from] BadOid),
 }
 
 /// The elements of `input`, one after the other.
@@ -85,6 +114,11 @@ impl<'a> Walk<'a> {
         Ok(Some(Element { tag, content, encoded: &input[..input.len() - rest.len()] }))
     }
 
+    /// The next element, whatever it is, which must be there.
+    pub(crate) fn some(&mut self) -> Result<Element<'a>, Error> {
+        self.any()?.ok_or(Error::Incomplete)
+    }
+
     /// The next element, where it has this tag.
     pub(crate) fn optional(&mut self, tag: u8) -> Result<Option<Element<'a>>, Error> {
         if self.0.first() == Some(&tag) { self.any() } else { Ok(None) }
@@ -97,6 +131,11 @@ impl<'a> Walk<'a> {
             Some(element) => Err(Error::Tag { expected: tag, found: element.tag }),
             None => Err(Error::Missing { expected: tag }),
         }
+    }
+
+    /// The object identifier that is next.
+    pub(crate) fn oid(&mut self) -> Result<Oid, Error> {
+        Ok(Oid::from_octets(self.expect(tag::OID)?.content)?)
     }
 
     /// Demands that nothing is left.
@@ -119,8 +158,42 @@ pub(crate) fn children(content: &[u8]) -> Result<Vec<Element<'_>>, Error> {
     std::iter::from_fn(|| walk.any().transpose()).collect()
 }
 
+/// One element: the identifier octet `tag`, the shortest definite length, `content`.
+pub(crate) fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(content.len() + 6);
+    out.push(tag);
+    // X.690 §10.1: short form below 128, else the fewest octets.
+    if content.len() < 0x80 {
+        out.push(u8::try_from(content.len()).unwrap_or_default());
+    } else {
+        let octets = content.len().to_be_bytes();
+        let skip = octets.iter().take_while(|octet| **octet == 0).count();
+        out.push(0x80 | u8::try_from(octets.len() - skip).unwrap_or_default());
+        out.extend(octets.iter().skip(skip));
+    }
+    out.extend_from_slice(content);
+    out
+}
+
+/// One SEQUENCE of `parts` in a row.
+pub(crate) fn sequence(parts: &[&[u8]]) -> Vec<u8> {
+    tlv(tag::SEQUENCE, &parts.concat())
+}
+
+/// One OBJECT IDENTIFIER.
+pub(crate) fn oid(oid: Oid) -> Vec<u8> {
+    tlv(tag::OID, oid.as_octets())
+}
+
+/// One BIT STRING of whole octets.
+pub(crate) fn bit_string(octets: &[u8]) -> Vec<u8> {
+    tlv(tag::BIT_STRING, &[&[0], octets].concat())
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -145,5 +218,33 @@ mod tests {
         assert_eq!(only(&[0x02, 0x01, 1], 4), Err(Error::Tag { expected: 4, found: 2 }));
         let long = [&[0x04, 0x81, 0x80][..], &[7; 0x80]].concat();
         assert_eq!(only(&long, 4).map(|e| (e.content.len(), e.encoded.len())), Ok((0x80, 0x83)));
+    }
+
+    #[test]
+    fn lengths_take_the_shortest_form() {
+        for (length, head) in [
+            (0, vec![4, 0]),
+            (127, vec![4, 127]),
+            (128, vec![4, 0x81, 128]),
+            (256, vec![4, 0x82, 1, 0]),
+            (65_536, vec![4, 0x83, 1, 0, 0]),
+        ] {
+            assert_eq!(tlv(4, &vec![7; length])[..head.len()], head, "{length}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(tag in 0u8..0x1f, content in proptest::collection::vec(any::<u8>(), 0..400)) {
+            let der = tlv(tag, &content);
+            prop_assert_eq!(only(&der, tag), Ok(Element { tag, content: &content, encoded: &der }));
+        }
+
+        #[test]
+        fn arbitrary_bytes_do_not_panic(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
+            let mut walk = Walk(&bytes);
+            let read: usize = std::iter::from_fn(|| walk.any().ok().flatten()).map(|e| e.encoded.len()).sum();
+            prop_assert_eq!(read + walk.0.len(), bytes.len());
+        }
     }
 }
