@@ -312,7 +312,7 @@ issuer         /C=AU/O=Test Organisation/CN=www.test.org
 serial         12:34:56:78:90:ab:cd:ef
 version        3
 not before     2026-11-23T14:51:36Z (8 days ago)
-not after      2126-10-30T14:51:36Z (99 years left)
+not after      2126-10-30T14:51:36Z (100 years left)
 key            EC P-256
 signature      ecdsa-with-SHA256
 SHA-256        C8:37:D5:39:DD:A4:7A:37:C6:20:9C:42:9A:BE:66:AB:6B:7A:6F:0F:A0:C3:BF:7C:9A:97:3C:E6:9F:0F:7B:8C
