@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use rustls::pki_types::CertificateDer;
-use tlslab::audit::workshop::{Made, Workshop};
-use tlslab::audit::{Expectation, Maker, catalogue};
+use tlslab::audit::catalogue::workshop::{Made, Workshop};
+use tlslab::audit::catalogue::{Expectation, Maker, NotMade, all};
 use tlslab::pki::files::{self, NewFile};
 use tlslab::pki::key::KeyAlgorithm;
 use zeroize::Zeroizing;
@@ -23,14 +23,15 @@ fn main() -> Result<()> {
     let mut arguments = std::env::args_os().skip(1);
     let directory = PathBuf::from(arguments.next().context("usage: fixtures DIRECTORY [--anew]")?);
     let anew = arguments.next().is_some_and(|argument| argument == "--anew");
-    let mut workshop = Workshop::new(KeyAlgorithm::EcP256);
-    for fault in catalogue().iter().filter(|fault| fault.fixture) {
-        let folder = directory.join(fault.id);
+    let workshop = Workshop::new(KeyAlgorithm::EcP256);
+    for fault in all().iter().filter(|fault| fault.fixture) {
+        let folder = directory.join(fault.id.to_string());
         if folder.exists() && !anew {
             continue;
         }
-        if let Some(made) = fault.make(&mut workshop) {
-            write(&folder, &made.with_context(|| fault.id.to_owned())?)?;
+        match fault.make(&workshop) {
+            Err(NotMade::ByOpenssl) => {}
+            made => write(&folder, &made.with_context(|| fault.id.to_string())?)?,
         }
     }
     std::fs::write(directory.join("README.md"), readme()).context("cannot write the README")
@@ -66,16 +67,16 @@ fn readme() -> String {
          $ tlslab serve --cert fixtures/expired/cert.pem --key fixtures/expired/clearkey.pem\n\
          $ tlslab connect --ca fixtures/expired/ca.pem\n\
          ```\n\n\
-         The catalogue in `src/audit/faults/` has many more, which are made when they are needed; `just test-negative` does\n\
+         The catalogue in `src/audit/catalogue/families/` has many more, which are made when they are needed; `just test-negative` does\n\
          the above for every entry, over TLS 1.2 and 1.3 and by both policies. `just fixtures` makes what is not here yet,\n\
          with `--anew` all of it, and this file: what is marked *tlslab* from the catalogue, what is marked *openssl* by\n\
          `fixtures/openssl.sh`, because tlslab will not sign with SHA-1 nor hold an RSA key of 1024 bits.\n\n\
          | fixture | what it proves: refused for | rule | `lab` | `webpki` | made by |\n\
          | --- | --- | --- | --- | --- | --- |\n",
     );
-    for fault in catalogue().iter().filter(|fault| fault.fixture) {
+    for fault in all().iter().filter(|fault| fault.fixture) {
         let maker = match fault.maker {
-            Maker::Leaf(_) | Maker::Plan(_) => "tlslab",
+            Maker::Chain(_) | Maker::Leaf(_) | Maker::Plan(_) => "tlslab",
             Maker::Openssl => "openssl",
         };
         // Writing to a String cannot fail.

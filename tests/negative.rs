@@ -18,15 +18,15 @@
 mod lab;
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ExitCode, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
 use lab::{Lab, Run, Server};
 use rustls::pki_types::CertificateDer;
-use tlslab::audit::workshop::{JUDGED_AT, Workshop};
-use tlslab::audit::{Expectation, Fault, catalogue};
+use tlslab::audit::catalogue::workshop::Workshop;
+use tlslab::audit::catalogue::{Dates, Expectation, Fault, Holder, Setting, all};
 use tlslab::pki::files::to_pem;
 use tlslab::pki::key::KeyAlgorithm;
 use tlslab::verify::{Policy, Reason, Usage};
@@ -44,7 +44,7 @@ fn main() -> ExitCode {
         "{:<28} {:<56} {:<7} {:<9} {:<28} {:>4}",
         "case", "what was wrong", "policy", "verdict", "reason", "exit"
     );
-    let cases: Vec<_> = catalogue()
+    let cases: Vec<_> = all()
         .iter()
         .flat_map(|fault| [(fault, Policy::Lab, fault.lab), (fault, Policy::Webpki, fault.webpki)])
         .collect();
@@ -87,13 +87,13 @@ fn main() -> ExitCode {
 
 /// Makes every entry that is not checked in.
 fn mint(bench: &Lab) {
-    let mut workshop = Workshop::new(KeyAlgorithm::EcP256);
-    for fault in catalogue().iter().filter(|fault| !fault.fixture) {
-        let made = fault.make(&mut workshop).expect("no fixture, so tlslab makes it").expect(fault.id);
+    let workshop = Workshop::new(KeyAlgorithm::EcP256);
+    for fault in all().iter().filter(|fault| !fault.fixture) {
+        let made = fault.make(&workshop).expect("no fixture, so tlslab makes it");
         let pem = |certificates: &[CertificateDer<'_>]| {
             certificates.iter().flat_map(|der| to_pem("CERTIFICATE", der).to_vec()).collect::<Vec<_>>()
         };
-        let folder = bench.file(fault.id);
+        let folder = folder(bench, fault);
         let write = |name, contents: &[u8]| std::fs::write(folder.join(name), contents).expect("writing");
         std::fs::create_dir(&folder).expect("a folder");
         write("ca.pem", &pem(&made.trusted));
@@ -158,16 +158,16 @@ fn run(bench: &Lab, fault: &Fault, version: &str, policy: Policy, expectation: E
     if fault.usage == Usage::Client {
         return run_client(bench, fault, version, policy, expectation);
     }
-    let folder = if fault.fixture { lab::fixtures().join(fault.id) } else { bench.file(fault.id) };
-    let holder = Holder::of(fault.id, version);
-    if matches!(holder, Holder::Openssl { .. }) && !lab::peer("openssl") {
+    let folder = folder(bench, fault);
+    let holder = held_over(fault.holder, version);
+    if matches!(holder, Holder::Openssl | Holder::OpensslTls12(..)) && !lab::peer("openssl") {
         return Row::Skipped("openssl is not here");
     }
     let (certificate, trusted) = (folder.join("cert.pem"), folder.join("ca.pem"));
     let (certificate, trusted) = (certificate.display().to_string(), trusted.display().to_string());
-    let at = instant(JUDGED_AT);
-    let judged_by =
-        ["--ca", &trusted, "--cn", fault.asked, "--at", &at, "--verify", policy.as_str(), "--json"];
+    let at = instant(Dates::LAB.at);
+    let asked = fault.name_for(&Setting::lab().name).expect("the lab's name has every other").to_string();
+    let judged_by = ["--ca", &trusted, "--cn", &asked, "--at", &at, "--verify", policy.as_str(), "--json"];
     if let Holder::Nobody(why) = holder {
         let seen = bench.tlslab([&["verify", &certificate], &judged_by[..]].concat());
         return judged(&seen, expectation, None, Some(why));
@@ -187,8 +187,9 @@ fn run(bench: &Lab, fault: &Fault, version: &str, policy: Policy, expectation: E
 /// for, `tlslab verify` says.
 fn run_client(bench: &Lab, fault: &Fault, version: &str, policy: Policy, expectation: Expectation) -> Row {
     let file = |folder: &str, name: &str| bench.file(folder).join(name).display().to_string();
-    let [certificate, key, trusted] = ["cert.pem", "clearkey.pem", "ca.pem"].map(|name| file(fault.id, name));
-    let at = instant(JUDGED_AT);
+    let [certificate, key, trusted] =
+        ["cert.pem", "clearkey.pem", "ca.pem"].map(|name| file(&fault.id.to_string(), name));
+    let at = instant(Dates::LAB.at);
     let seen = bench.tlslab([
         "verify",
         &certificate,
@@ -280,33 +281,18 @@ fn judged(
     Row::Seen { verdict, reasons, exit: seen.code(), complaints, unserved }
 }
 
-/// Who can hold the key and serve the certificate to a client of today.
-#[derive(Clone, Copy)]
-enum Holder {
-    Tlslab,
-    Openssl {
-        sigalgs: Option<&'static str>,
-    },
-    Nobody(&'static str),
-    /// tlslab can, and its client takes no handshake message of that length.
-    TooLong,
+/// Who holds the key over this version.
+fn held_over(holder: Holder, version: &str) -> Holder {
+    match holder {
+        Holder::OpensslTls12(_, why) if version == "1.3" => Holder::Nobody(why),
+        holder => holder,
+    }
 }
 
-impl Holder {
-    fn of(id: &str, version: &str) -> Self {
-        match (id.trim_end_matches(".ca"), version) {
-            ("dsa-key", _) => Self::Nobody("no client offers DSS suites, and TLS 1.3 has no DSA"),
-            ("p192-key", _) => Self::Nobody("no client offers the curve, and TLS 1.3 does not have it"),
-            ("many-names", _) => Self::TooLong,
-            ("weak-rsa512", "1.3") => {
-                Self::Nobody("such a key is too short for the PSS signatures of TLS 1.3")
-            }
-            // The only hash of which a signature fits into such a key.
-            ("weak-rsa512", _) => Self::Openssl { sigalgs: Some("RSA+SHA256") },
-            ("weak-rsa1024" | "explicit-curve", _) => Self::Openssl { sigalgs: None },
-            _ => Self::Tlslab,
-        }
-    }
+/// Where its files are.
+fn folder(bench: &Lab, fault: &Fault) -> PathBuf {
+    let id = fault.id.to_string();
+    if fault.fixture { lab::fixtures().join(id) } else { bench.file(&id) }
 }
 
 /// A server.
@@ -319,9 +305,12 @@ impl Peer {
     fn start(bench: &Lab, holder: Holder, folder: &Path, version: &str) -> Self {
         let certificate = folder.join("cert.pem").display().to_string();
         let key = folder.join("clearkey.pem").display().to_string();
-        let Holder::Openssl { sigalgs } = holder else {
-            let server = bench.serve(&["--cert", &certificate, "--key", &key, "--tls", version]);
-            return Self::Tlslab(server);
+        let sigalgs = match holder {
+            Holder::Openssl => None,
+            Holder::OpensslTls12(sigalgs, _) => Some(sigalgs),
+            Holder::Nobody(_) | Holder::Tlslab | Holder::TooLong => {
+                return Self::Tlslab(bench.serve(&["--cert", &certificate, "--key", &key, "--tls", version]));
+            }
         };
         let mut child = bench
             .command("openssl")

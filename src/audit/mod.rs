@@ -1,13 +1,7 @@
-//! The catalogue: every fault that tlslab can put into a certificate, as data.
+//! Auditing others: what tlslab puts to them, and what it concludes from how they take it.
 //!
-//! A [`Fault`] has an id, a citation, what each policy must say of it, and a way to make it: a healthy plan with
-//! exactly one edit ([`workshop`]), so that a client which refuses it can have refused it for nothing else. The
-//! checked-in fixtures, the table of `just test-negative` and the tests all come from this one list.
+//! [`catalogue`] is the list of bad certificates and their good neighbours, [`handshake`] that of bad handshakes, as
+//! data.
 
-mod fault;
-mod faults;
+pub mod catalogue;
 pub mod handshake;
-pub mod workshop;
-
-pub use fault::{Expectation, Fault, Grade, Maker, Model};
-pub use faults::catalogue;

@@ -68,7 +68,8 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::audit::workshop::{JUDGED_AT, LAB_NAME, Made, Workshop};
+    use crate::audit::catalogue::workshop::{Made, Workshop};
+    use crate::audit::catalogue::{Dates, LAB_NAME};
     use crate::pki::key::KeyAlgorithm;
     use crate::pki::oid::{
         AUTHORITY_KEY_IDENTIFIER, BASIC_CONSTRAINTS, EXTENDED_KEY_USAGE, KEY_USAGE, SUBJECT_ALT_NAME,
@@ -84,13 +85,13 @@ mod tests {
             usage: Usage::Server,
             policy,
         };
-        let verdict = judge(&made.chain, &criteria, JUDGED_AT);
-        (verdict.accepted(), notes_on(&verdict, Some(&name), JUDGED_AT))
+        let verdict = judge(&made.chain, &criteria, Dates::LAB.at);
+        (verdict.accepted(), notes_on(&verdict, Some(&name), Dates::LAB.at))
     }
 
     #[test]
     fn what_strict_python_misses_in_a_chain_is_a_note() {
-        let mut workshop = Workshop::new(KeyAlgorithm::EcP256);
+        let workshop = Workshop::new(KeyAlgorithm::EcP256);
         let quiet = (true, Vec::new());
         for made in [workshop.pinned(|_| {}), workshop.issued(|_| {}), workshop.chain(|_| {})] {
             assert_eq!(noted(&made.unwrap(), Policy::Webpki), quiet);

@@ -6,7 +6,7 @@
 use super::message::{Kind, Message, Proof, ServerHello, extensions, vector8, vector16, vector24};
 use super::offer::extension;
 use super::{Exchange, Material, Moment, Offer, Opening, Reply, Script, Version};
-use crate::audit::Grade;
+use crate::audit::catalogue::Grade;
 use crate::pki::key::{KeyAlgorithm, SignatureHash};
 
 /// Alert descriptions (RFC 8446 §6, RFC 5246 §7.2.2).

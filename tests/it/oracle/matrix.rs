@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
-use tlslab::audit::workshop::{CENTURY, LAB_NAME, Made, Role, Workshop};
+use tlslab::audit::catalogue::workshop::{Made, Role, Workshop};
+use tlslab::audit::catalogue::{Dates, LAB_NAME};
 use tlslab::crypto::sha256;
 use tlslab::pki::facts::CertFacts;
 use tlslab::pki::files::{KeyFile, read_private_key, to_pem};
@@ -92,12 +93,12 @@ fn pem<'a>(certificates: impl IntoIterator<Item = &'a CertificateDer<'static>>) 
 }
 
 /// A client's certificate, by the workshop's intermediate or by its own key.
-fn client(workshop: &mut Workshop, made: &Made, row: Row) -> (Vec<CertificateDer<'static>>, PrivateKeyPem) {
+fn client(workshop: &Workshop, made: &Made, row: Row) -> (Vec<CertificateDer<'static>>, PrivateKeyPem) {
     let key = workshop.key(Role::Other).expect("a key");
     let request = Request {
         subject: Subject::lab().with_common_name("alice").expect("a name"),
         names: Vec::new(),
-        validity: CENTURY,
+        validity: Dates::LAB.valid,
         profile: Profile::Client,
     };
     let sign = |issuer: Issuer<'_>, by: &PrivateKey| {
@@ -117,7 +118,7 @@ fn client(workshop: &mut Workshop, made: &Made, row: Row) -> (Vec<CertificateDer
 type PrivateKeyPem = Vec<u8>;
 
 /// Files, server and question of one row.
-fn bench(lab: &Lab, workshop: &mut Workshop, key: KeyAlgorithm, row: Row) -> (Server, Question) {
+fn bench(lab: &Lab, workshop: &Workshop, key: KeyAlgorithm, row: Row) -> (Server, Question) {
     let made = match row {
         Row::SelfSigned => workshop.pinned(|_| {}),
         _ => workshop.chain(|_| {}),
@@ -177,9 +178,9 @@ fn accepted_everywhere() {
             .into_iter()
             .map(|key| {
                 scope.spawn(move || {
-                    let mut workshop = workshop(key);
+                    let workshop = workshop(key);
                     let row = |row| {
-                        let (server, question) = bench(lab, &mut workshop, key, row);
+                        let (server, question) = bench(lab, &workshop, key, row);
                         (key, row, server, question)
                     };
                     Row::ALL.into_iter().map(row).collect::<Vec<_>>()

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
 use time::{Duration, OffsetDateTime};
-use tlslab::audit::workshop::{Chain, LAB_NAME, Made, Role, Workshop};
+use tlslab::audit::catalogue::LAB_NAME;
+use tlslab::audit::catalogue::workshop::{Chain, Made, Role, Workshop};
 use tlslab::pki::issue::{IssueError, Issuer, Plan, Profile, Request, SignatureEdit, Time, Validity};
 use tlslab::pki::key::{KeyAlgorithm, PrivateKey};
 use tlslab::pki::oid::{
@@ -368,7 +369,7 @@ impl Shape {
     }
 
     /// Makes it with the workshop's kind of key, by these authorities where the server's is edited.
-    pub(crate) fn make(&self, model: Model, workshop: &mut Workshop, by: &Authorities) -> Made {
+    pub(crate) fn make(&self, model: Model, workshop: &Workshop, by: &Authorities) -> Made {
         let edit = match self.edit {
             Edit::Server(edit) | Edit::Pinned(edit) => edit,
             // Keys of its own: who has seen one intermediate must not know another's issuer.
@@ -404,7 +405,7 @@ pub(crate) struct Authorities {
 
 impl Authorities {
     /// The workshop's.
-    pub(crate) fn of(workshop: &mut Workshop) -> Self {
+    pub(crate) fn of(workshop: &Workshop) -> Self {
         let mut made = workshop.chain(|_| {}).expect("a chain");
         let key = workshop.key(Role::Intermediate).expect("a key");
         Self { root: made.trusted.remove(0), intermediate: made.chain.remove(1), key }

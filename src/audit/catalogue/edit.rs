@@ -1,5 +1,7 @@
 //! The edits that several entries share, and the octets of extensions that no healthy certificate has.
 
+use std::net::IpAddr;
+
 use time::OffsetDateTime;
 
 use crate::pki::der::{self, tag, tlv};
@@ -9,9 +11,7 @@ pub(super) use crate::pki::oid::{
     ANY_PURPOSE, AUTHORITY_INFORMATION, CLIENT_AUTH, CODE_SIGNING, NAME_CONSTRAINTS, SERVER_AUTH,
 };
 use crate::pki::subject::Subject;
-
-/// Somebody else's name.
-pub(super) const OTHER_NAME: &str = "www.example.com";
+use crate::verify::ExpectedName;
 
 /// The context tags of a GeneralName (RFC 5280 §4.2.1.6).
 pub(super) mod general_name {
@@ -42,27 +42,47 @@ pub(super) fn set_subject(plan: &mut Plan, subject: &Subject) {
 }
 
 /// Gives it the lab's subject with this CN.
-pub(super) fn set_common_name(plan: &mut Plan, name: &str) {
-    set_subject(plan, &Subject::lab().with_unchecked_common_name(name));
+pub(super) fn set_common_name(plan: &mut Plan, name: &(impl ToString + ?Sized)) {
+    set_subject(plan, &Subject::lab().with_unchecked_common_name(&name.to_string()));
 }
 
-/// Gives it these alternative names, whatever they are: context tag and content.
-pub(super) fn set_names(plan: &mut Plan, names: &[(u8, &[u8])]) {
+/// An alternative name, whatever it is: context tag and content.
+pub(super) type Name = (u8, Vec<u8>);
+
+/// A dNSName of these octets.
+pub(super) fn dns(name: impl AsRef<[u8]>) -> Name {
+    (general_name::DNS, name.as_ref().to_vec())
+}
+
+/// An iPAddress of this address.
+pub(super) fn ip(address: IpAddr) -> Name {
+    let octets = match address {
+        IpAddr::V4(address) => address.octets().to_vec(),
+        IpAddr::V6(address) => address.octets().to_vec(),
+    };
+    (general_name::IP, octets)
+}
+
+/// The alternative name that proves this one.
+pub(super) fn proving(name: &ExpectedName) -> Name {
+    match name {
+        ExpectedName::Dns(name) | ExpectedName::Text(name) => dns(name),
+        ExpectedName::Ip(address) => ip(*address),
+    }
+}
+
+/// Gives it these alternative names.
+pub(super) fn set_names(plan: &mut Plan, names: &[Name]) {
     plan.set_extension(oid::SUBJECT_ALT_NAME, false, general_names(names));
 }
 
 /// Gives it this one dNSName.
-pub(super) fn set_name(plan: &mut Plan, name: &str) {
-    set_names(plan, &[(general_name::DNS, name.as_bytes())]);
-}
-
-/// These as dNSNames.
-pub(super) fn dns_names(names: &[String]) -> Vec<(u8, &[u8])> {
-    names.iter().map(|name| (general_name::DNS, name.as_bytes())).collect()
+pub(super) fn set_host(plan: &mut Plan, name: &str) {
+    set_names(plan, &[dns(name)]);
 }
 
 /// GeneralNames.
-pub(super) fn general_names(names: &[(u8, &[u8])]) -> Vec<u8> {
+pub(super) fn general_names(names: &[Name]) -> Vec<u8> {
     let names: Vec<_> = names.iter().map(|(tag, content)| tlv(*tag, content)).collect();
     tlv(tag::SEQUENCE, &names.concat())
 }
@@ -79,8 +99,8 @@ pub(super) fn key_usage(octet: u8) -> Vec<u8> {
 }
 
 /// The value of a nameConstraints extension: permitted and excluded subtrees.
-pub(super) fn name_constraints(permitted: &[(u8, &[u8])], excluded: &[(u8, &[u8])]) -> Vec<u8> {
-    let subtrees = |tag: u8, bases: &[(u8, &[u8])]| {
+pub(super) fn name_constraints(permitted: &[Name], excluded: &[Name]) -> Vec<u8> {
+    let subtrees = |tag: u8, bases: &[Name]| {
         let subtrees: Vec<_> = bases.iter().map(|(tag, base)| tlv(tag::SEQUENCE, &tlv(*tag, base))).collect();
         if subtrees.is_empty() { Vec::new() } else { tlv(tag, &subtrees.concat()) }
     };

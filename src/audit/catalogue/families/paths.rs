@@ -2,14 +2,10 @@
 //! out of order or not needed; RFC 4158 says how to find a way among CAs that certify each other. A client that takes
 //! the first certificate that fits, and gives up where it does not lead anywhere, refuses these.
 
-use super::super::fault::{Fault, Grade, Model};
+use super::super::edit::{CA_FALSE, CLIENT_AUTH, NAME_CONSTRAINTS, dns, moment, name_constraints, purposes};
+use super::super::fault::{Fault, Grade};
 use super::super::workshop::{Authority, Made, Role, Workshop};
-use super::edit::{
-    CA_FALSE, CLIENT_AUTH, NAME_CONSTRAINTS, general_name, moment, name_constraints, purposes,
-};
-use super::validity::PAST;
 use crate::pki::issue::{IssueError, Plan};
-use crate::pki::key::KeyAlgorithm;
 use crate::pki::oid;
 use crate::pki::subject::Subject;
 
@@ -20,8 +16,11 @@ pub(super) fn faults() -> Vec<Fault> {
     [sent(), crossed(), branches()].concat()
 }
 
-fn control(id: &'static str, title: &'static str, citation: &'static str, attack: &'static str) -> Fault {
-    Fault { model: Model::Ca, grade: Grade::ShouldAccept, ..Fault::new(id, title, citation, attack) }
+fn control(name: &'static str, title: &'static str, citation: &'static str, attack: &'static str) -> Fault {
+    Fault::under_ca(name, title, citation, attack).grade(Grade::ShouldAccept).fix(
+        "build the path anew from all that was sent and all that is trusted, and try every way before giving up \
+         (RFC 4158)",
+    )
 }
 
 /// More than the path, or out of order.
@@ -63,11 +62,11 @@ fn branches() -> Vec<Fault> {
     let fault = |id, title| control(id, title, "RFC 5280 §6.1, RFC 4158 §2.3", RENEWING);
     vec![
         fault("ok-branch-expired", "nothing: one of two ways up has expired")
-            .made(|workshop| branch(workshop, expire)),
+            .made(|workshop| branch(workshop, |plan| expire(plan, workshop))),
         fault("ok-branch-constraints", "nothing: one of two ways up does not permit the name").made(
             |workshop| {
                 branch(workshop, |plan| {
-                    let value = name_constraints(&[(general_name::DNS, b"example.com")], &[]);
+                    let value = name_constraints(&[dns("permitted.example")], &[]);
                     plan.push_extension(NAME_CONSTRAINTS, true, value);
                 })
             },
@@ -91,20 +90,20 @@ fn branches() -> Vec<Fault> {
     ]
 }
 
-fn extra_certificate(workshop: &mut Workshop) -> Result<Made, IssueError> {
+fn extra_certificate(workshop: &Workshop) -> Result<Made, IssueError> {
     let mut made = workshop.chain(|_| {})?;
-    let other = Workshop::new(KeyAlgorithm::EcP256).chain(|_| {})?;
+    let other = workshop.stranger().chain(|_| {})?;
     made.chain.extend(other.chain.into_iter().skip(1));
     Ok(made)
 }
 
-fn root_sent(workshop: &mut Workshop) -> Result<Made, IssueError> {
+fn root_sent(workshop: &Workshop) -> Result<Made, IssueError> {
     let mut made = workshop.chain(|_| {})?;
     made.chain.extend(made.trusted.iter().cloned());
     Ok(made)
 }
 
-fn reversed(workshop: &mut Workshop) -> Result<Made, IssueError> {
+fn reversed(workshop: &Workshop) -> Result<Made, IssueError> {
     let mut made = workshop.long_chain(3, |_, _| {})?;
     if let Some(intermediates) = made.chain.get_mut(1..) {
         intermediates.reverse();
@@ -114,13 +113,13 @@ fn reversed(workshop: &mut Workshop) -> Result<Made, IssueError> {
 
 /// The client trusts the intermediate CA; sent is also that CA's certificate by a root that it does not know, which
 /// has expired.
-fn expired_cross(workshop: &mut Workshop) -> Result<Made, IssueError> {
+fn expired_cross(workshop: &Workshop) -> Result<Made, IssueError> {
     let trusted = workshop.root()?.sign(&*workshop.key(Role::Root)?)?;
     let mut made = workshop.issued(|_| {})?;
     let other = workshop.key(Role::Other)?;
     let mut cross = workshop.root()?;
     cross.issuer = Subject::lab().with_unchecked_common_name("Old Root CA").to_der();
-    expire(&mut cross);
+    expire(&mut cross, workshop);
     cross.remove_extension(oid::AUTHORITY_KEY_IDENTIFIER);
     made.chain.push(cross.sign(&other)?);
     made.trusted = vec![trusted];
@@ -129,7 +128,7 @@ fn expired_cross(workshop: &mut Workshop) -> Result<Made, IssueError> {
 
 /// What is sent are the leaf and these, in this order.
 fn served(
-    workshop: &mut Workshop,
+    workshop: &Workshop,
     issuer: &Authority,
     crosses: impl IntoIterator<Item = Result<rustls::pki_types::CertificateDer<'static>, IssueError>>,
     trusted: &[&Authority],
@@ -142,7 +141,7 @@ fn served(
     Ok(Made { chain, key, trusted: trusted.iter().map(|anchor| anchor.certificate.clone()).collect() })
 }
 
-fn two_roots(workshop: &mut Workshop) -> Result<Made, IssueError> {
+fn two_roots(workshop: &Workshop) -> Result<Made, IssueError> {
     let (old, new) = (workshop.authority("Old Root CA")?, workshop.authority("Test Root CA")?);
     let middle = workshop.authority("Test Intermediate CA")?;
     let crosses = [old.certify(&middle, |_| {}), new.certify(&middle, |_| {})];
@@ -151,12 +150,12 @@ fn two_roots(workshop: &mut Workshop) -> Result<Made, IssueError> {
 
 /// RFC 4158's figure 7: the anchor above A and C, which certify each other, and both above B. The anchor's word for A,
 /// which is the first to be come upon, has expired.
-fn mesh(workshop: &mut Workshop) -> Result<Made, IssueError> {
+fn mesh(workshop: &Workshop) -> Result<Made, IssueError> {
     let anchor = workshop.authority("Test Root CA")?;
     let (a, b, c) = (workshop.authority("A")?, workshop.authority("B")?, workshop.authority("C")?);
     let crosses = [
         a.certify(&b, |_| {}),
-        anchor.certify(&a, expire),
+        anchor.certify(&a, |plan| expire(plan, workshop)),
         c.certify(&a, |_| {}),
         a.certify(&c, |_| {}),
         c.certify(&b, |_| {}),
@@ -167,7 +166,7 @@ fn mesh(workshop: &mut Workshop) -> Result<Made, IssueError> {
 
 /// As in RFC 4158 §2.4: three roots certify a bridge CA and are certified by it; the client trusts one of them, the leaf
 /// is below another.
-fn bridge(workshop: &mut Workshop) -> Result<Made, IssueError> {
+fn bridge(workshop: &Workshop) -> Result<Made, IssueError> {
     let named = |name| workshop.authority(name);
     let (issuing, policy, bridge) = (named("Issuing CA")?, named("Policy CA")?, named("Bridge CA")?);
     let (trusted, own, third) = (named("Test Root CA")?, named("Another Root CA")?, named("Third Root CA")?);
@@ -184,13 +183,13 @@ fn bridge(workshop: &mut Workshop) -> Result<Made, IssueError> {
     served(workshop, &issuing, crosses, &[&trusted])
 }
 
-fn branch(workshop: &mut Workshop, edit: impl FnOnce(&mut Plan)) -> Result<Made, IssueError> {
+fn branch(workshop: &Workshop, edit: impl FnOnce(&mut Plan)) -> Result<Made, IssueError> {
     let (old, new) = (workshop.authority("Old Root CA")?, workshop.authority("Test Root CA")?);
     let middle = workshop.authority("Test Intermediate CA")?;
     let crosses = [old.certify(&middle, edit), new.certify(&middle, |_| {})];
     served(workshop, &middle, crosses, &[&old, &new])
 }
 
-fn expire(plan: &mut Plan) {
-    plan.not_after = moment(PAST);
+fn expire(plan: &mut Plan, workshop: &Workshop) {
+    plan.not_after = moment(workshop.setting().dates.past);
 }

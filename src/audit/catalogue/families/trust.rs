@@ -1,29 +1,47 @@
 //! Trust and signatures: does anything lead from what the client trusts to this key?
 
-use super::super::fault::{Fault, Grade, Model};
-use super::super::workshop::{Chain, LAB_NAME, Made, Role, Workshop};
-use super::edit::{AUTHORITY_INFORMATION, CA_FALSE, authority_information, key_usage, set_common_name};
+use super::super::edit::{
+    AUTHORITY_INFORMATION, CA_FALSE, authority_information, key_usage, set_common_name, set_subject,
+};
+use super::super::fault::{Fault, Grade};
+use super::super::setting::Setting;
+use super::super::workshop::{Chain, Made, Role, Workshop};
 use crate::pki::issue::{IssueError, Plan, SignatureEdit};
-use crate::pki::key::KeyAlgorithm;
 use crate::pki::oid;
+use crate::pki::subject::Subject;
 use crate::verify::Reason::{BadSignature, Malformed, Untrusted};
 
 const ANYBODY: &str = "anybody on the way makes such a certificate in a second and reads everything";
 const UNFETCHED: &str = "none; a client that fetches it tells others where it goes";
+
+const PIN: &str = "compare the whole certificate with the trusted one, octet by octet, or its SHA-256 fingerprint; never \
+                   its subject";
+const VERIFY: &str = "turn verification on: build a path to a trusted CA and check every signature on it; never accept what a \
+                      verifier refused";
+
 pub(super) fn faults() -> Vec<Fault> {
-    [pinned(), under_a_ca()].concat()
+    [pinned(), signatures(), chains(), bounds()].concat()
 }
 
 fn pinned() -> Vec<Fault> {
+    let fault = |name, title, citation, attack| Fault::new(name, title, citation, attack).fix(PIN);
     vec![
-        Fault::new("other-key", "the trusted one's subject, another key", "RFC 5280 §6.1", ANYBODY)
+        fault("other-key", "the trusted one's subject, another key", "RFC 5280 §6.1", ANYBODY)
             .refused(&[Untrusted])
             .made(other_key)
             .fixture(),
-        Fault::new("self-signed-unknown", "self-signed, and not the pinned one", "RFC 5280 §6.1", ANYBODY)
+        fault(
+            "pinned-clone",
+            "the trusted one's subject, serial number and key identifiers, another key",
+            "RFC 5280 §6.1",
+            ANYBODY,
+        )
+        .refused(&[Untrusted, BadSignature])
+        .made(clone),
+        fault("self-signed-unknown", "self-signed, and not the pinned one", "RFC 5280 §6.1", ANYBODY)
             .refused(&[Untrusted])
             .made(unknown),
-        Fault::new(
+        fault(
             "tampered",
             "one bit of the signature flipped",
             "RFC 5280 §6.1.3 (a)(1)",
@@ -32,7 +50,7 @@ fn pinned() -> Vec<Fault> {
         .refused(&[Untrusted, BadSignature])
         .made(tampered)
         .fixture(),
-        Fault::new(
+        fault(
             "sigalg-mismatch",
             "its two signature algorithm fields differ",
             "RFC 5280 §4.1.1.2",
@@ -43,11 +61,21 @@ fn pinned() -> Vec<Fault> {
     ]
 }
 
-fn under_a_ca() -> Vec<Fault> {
-    let fault =
-        |id, title, citation, attack| Fault { model: Model::Ca, ..Fault::new(id, title, citation, attack) };
+fn under_a_ca(
+    name: &'static str,
+    title: &'static str,
+    citation: &'static str,
+    attack: &'static str,
+) -> Fault {
+    Fault::under_ca(name, title, citation, attack).fix(VERIFY)
+}
+
+/// A signature is not the one of whoever should have made it.
+fn signatures() -> Vec<Fault> {
+    let fault = under_a_ca;
     vec![
-        fault("self-signed-unknown.ca", "self-signed, the client trusts a CA", "RFC 5280 §6.1", ANYBODY)
+        fault("self-signed-unknown", "self-signed, the client trusts a CA", "RFC 5280 §6.1", ANYBODY)
+            .ca()
             .refused(&[Untrusted])
             .made(|workshop| {
                 let trusted = workshop.issued(|_| {})?.trusted;
@@ -57,21 +85,22 @@ fn under_a_ca() -> Vec<Fault> {
             .refused(&[Untrusted])
             .made(|workshop| {
                 let trusted = workshop.chain(|_| {})?.trusted;
-                let mut other = Workshop::new(KeyAlgorithm::EcP256);
-                let made = other.chain(|chain| rename_root(chain, "Another Root CA"))?;
+                let made = workshop.stranger().chain(|chain| rename_root(chain, "Another Root CA"))?;
                 Ok(Made { trusted, ..made })
             }),
         fault(
-            "same-name-other-key.ca",
+            "same-name-other-key",
             "the trusted CA's name and extensions, another key",
             "RFC 5280 §6.1.3 (a)(1)",
             ANYBODY,
         )
+        .ca()
         .refused(&[Untrusted, BadSignature])
         .made(same_name),
-        fault("bad-signature.ca", "the leaf is signed with another key", "RFC 5280 §6.1.3 (a)(1)", ANYBODY)
+        fault("bad-signature", "the leaf is signed with another key", "RFC 5280 §6.1.3 (a)(1)", ANYBODY)
+            .ca()
             .refused(&[Untrusted, BadSignature])
-            .leaf(|plan| plan.signature_edit = SignatureEdit::FlipBit(0)),
+            .leaf(|plan, _| plan.signature_edit = SignatureEdit::FlipBit(0)),
         fault(
             "chain-bad-signature",
             "the intermediate's signature is not the root's",
@@ -79,17 +108,23 @@ fn under_a_ca() -> Vec<Fault> {
             ANYBODY,
         )
         .refused(&[Untrusted, BadSignature])
-        .made(|workshop| {
-            workshop.chain(|chain| chain.intermediate.signature_edit = SignatureEdit::FlipBit(0))
-        }),
+        .chain(|chain, _| chain.intermediate.signature_edit = SignatureEdit::FlipBit(0)),
         fault(
-            "sigalg-mismatch.ca",
+            "sigalg-mismatch",
             "its two signature algorithm fields differ",
             "RFC 5280 §4.1.1.2",
             "what was signed says one hash, what is verified another",
         )
+        .ca()
         .refused(&[Malformed])
         .leaf(mismatched),
+    ]
+}
+
+/// Nothing trusted is at the end of it.
+fn chains() -> Vec<Fault> {
+    let fault = under_a_ca;
+    vec![
         fault("chain-missing-intermediate", "the intermediate is not sent", "RFC 8446 §4.4.2", UNFETCHED)
             .refused(&[Untrusted])
             .made(|workshop| without_intermediate(workshop.chain(|_| {})))
@@ -104,7 +139,7 @@ fn under_a_ca() -> Vec<Fault> {
         .refused(&[Untrusted])
         .made(|workshop| {
             without_intermediate(workshop.chain(|chain| {
-                // id-ad-caIssuers, at a port of this machine's where nobody answers.
+                // At a port of this machine's where nobody answers.
                 let value = authority_information(&[(oid::CA_ISSUERS, "http://127.0.0.1:1/ca.der")]);
                 chain.leaf.push_extension(AUTHORITY_INFORMATION, false, value);
             }))
@@ -116,12 +151,17 @@ fn under_a_ca() -> Vec<Fault> {
             "whoever has any certificate of this CA issues certificates for every name (CVE-2002-0862)",
         )
         .refused(&[Untrusted])
-        .made(|workshop| {
-            workshop.chain(|chain| {
-                chain.intermediate.set_extension(oid::BASIC_CONSTRAINTS, true, CA_FALSE);
-                chain.intermediate.set_extension(oid::KEY_USAGE, true, key_usage(0x80));
-            })
+        .chain(|chain, _| {
+            chain.intermediate.set_extension(oid::BASIC_CONSTRAINTS, true, CA_FALSE);
+            chain.intermediate.set_extension(oid::KEY_USAGE, true, key_usage(0x80));
         }),
+    ]
+}
+
+/// It is long, or has no end.
+fn bounds() -> Vec<Fault> {
+    let fault = under_a_ca;
+    vec![
         fault(
             "chain-too-long",
             "twelve intermediates",
@@ -131,6 +171,37 @@ fn under_a_ca() -> Vec<Fault> {
         .grade(Grade::Policy)
         .refused(&[Untrusted])
         .made(|workshop| workshop.long_chain(12, |_, _| {})),
+        fault(
+            "chain-deep-untrusted",
+            "nine intermediates, and a CA that is not trusted",
+            "RFC 5280 §6.1",
+            ANYBODY,
+        )
+        .refused(&[Untrusted])
+        .made(|workshop| {
+            let trusted = workshop.issued(|_| {})?.trusted;
+            let made = workshop.stranger().long_chain(9, |number, plan| match number {
+                0 => set_common_name(plan, "Another Root CA"),
+                1 => plan.issuer = Subject::lab().with_unchecked_common_name("Another Root CA").to_der(),
+                _ => {}
+            })?;
+            Ok(Made { trusted, ..made })
+        }),
+        fault(
+            "issuer-unanchored",
+            "an intermediate whose issuer is neither sent nor trusted",
+            "RFC 5280 §6.1",
+            ANYBODY,
+        )
+        .refused(&[Untrusted])
+        .made(|workshop| {
+            let trusted = workshop.issued(|_| {})?.trusted;
+            let made = workshop.stranger().chain(|chain| {
+                chain.intermediate.issuer =
+                    Subject::lab().with_unchecked_common_name("A Third Root CA").to_der();
+            })?;
+            Ok(Made { trusted, ..made })
+        }),
         fault(
             "chain-loop",
             "two CAs that issued each other, and no root",
@@ -148,24 +219,36 @@ fn without_intermediate(made: Result<Made, IssueError>) -> Result<Made, IssueErr
     Ok(made)
 }
 
-fn other_key(workshop: &mut Workshop) -> Result<Made, IssueError> {
+fn other_key(workshop: &Workshop) -> Result<Made, IssueError> {
     let trusted = workshop.pinned(|_| {})?.trusted;
     let key = workshop.key(Role::Other)?;
     let certificate = workshop.plan(Role::Other)?.sign(&key)?;
     Ok(Made { chain: vec![certificate], key, trusted })
 }
 
+/// All that tells certificates apart but the key and what it signed.
+fn clone(workshop: &Workshop) -> Result<Made, IssueError> {
+    let trusted = workshop.pinned(|_| {})?;
+    let mut plan = trusted.chain.first().map_or_else(
+        || workshop.plan(Role::Server),
+        |certificate| Plan::from_certificate(certificate).map_err(IssueError::Malformed),
+    )?;
+    let key = workshop.key(Role::Other)?;
+    plan.public_key_info = key.public_key_info().to_vec();
+    Ok(Made { chain: vec![plan.sign(&key)?], key, trusted: trusted.trusted })
+}
+
 /// Another subject too; the name is in the SAN.
-fn unknown(workshop: &mut Workshop) -> Result<Made, IssueError> {
+fn unknown(workshop: &Workshop) -> Result<Made, IssueError> {
     let trusted = workshop.pinned(|_| {})?.trusted;
     let key = workshop.key(Role::Other)?;
     let mut plan = workshop.plan(Role::Other)?;
-    let subject = crate::pki::subject::Subject::default().with_unchecked_common_name(LAB_NAME);
-    super::edit::set_subject(&mut plan, &subject);
+    let subject = Subject::default().with_unchecked_common_name(&workshop.setting().name.to_string());
+    set_subject(&mut plan, &subject);
     Ok(Made { chain: vec![plan.sign(&key)?], key, trusted })
 }
 
-fn tampered(workshop: &mut Workshop) -> Result<Made, IssueError> {
+fn tampered(workshop: &Workshop) -> Result<Made, IssueError> {
     let key = workshop.key(Role::Server)?;
     let mut plan = workshop.plan(Role::Server)?;
     let trusted = plan.sign(&key)?;
@@ -175,17 +258,16 @@ fn tampered(workshop: &mut Workshop) -> Result<Made, IssueError> {
 }
 
 /// Inside it says ecdsa-with-SHA512, of which nobody makes use.
-fn mismatched(plan: &mut Plan) {
+fn mismatched(plan: &mut Plan, _: &Setting) {
     // 1.2.840.10045.4.3.4
     plan.inner_signature_algorithm = vec![0x30, 10, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 4];
 }
 
 /// The client trusts the real root; the leaf and its root are another's, who copied all but the key.
-fn same_name(workshop: &mut Workshop) -> Result<Made, IssueError> {
+fn same_name(workshop: &Workshop) -> Result<Made, IssueError> {
     let real = workshop.issued(|_| {})?;
     let copied = workshop.root()?.subject_key_identifier().unwrap_or_default();
-    let mut other = Workshop::new(KeyAlgorithm::EcP256);
-    let made = other.issued(|plan| {
+    let made = workshop.stranger().issued(|plan| {
         let mut value = vec![0x30, 22, 0x80, 20];
         value.extend(&copied);
         plan.set_extension(oid::AUTHORITY_KEY_IDENTIFIER, false, value);
@@ -195,14 +277,13 @@ fn same_name(workshop: &mut Workshop) -> Result<Made, IssueError> {
 
 /// The root under another name, and what it issued saying so.
 pub(super) fn rename_root(chain: &mut Chain, name: &str) {
-    set_common_name(&mut chain.root, name);
+    set_common_name(&mut chain.root, &name);
     chain.intermediate.issuer.clone_from(&chain.root.subject);
 }
 
 /// The intermediate's issuer is a CA that the intermediate issued; the client trusts neither.
-fn circle(workshop: &mut Workshop) -> Result<Made, IssueError> {
-    let mut other = Workshop::new(KeyAlgorithm::EcP256);
-    let trusted = other.chain(|chain| rename_root(chain, "Another Root CA"))?.trusted;
+fn circle(workshop: &Workshop) -> Result<Made, IssueError> {
+    let trusted = workshop.stranger().chain(|chain| rename_root(chain, "Another Root CA"))?.trusted;
     let mut made = workshop.chain(|_| {})?;
     let mut back = workshop.root()?;
     let key = workshop.key(Role::Intermediate)?;

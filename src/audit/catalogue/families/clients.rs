@@ -1,22 +1,19 @@
 //! Certificates that a client shows to a server which asks for one (mutual TLS): what a server must take and refuse.
 
-use super::super::fault::{Fault, Grade, Model};
-use super::super::workshop::{Made, Workshop};
-use super::edit::{CA_TRUE, NOBODYS, SERVER_AUTH, key_usage, moment, purposes};
-use super::validity::{FUTURE, PAST};
-use crate::pki::key::KeyAlgorithm;
+use super::super::edit::{CA_TRUE, NOBODYS, SERVER_AUTH, key_usage, moment, purposes};
+use super::super::fault::{Fault, Grade};
+use super::super::workshop::Made;
 use crate::pki::oid;
 use crate::verify::Reason::{BadUsage, Expired, NotYetValid, Untrusted};
 use crate::verify::Usage;
 
 const ANYBODY: &str = "anybody logs in as anybody";
 const STALE: &str = "who was let in once gets in for ever";
+const JUDGE: &str = "judge clients' certificates as strictly as servers': path, dates, purpose";
 
 pub(super) fn faults() -> Vec<Fault> {
-    let fault = |id, title, citation, attack| Fault {
-        model: Model::Ca,
-        usage: Usage::Client,
-        ..Fault::new(id, title, citation, attack)
+    let fault = |id, title, citation, attack| {
+        Fault { usage: Usage::Client, ..Fault::under_ca(id, title, citation, attack) }.fix(JUDGE)
     };
     vec![
         fault(
@@ -28,10 +25,10 @@ pub(super) fn faults() -> Vec<Fault> {
         .grade(Grade::MustAccept),
         fault("client-expired", "a client's, notAfter has passed", "RFC 5280 §6.1.3 (a)(2)", STALE)
             .refused(&[Expired])
-            .leaf(|plan| plan.not_after = moment(PAST)),
+            .leaf(|plan, lab| plan.not_after = moment(lab.dates.past)),
         fault("client-not-yet-valid", "a client's, notBefore has not come", "RFC 5280 §6.1.3 (a)(2)", STALE)
             .refused(&[NotYetValid])
-            .leaf(|plan| plan.not_before = moment(FUTURE)),
+            .leaf(|plan, lab| plan.not_before = moment(lab.dates.future)),
         fault(
             "client-untrusted",
             "a client's, of another CA than the server trusts",
@@ -42,7 +39,7 @@ pub(super) fn faults() -> Vec<Fault> {
         .made(|workshop| {
             let trusted =
                 workshop.chain(|chain| super::trust::rename_root(chain, "Another Root CA"))?.trusted;
-            let mut other = Workshop::new(KeyAlgorithm::EcP256);
+            let other = workshop.stranger();
             Ok(Made { trusted, ..other.issued_to(Usage::Client, |_| {}, crate::pki::issue::Plan::sign)? })
         }),
         fault(
@@ -52,7 +49,7 @@ pub(super) fn faults() -> Vec<Fault> {
             "whoever runs a server of the same CA logs in as a client",
         )
         .refused(&[BadUsage])
-        .leaf(|plan| plan.set_extension(oid::EXTENDED_KEY_USAGE, false, purposes(&[SERVER_AUTH]))),
+        .leaf(|plan, _| plan.set_extension(oid::EXTENDED_KEY_USAGE, false, purposes(&[SERVER_AUTH]))),
         fault(
             "client-no-digital-signature",
             "a client's, key usage is keyAgreement only",
@@ -60,7 +57,7 @@ pub(super) fn faults() -> Vec<Fault> {
             "a key that was not meant to sign logs in",
         )
         .refused(&[BadUsage])
-        .leaf(|plan| plan.set_extension(oid::KEY_USAGE, true, key_usage(0x08))),
+        .leaf(|plan, _| plan.set_extension(oid::KEY_USAGE, true, key_usage(0x08))),
         fault(
             "client-unknown-critical",
             "a client's, a critical extension nobody knows",
@@ -68,7 +65,7 @@ pub(super) fn faults() -> Vec<Fault> {
             "a restriction that the server does not understand is one that it does not obey",
         )
         .refused(&[BadUsage])
-        .leaf(|plan| plan.push_extension(NOBODYS, true, [5, 0])),
+        .leaf(|plan, _| plan.push_extension(NOBODYS, true, [5, 0])),
         fault(
             "client-ca-true",
             "a client's, with CA:TRUE",
@@ -77,6 +74,6 @@ pub(super) fn faults() -> Vec<Fault> {
         )
         .grade(Grade::Policy)
         .refused(&[BadUsage])
-        .leaf(|plan| plan.set_extension(oid::BASIC_CONSTRAINTS, true, CA_TRUE)),
+        .leaf(|plan, _| plan.set_extension(oid::BASIC_CONSTRAINTS, true, CA_TRUE)),
     ]
 }

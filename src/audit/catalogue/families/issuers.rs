@@ -1,10 +1,10 @@
 //! CAs that may not issue what they issued, each a valid signature that proves nothing.
 
-use super::super::fault::{Fault, Grade, Model};
-use super::edit::{CA_FALSE, CLIENT_AUTH, NOBODYS, key_usage, limited_ca, purposes};
+use super::super::edit::{CA_FALSE, CLIENT_AUTH, NOBODYS, key_usage, limited_ca, purposes};
+use super::super::fault::{Fault, Grade};
 use crate::pki::issue::Plan;
 use crate::pki::oid;
-use crate::verify::Reason::{BadUsage, Untrusted};
+use crate::verify::Reason::{BadUsage, Malformed, Untrusted};
 
 const NO_ISSUER: &str =
     "whoever has any certificate of this CA issues certificates for every name (CVE-2002-0862)";
@@ -12,22 +12,25 @@ const LIMITED: &str = "a CA that was limited to its own corner issues certificat
 const PROFILE: &str =
     "none known; no conforming CA makes it, and strict verifiers (Python's ssl from 3.13 on) refuse it";
 
+const MAY_IT: &str =
+    "check of every CA in the path that it may issue: CA:TRUE, keyCertSign, critical extensions, purpose";
+const COUNT: &str =
+    "count the intermediates below each CA, and hold the count against its path length constraint";
+const FORM: &str = "refuse CA certificates that do not have the form of RFC 5280 §4.2";
+
 pub(super) fn faults() -> Vec<Fault> {
     [issuers(), path_lengths(), profile()].concat()
 }
 
 /// A CA's certificate that may not issue.
 fn issuers() -> Vec<Fault> {
-    let fault = |id, title, citation, attack| Fault {
-        model: Model::Ca,
-        ..Fault::new(id, title, citation, attack).refused(&[Untrusted])
+    let fault = |id, title, citation, attack| {
+        Fault::under_ca(id, title, citation, attack).refused(&[Untrusted]).fix(MAY_IT)
     };
     vec![
-        fault("issuer-ca-false", "the intermediate is CA:FALSE", "RFC 5280 §6.1.4 (k)", NO_ISSUER).made(
-            |workshop| {
-                workshop.chain(|chain| {
-                    chain.intermediate.set_extension(oid::BASIC_CONSTRAINTS, true, CA_FALSE);
-                })
+        fault("issuer-ca-false", "the intermediate is CA:FALSE", "RFC 5280 §6.1.4 (k)", NO_ISSUER).chain(
+            |chain, _| {
+                chain.intermediate.set_extension(oid::BASIC_CONSTRAINTS, true, CA_FALSE);
             },
         ),
         fault(
@@ -36,28 +39,41 @@ fn issuers() -> Vec<Fault> {
             "RFC 5280 §6.1.4 (k)",
             NO_ISSUER,
         )
-        .made(|workshop| {
-            workshop.chain(|chain| {
-                chain.intermediate.remove_extension(oid::BASIC_CONSTRAINTS);
-            })
+        .chain(|chain, _| {
+            chain.intermediate.remove_extension(oid::BASIC_CONSTRAINTS);
         }),
-        fault("issuer-v1", "the intermediate is of version 1", "RFC 5280 §6.1.4 (k)", NO_ISSUER).made(
-            |workshop| {
-                workshop.chain(|chain| {
-                    chain.intermediate.version = None;
-                    chain.intermediate.extensions.clear();
-                })
+        fault("issuer-v1", "the intermediate is of version 1", "RFC 5280 §6.1.4 (k)", NO_ISSUER).chain(
+            |chain, _| {
+                chain.intermediate.version = None;
+                chain.intermediate.extensions.clear();
             },
         ),
+        fault(
+            "issuer-ca-integer",
+            "the intermediate's basicConstraints are an INTEGER",
+            "RFC 5280 §4.2.1.9",
+            NO_ISSUER,
+        )
+        .chain(|chain, _| {
+            chain.intermediate.set_extension(oid::BASIC_CONSTRAINTS, true, [0x30, 3, 2, 1, 1]);
+        }),
+        fault(
+            "issuer-ca-truncated",
+            "the intermediate's basicConstraints are cut short",
+            "RFC 5280 §4.2.1.9",
+            NO_ISSUER,
+        )
+        .refused(&[Untrusted, Malformed])
+        .chain(|chain, _| {
+            chain.intermediate.set_extension(oid::BASIC_CONSTRAINTS, true, [0x30, 3, 1, 1]);
+        }),
         fault(
             "issuer-no-cert-sign",
             "the intermediate's key usage lacks keyCertSign",
             "RFC 5280 §6.1.4 (n)",
             LIMITED,
         )
-        .made(|workshop| {
-            workshop.chain(|chain| chain.intermediate.set_extension(oid::KEY_USAGE, true, key_usage(0x02)))
-        }),
+        .chain(|chain, _| chain.intermediate.set_extension(oid::KEY_USAGE, true, key_usage(0x02))),
         fault(
             "issuer-client-usage",
             "the intermediate's extended key usage is clientAuth only",
@@ -66,10 +82,8 @@ fn issuers() -> Vec<Fault> {
         )
         .grade(Grade::ShouldReject)
         .refused(&[BadUsage])
-        .made(|workshop| {
-            workshop.chain(|chain| {
-                chain.intermediate.push_extension(oid::EXTENDED_KEY_USAGE, false, purposes(&[CLIENT_AUTH]));
-            })
+        .chain(|chain, _| {
+            chain.intermediate.push_extension(oid::EXTENDED_KEY_USAGE, false, purposes(&[CLIENT_AUTH]));
         }),
         fault(
             "issuer-unknown-critical",
@@ -78,27 +92,23 @@ fn issuers() -> Vec<Fault> {
             LIMITED,
         )
         .refused(&[BadUsage])
-        .made(|workshop| workshop.chain(|chain| chain.intermediate.push_extension(NOBODYS, true, [5, 0]))),
+        .chain(|chain, _| chain.intermediate.push_extension(NOBODYS, true, [5, 0])),
     ]
 }
 
 /// How many CAs may follow.
 fn path_lengths() -> Vec<Fault> {
-    let fault = |id, title| Fault {
-        model: Model::Ca,
-        ..Fault::new(id, title, "RFC 5280 §4.2.1.9, §6.1.4 (l, m)", LIMITED)
-    };
+    let fault =
+        |id, title| Fault::under_ca(id, title, "RFC 5280 §4.2.1.9, §6.1.4 (l, m)", LIMITED).fix(COUNT);
     let healthy = |id, title| Fault {
         grade: Grade::ShouldAccept,
         attack: "none; a client that counts otherwise refuses what the CA allowed",
         ..fault(id, title)
     };
     vec![
-        fault("path-length-exceeded", "the root allows no intermediate").refused(&[Untrusted]).made(
-            |workshop| {
-                workshop.chain(|chain| {
-                    chain.root.set_extension(oid::BASIC_CONSTRAINTS, true, limited_ca(0));
-                })
+        fault("path-length-exceeded", "the root allows no intermediate").refused(&[Untrusted]).chain(
+            |chain, _| {
+                chain.root.set_extension(oid::BASIC_CONSTRAINTS, true, limited_ca(0));
             },
         ),
         fault("path-length-of-intermediate", "an intermediate that allows none issued one")
@@ -147,10 +157,8 @@ fn widen(number: usize, plan: &mut Plan) {
 
 /// A CA's certificate of a form that no conforming CA's has, and that many verifiers take all the same.
 fn profile() -> Vec<Fault> {
-    let fault = |id, title, citation| Fault {
-        model: Model::Ca,
-        grade: Grade::Policy,
-        ..Fault::new(id, title, citation, PROFILE).refused(&[Untrusted])
+    let fault = |id, title, citation| {
+        Fault::under_ca(id, title, citation, PROFILE).grade(Grade::Policy).refused(&[Untrusted]).fix(FORM)
     };
     vec![
         fault(
@@ -158,20 +166,16 @@ fn profile() -> Vec<Fault> {
             "the intermediate has no authority key identifier",
             "RFC 5280 §4.2.1.1",
         )
-        .made(|workshop| {
-            workshop.chain(|chain| {
-                chain.intermediate.remove_extension(oid::AUTHORITY_KEY_IDENTIFIER);
-            })
+        .chain(|chain, _| {
+            chain.intermediate.remove_extension(oid::AUTHORITY_KEY_IDENTIFIER);
         }),
         fault(
             "root-no-subject-key-identifier",
             "the root has no subject key identifier",
             "RFC 5280 §4.2.1.2",
         )
-        .made(|workshop| {
-            workshop.chain(|chain| {
-                chain.root.remove_extension(oid::SUBJECT_KEY_IDENTIFIER);
-            })
+        .chain(|chain, _| {
+            chain.root.remove_extension(oid::SUBJECT_KEY_IDENTIFIER);
         }),
         fault(
             "another-authority-key-identifier",
@@ -184,27 +188,23 @@ fn profile() -> Vec<Fault> {
             "the intermediate's authority key identifier is not the root's key's",
             "RFC 5280 §4.2.1.2",
         )
-        .made(|workshop| workshop.chain(|chain| name_another_issuer(&mut chain.intermediate))),
+        .chain(|chain, _| name_another_issuer(&mut chain.intermediate)),
         fault(
             "root-client-usage",
             "the root's extended key usage is clientAuth only",
             "RFC 5280 §4.2.1.12; RFC 5937 §3.2",
         )
         .refused(&[BadUsage])
-        .made(|workshop| {
-            workshop.chain(|chain| {
-                chain.root.push_extension(oid::EXTENDED_KEY_USAGE, false, purposes(&[CLIENT_AUTH]));
-            })
+        .chain(|chain, _| {
+            chain.root.push_extension(oid::EXTENDED_KEY_USAGE, false, purposes(&[CLIENT_AUTH]));
         }),
         fault(
             "root-constraints-not-critical",
             "the root's basicConstraints are not critical",
             "RFC 5280 §4.2.1.9",
         )
-        .made(|workshop| {
-            workshop.chain(|chain| {
-                chain.root.set_critical(oid::BASIC_CONSTRAINTS, false);
-            })
+        .chain(|chain, _| {
+            chain.root.set_critical(oid::BASIC_CONSTRAINTS, false);
         }),
     ]
 }

@@ -1,29 +1,29 @@
 //! Positive controls of size and algorithm: what a client should take in its stride.
 
-use super::super::fault::{Fault, Grade, Model};
-use super::super::workshop::{LAB_NAME, Made, Workshop};
-use super::controls::REFUSING;
-use super::edit::{dns_names, general_name, set_names};
+use super::super::edit::{dns, proving, set_names};
+use super::super::fault::{Fault, Grade, Holder};
+use super::super::setting::Setting;
+use super::super::workshop::{Made, Workshop};
+use super::controls::{REFUSING, TAKE_IT};
 use crate::pki::issue::{IssueError, Plan};
 use crate::pki::key::{KeyAlgorithm, SignatureHash};
 use crate::verify::Reason::Malformed;
 use crate::verify::Usage;
 
 pub(super) fn faults() -> Vec<Fault> {
-    let fault = |id, title, citation| Fault {
-        model: Model::Ca,
-        grade: Grade::ShouldAccept,
-        ..Fault::new(id, title, citation, REFUSING)
+    let fault = |id, title, citation| {
+        Fault::under_ca(id, title, citation, REFUSING).grade(Grade::ShouldAccept).fix(TAKE_IT)
     };
     vec![
         fault("ok-1000-names", "nothing: a thousand alternative names", "RFC 5280 §4.2.1.6")
-            .leaf(|plan| set_many_names(plan, 1_000)),
+            .leaf(|plan, lab| set_many_names(plan, 1_000, Some(lab))),
         // RFC 8446 §4 allows a message of 16 MiB and RFC 5280 a certificate of any length; rustls takes no message of
         // more than 64 KiB, and rustls-webpki no such certificate.
         fault("many-names", "ten thousand alternative names", "RFC 5280 §4.2.1.6, RFC 8446 §4.4.2")
             .grade(Grade::Policy)
+            .held_by(Holder::TooLong)
             .refused(&[Malformed])
-            .leaf(|plan| set_many_names(plan, 10_000)),
+            .leaf(|plan, lab| set_many_names(plan, 10_000, Some(lab))),
         fault("ok-ec384", "nothing: P-384, signed with SHA-384", "RFC 8446 §9.1")
             .made(|workshop| workshop.of(KeyAlgorithm::EcP384).issued(|_| {})),
         fault("ok-ed25519", "nothing: Ed25519", "RFC 8410")
@@ -48,16 +48,14 @@ pub(super) fn faults() -> Vec<Fault> {
     ]
 }
 
-/// This many alternative names, the server's the last of them.
-fn set_many_names(plan: &mut Plan, count: usize) {
-    let names: Vec<_> = (1..count).map(|number| format!("host{number}.test.org")).collect();
-    let mut names = dns_names(&names);
-    names.push((general_name::DNS, LAB_NAME.as_bytes()));
-    set_names(plan, &names);
+/// This many alternative names, the server's, if any, the last of them.
+pub(super) fn set_many_names(plan: &mut Plan, count: usize, own: Option<&Setting>) {
+    let others = (1..count).map(|number| dns(format!("host{number}.example.com")));
+    set_names(plan, &others.chain(own.map(|lab| proving(&lab.name))).collect::<Vec<_>>());
 }
 
 /// Signed by RSA with another hash than the usual one.
-fn signed(workshop: &mut Workshop, hash: SignatureHash) -> Result<Made, IssueError> {
+fn signed(workshop: &Workshop, hash: SignatureHash) -> Result<Made, IssueError> {
     workshop.of(KeyAlgorithm::Rsa2048).issued_to(
         Usage::Server,
         |plan| {

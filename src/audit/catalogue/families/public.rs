@@ -2,19 +2,19 @@
 //! neither, and none of the healthy certificates here does: without a word on revocation and without an SCT, they are
 //! themselves the row "no-sct".
 
-use super::super::fault::{Fault, Grade, Model};
-use super::edit::{AUTHORITY_INFORMATION, authority_information, general_name};
+use super::super::edit::{AUTHORITY_INFORMATION, authority_information, general_name};
+use super::super::fault::{Fault, Grade};
 use crate::pki::der::{self, tag, tlv};
 use crate::pki::oid;
 use crate::verify::Reason::BadUsage;
 
 const REVOKED: &str = "a certificate whose key was stolen is used on, though its CA has revoked it";
 
+const ASK_FOR_IT: &str = "a matter of policy: who wants revocation or transparency checked turns it on, and says what a missing answer means";
+
 pub(super) fn faults() -> Vec<Fault> {
-    let fault = |id, title, citation, attack| Fault {
-        model: Model::Ca,
-        grade: Grade::Policy,
-        ..Fault::new(id, title, citation, attack)
+    let fault = |id, title, citation, attack| {
+        Fault::under_ca(id, title, citation, attack).grade(Grade::Policy).fix(ASK_FOR_IT)
     };
     vec![
         fault(
@@ -24,7 +24,7 @@ pub(super) fn faults() -> Vec<Fault> {
             REVOKED,
         )
         // SEQUENCE OF INTEGER: status_request(5).
-        .leaf(|plan| plan.push_extension(oid::TLS_FEATURE, false, [0x30, 3, 2, 1, 5])),
+        .leaf(|plan, _| plan.push_extension(oid::TLS_FEATURE, false, [0x30, 3, 2, 1, 5])),
         // At a port of this machine's where nobody answers.
         fault(
             "ok-crl-unreachable",
@@ -32,7 +32,7 @@ pub(super) fn faults() -> Vec<Fault> {
             "RFC 5280 §4.2.1.13, §6.1.3 (a)(3)",
             REVOKED,
         )
-        .leaf(|plan| {
+        .leaf(|plan, _| {
             let name = tlv(general_name::URI, b"http://127.0.0.1:1/ca.crl");
             // DistributionPoint: distributionPoint [0], its fullName [0].
             let point = tlv(tag::SEQUENCE, &tlv(0xa0, &tlv(0xa0, &name)));
@@ -44,7 +44,7 @@ pub(super) fn faults() -> Vec<Fault> {
             "RFC 5280 §4.2.2.1, §6.1.3 (a)(3)",
             REVOKED,
         )
-        .leaf(|plan| {
+        .leaf(|plan, _| {
             let value = authority_information(&[(oid::OCSP, "http://127.0.0.1:1/ocsp")]);
             plan.push_extension(AUTHORITY_INFORMATION, false, value);
         }),
@@ -54,7 +54,7 @@ pub(super) fn faults() -> Vec<Fault> {
             "RFC 6962 §3.3, §5.2",
             "a CA issues in secret, and nobody finds out",
         )
-        .leaf(|plan| plan.push_extension(oid::TIMESTAMPS, false, timestamps())),
+        .leaf(|plan, _| plan.push_extension(oid::TIMESTAMPS, false, timestamps())),
         fault(
             "precertificate",
             "a precertificate served as a certificate",
@@ -63,7 +63,7 @@ pub(super) fn faults() -> Vec<Fault> {
         )
         .grade(Grade::MustReject)
         .refused(&[BadUsage])
-        .leaf(|plan| plan.push_extension(oid::PRECERTIFICATE_POISON, true, [5, 0])),
+        .leaf(|plan, _| plan.push_extension(oid::PRECERTIFICATE_POISON, true, [5, 0])),
         fault(
             "extended-validation",
             "says that its owner was looked at closely",
@@ -71,7 +71,7 @@ pub(super) fn faults() -> Vec<Fault> {
             "none; browsers show nothing of it any more",
         )
         .grade(Grade::Info)
-        .leaf(|plan| {
+        .leaf(|plan, _| {
             let policy = tlv(tag::SEQUENCE, &der::oid(oid::EXTENDED_VALIDATION));
             plan.push_extension(oid::CERTIFICATE_POLICIES, false, tlv(tag::SEQUENCE, &policy));
         }),
