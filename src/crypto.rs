@@ -5,7 +5,7 @@
 //! randomness, SHA-256, HMAC and AEAD for whoever follows a key schedule, and the question whether this CPU can run it at all.
 //!
 //! One cipher comes from elsewhere: AES-CCM, from RustCrypto. Small devices speak it and graviola does not; we
-//! never do, and only open what others sealed with it.
+//! never offer it, and only open and change what others sealed with it.
 //!
 //! graviola's RSA key generation is **not** free of side channels; an attacker who shares the machine
 //! while a key is made may learn something about it. Make keys that matter elsewhere.
@@ -113,6 +113,14 @@ impl KeyScheduleHash {
         }
     }
 
+    /// The hash of `data`.
+    pub fn digest(self, data: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Sha256 => Sha256::hash(data).as_ref().to_vec(),
+            Self::Sha384 => Sha384::hash(data).as_ref().to_vec(),
+        }
+    }
+
     /// HMAC (RFC 2104) with this hash over `parts`, one after the other.
     pub fn hmac(self, key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
         fn over<H: Hash>(key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
@@ -175,8 +183,8 @@ impl AeadAlgorithm {
 #[error("does not decrypt with this key")]
 pub struct DoesNotOpen;
 
-/// A key for opening what an AEAD sealed, and for sealing.
-pub struct OpeningKey(Cipher);
+/// An AEAD's key: seals, and opens what was sealed.
+pub struct AeadKey(Cipher);
 
 enum Cipher {
     Aes128Ccm(Box<Ccm<Aes128, U16, U12>>),
@@ -187,13 +195,13 @@ enum Cipher {
     ChaCha20Poly1305(Box<ChaCha20Poly1305>),
 }
 
-impl std::fmt::Debug for OpeningKey {
+impl std::fmt::Debug for AeadKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("OpeningKey").finish_non_exhaustive()
+        f.debug_struct("AeadKey").finish_non_exhaustive()
     }
 }
 
-impl OpeningKey {
+impl AeadKey {
     /// A key of [`AeadAlgorithm::key_length`] octets; `None` for any other length.
     pub fn new(algorithm: AeadAlgorithm, key: &[u8]) -> Option<Self> {
         if key.len() != algorithm.key_length() {
@@ -209,6 +217,20 @@ impl OpeningKey {
                 Cipher::ChaCha20Poly1305(Box::new(ChaCha20Poly1305::new(key.try_into().ok()?)))
             }
         }))
+    }
+
+    /// Encrypts in place; gives the tag, of [`AeadAlgorithm::tag_length`] octets. A nonce serves once.
+    pub fn seal(&self, nonce: &[u8; 12], additional: &[u8], octets: &mut [u8]) -> Vec<u8> {
+        let mut tag = [0; 16];
+        match &self.0 {
+            Cipher::Aes128Ccm(key) => return seal_ccm(&**key, nonce, additional, octets),
+            Cipher::Aes128Ccm8(key) => return seal_ccm(&**key, nonce, additional, octets),
+            Cipher::Aes256Ccm(key) => return seal_ccm(&**key, nonce, additional, octets),
+            Cipher::Aes256Ccm8(key) => return seal_ccm(&**key, nonce, additional, octets),
+            Cipher::AesGcm(key) => key.encrypt(nonce, additional, octets, &mut tag),
+            Cipher::ChaCha20Poly1305(key) => key.encrypt(nonce, additional, octets, &mut tag),
+        }
+        tag.to_vec()
     }
 
     /// Decrypts in place and verifies. On failure, as with a tag that has not [`AeadAlgorithm::tag_length`] octets,
@@ -231,17 +253,18 @@ impl OpeningKey {
             }
         }
     }
+}
 
-    /// Encrypts in place, and gives the tag. `None` for AES-CCM, with which we never seal.
-    pub fn seal(&self, nonce: &[u8; 12], additional: &[u8], octets: &mut [u8]) -> Option<[u8; 16]> {
-        let mut tag = [0; 16];
-        match &self.0 {
-            Cipher::AesGcm(key) => key.encrypt(nonce, additional, octets, &mut tag),
-            Cipher::ChaCha20Poly1305(key) => key.encrypt(nonce, additional, octets, &mut tag),
-            _ => return None,
-        }
-        Some(tag)
-    }
+fn seal_ccm<A: AeadInOut<NonceSize = U12>>(
+    key: &A,
+    nonce: &[u8; 12],
+    additional: &[u8],
+    octets: &mut [u8],
+) -> Vec<u8> {
+    // CCM refuses what is longer than its length field can say: with this nonce, 2^24 octets (RFC 3610 §2), a thousand
+    // records' worth. An empty tag then opens nowhere.
+    let tag = key.encrypt_inout_detached(nonce.into(), additional, octets.into());
+    tag.map_or_else(|_| Vec::new(), |tag| tag.to_vec())
 }
 
 fn open_ccm<A: AeadInOut<NonceSize = U12>>(
@@ -287,14 +310,21 @@ mod tests {
             AeadAlgorithm::Aes256Gcm,
             AeadAlgorithm::ChaCha20Poly1305,
         ] {
-            assert!(OpeningKey::new(algorithm, &[0; 31]).is_none());
-            let key = OpeningKey::new(algorithm, &vec![0; algorithm.key_length()]).unwrap();
+            assert!(AeadKey::new(algorithm, &[0; 31]).is_none());
+            let key = AeadKey::new(algorithm, &vec![0; algorithm.key_length()]).unwrap();
+            let mut sealed = *b"text";
+            let tag = key.seal(&[7; 12], b"head", &mut sealed);
+            assert_eq!(tag.len(), algorithm.tag_length());
+            assert_eq!(key.open(&[7; 12], b"head", &mut sealed.clone(), &tag), Ok(()));
+            assert_eq!(key.open(&[7; 12], b"heat", &mut sealed.clone(), &tag), Err(DoesNotOpen));
+            assert_eq!(key.open(&[7; 12], b"head", &mut sealed, &tag), Ok(()));
+            assert_eq!(&sealed, b"text");
             for tag in [&[0; 16][..], &[0; 8], &[]] {
                 assert_eq!(key.open(&[0; 12], b"", &mut [0; 4], tag), Err(DoesNotOpen));
             }
         }
         // NIST GCM test case 2: key, nonce and plaintext all zero.
-        let key = OpeningKey::new(AeadAlgorithm::Aes128Gcm, &[0; 16]).unwrap();
+        let key = AeadKey::new(AeadAlgorithm::Aes128Gcm, &[0; 16]).unwrap();
         let mut octets = 0x0388_dace_60b6_a392_f328_c2b9_71b2_fe78_u128.to_be_bytes();
         let tag = 0xab6e_47d4_2cec_13bd_f53a_67b2_1257_bddf_u128.to_be_bytes();
         assert_eq!(key.open(&[0; 12], b"", &mut octets, &tag), Ok(()));
@@ -305,7 +335,7 @@ mod tests {
     fn ccm_is_nist_s() {
         // NIST SP 800-38C, example 3: the one with a nonce of 12 octets; its tag has 8.
         let count = |from: u8, octets: usize| (from..).take(octets).collect::<Vec<u8>>();
-        let key = OpeningKey::new(AeadAlgorithm::Aes128Ccm8, &count(0x40, 16)).unwrap();
+        let key = AeadKey::new(AeadAlgorithm::Aes128Ccm8, &count(0x40, 16)).unwrap();
         let mut octets = [
             0xe3, 0xb2, 0x01, 0xa9, 0xf5, 0xb7, 0x1a, 0x7a, 0x9b, 0x1c, 0xea, 0xec, 0xcd, 0x97, 0xe7, 0x0b,
             0x61, 0x76, 0xaa, 0xd9, 0xa4, 0x42, 0x8a, 0xa5,

@@ -135,9 +135,13 @@ impl Conversation {
         }
         if flags.syn {
             let size = u16::try_from(self.segment_size()).unwrap_or(u16::MAX);
-            let options =
-                [TcpOptionElement::MaximumSegmentSize(size), TcpOptionElement::WindowScale(WINDOW_SCALE)];
-            // Seven bytes of options fit the forty that there are.
+            // As everybody's: a SYN without selective acknowledgement (RFC 2018 §2) is remarked upon.
+            let options = [
+                TcpOptionElement::MaximumSegmentSize(size),
+                TcpOptionElement::SelectiveAcknowledgementPermitted,
+                TcpOptionElement::WindowScale(WINDOW_SCALE),
+            ];
+            // Nine bytes of options fit the forty that there are.
             let _ = tcp.set_options(&options);
         }
         let address = |side| [0x02, 0, 0, 0, 0, if side == Side::Client { 1 } else { 2 }];
@@ -359,6 +363,17 @@ mod tests {
             }
             assert_eq!(sent.client, [1; 4000], "{client}");
             assert_eq!(sent.server, b"answer", "{client}");
+        }
+    }
+
+    #[test]
+    fn both_ends_offer_what_everybody_offers() {
+        for frame in &frames("127.0.0.1:5000", "127.0.0.1:443")[..2] {
+            let packet = SlicedPacket::from_ethernet(frame).unwrap();
+            let Some(TransportSlice::Tcp(tcp)) = packet.transport else { panic!("not TCP") };
+            let options: Vec<_> = tcp.options_iterator().map(Result::unwrap).collect();
+            assert!(options.contains(&TcpOptionElement::SelectiveAcknowledgementPermitted), "{options:?}");
+            assert!(options.contains(&TcpOptionElement::WindowScale(WINDOW_SCALE)), "{options:?}");
         }
     }
 

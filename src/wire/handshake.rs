@@ -1,7 +1,7 @@
 //! Handshake messages: put together from records (RFC 8446 §5.1), and what an observer reads in those that are
 //! neither hello.
 
-use super::hello::Cursor;
+use super::vector::Cursor;
 use crate::tls::registry::curve_type;
 
 /// The longest message that is kept: certificate chains of post-quantum keys fit several times.

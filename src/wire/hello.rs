@@ -4,6 +4,8 @@
 //! extension in its order with its octets, also those that are malformed or cut off, and code points rather than
 //! names. A malformed part is left out and said ([`ClientHello::fault`]); nothing is verified beyond the form.
 
+pub use super::extension::Extension;
+use super::vector::{Cursor, numbers16};
 use crate::tls::names::is_grease;
 use crate::tls::registry::extension::{
     ALPN, EARLY_DATA, EC_POINT_FORMATS, ENCRYPTED_CLIENT_HELLO, EXTENDED_MASTER_SECRET, KEY_SHARE,
@@ -15,58 +17,6 @@ pub const HELLO_RETRY_REQUEST: [u8; 32] = [
     0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2,
     0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
 ];
-
-/// Octets, taken from the front.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Cursor<'a>(pub(super) &'a [u8]);
-
-impl<'a> Cursor<'a> {
-    pub(super) fn take(&mut self, count: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(count)?;
-        self.0 = rest;
-        Some(taken)
-    }
-
-    pub(super) fn u8(&mut self) -> Option<u8> {
-        Some(self.take(1)?[0])
-    }
-
-    pub(super) fn u16(&mut self) -> Option<u16> {
-        Some(u16::from_be_bytes(*self.take(2)?.first_chunk()?))
-    }
-
-    pub(super) fn u24(&mut self) -> Option<usize> {
-        let [a, b, c] = *self.take(3)?.first_chunk()?;
-        Some(usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c))
-    }
-
-    /// A vector whose length stands before it in one octet.
-    pub(super) fn vector8(&mut self) -> Option<&'a [u8]> {
-        let length = self.u8()?;
-        self.take(usize::from(length))
-    }
-
-    /// A vector whose length stands before it in two octets.
-    pub(super) fn vector16(&mut self) -> Option<&'a [u8]> {
-        let length = self.u16()?;
-        self.take(usize::from(length))
-    }
-
-    /// A vector whose length stands before it in three octets.
-    pub(super) fn vector24(&mut self) -> Option<&'a [u8]> {
-        let length = self.u24()?;
-        self.take(length)
-    }
-}
-
-/// One extension, as it stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Extension {
-    /// Its code point.
-    pub code: u16,
-    /// Its octets.
-    pub data: Vec<u8>,
-}
 
 /// A ClientHello.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,6 +48,8 @@ pub struct ServerHello {
     pub session_id: Vec<u8>,
     /// cipher_suite.
     pub cipher_suite: u16,
+    /// legacy_compression_method; TLS 1.2's compression_method.
+    pub compression_method: u8,
     /// Every extension in order.
     pub extensions: Vec<Extension>,
     /// What could not be read.
@@ -111,7 +63,7 @@ impl ClientHello {
         let legacy_version = body.u16()?;
         let random = *body.take(32)?.first_chunk()?;
         let session_id = body.vector8()?.to_vec();
-        let cipher_suites = codes(body.vector16()?);
+        let cipher_suites = numbers16(body.vector16()?);
         let compression_methods = body.vector8()?.to_vec();
         let (extensions, fault) = extensions(body);
         Some(Self {
@@ -138,7 +90,7 @@ impl ClientHello {
     pub fn versions(&self) -> Vec<u16> {
         self.extension(SUPPORTED_VERSIONS)
             .and_then(|mut data| data.vector8())
-            .map_or_else(|| vec![self.legacy_version], codes)
+            .map_or_else(|| vec![self.legacy_version], numbers16)
     }
 
     /// The host name of server_name (RFC 6066 §3), as it stands.
@@ -164,7 +116,10 @@ impl ClientHello {
 
     /// supported_groups.
     pub fn groups(&self) -> Vec<u16> {
-        self.extension(SUPPORTED_GROUPS).and_then(|mut data| data.vector16()).map(codes).unwrap_or_default()
+        self.extension(SUPPORTED_GROUPS)
+            .and_then(|mut data| data.vector16())
+            .map(numbers16)
+            .unwrap_or_default()
     }
 
     /// ec_point_formats.
@@ -176,7 +131,7 @@ impl ClientHello {
     pub fn signature_schemes(&self) -> Vec<u16> {
         self.extension(SIGNATURE_ALGORITHMS)
             .and_then(|mut data| data.vector16())
-            .map(codes)
+            .map(numbers16)
             .unwrap_or_default()
     }
 
@@ -220,9 +175,9 @@ impl ServerHello {
         let random = *body.take(32)?.first_chunk()?;
         let session_id = body.vector8()?.to_vec();
         let cipher_suite = body.u16()?;
-        body.u8()?;
+        let compression_method = body.u8()?;
         let (extensions, fault) = extensions(body);
-        Some(Self { legacy_version, random, session_id, cipher_suite, extensions, fault })
+        Some(Self { legacy_version, random, session_id, cipher_suite, compression_method, extensions, fault })
     }
 
     fn extension(&self, code: u16) -> Option<Cursor<'_>> {
@@ -262,10 +217,6 @@ impl ServerHello {
 
 fn find(extensions: &[Extension], code: u16) -> Option<Cursor<'_>> {
     extensions.iter().find(|extension| extension.code == code).map(|extension| Cursor(&extension.data))
-}
-
-fn codes(octets: &[u8]) -> Vec<u16> {
-    octets.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect()
 }
 
 fn protocols(data: Option<Cursor<'_>>) -> Vec<Vec<u8>> {

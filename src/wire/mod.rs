@@ -5,8 +5,8 @@
 //! observer learns of them. Neither knows the other.
 //!
 //! What both share lies here: [`frames`] (bytes as synthetic Ethernet, IP and TCP) and [`pcapng`] (those as a file);
-//! [`record`], [`handshake`] and [`hello`] (TLS as it lies on the wire), [`key_log`] (secrets by session), [`schedule`]
-//! (from secrets to keys), [`fingerprint`]. Numbers and names are [`crate::tls`]'s.
+//! [`record`], [`handshake`], [`hello`] and [`extension`] (TLS as it lies on the wire), [`write`](mod@write) (the same
+//! from numbers), [`key_log`] (secrets by session), [`schedule`] (from secrets to keys), [`fingerprint`]. Numbers and names are [`crate::tls`]'s.
 //!
 //! From bytes to what an observer makes of them:
 //!
@@ -38,6 +38,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod extension;
 pub mod fingerprint;
 pub mod frames;
 pub mod handshake;
@@ -49,5 +50,7 @@ pub mod record;
 pub mod recording;
 pub mod schedule;
 pub mod tap;
+pub mod vector;
+pub mod write;
 
 pub use crate::side::{Both, Side};

@@ -26,13 +26,18 @@
 //! 5. The additional data are count, type, version and the plaintext's length (§6.2.3.3).
 //! 6. A renegotiation (§7.4.1.1) is the same again inside the session: new hellos, a new master secret.
 //!
+//! The other way round a [`RecordCipher`] seals, so that what was opened can be changed and sent on, and
+//! [`KeySchedule`] goes from what the key exchange agreed on to the traffic secrets: what a server needs that breaks the
+//! rules on purpose.
+//!
 //! Not here: CBC and stream suites, ARIA and Camellia, 0-RTT data.
 
 use zeroize::Zeroizing;
 
 use super::record::Header;
 use super::{Both, Side};
-use crate::crypto::{AeadAlgorithm, DoesNotOpen, KeyScheduleHash, OpeningKey};
+use crate::crypto::{AeadAlgorithm, AeadKey, DoesNotOpen, KeyScheduleHash};
+use crate::tls::registry::content_type;
 use crate::tls::registry::version::{TLS_1_2, TLS_1_3};
 use crate::tls::suites::{Cipher, Hash, Mode, Suite};
 
@@ -69,17 +74,71 @@ impl Protection {
     }
 }
 
-/// HKDF-Expand-Label with an empty context (RFC 8446 §7.1). `length` is at most one hash output, as all that TLS 1.3
-/// expands is: then HKDF-Expand (RFC 5869 §2.3) is its first block.
-fn expand_label(hash: KeyScheduleHash, secret: &[u8], label: &str, length: usize) -> Zeroizing<Vec<u8>> {
+/// HKDF-Expand-Label (RFC 8446 §7.1). `length` is at most one hash output, as all that TLS 1.3 expands is: then
+/// HKDF-Expand (RFC 5869 §2.3) is its first block.
+fn expand_label(
+    hash: KeyScheduleHash,
+    secret: &[u8],
+    label: &str,
+    context: &[u8],
+    length: usize,
+) -> Zeroizing<Vec<u8>> {
     let octet = |length: usize| u8::try_from(length).unwrap_or(u8::MAX);
     // struct { uint16 length; opaque label<7..255> = "tls13 " + Label; opaque context<0..255>; } HkdfLabel
     let label = [b"tls13 ", label.as_bytes()].concat();
-    let info = [&[0, octet(length), octet(label.len())][..], &label, &[0]].concat();
+    let info =
+        [&[0, octet(length), octet(label.len())][..], &label, &[octet(context.len())], context].concat();
     // T(1) = HMAC-Hash(PRK, info | 0x01)
     let mut block = Zeroizing::new(hash.hmac(secret, &[&info, &[1]]));
     block.truncate(length);
     block
+}
+
+/// TLS 1.3's secrets, from the first to the last (RFC 8446 §7.1). `transcript` are the handshake's messages so far, one
+/// after the other; with a HelloRetryRequest the first of them is replaced (§4.4.1), which is the caller's business.
+#[derive(Clone, Debug)]
+pub struct KeySchedule {
+    hash: KeyScheduleHash,
+    secret: Zeroizing<Vec<u8>>,
+}
+
+impl KeySchedule {
+    /// The early secret, from a pre-shared key if there is one.
+    pub fn early(hash: KeyScheduleHash, pre_shared_key: Option<&[u8]>) -> Self {
+        let zeros = vec![0; hash.length()];
+        // HKDF-Extract(salt, IKM) is HMAC(salt, IKM) (RFC 5869 §2.2).
+        let secret = Zeroizing::new(hash.hmac(&zeros, &[pre_shared_key.unwrap_or(&zeros)]));
+        Self { hash, secret }
+    }
+
+    /// The handshake secret, from what the key exchange agreed on.
+    #[must_use]
+    pub fn handshake(&self, shared: &[u8]) -> Self {
+        self.next(shared)
+    }
+
+    /// The master secret.
+    #[must_use]
+    pub fn master(&self) -> Self {
+        self.next(&vec![0; self.hash.length()])
+    }
+
+    fn next(&self, input: &[u8]) -> Self {
+        let salt = self.derive("derived", &[]);
+        Self { hash: self.hash, secret: Zeroizing::new(self.hash.hmac(&salt, &[input])) }
+    }
+
+    /// Derive-Secret: `c hs traffic`, `s hs traffic`, `c ap traffic`, `s ap traffic` and the like.
+    pub fn derive(&self, label: &str, transcript: &[u8]) -> Zeroizing<Vec<u8>> {
+        expand_label(self.hash, &self.secret, label, &self.hash.digest(transcript), self.hash.length())
+    }
+}
+
+/// The verify_data of a TLS 1.3 Finished (RFC 8446 §4.4.4): of the side whose handshake traffic secret this is, over
+/// the messages before it.
+pub fn finished(hash: KeyScheduleHash, traffic_secret: &[u8], transcript: &[u8]) -> Vec<u8> {
+    let key = expand_label(hash, traffic_secret, "finished", &[], hash.length());
+    hash.hmac(&key, &[&hash.digest(transcript)])
 }
 
 /// PRF (RFC 5246 §5): P_hash(secret, label + seed), as far as `length`.
@@ -101,11 +160,14 @@ fn prf(
     out
 }
 
-/// What opens one direction's records, in order.
+/// What opens, or seals, one direction's records, in order.
+///
+/// Opening and sealing count alike, and a cipher does the one or the other: a man in the middle who changes what passes
+/// has two of each direction, and goes on counting on both sides when he drops a record or puts one in.
 #[derive(Debug)]
-pub struct Opener {
+pub struct RecordCipher {
     suite: Protection,
-    key: OpeningKey,
+    key: AeadKey,
     iv: Iv,
     /// The count of the next record.
     sequence: u64,
@@ -130,17 +192,17 @@ pub struct Opened {
     pub length: usize,
 }
 
-impl Opener {
+impl RecordCipher {
     /// TLS 1.3, from a traffic secret. `None` where it is not as long as the suite's hash.
     pub fn tls_1_3(suite: Protection, secret: &[u8]) -> Option<Self> {
         if secret.len() != suite.hash.length() {
             return None;
         }
-        let key = expand_label(suite.hash, secret, "key", suite.aead.key_length());
-        let iv = expand_label(suite.hash, secret, "iv", 12).as_slice().try_into().ok()?;
+        let key = expand_label(suite.hash, secret, "key", &[], suite.aead.key_length());
+        let iv = expand_label(suite.hash, secret, "iv", &[], 12).as_slice().try_into().ok()?;
         Some(Self {
             suite,
-            key: OpeningKey::new(suite.aead, &key)?,
+            key: AeadKey::new(suite.aead, &key)?,
             iv: Iv::Xored { iv, tls_1_3: true },
             sequence: 0,
             secret: Zeroizing::new(secret.to_vec()),
@@ -164,21 +226,74 @@ impl Opener {
         } else {
             Iv::Xored { iv: iv.try_into().ok()?, tls_1_3: false }
         };
-        let key = OpeningKey::new(suite.aead, key)?;
+        let key = AeadKey::new(suite.aead, key)?;
         Some(Self { suite, key, iv, sequence: 0, secret: Zeroizing::default() })
     }
 
-    /// The opener after a KeyUpdate (RFC 8446 §7.2).
+    /// The cipher after a KeyUpdate (RFC 8446 §7.2).
     pub fn updated(&self) -> Option<Self> {
         Self::tls_1_3(
             self.suite,
-            &expand_label(self.suite.hash, &self.secret, "traffic upd", self.suite.hash.length()),
+            &expand_label(self.suite.hash, &self.secret, "traffic upd", &[], self.suite.hash.length()),
         )
     }
 
     /// A record went by that could not be looked at.
     pub fn pass(&mut self) {
         self.sequence += 1;
+    }
+
+    /// The count of the next record.
+    pub fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// The next record's nonce, which carries these octets where the suite wants some of it in the record.
+    fn nonce(&self, explicit: [u8; 8]) -> [u8; 12] {
+        match &self.iv {
+            Iv::Xored { iv, .. } => {
+                // RFC 8446 §5.3: the count in network order, padded to the left with zeros, XOR the iv.
+                let mut nonce = *iv;
+                nonce[4..]
+                    .iter_mut()
+                    .zip(self.sequence.to_be_bytes())
+                    .for_each(|(octet, count)| *octet ^= count);
+                nonce
+            }
+            Iv::Explicit(salt) => {
+                let mut nonce = [0; 12];
+                nonce[..4].copy_from_slice(salt);
+                nonce[4..].copy_from_slice(&explicit);
+                nonce
+            }
+        }
+    }
+
+    /// Seals the next record, header and all, whatever its type and content: in TLS 1.3 with so many zeros behind
+    /// (RFC 8446 §5.4), in TLS 1.2 the count is the explicit nonce.
+    pub fn seal(&mut self, content_type: u8, content: &[u8], padding: usize) -> Vec<u8> {
+        let sequence = self.sequence.to_be_bytes();
+        let nonce = self.nonce(sequence);
+        let tag = self.suite.aead.tag_length();
+        let mut sealed = content.to_vec();
+        let mut out;
+        if let Iv::Xored { tls_1_3: true, .. } = self.iv {
+            sealed.push(content_type);
+            sealed.resize(sealed.len() + padding, 0);
+            let [high, low] = length(sealed.len() + tag);
+            out = vec![content_type::APPLICATION_DATA, 3, 3, high, low];
+            let tag = self.key.seal(&nonce, &out, &mut sealed);
+            out.extend([sealed, tag].concat());
+        } else {
+            let explicit: &[u8] = if matches!(self.iv, Iv::Explicit(_)) { &sequence } else { &[] };
+            let additional = [&sequence[..], &[content_type, 3, 3], &length(content.len())].concat();
+            let tag = self.key.seal(&nonce, &additional, &mut sealed);
+            out = vec![content_type, 3, 3];
+            out.extend(length(explicit.len() + sealed.len() + tag.len()));
+            out.extend([explicit, &sealed, &tag].concat());
+        }
+        self.sequence += 1;
+        out
     }
 
     /// Opens the next record: `plain` holds its content afterwards. A record that does not open does not count.
@@ -190,21 +305,13 @@ impl Opener {
     ) -> Result<Opened, DoesNotOpen> {
         plain.clear();
         let sequence = self.sequence.to_be_bytes();
-        let (nonce, sealed) = match &self.iv {
-            Iv::Xored { iv, .. } => {
-                // RFC 8446 §5.3: the count in network order, padded to the left with zeros, XOR the iv.
-                let mut nonce = *iv;
-                nonce[4..].iter_mut().zip(sequence).for_each(|(octet, count)| *octet ^= count);
-                (nonce, fragment)
-            }
-            Iv::Explicit(salt) => {
-                let (explicit, sealed) = fragment.split_first_chunk::<8>().ok_or(DoesNotOpen)?;
-                let mut nonce = [0; 12];
-                nonce[..4].copy_from_slice(salt);
-                nonce[4..].copy_from_slice(explicit);
-                (nonce, sealed)
+        let (explicit, sealed) = match &self.iv {
+            Iv::Xored { .. } => ([0; 8], fragment),
+            Iv::Explicit(_) => {
+                fragment.split_first_chunk().map(|(nonce, sealed)| (*nonce, sealed)).ok_or(DoesNotOpen)?
             }
         };
+        let nonce = self.nonce(explicit);
         let end = sealed.len().checked_sub(self.suite.aead.tag_length()).ok_or(DoesNotOpen)?;
         let (ciphertext, tag) = sealed.split_at(end);
         let [major, minor] = header.version.to_be_bytes();
@@ -267,7 +374,7 @@ mod tests {
         for (secret, key, iv) in cases {
             let secret = unhex(secret);
             let expand =
-                |label, length| expand_label(KeyScheduleHash::Sha256, &secret, label, length).to_vec();
+                |label, length| expand_label(KeyScheduleHash::Sha256, &secret, label, &[], length).to_vec();
             assert_eq!(expand("key", 16), unhex(key));
             assert_eq!(expand("iv", 12), unhex(iv));
         }
@@ -281,7 +388,7 @@ mod tests {
             "17030300 35 75ec4dc238cce60b298044a71e219c56cc77b0517fe9b93c7a4bfc44d87f38f80338ac98fc46deb384bd1caeac\
              ab6867d726c40546",
         );
-        let mut opener = Opener::tls_1_3(Protection::of(0x1301).unwrap(), &secret).unwrap();
+        let mut opener = RecordCipher::tls_1_3(Protection::of(0x1301).unwrap(), &secret).unwrap();
         let header = Header { content_type: ContentType::ApplicationData, version: 0x0303, length: 53 };
         let mut plain = Vec::new();
         let content = opener.open(header, &record[5..], &mut plain).unwrap();
@@ -293,8 +400,63 @@ mod tests {
             "its count is another now"
         );
         let mut updated =
-            Opener::tls_1_3(Protection::of(0x1301).unwrap(), &secret).unwrap().updated().unwrap();
+            RecordCipher::tls_1_3(Protection::of(0x1301).unwrap(), &secret).unwrap().updated().unwrap();
         assert_eq!(updated.open(header, &record[5..], &mut plain), Err(DoesNotOpen));
+    }
+
+    #[test]
+    fn a_man_in_the_middle_opens_changes_and_seals_again() {
+        let randoms = Both { client: [1; 32], server: [2; 32] };
+        for code in [0x1301, 0x1302, 0x1303, 0x1304, 0x1305, 0xc02f, 0xc030, 0xcca8, 0xc0ac, 0xc0ae] {
+            let protection = Protection::of(code).unwrap();
+            let new = || {
+                if Suite::of(code).unwrap().is_tls_1_3() {
+                    RecordCipher::tls_1_3(protection, &vec![9; protection.hash.length()]).unwrap()
+                } else {
+                    RecordCipher::tls_1_2(protection, &[9; 48], &randoms, Side::Server).unwrap()
+                }
+            };
+            let (mut server, mut arriving, mut leaving, mut client) = (new(), new(), new(), new());
+            let mut plain = Vec::new();
+            let read = |cipher: &mut RecordCipher, record: &[u8], plain: &mut Vec<u8>| {
+                let header = Header::read(*record.first_chunk().unwrap()).unwrap();
+                assert_eq!(header.length, record.len() - 5);
+                cipher.open(header, &record[5..], plain)
+            };
+            for (index, text) in [&b"first"[..], b"", &[7; 16_000]].into_iter().enumerate() {
+                let sent = server.seal(22, text, 0);
+                let opened = read(&mut arriving, &sent, &mut plain).unwrap();
+                assert_eq!((opened.content_type, plain.as_slice()), (22, text), "{code:04x}");
+                let changed = [&plain, &b"!"[..]].concat();
+                let passed_on = leaving.seal(opened.content_type, &changed, 3);
+                assert_eq!(read(&mut client, &passed_on, &mut plain).unwrap().length, text.len() + 1);
+                assert_eq!(plain, changed);
+                assert_eq!((leaving.sequence(), client.sequence()), (index as u64 + 1, index as u64 + 1));
+            }
+            let mut broken = server.seal(23, b"text", 0);
+            *broken.last_mut().unwrap() ^= 1;
+            assert_eq!(read(&mut arriving, &broken, &mut plain), Err(DoesNotOpen), "{code:04x}");
+        }
+    }
+
+    #[test]
+    fn the_secrets_are_rfc_8448_s() {
+        // RFC 8448 §3: what x25519 agreed on, and the messages' hash at each step.
+        let shared = unhex("8bd4054fb55b9d63fdfbacf9f04b9f0d35e6d63f537563efd46272900f89492d");
+        let early = KeySchedule::early(KeyScheduleHash::Sha256, None);
+        let expected = unhex("33ad0a1c607ec03b09e6cd9893680ce210adf300aa1f2660e1b22e10f170f92a");
+        assert_eq!(early.secret.to_vec(), expected);
+        let handshake = early.handshake(&shared);
+        let expected = unhex("1dc826e93606aa6fdc0aadc12f741b01046aa6b99f691ed221a9f0ca043fbeac");
+        assert_eq!(handshake.secret.to_vec(), expected);
+        let expected = unhex("18df06843d13a08bf2a449844c5f8a478001bc4d4c627984d5a41da8d0402919");
+        assert_eq!(handshake.master().secret.to_vec(), expected);
+        // With the hash of ClientHello...ServerHello in the place of the messages themselves.
+        let hashed = unhex("860c06edc07858ee8e78f0e7428c58edd6b43f2ca3e6e95f02ed063cf0e1cad8");
+        let secret = expand_label(handshake.hash, &handshake.secret, "s hs traffic", &hashed, 32);
+        let expected = unhex("b67b7d690cc16c4e75e54213cb2d37b4e9c912bcded9105d42befd59d391ad38");
+        assert_eq!(secret.to_vec(), expected);
+        assert_eq!(finished(KeyScheduleHash::Sha384, &[1; 48], b"messages").len(), 48);
     }
 
     #[test]
@@ -335,9 +497,9 @@ mod tests {
     fn short_records_and_wrong_lengths_do_not_open() {
         let suite = Protection::of(0xc02f).unwrap();
         let randoms = Both { client: [1; 32], server: [2; 32] };
-        assert!(Opener::tls_1_2(suite, &[0; 47], &randoms, Side::Client).is_none());
-        assert!(Opener::tls_1_3(suite, &[0; 48]).is_none());
-        let mut opener = Opener::tls_1_2(suite, &[0; 48], &randoms, Side::Client).unwrap();
+        assert!(RecordCipher::tls_1_2(suite, &[0; 47], &randoms, Side::Client).is_none());
+        assert!(RecordCipher::tls_1_3(suite, &[0; 48]).is_none());
+        let mut opener = RecordCipher::tls_1_2(suite, &[0; 48], &randoms, Side::Client).unwrap();
         let header = Header { content_type: ContentType::ApplicationData, version: 0x0303, length: 0 };
         for length in 0..40 {
             assert_eq!(opener.open(header, &vec![0; length], &mut Vec::new()), Err(DoesNotOpen));

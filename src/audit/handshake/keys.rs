@@ -5,7 +5,7 @@
 
 use zeroize::Zeroizing;
 
-use crate::crypto::{self, AeadAlgorithm, KeyScheduleHash, OpeningKey};
+use crate::crypto::{self, AeadAlgorithm, AeadKey, KeyScheduleHash};
 
 const HASH: KeyScheduleHash = KeyScheduleHash::Sha256;
 /// A hash's octets.
@@ -83,7 +83,7 @@ pub(super) fn prf(secret: &[u8], label: &str, seed: &[u8], length: usize) -> Sec
 
 /// One direction's record protection, AES-128-GCM in either version's manner.
 pub(super) struct Protection {
-    key: OpeningKey,
+    key: AeadKey,
     iv: Iv,
     sequence: u64,
 }
@@ -122,7 +122,7 @@ impl Protection {
     }
 
     fn new(key: &[u8], iv: Iv) -> Result<Self, Unusable> {
-        let key = OpeningKey::new(AeadAlgorithm::Aes128Gcm, key).ok_or(Unusable)?;
+        let key = AeadKey::new(AeadAlgorithm::Aes128Gcm, key).ok_or(Unusable)?;
         Ok(Self { key, iv, sequence: 0 })
     }
 
@@ -147,9 +147,8 @@ impl Protection {
         }
     }
 
-    fn tag(&self, nonce: &[u8; 12], additional: &[u8], octets: &mut [u8]) -> [u8; 16] {
-        // AES-128-GCM seals; only the ciphers that are here for opening do not.
-        self.key.seal(nonce, additional, octets).unwrap_or_default()
+    fn tag(&self, nonce: &[u8; 12], additional: &[u8], octets: &mut [u8]) -> Vec<u8> {
+        self.key.seal(nonce, additional, octets)
     }
 
     /// Opens a record's fragment: the real content type and the content.

@@ -15,7 +15,7 @@ use crate::wire::handshake::{self, HandshakeMessage, Messages};
 use crate::wire::hello::{ClientHello, ServerHello};
 use crate::wire::key_log::{Secrets, SessionSecrets};
 use crate::wire::record::{self, ContentType, Record, Records, Unit};
-use crate::wire::schedule::{Opener, Protection};
+use crate::wire::schedule::{Protection, RecordCipher};
 use crate::wire::{Both, Side};
 
 /// How much of readable application data is kept for showing.
@@ -51,7 +51,7 @@ struct Direction {
     messages: Messages,
     /// The handshake messages inside encrypted records.
     inner: Messages,
-    opener: Option<Opener>,
+    opener: Option<RecordCipher>,
     /// Whether TLS 1.3's application secret is not in use yet.
     in_handshake: bool,
     /// Whether records may have gone by unseen.
@@ -181,7 +181,8 @@ impl TlsFollower {
                     (Side::Client, Label::ClientHandshakeTraffic),
                     (Side::Server, Label::ServerHandshakeTraffic),
                 ] {
-                    let opener = secrets.secret(label).and_then(|secret| Opener::tls_1_3(suite, secret));
+                    let opener =
+                        secrets.secret(label).and_then(|secret| RecordCipher::tls_1_3(suite, secret));
                     self.sides[side].opener = opener;
                     self.sides[side].in_handshake = true;
                 }
@@ -190,7 +191,7 @@ impl TlsFollower {
             let randoms = Both { client: client.random, server: server.random };
             self.sides[from].opener = secrets
                 .secret(Label::MasterSecret)
-                .and_then(|master| Opener::tls_1_2(suite, master, &randoms, from));
+                .and_then(|master| RecordCipher::tls_1_2(suite, master, &randoms, from));
         }
     }
 
@@ -259,21 +260,21 @@ impl TlsFollower {
     }
 
     /// TLS 1.3's first application secret, made an opener.
-    fn application_opener(&self, from: Side, secrets: &SessionSecrets) -> Option<Opener> {
+    fn application_opener(&self, from: Side, secrets: &SessionSecrets) -> Option<RecordCipher> {
         let label = match from {
             Side::Client => Label::ClientTraffic,
             Side::Server => Label::ServerTraffic,
         };
-        Opener::tls_1_3(Protection::of(self.tls.cipher_suite()?)?, secrets.secret(label)?)
+        RecordCipher::tls_1_3(Protection::of(self.tls.cipher_suite()?)?, secrets.secret(label)?)
     }
 
     /// What opens what a side sends after a ChangeCipherSpec under keys: new ones, from a new master secret.
-    fn renegotiated_opener(&self, from: Side, secrets: &Secrets) -> Option<Opener> {
+    fn renegotiated_opener(&self, from: Side, secrets: &Secrets) -> Option<RecordCipher> {
         let (client, server) =
             (self.renegotiation.client_hello.as_ref()?, self.renegotiation.server_hello.as_ref()?);
         let master = secrets.session(&client.random)?.secret(Label::MasterSecret)?;
         let randoms = Both { client: client.random, server: server.random };
-        Opener::tls_1_2(Protection::of(server.cipher_suite)?, master, &randoms, from)
+        RecordCipher::tls_1_2(Protection::of(server.cipher_suite)?, master, &randoms, from)
     }
 
     /// What an opened record says, and what that means for the records after it.
@@ -326,7 +327,7 @@ impl TlsFollower {
             }
             // RFC 8446 §4.6.3: and KeyUpdate the last under the secret before the next.
             kinds::KEY_UPDATE => {
-                self.sides[from].opener = self.sides[from].opener.as_ref().and_then(Opener::updated);
+                self.sides[from].opener = self.sides[from].opener.as_ref().and_then(RecordCipher::updated);
             }
             _ => {}
         }
