@@ -41,6 +41,11 @@ demo *arguments:
 doc:
     RUSTDOCFLAGS="-D warnings" cargo doc --no-deps
 
+# the static binary as an archive and, with cargo-deb, as a Debian package, into dist/
+[group('make')]
+dist:
+    packaging/dist
+
 # make the fixtures that are not here yet, with --anew all (those that tlslab cannot make come from openssl)
 [group('make')]
 fixtures *arguments:

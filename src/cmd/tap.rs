@@ -131,7 +131,7 @@ impl Tap {
                 idle_timeout: self.idle_timeout,
             };
             ui.say(&format!("tlslab: relaying to {}, recording into {}", self.to, self.pcap.display()));
-            ui.say(&format!("tlslab: listening on {address}"));
+            ui.announce(&format!("tlslab: listening on {address}"));
             tap::run(listener, config, recorder.clone(), stop, self.teller(ui)).await;
             if let Some(page) = &self.html {
                 super::dissect::write_page_of(&self.pcap, page, self.force, ui)?;
