@@ -30,7 +30,12 @@ fn main() -> Result<ExitCode> {
     // Time is an argument: nothing in the library looks at the clock behind your back.
     let verdict = judge(&chain, &criteria, OffsetDateTime::now_utc());
     for check in &verdict.checks {
-        println!("{} {:<10} {}", if check.ok() { "ok  " } else { "FAIL" }, check.kind.to_string(), check.found);
+        println!(
+            "{} {:<10} {}",
+            if check.ok() { "ok  " } else { "FAIL" },
+            check.kind.to_string(),
+            check.found
+        );
         if !check.ok() {
             println!("                expected: {}", check.expected);
         }

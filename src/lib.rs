@@ -24,6 +24,8 @@
 //!
 //! [`tls`] holds what both ends share, [`words`] how small things are said.
 //!
+//! Where *the lab sheet* is spoken of, `docs/lab-sheet.md` says in our own words what it asks.
+//!
 //! Arrows run one way: `pki` knows nobody; `verify` knows `pki`; `who` knows `verify`, and no handshake asks it; `server`
 //! and `client` know `pki` and `verify`; `report` knows result types only; the command line (`src/cmd`, part of the
 //! binary) alone knows `report` and asks `who`.

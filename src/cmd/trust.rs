@@ -12,7 +12,7 @@ use tlslab::verify::{ExpectedName, Policy, TrustSet};
 
 use super::{Failure, Hinted, Result, Ui, instant};
 
-/// The name of the lab sheet's fictitious server.
+/// The name of the lab sheet's fictitious server (`docs/lab-sheet.md`).
 pub(crate) const LAB_NAME: &str = "www.test.org";
 
 /// Whom to trust and how to judge.

@@ -104,7 +104,7 @@ pub enum NameError {
 }
 
 impl Subject {
-    /// The subject of the lab sheet, `/C=AU/ST=WA/L=Perth/O=Test Organisation/OU=Org/CN=www.test.org`.
+    /// The subject of the lab sheet (`docs/lab-sheet.md`), `/C=AU/ST=WA/L=Perth/O=Test Organisation/OU=Org/CN=www.test.org`.
     ///
     /// ```
     /// use tlslab::pki::subject::Subject;

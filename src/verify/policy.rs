@@ -6,7 +6,7 @@ use std::str::FromStr;
 /// Which rules apply.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Policy {
-    /// The lab sheet's: a pinned or chained certificate, the subject's one CN, and the dates; with every check of
+    /// The lab sheet's (`docs/lab-sheet.md`): a pinned or chained certificate, the subject's one CN, and the dates; with every check of
     /// [`Policy::Webpki`] that does not forbid these.
     #[default]
     Lab,

@@ -1,4 +1,5 @@
-//! The lab sheet's openssl commands, run literally, and then `serve` and `connect` with what they made.
+//! The lab sheet's openssl commands (`docs/lab-sheet.md`), run literally, and then `serve` and `connect` with what they
+//! made.
 
 use std::process::Command;
 use std::sync::OnceLock;

@@ -1,4 +1,4 @@
-"""The lab's client, as a student would write it from the lab sheet.
+"""The lab's client, as a student would write it from the lab sheet (docs/lab-sheet.md).
 
 student_client.py PORT CA_FILE EXPECTED_NAME TLS_VERSION MESSAGE
 """

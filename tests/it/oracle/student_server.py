@@ -1,4 +1,4 @@
-"""The lab's server, as a student would write it from the lab sheet: answers in upper case.
+"""The lab's server, as a student would write it from the lab sheet (docs/lab-sheet.md): answers in upper case.
 
 student_server.py CERT_FILE KEY_FILE [PASSPHRASE]
 """
