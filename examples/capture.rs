@@ -9,9 +9,9 @@ use std::fs::File;
 use std::io::BufReader;
 
 use anyhow::{Context, Result};
-use tlslab::wire::capture::{self, Item};
-use tlslab::wire::dissect::Dissector;
-use tlslab::wire::find::Needle;
+use tlslab::wire::reading::capture::{self, Item};
+use tlslab::wire::reading::dissect::Dissector;
+use tlslab::wire::reading::find::Needle;
 
 fn main() -> Result<()> {
     let usage = "usage: capture FILE [TEXT]";

@@ -6,8 +6,8 @@ use std::str::FromStr;
 /// Which rules apply.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Policy {
-    /// The lab sheet's (`docs/lab-sheet.md`): a pinned or chained certificate, the subject's one CN, and the dates; with every check of
-    /// [`Policy::Webpki`] that does not forbid these.
+    /// The lab sheet's (`docs/lab-sheet.md`): a pinned or chained certificate, the subject's one CN, and the dates;
+    /// with every check of [`Policy::Webpki`] that does not forbid these.
     #[default]
     Lab,
     /// RFC 5280 paths and RFC 9525 names (SAN only), as browsers do.
