@@ -5,12 +5,14 @@
 //! cargo run --example capture -- lab/lab.pcapng hunter2
 //! ```
 
+#![allow(clippy::print_stdout, reason = "an example prints what it finds")]
+
 use std::fs::File;
 use std::io::BufReader;
 
 use anyhow::{Context, Result};
+use tlslab::wire::reading::Dissector;
 use tlslab::wire::reading::capture::{self, Item};
-use tlslab::wire::reading::dissect::Dissector;
 use tlslab::wire::reading::find::Needle;
 
 fn main() -> Result<()> {

@@ -4,6 +4,8 @@
 //! cargo run --example serve
 //! ```
 
+#![allow(clippy::print_stdout, reason = "an example prints what it finds")]
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,11 +61,11 @@ async fn main() -> Result<()> {
         key_log: None,
         patience: Duration::from_secs(10),
     };
-    let shaken = terms.handshake(TcpStream::connect(address).await?).await?;
-    for check in shaken.outcome.verdict.iter().flat_map(|verdict| &verdict.checks) {
+    let handshake = terms.handshake(TcpStream::connect(address).await?).await?;
+    for check in handshake.outcome.verdict.iter().flat_map(|verdict| &verdict.checks) {
         println!("client: {:<10} {} ({})", check.kind.to_string(), check.ok(), check.found);
     }
-    let Some(stream) = shaken.stream else { bail!("refused: {:?}", shaken.outcome.reasons()) };
+    let Some(stream) = handshake.stream else { bail!("refused: {:?}", handshake.outcome.reasons()) };
     let mut reply = Vec::new();
     let input = Input::<tokio::io::Empty>::Messages(vec!["hello".to_owned()]);
     client::converse(stream, input, &mut reply, Duration::from_secs(10), false).await?;

@@ -4,6 +4,8 @@
 //! cargo run --example verify -- fixtures/expired/cert.pem fixtures/expired/ca.pem www.test.org
 //! ```
 
+#![allow(clippy::print_stdout, reason = "an example prints what it finds")]
+
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
