@@ -36,8 +36,8 @@ struct Shared<T> {
     queue: Mutex<Queue<T>>,
     /// Something was put into the queue, or nothing will be any more.
     filled: Condvar,
-    /// Everything is written.
-    emptied: Condvar,
+    /// Something is written.
+    written: Condvar,
     most: usize,
 }
 
@@ -69,7 +69,7 @@ impl<T: Send + 'static> Writer<T> {
         let shared = Arc::new(Shared {
             queue: Mutex::new(queue),
             filled: Condvar::new(),
-            emptied: Condvar::new(),
+            written: Condvar::new(),
             most,
         });
         let own = Arc::clone(&shared);
@@ -100,11 +100,29 @@ impl<T: Send + 'static> Writer<T> {
         true
     }
 
+    /// The same, but waits for room as long as the thread makes progress: where it has written nothing for `patience`,
+    /// it gets nothing more.
+    pub fn put_patiently(&self, item: T, weight: usize, patience: Duration) -> bool {
+        let shared = &self.handle.shared;
+        let mut queue = shared.lock();
+        while queue.weight > 0 && queue.weight.saturating_add(weight) > shared.most {
+            let before = queue.weight;
+            let stands_still = |queue: &mut Queue<T>| queue.weight == before;
+            let waited = shared.written.wait_timeout_while(queue, patience, stands_still);
+            queue = waited.unwrap_or_else(PoisonError::into_inner).0;
+            if queue.weight == before {
+                return false;
+            }
+        }
+        drop(queue);
+        self.put(item, weight)
+    }
+
     /// Waits until everything is written, for `limit` at most. Whether it is.
     pub fn flush(&self, limit: Duration) -> bool {
         let unwritten = |queue: &mut Queue<T>| queue.weight > 0;
         let waited =
-            self.handle.shared.emptied.wait_timeout_while(self.handle.shared.lock(), limit, unwritten);
+            self.handle.shared.written.wait_timeout_while(self.handle.shared.lock(), limit, unwritten);
         let (queue, _) = waited.unwrap_or_else(PoisonError::into_inner);
         queue.weight == 0
     }
@@ -127,9 +145,8 @@ impl<T> Shared<T> {
     fn written(&self, weight: usize) {
         let mut queue = self.lock();
         queue.weight -= weight;
-        if queue.weight == 0 {
-            self.emptied.notify_all();
-        }
+        drop(queue);
+        self.written.notify_all();
     }
 }
 
@@ -163,6 +180,22 @@ mod tests {
         drop(writer);
         // The thread's end drops the sender.
         assert!(written.recv().is_err());
+    }
+
+    #[test]
+    fn patience_ends_where_nothing_is_written_and_not_before() {
+        let (go, gate) = mpsc::channel::<()>();
+        let writer = Writer::start("test", 20, move |_: u32, _| {
+            let _ = gate.recv();
+        })
+        .unwrap();
+        assert!(writer.put(0, 10) && writer.put(1, 10));
+        assert!(!writer.put_patiently(2, 10, Duration::ZERO), "it stands still");
+        go.send(()).unwrap();
+        assert!(writer.put_patiently(2, 10, FUSE), "there is room once something is written");
+        drop(go);
+        assert!(writer.flush(FUSE));
+        assert_eq!(writer.left_out(), 0, "whoever waited in vain knows it");
     }
 
     #[test]

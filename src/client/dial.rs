@@ -9,8 +9,8 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
-use super::explain::io_words;
 use super::outcome::{Phase, Trouble};
+use crate::tls::errors::io_words;
 use crate::verify::ExpectedName;
 
 /// The lab's port, where none is named.

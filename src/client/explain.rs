@@ -1,4 +1,4 @@
-//! The one place that turns foreign errors, rustls' and the socket's, into what became of a connection.
+//! What became of a connection, from what ended it ([`crate::tls::errors`]) and what had come until then.
 
 use std::io;
 use std::time::Duration;
@@ -8,6 +8,7 @@ use rustls::{AlertDescription, InvalidMessage, PeerIncompatible};
 use super::outcome::{Phase, Trouble};
 use crate::streams::Opening;
 use crate::tls::Versions;
+use crate::tls::errors::{Fault, FirstBytes};
 use crate::verify::Verdict;
 
 /// Explains why a handshake failed: rustls' error or the socket's, by what had come until then.
@@ -20,37 +21,34 @@ pub(super) fn handshake_trouble(
     certificate_missing: bool,
     verdict: Option<&Verdict>,
 ) -> Option<Trouble> {
-    use rustls::Error as Tls;
-
-    Some(match tls_error(error) {
-        Some(Tls::AlertReceived(AlertDescription::ProtocolVersion)) => {
-            Trouble::Version { offered, chosen: None }
-        }
-        Some(Tls::AlertReceived(alert)) => Trouble::Alert { alert: *alert, certificate_missing },
-        Some(Tls::InvalidCertificate(_)) if verdict.is_some_and(|verdict| !verdict.accepted()) => {
-            return None;
-        }
-        Some(Tls::InvalidCertificate(error)) => Trouble::Certificate(error.clone()),
-        Some(Tls::PeerIncompatible(
+    Some(match Fault::of(error) {
+        Fault::Alert(AlertDescription::ProtocolVersion) => Trouble::Version { offered, chosen: None },
+        // Before a ServerHello it is the ClientHello that the server has nothing in common with.
+        Fault::Alert(
+            alert @ (AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity),
+        ) if opening.first.first() == Some(&ALERT) => Trouble::NothingInCommon { alert, offered },
+        Fault::Alert(alert) => Trouble::Alert { alert, certificate_missing },
+        Fault::Certificate(_) if verdict.is_some_and(|verdict| !verdict.accepted()) => return None,
+        Fault::Certificate(error) => Trouble::Certificate(error),
+        Fault::Incompatible(
             PeerIncompatible::ServerDoesNotSupportTls12Or13
             | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
-        )) => Trouble::Version { offered, chosen: Some(server_hello_version(opening).unwrap_or(0)) },
-        Some(Tls::InvalidMessage(InvalidMessage::UnknownProtocolVersion)) => {
+        ) => Trouble::Version { offered, chosen: Some(server_hello_version(opening).unwrap_or(0)) },
+        Fault::Message(InvalidMessage::UnknownProtocolVersion) => {
             foreign(opening).unwrap_or_else(|| Trouble::Protocol("unknown record version".to_owned()))
         }
-        Some(Tls::InvalidMessage(InvalidMessage::HandshakePayloadTooLarge)) => {
+        Fault::Message(InvalidMessage::HandshakePayloadTooLarge) => {
             foreign(opening).unwrap_or(Trouble::TooLong)
         }
-        Some(other) => foreign(opening).unwrap_or_else(|| Trouble::Protocol(other.to_string())),
-        None => match error.kind() {
-            io::ErrorKind::UnexpectedEof => {
-                foreign(opening).unwrap_or(Trouble::Closed { received: opening.total })
-            }
-            kind if is_reset(kind) => foreign(opening).unwrap_or(Trouble::Reset),
-            _ => Trouble::Network(io_words(error)),
-        },
+        Fault::Cut => foreign(opening).unwrap_or(Trouble::Closed { received: opening.total }),
+        Fault::Reset => foreign(opening).unwrap_or(Trouble::Reset),
+        other @ (Fault::System(_) | Fault::TimedOut) => Trouble::Network(other.words()),
+        other => foreign(opening).unwrap_or_else(|| Trouble::Protocol(other.words())),
     })
 }
+
+/// The content type of an alert (RFC 8446 §5.1).
+const ALERT: u8 = 21;
 
 /// Explains a handshake that did not end in time: a plaintext server often just waits.
 pub(super) fn handshake_timeout(opening: &Opening, after: Duration) -> Trouble {
@@ -62,61 +60,35 @@ pub(super) fn handshake_timeout(opening: &Opening, after: Duration) -> Trouble {
 /// A TLS 1.3 server judges the client's certificate only when the client already thinks itself done
 /// (RFC 8446 §4.4.2.4), hence `certificate_missing` here too.
 pub(super) fn session_trouble(error: &io::Error, certificate_missing: bool) -> Trouble {
-    match tls_error(error) {
-        Some(rustls::Error::AlertReceived(alert)) => Trouble::Alert { alert: *alert, certificate_missing },
-        Some(other) => Trouble::Protocol(other.to_string()),
-        None if error.kind() == io::ErrorKind::UnexpectedEof || is_reset(error.kind()) => Trouble::Truncated,
-        None => Trouble::Network(io_words(error)),
+    match Fault::of(error) {
+        Fault::Alert(alert) => Trouble::Alert { alert, certificate_missing },
+        Fault::Cut | Fault::Reset => Trouble::Truncated,
+        other @ (Fault::System(_) | Fault::TimedOut) => Trouble::Network(other.words()),
+        other => Trouble::Protocol(other.words()),
     }
 }
 
 /// The alert by which rustls tells the peer of `error`, where it is about the certificate.
 pub(super) fn alert_for(error: &io::Error) -> Option<AlertDescription> {
-    match tls_error(error) {
-        Some(rustls::Error::InvalidCertificate(error)) => Some(error.clone().into()),
+    match Fault::of(error) {
+        Fault::Certificate(error) => Some(error.into()),
         _ => None,
     }
 }
 
-/// The words of a socket's error, without the number: `connection refused`.
-pub(super) fn io_words(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::Other => error.to_string(),
-        kind => {
-            let words = kind.to_string();
-            // std's kinds that have no name of their own.
-            if words == "uncategorized error" { error.to_string() } else { words }
+/// What an opening shows to be something else than a server's TLS.
+fn foreign(opening: &Opening) -> Option<Trouble> {
+    match FirstBytes::of(&opening.first) {
+        FirstBytes::Nothing => None,
+        // The handshake type is byte 5: a server never sends client_hello (1).
+        FirstBytes::Record => {
+            (opening.first[0] == 22 && opening.first.get(5) == Some(&1)).then_some(Trouble::Echo)
+        }
+        FirstBytes::Text(line) => Some(Trouble::Plaintext { found: line.to_vec() }),
+        FirstBytes::Other => {
+            Some(Trouble::NotTls { found: opening.first[..opening.first.len().min(16)].to_vec() })
         }
     }
-}
-
-/// What an opening shows to be something else than TLS.
-fn foreign(opening: &Opening) -> Option<Trouble> {
-    // RFC 8446 §5.1: a record starts with its content type, then major version 3.
-    let record = match opening.first.as_slice() {
-        [] => return None,
-        [kind] => (20..=24).contains(kind),
-        [kind, major, ..] => (20..=24).contains(kind) && *major == 3,
-    };
-    if record {
-        // The handshake type is octet 5: a server never sends client_hello (1).
-        return (opening.first[0] == 22 && opening.first.get(5) == Some(&1)).then_some(Trouble::Echo);
-    }
-    let line = opening.first.split(|octet| matches!(octet, b'\r' | b'\n')).find(|line| !line.is_empty());
-    let line = line.unwrap_or(&opening.first);
-    let line = &line[..line.len().min(64)];
-    let text = match std::str::from_utf8(line) {
-        Ok(_) => true,
-        // The limit may have cut a character.
-        Err(error) => error.error_len().is_none() && error.valid_up_to() > 0,
-    };
-    // Escape sequences are text to a terminal; other control characters are no text.
-    let printable = line.iter().all(|octet| matches!(octet, b'\t' | 0x1b | b' '..=b'~' | 0x80..));
-    Some(if text && printable {
-        Trouble::Plaintext { found: line.to_vec() }
-    } else {
-        Trouble::NotTls { found: opening.first[..opening.first.len().min(16)].to_vec() }
-    })
 }
 
 /// The version in a ServerHello (RFC 8446 §4.1.3), where this is one: record header 5, message header 4.
@@ -125,17 +97,6 @@ fn server_hello_version(opening: &Opening) -> Option<u16> {
         Some([22, 3, _, _, _, 2, _, _, _, high, low]) => Some(u16::from_be_bytes([*high, *low])),
         _ => None,
     }
-}
-
-fn tls_error(error: &io::Error) -> Option<&rustls::Error> {
-    error.get_ref().and_then(|inner| inner.downcast_ref())
-}
-
-fn is_reset(kind: io::ErrorKind) -> bool {
-    matches!(
-        kind,
-        io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset
-    )
 }
 
 #[cfg(test)]
@@ -300,7 +261,7 @@ mod tests {
             ),
             (
                 tls(Error::AlertReceived(AlertDescription::HandshakeFailure)),
-                opening(&[21, 3, 3, 0, 2, 2, 40]),
+                opening(&[22, 3, 3]),
                 Versions::Both,
                 false,
                 20,
@@ -346,6 +307,28 @@ mod tests {
                  presumably a certificate or a chain of that length",
             ),
         ]);
+    }
+
+    #[test]
+    fn a_server_that_wants_nothing_of_the_offer_is_told_what_was_in_it() {
+        let cases = [
+            (
+                AlertDescription::HandshakeFailure,
+                "no version, cipher suite, group or signature scheme in common",
+            ),
+            (AlertDescription::InsufficientSecurity, "it wants stronger parameters"),
+        ];
+        for (alert, words) in cases {
+            let error = tls(Error::AlertReceived(alert));
+            let trouble =
+                handshake_trouble(&error, &opening(&[21, 3, 3, 0, 2]), Versions::Tls12, false, None).unwrap();
+            let said = trouble.to_string();
+            for words in [words, "offers TLS 1.2; cipher suites TLS_ECDHE_", "; groups X25519MLKEM768 x25519"]
+            {
+                assert!(said.contains(words), "{said}");
+            }
+            assert_eq!(trouble.reason(), Reason::Handshake);
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rustls::{AlertDescription, CertificateError};
 
+use crate::tls::errors::offer;
 use crate::tls::{SessionFacts, Versions, alert_name};
 use crate::verify::{Reason, Verdict};
 use crate::words::Escaped;
@@ -53,7 +54,7 @@ impl Outcome {
     /// The alert that the server sent, where one ended the connection.
     pub fn alert_received(&self) -> Option<AlertDescription> {
         match self.trouble {
-            Some(Trouble::Alert { alert, .. }) => Some(alert),
+            Some(Trouble::Alert { alert, .. } | Trouble::NothingInCommon { alert, .. }) => Some(alert),
             Some(Trouble::Version { chosen: None, .. }) => Some(AlertDescription::ProtocolVersion),
             _ => None,
         }
@@ -126,6 +127,13 @@ pub enum Trouble {
     },
     /// The network failed after the connection stood.
     Network(String),
+    /// The server ended it with an alert instead of a ServerHello: what was offered is nothing that it wants.
+    NothingInCommon {
+        /// Which.
+        alert: AlertDescription,
+        /// What was offered.
+        offered: Versions,
+    },
     /// What came is no TLS and no text.
     NotTls {
         /// Its first octets.
@@ -175,6 +183,7 @@ impl Trouble {
             Self::Alert { .. }
             | Self::Closed { .. }
             | Self::Echo
+            | Self::NothingInCommon { .. }
             | Self::NotTls { .. }
             | Self::Plaintext { .. }
             | Self::Protocol(_)
@@ -221,6 +230,7 @@ impl fmt::Display for Trouble {
                 if *expected == 1 { "" } else { "s" }
             ),
             Self::Network(words) => write!(f, "the connection failed: {words}"),
+            Self::NothingInCommon { alert, offered } => f.write_str(&nothing_in_common(*alert, *offered)),
             Self::NotTls { found } => {
                 write!(f, "the server does not speak TLS: expected a TLS record, found the bytes ")?;
                 for octet in found {
@@ -279,6 +289,20 @@ impl fmt::Display for Trouble {
             }
         }
     }
+}
+
+/// What a server presumably wants that refuses a ClientHello with `alert`, and what was in it.
+fn nothing_in_common(alert: AlertDescription, offered: Versions) -> String {
+    let wants = match alert {
+        // RFC 8446 §6.2: the server requires parameters more secure than those supported by the client.
+        AlertDescription::InsufficientSecurity => "it wants stronger parameters",
+        _ => "it has no version, cipher suite, group or signature scheme in common",
+    };
+    format!(
+        "the server refused with the alert {}: presumably {wants}; tlslab offers {}",
+        alert_name(alert),
+        offer(offered)
+    )
 }
 
 fn version_words(version: u16) -> String {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::Notify;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::explain::session_trouble;
 use super::outcome::{Phase, Remark, Trouble};
@@ -19,6 +19,11 @@ const BUFFER: usize = 16 * 1024;
 
 /// How long the peer may take to close once everything that was asked for has come: it is a courtesy.
 const GOODBYE: Duration = Duration::from_secs(1);
+
+/// A peer that sends on and on, but so little that it keeps us waiting rather than busy: less than so many bytes in so
+/// many times the patience.
+const TRICKLE: u64 = 1024;
+const TRICKLE_TIMES: u32 = 3;
 
 /// What to say.
 #[derive(Debug)]
@@ -56,7 +61,8 @@ pub struct Ended {
 /// Says `input` to the peer on `stream` and writes what comes back to `output`, as it comes.
 ///
 /// `patience` bounds each wait for the peer: to take what is sent, for something more of a reply, and for its
-/// end after ours. Time during which `output` takes nothing does not count. `certificate_missing` tells whether
+/// end after ours; three times as long is given to one that only trickles (less than a kibibyte in that time), and a
+/// second to one that has answered every message and goes on. Time during which `output` takes nothing does not count. `certificate_missing` tells whether
 /// the peer asked for a client certificate and got none, which explains some endings.
 ///
 /// A stream that ends without close_notify is [`Trouble::Truncated`] where something is missing: a reply, or
@@ -165,17 +171,42 @@ struct Progress {
     more: Notify,
 }
 
-impl Progress {
-    /// Waits until something more comes; `false` where nothing did within `patience`.
-    async fn more(&self, patience: Duration) -> bool {
+/// A wait for the peer that may be long, while it sends enough.
+struct Wait<'p> {
+    progress: &'p Progress,
+    patience: Duration,
+    since: Instant,
+    received: u64,
+}
+
+impl<'p> Wait<'p> {
+    fn begin(progress: &'p Progress, patience: Duration) -> Self {
+        let received = progress.received.load(Ordering::Relaxed);
+        Self { progress, patience, since: Instant::now(), received }
+    }
+
+    /// Waits until something more comes; `false` where nothing did within the patience, or only a trickle for longer.
+    async fn more(&mut self) -> bool {
         loop {
-            if timeout(patience, self.more.notified()).await.is_ok() {
-                return true;
-            }
-            if !self.output_busy.load(Ordering::Relaxed) {
+            let came = timeout(self.patience, self.progress.more.notified()).await.is_ok();
+            if self.progress.output_busy.load(Ordering::Relaxed) {
+                // Then nobody can blame the peer.
+                self.since = Instant::now();
+            } else if !came {
                 return false;
             }
+            if came {
+                return !self.is_trickle();
+            }
         }
+    }
+
+    fn is_trickle(&mut self) -> bool {
+        if self.since.elapsed() < TRICKLE_TIMES * self.patience {
+            return false;
+        }
+        let begun = std::mem::replace(self, Self::begin(self.progress, self.patience));
+        self.received - begun.received < TRICKLE
     }
 }
 
@@ -212,18 +243,22 @@ where
         said = &mut speaking => said,
     };
     let (patience, otherwise) = match stopped {
-        Ok(()) if messages => (GOODBYE.min(patience), End::Content),
+        // Everything is answered: what else the peer may say is taken, for a moment in all.
+        Ok(()) if messages => {
+            return timeout(GOODBYE.min(patience), listening).await.unwrap_or(Ok(End::Content));
+        }
         Ok(()) => (patience, End::TimedOut(Phase::Close, patience)),
         Err(Stopped::Input(error)) => return Err(LocalError::Input(error)),
         Err(Stopped::TimedOut(phase)) => return Ok(End::TimedOut(phase, patience)),
         // What the peer has still to say, such as an alert, tells more than that it does not listen.
         Err(Stopped::Peer(error)) => (patience, End::Failed(error)),
     };
+    let mut wait = Wait::begin(progress, patience);
     loop {
         tokio::select! {
             biased;
             end = &mut listening => return end,
-            more = progress.more(patience) => if !more { return Ok(otherwise) },
+            more = wait.more() => if !more { return Ok(otherwise) },
         }
     }
 }
@@ -281,8 +316,9 @@ async fn await_replies(
     patience: Duration,
     progress: &Progress,
 ) -> Result<(), Stopped> {
+    let mut wait = Wait::begin(progress, patience);
     while progress.lines.load(Ordering::Relaxed) < expected {
-        if progress.more(patience).await {
+        if wait.more().await {
             continue;
         }
         let lines = progress.lines.load(Ordering::Relaxed);
@@ -442,6 +478,63 @@ mod tests {
         let input = Input::Stream(&b"hi\n"[..]);
         let ended = converse(ours, input, &mut Vec::new(), PATIENT, false).await.unwrap();
         assert_eq!(ended.trouble, Some(Trouble::Timeout { phase: Phase::Close, after: PATIENT }));
+    }
+
+    /// Sends `text` again and again, each time just before anybody would lose patience, until nobody listens.
+    async fn trickle(mut peer: DuplexStream, text: &[u8]) -> Duration {
+        let begun = Instant::now();
+        while peer.write_all(text).await.is_ok() {
+            tokio::time::sleep(PATIENT / 2).await;
+        }
+        begun.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_has_answered_and_goes_on_does_not_hold_us() {
+        let (ours, peer) = duplex(1 << 20);
+        let mut output = Vec::new();
+        let talk = async {
+            let begun = Instant::now();
+            (converse(ours, messages(&["hi"]), &mut output, PATIENT, false).await.unwrap(), begun.elapsed())
+        };
+        let ((ended, took), _) = tokio::join!(talk, trickle(peer, b"hello\n"));
+        assert_eq!(ended.trouble, None);
+        assert_eq!(took, GOODBYE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_trickle_is_not_waited_on_for_ever_before_a_reply_or_after_our_end() {
+        for (texts, phase) in [(Some(["hi", "there"]), Phase::Reply), (None, Phase::Close)] {
+            let (ours, peer) = duplex(1 << 20);
+            let mut output = Vec::new();
+            let talk = async {
+                match texts {
+                    Some(texts) => converse(ours, messages(&texts), &mut output, PATIENT, false).await,
+                    None => converse(ours, Input::Stream(&b"hi\n"[..]), &mut output, PATIENT, false).await,
+                }
+            };
+            let (ended, took) = tokio::join!(talk, trickle(peer, b"x"));
+            assert_eq!(ended.unwrap().trouble, Some(Trouble::Timeout { phase, after: PATIENT }));
+            assert!(took <= (TRICKLE_TIMES + 1) * PATIENT, "{took:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_long_answer_may_take_its_time() {
+        let (ours, mut peer) = duplex(1 << 20);
+        let chunk = [b'x'; 2 * 1024];
+        let mut output = Vec::new();
+        let talk = converse(ours, Input::Stream(&b"hi\n"[..]), &mut output, PATIENT, false);
+        let answer = async {
+            for _ in 0..100 {
+                peer.write_all(&chunk).await.unwrap();
+                tokio::time::sleep(PATIENT / 2).await;
+            }
+            drop(peer);
+        };
+        let (ended, ()) = tokio::join!(talk, answer);
+        let ended = ended.unwrap();
+        assert_eq!((ended.trouble, ended.received), (None, 100 * 2 * 1024));
     }
 
     #[tokio::test(start_paused = true)]

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 use clap::Args;
 use rustls::KeyLog;
 use tlslab::wire::Side;
-use tlslab::wire::recording::{FileSink, Options, Recorded, RecordedKeys, Recorder, Status};
+use tlslab::wire::recording::{FileSink, Options, PipeSink, Recorded, RecordedKeys, Recorder, Sink, Status};
 use tlslab::words::counted;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
@@ -27,8 +27,8 @@ pub(crate) struct Recording {
     /// Record the connections into FILE; Wireshark opens it decrypted: whoever has it reads everything
     #[arg(long, value_name = "FILE")]
     pcap: Option<PathBuf>,
-    /// Replace the capture if it exists
-    #[arg(long, requires = "pcap")]
+    /// Replace the capture if it exists; log secrets into a file that others can read, too
+    #[arg(long)]
     force: bool,
     /// Stop recording, and nothing else, before the capture grows larger; 500K, 100M, 2G
     #[arg(long, value_name = "SIZE", requires = "pcap", value_parser = size)]
@@ -36,6 +36,11 @@ pub(crate) struct Recording {
 }
 
 impl Recording {
+    /// Whether what is there may be replaced, and a key log may be one that others can read.
+    pub(crate) fn force(&self) -> bool {
+        self.force
+    }
+
     /// Refuses early what [`Recording::begin`] would refuse late.
     pub(crate) fn check(&self, key_log: Option<&Path>) -> Result<()> {
         let Some(path) = &self.pcap else { return Ok(()) };
@@ -49,7 +54,7 @@ impl Recording {
                 .hint("the capture has the secrets in it; --keylog is for other programs' captures"));
         }
         // Also where it is a link to nowhere: creating it would fail the same way.
-        if !self.force && path.symlink_metadata().is_ok() {
+        if !self.force && path.symlink_metadata().is_ok() && !is_fifo(path) {
             return Err(exists(path));
         }
         Ok(())
@@ -66,9 +71,8 @@ impl Recording {
     ) -> Result<Option<Capture>> {
         let Some(path) = &self.pcap else { return Ok(None) };
         let options = Options { clock: SystemTime::now, interface, max_size: self.max_size, secrets };
-        let recorder = open(path, self.force).and_then(|file| {
-            Recorder::start(Box::new(file), &options).map_err(|error| cannot_write(path, &error))
-        })?;
+        let recorder = open(path, self.force)
+            .and_then(|file| Recorder::start(file, &options).map_err(|error| cannot_write(path, &error)))?;
         let path = path.display().to_string();
         if secrets {
             ui.warn(&format!(
@@ -146,34 +150,54 @@ impl Watch {
     }
 }
 
-/// The capture's file, empty.
-pub(crate) fn open(path: &Path, force: bool) -> Result<FileSink> {
-    match create(path, force) {
-        Ok(file) => Ok(FileSink::new(file)),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(exists(path)),
-        Err(error) => Err(cannot_write(path, &error)),
+/// What a capture is written to: a new file, or a FIFO, which waits for its reader and holds nobody up.
+pub(crate) fn open(path: &Path, force: bool) -> Result<Box<dyn Sink>> {
+    let sink: io::Result<Box<dyn Sink>> = if is_fifo(path) {
+        let fifo = path.to_owned();
+        PipeSink::start(move || OpenOptions::new().write(true).open(fifo)).map(|sink| Box::new(sink) as _)
+    } else {
+        create(path, force).map(|file| Box::new(FileSink::new(file)) as _)
+    };
+    sink.map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => exists(path),
+        _ => cannot_write(path, &error),
+    })
+}
+
+/// Whether a path leads to a FIFO.
+fn is_fifo(path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt as _;
+        std::fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_fifo())
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        false
     }
 }
 
-/// An empty file for its owner only: what crossed a wire is nobody else's business, least of all with secrets.
+/// An empty file for its owner only: what crossed a wire is nobody else's business, least of all with secrets. With
+/// `force` it takes the place of a file or a symbolic link; what a link leads to, or a second name of the file, stays as
+/// it is. A device is written to as it is.
 pub(crate) fn create(path: &Path, force: bool) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true);
-    if force {
-        options.create(true).truncate(true);
-    } else {
-        options.create_new(true);
+    let replaced = force && path.symlink_metadata().is_ok();
+    // A link to a device, such as /dev/stderr, is as good as the device; one to nowhere is replaced.
+    if replaced && std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+        return OpenOptions::new().write(true).open(path);
     }
+    if replaced {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        // Born 0600.
+        let new = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+        return new.persist(path).map_err(|error| error.error);
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path)?;
-    #[cfg(unix)]
-    if force && file.metadata()?.is_file() {
-        // A file that is replaced had a mode of its own. Where it cannot be changed (a file system without
-        // modes, another owner's file) the person has asked for just that file.
-        let _ = file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600));
-    }
-    Ok(file)
+    options.open(path)
 }
 
 fn exists(path: &Path) -> Failure {
@@ -238,5 +262,28 @@ mod tests {
         create(&path, true).unwrap();
         let metadata = std::fs::metadata(&path).unwrap();
         assert_eq!((metadata.len(), metadata.permissions().mode() & 0o777), (0, 0o600));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_is_replaced_and_what_it_leads_to_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let (precious, path) = (folder.path().join("precious"), folder.path().join("lab.pcapng"));
+        std::fs::write(&precious, "precious").unwrap();
+        for is_hard in [false, true] {
+            if is_hard {
+                std::fs::hard_link(&precious, &path).unwrap();
+            } else {
+                std::os::unix::fs::symlink(&precious, &path).unwrap();
+            }
+            create(&path, true).unwrap();
+            assert!(path.symlink_metadata().unwrap().is_file());
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), "");
+            assert_eq!(std::fs::read_to_string(&precious).unwrap(), "precious");
+            std::fs::remove_file(&path).unwrap();
+        }
+        std::os::unix::fs::symlink(folder.path().join("nowhere"), &path).unwrap();
+        create(&path, true).unwrap();
+        assert!(path.symlink_metadata().unwrap().is_file() && !folder.path().join("nowhere").exists());
     }
 }

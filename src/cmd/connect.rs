@@ -337,7 +337,7 @@ fn terms(arguments: &Connect, ui: &Ui) -> Result<Terms> {
         }
         _ => None,
     };
-    let key_log = keylog::open(arguments.keylog.as_deref(), ui)?;
+    let key_log = keylog::open(arguments.keylog.as_deref(), arguments.recording.force(), ui)?;
     Ok(Terms {
         criteria: Criteria { trusted, name: Some(name), usage: Usage::Server, policy },
         at: arguments.trust.at(),

@@ -13,12 +13,14 @@ mod gencert;
 mod inspect;
 mod instant;
 mod keylog;
+mod listen;
 mod log;
 mod man;
 mod passphrase;
 mod passwd;
 mod patience;
 mod serve;
+mod signals;
 mod tap;
 mod trust;
 mod ui;
@@ -95,10 +97,12 @@ pub(crate) fn main() -> ExitCode {
     if let Err(unsupported) = tlslab::crypto::check_cpu() {
         return Failure::from(unsupported).report(&ui);
     }
-    match run(cli.command, &ui) {
+    let status = match run(cli.command, &ui) {
         Ok(status) => ExitCode::from(status),
         Err(failure) => failure.report(&ui),
-    }
+    };
+    ui.finish();
+    status
 }
 
 fn run(command: Command, ui: &Ui) -> Result<u8> {

@@ -1,6 +1,5 @@
 //! `tlslab serve`: files → configuration → bound socket → sessions, one line each.
 
-mod address;
 pub(super) mod identity;
 mod lines;
 
@@ -18,14 +17,16 @@ use tlslab::server::{self, Config, Identity, Limits, Service};
 use tlslab::tls::Versions;
 use tlslab::verify::{Criteria, Policy, TrustSet, Usage};
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use super::capture::{Capture, Recording};
+use super::listen::ListenAddress;
 use super::passphrase::PassphraseSource;
 use super::patience;
+use super::signals::{Signal, Signals};
 use super::{Result, Ui, keylog};
-use address::ListenAddress;
 use identity::Files;
-use lines::Lines;
+use lines::Tally;
 
 /// Serve TLS 1.2 and 1.3: echo, upper case, or a page about the session
 #[derive(Clone, Debug, Args)]
@@ -99,12 +100,6 @@ enum Reply {
     Upper,
 }
 
-/// What ends the wait in [`Serve::run`].
-enum Signal {
-    Reload,
-    Stop,
-}
-
 impl Serve {
     /// Serves until told to stop.
     pub(crate) fn run(self, ui: &Ui, now: OffsetDateTime) -> Result<u8> {
@@ -118,20 +113,24 @@ impl Serve {
         }
         raise_file_limit(self.max_connections.get());
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        runtime.block_on(self.serve(prepared, ui))
+        let result = runtime.block_on(self.serve(prepared, ui));
+        // A thread may still sit in a read of a file that is to be reloaded; nobody waits for it.
+        runtime.shutdown_background();
+        result
     }
 
     async fn serve(&self, prepared: Option<Prepared>, ui: &Ui) -> Result<u8> {
-        let listener = self.listen.bind().await?;
+        let listener = self.listen.bind("serve").await?;
         let address = listener.local_addr().context("cannot tell the address that was bound")?;
         // Before anybody is told that the server is up: from now on signals are ours.
-        let mut signals = signals::Signals::new().context("cannot listen for signals")?;
-        let lines = Arc::new(Lines::start(ui.clone()));
-        let events = Arc::clone(&lines);
-        let warnings = Arc::clone(&lines);
+        let mut signals = Signals::new().context("cannot listen for signals")?;
+        ui.in_background();
+        let tally = Arc::new(Tally::new(ui.clone()));
+        let events = Arc::clone(&tally);
+        let warnings = ui.clone();
         let interface = format!("tlslab serve {address}");
         let capture =
-            self.recording.begin(interface, !self.plaintext, ui, move |line| warnings.warn(line))?;
+            self.recording.begin(interface, !self.plaintext, ui, move |line| warnings.warn(&line))?;
         let tls = prepared.map(|prepared| prepared.start(capture.as_ref(), ui)).transpose()?;
         let config = Config {
             tls: tls.as_ref().map(|tls| Arc::clone(&tls.tls)),
@@ -149,6 +148,7 @@ impl Serve {
             async move { drop(stopped.await) },
         ));
         ui.announce(&format!("listening on {address}"));
+        let mut reloading: Option<JoinHandle<()>> = None;
         loop {
             tokio::select! {
                 ended = &mut server => {
@@ -158,10 +158,19 @@ impl Serve {
                 signal = signals.next() => match (signal, stop.take()) {
                     (Signal::Reload, same) => {
                         stop = same;
-                        self.reload(tls.as_ref(), &lines).await;
+                        let (serve, tls, ui, before) =
+                            (self.clone(), tls.clone(), ui.clone(), reloading.take());
+                        // Not awaited here, where signals are: a file may be one that keeps its reader waiting.
+                        reloading = Some(tokio::spawn(async move {
+                            if let Some(before) = before {
+                                // One that broke down has said so.
+                                let _ = before.await;
+                            }
+                            serve.reload(tls.as_ref(), &ui).await;
+                        }));
                     }
                     (Signal::Stop, Some(stop)) => {
-                        lines.say(format!(
+                        ui.say(&format!(
                             "stopping: sessions have {} to end; once more to stop at once",
                             humantime::format_duration(self.drain_timeout),
                         ));
@@ -177,10 +186,11 @@ impl Serve {
                 },
             }
         }
+        signals.end_the_process();
         if let Some(capture) = capture {
-            lines.say(capture.finish());
+            ui.say(&capture.finish());
         }
-        let summary = lines.finish();
+        let summary = tally.sum();
         if ui.json() {
             ui.print(&summary.json(address).to_string())?;
         } else {
@@ -213,7 +223,7 @@ impl Serve {
             ui.warn(&warning);
         }
         let mut settings = self.settings()?;
-        settings.key_log = keylog::open(self.keylog.as_deref(), ui)?;
+        settings.key_log = keylog::open(self.keylog.as_deref(), self.recording.force(), ui)?;
         Ok(Prepared { files, identity, settings })
     }
 
@@ -234,9 +244,9 @@ impl Serve {
     }
 
     /// SIGHUP: reads the files again. What cannot be served is said, and what was served before stays.
-    async fn reload(&self, tls: Option<&Started>, lines: &Lines) {
+    async fn reload(&self, tls: Option<&Started>, ui: &Ui) {
         let Some(started) = tls else {
-            lines.say("nothing to reload: this server speaks plaintext".to_owned());
+            ui.say("nothing to reload: this server speaks plaintext");
             return;
         };
         let (started, serve) = (started.clone(), self.clone());
@@ -250,17 +260,17 @@ impl Serve {
         match reloaded.await {
             Ok(Ok(identity)) => {
                 for warning in identity::warnings(&self.cert, &identity, OffsetDateTime::now_utc()) {
-                    lines.warn(warning);
+                    ui.warn(&warning);
                 }
-                lines.say(format!(
+                ui.say(&format!(
                     "reloaded {} and {}: now serving {}",
                     self.cert.display(),
                     self.key.display(),
                     identity::describe(&identity),
                 ));
             }
-            Ok(Err(failure)) => lines.warn(format!("not reloaded, still serving as before: {failure}")),
-            Err(error) => lines.warn(format!("not reloaded, still serving as before: {error}")),
+            Ok(Err(failure)) => ui.warn(&format!("not reloaded, still serving as before: {failure}")),
+            Err(error) => ui.warn(&format!("not reloaded, still serving as before: {error}")),
         }
     }
 }
@@ -311,59 +321,6 @@ fn raise_file_limit(sessions: usize) {
 
 #[cfg(not(unix))]
 fn raise_file_limit(_sessions: usize) {}
-
-/// What people and service managers send to a running server.
-mod signals {
-    use super::Signal;
-    use std::io;
-
-    #[cfg(unix)]
-    pub(super) struct Signals {
-        hangup: tokio::signal::unix::Signal,
-        interrupt: tokio::signal::unix::Signal,
-        terminate: tokio::signal::unix::Signal,
-    }
-
-    #[cfg(unix)]
-    impl Signals {
-        /// From now on these signals do not end the process.
-        pub(super) fn new() -> io::Result<Self> {
-            use tokio::signal::unix::{SignalKind, signal};
-
-            Ok(Self {
-                hangup: signal(SignalKind::hangup())?,
-                interrupt: signal(SignalKind::interrupt())?,
-                terminate: signal(SignalKind::terminate())?,
-            })
-        }
-
-        pub(super) async fn next(&mut self) -> Signal {
-            tokio::select! {
-                _ = self.interrupt.recv() => Signal::Stop,
-                _ = self.terminate.recv() => Signal::Stop,
-                _ = self.hangup.recv() => Signal::Reload,
-            }
-        }
-    }
-
-    #[cfg(not(unix))]
-    pub(super) struct Signals(());
-
-    #[cfg(not(unix))]
-    impl Signals {
-        pub(super) fn new() -> io::Result<Self> {
-            Ok(Self(()))
-        }
-
-        pub(super) async fn next(&mut self) -> Signal {
-            // Without a console there is no Ctrl-C, and nothing to wait for.
-            if tokio::signal::ctrl_c().await.is_err() {
-                std::future::pending::<()>().await;
-            }
-            Signal::Stop
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -4,14 +4,17 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use anyhow::Context as _;
 use clap::Args;
 use serde::Serialize;
+use tlslab::client::Target;
 use tlslab::streams::accept::Notice;
 use tlslab::wire::recording::{Options, PipeSink, Recorder, Sink, Status};
 use tlslab::wire::tap::{self, Config, RelayEnd, TapEvent};
-use tokio::net::TcpListener;
 
-use super::{Failure, Result, Ui, capture};
+use super::listen::ListenAddress;
+use super::signals::Signals;
+use super::{Failure, Result, Ui, capture, patience};
 
 /// Record every byte between a client and a server into a file that Wireshark opens; needs no root
 #[derive(Debug, Args)]
@@ -19,10 +22,10 @@ use super::{Failure, Result, Ui, capture};
 pub(crate) struct Tap {
     /// Where clients are to dial instead of the server
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4434")]
-    listen: String,
+    listen: ListenAddress,
     /// The server
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:4433")]
-    to: String,
+    to: Target,
     /// The capture to write; - is stdout
     #[arg(long, value_name = "FILE")]
     pcap: PathBuf,
@@ -46,10 +49,10 @@ pub(crate) struct Tap {
     #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..=65_535))]
     max_connections: u32,
     /// The longest that dialling the server may take
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = patience::read)]
     timeout: Duration,
     /// The longest that a connection may be silent
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = patience::read)]
     idle_timeout: Duration,
 }
 
@@ -71,7 +74,7 @@ struct Summary<'a> {
     /// The address that was listened on.
     listen: String,
     /// The server, as given.
-    to: &'a str,
+    to: String,
     /// The capture, as given.
     pcap: &'a Path,
     /// Bytes in it.
@@ -103,13 +106,12 @@ impl Tap {
                 .hint("name another file, or replace this one with `--force`"));
         }
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        runtime.block_on(async {
+        let result = runtime.block_on(async {
             // First: a stop that comes early is still an orderly one.
-            let stop = stop_signal()?;
-            let cannot_listen =
-                |error: io::Error| Failure::new(format!("{}: cannot listen: {error}", self.listen));
-            let listener = TcpListener::bind(&self.listen).await.map_err(cannot_listen)?;
-            let address = listener.local_addr().map_err(cannot_listen)?;
+            let mut signals = Signals::new().context("cannot listen for signals")?;
+            let listener = self.listen.bind("tap").await?;
+            let address = listener.local_addr().context("cannot tell the address that was bound")?;
+            ui.in_background();
             let options = Options {
                 clock: SystemTime::now,
                 interface: format!("tlslab tap {address} to {}", self.to),
@@ -117,34 +119,41 @@ impl Tap {
                 secrets: self.keylog.is_some(),
             };
             let sink: Box<dyn Sink> = if to_stdout {
-                Box::new(PipeSink(io::stdout()))
+                Box::new(PipeSink::start(|| Ok(io::stdout())).context("cannot write to stdout")?)
             } else {
-                Box::new(capture::open(&self.pcap, self.force)?)
+                capture::open(&self.pcap, self.force)?
             };
             let recorder =
                 Recorder::start(sink, &options).map_err(|error| capture::cannot_write(&self.pcap, &error))?;
             let config = Config {
-                to: self.to.clone(),
+                to: self.to.to_string(),
                 keylog: self.keylog.clone(),
                 max_connections: self.max_connections as usize,
                 dial_timeout: self.timeout,
                 idle_timeout: self.idle_timeout,
             };
-            ui.say(&format!("tlslab: relaying to {}, recording into {}", self.to, self.pcap.display()));
-            ui.announce(&format!("tlslab: listening on {address}"));
+            ui.say(&format!("relaying to {}, recording into {}", self.to, self.pcap.display()));
+            ui.announce(&format!("listening on {address}"));
+            let stop = async {
+                signals.stop().await;
+                signals.end_the_process();
+            };
             tap::run(listener, config, recorder.clone(), stop, self.teller(ui)).await;
             if let Some(page) = &self.html {
                 super::dissect::write_page_of(&self.pcap, page, self.force, ui)?;
             }
             self.report(ui, &address.to_string(), &recorder.status())
-        })
+        });
+        // A thread may still sit in the resolver; nobody waits for it.
+        runtime.shutdown_background();
+        result
     }
 
     fn teller(&self, ui: &Ui) -> impl Fn(TapEvent) + Send + Sync + use<> {
         let ui = ui.clone();
         let pcap = self.pcap.display().to_string();
         let keylog = self.keylog.clone().unwrap_or_default();
-        let to = self.to.clone();
+        let to = self.to.to_string();
         move |event| match event {
             TapEvent::Relayed(connection) => {
                 let (client, sent) = (connection.client, connection.sent);
@@ -153,7 +162,7 @@ impl Tap {
                         ui.warn(&format!("{client}: {to}: cannot connect: {error}"));
                     }
                     end => ui.say(&format!(
-                        "tlslab: {client}: {} bytes from the client, {} from the server, {end}",
+                        "{client}: {} bytes from the client, {} from the server, {end}",
                         sent.client, sent.server
                     )),
                 }
@@ -183,7 +192,7 @@ impl Tap {
         if ui.json() {
             let summary = Summary {
                 listen: listen.to_owned(),
-                to: &self.to,
+                to: self.to.to_string(),
                 pcap: &self.pcap,
                 bytes: status.bytes,
                 packets: status.packets,
@@ -199,27 +208,8 @@ impl Tap {
                 (Some(_), _) => format!(", {with_secrets} of them with secrets"),
             };
             let sum = capture::sum(&self.pcap.display().to_string(), status);
-            ui.say(&format!("tlslab: {sum}{secrets}"));
+            ui.say(&format!("{sum}{secrets}"));
         }
         Ok(u8::from(status.stopped.is_some()))
     }
-}
-
-/// Ends when the person or the system wants the process to end. Heard from this call on.
-fn stop_signal() -> Result<impl Future<Output = ()>> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut terminate = signal(SignalKind::terminate())?;
-        Ok(async move {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-        })
-    }
-    // Where Ctrl-C cannot be heard, the default disposition still ends the process.
-    #[cfg(not(unix))]
-    Ok(async { drop(tokio::signal::ctrl_c().await) })
 }

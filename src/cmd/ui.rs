@@ -1,8 +1,12 @@
 //! Talking to the person (stderr) and giving the answer (stdout).
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::{Arc, OnceLock};
 
 use anstyle::{AnsiColor, Style};
+
+use tlslab::words;
+use tlslab::writer::{LAST_WORDS, Writer};
 
 use super::Global;
 
@@ -10,19 +14,51 @@ const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 
+/// How many bytes of talk may wait to be written by a command that runs in the background; further lines are left out,
+/// and their number is told.
+const WAITING: usize = 256 << 10;
+
 /// Where a command talks. Colours appear on a terminal only, and never under `NO_COLOR`.
 #[derive(Clone, Debug)]
 pub(crate) struct Ui {
     json: bool,
     quiet: bool,
     verbose: u8,
+    /// Writes lines instead of whoever says them, once [`Ui::in_background`] was asked for. Clones share it.
+    writer: Arc<OnceLock<Writer<String>>>,
 }
 
 #[allow(clippy::unused_self, reason = "who talks has a Ui, whatever it is asked for")]
 impl Ui {
     /// By the flags that every command understands.
     pub(crate) fn new(global: &Global) -> Self {
-        Self { json: global.json, quiet: global.quiet, verbose: global.verbose }
+        Self { json: global.json, quiet: global.quiet, verbose: global.verbose, writer: Arc::default() }
+    }
+
+    /// From now on a thread of its own writes the lines: a reader that is slow, or asleep, holds up nobody.
+    pub(crate) fn in_background(&self) {
+        let write = |line: String, left_out: u64| {
+            if left_out > 0 {
+                let left_out = words::counted(left_out, "line");
+                write_line(&format!(
+                    "tlslab: {WARNING}warning:{WARNING:#} {left_out} left out: stderr is read too slowly"
+                ));
+            }
+            write_line(&line);
+        };
+        // Where the system has no thread left, lines are written as before.
+        if self.writer.get().is_none()
+            && let Ok(writer) = Writer::start("stderr", WAITING, write)
+        {
+            let _ = self.writer.set(writer);
+        }
+    }
+
+    /// Waits for the last lines to be written, not for long.
+    pub(crate) fn finish(&self) {
+        if let Some(writer) = self.writer.get() {
+            writer.flush(LAST_WORDS);
+        }
     }
 
     /// Whether the answer is to be one JSON object.
@@ -89,7 +125,15 @@ impl Ui {
     }
 
     fn tell(&self, line: &str) {
-        // A closed stderr is nobody listening; the exit status still speaks.
-        let _ = writeln!(anstream::stderr().lock(), "{line}");
+        match self.writer.get() {
+            // What finds no room is counted, and told with the next line that does.
+            Some(writer) => _ = writer.put(line.to_owned(), line.len()),
+            None => write_line(line),
+        }
     }
+}
+
+fn write_line(line: &str) {
+    // A closed stderr is nobody listening; the exit status still speaks.
+    let _ = writeln!(anstream::stderr().lock(), "{line}");
 }

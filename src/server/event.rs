@@ -6,10 +6,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::{AlertDescription, InvalidMessage, PeerIncompatible};
+use rustls::{AlertDescription, PeerIncompatible};
 
 use crate::pki::facts::CertFacts;
 use crate::streams::accept::Notice;
+use crate::tls::errors::{Fault, FirstBytes, client_lacks, clients_alert_meaning};
 use crate::tls::{SessionFacts, alert_name};
 use crate::verify::Verdict;
 
@@ -105,18 +106,11 @@ impl End {
 
     /// How a session ended whose last read or write gave `error`.
     pub(super) fn of(error: &io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::TimedOut => Self::Idle,
-            io::ErrorKind::UnexpectedEof => Self::Truncated,
-            io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset => {
-                Self::Reset
-            }
-            _ => match rustls_error(error) {
-                Some(rustls::Error::AlertReceived(alert)) => {
-                    Self::Failed(format!("the peer sent the alert {}", alert_name(*alert)))
-                }
-                _ => Self::Failed(error.to_string()),
-            },
+        match Fault::of(error) {
+            Fault::Cut => Self::Truncated,
+            Fault::Reset => Self::Reset,
+            Fault::TimedOut => Self::Idle,
+            other => Self::Failed(other.words()),
         }
     }
 }
@@ -171,33 +165,21 @@ impl HandshakeFailure {
     /// Why the handshake failed that gave `error`, with the peer's `first` bytes and what the verifier of client
     /// certificates had found.
     pub(super) fn of(error: &io::Error, first: &[u8], verdict: Option<Verdict>) -> Self {
-        let Some(error) = rustls_error(error) else {
-            return match error.kind() {
-                io::ErrorKind::BrokenPipe
-                | io::ErrorKind::ConnectionAborted
-                | io::ErrorKind::ConnectionReset
-                | io::ErrorKind::UnexpectedEof => Self::Closed { silent: first.is_empty() },
-                io::ErrorKind::TimedOut => Self::Timeout { silent: first.is_empty() },
-                _ => Self::Protocol(error.to_string()),
-            };
-        };
-        match error {
-            rustls::Error::AlertReceived(alert) => Self::Alert(*alert),
-            rustls::Error::InvalidCertificate(_) => Self::ClientCertificate(verdict.map(Box::new)),
-            rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) if is_text(first) => {
-                Self::Plaintext
-            }
-            // RFC 8446 §5.1: a handshake's first record is of type handshake(22).
-            rustls::Error::InvalidMessage(_) if first.first() != Some(&22) => {
-                if is_text(first) {
-                    Self::Plaintext
-                } else {
-                    Self::NotTls
-                }
-            }
-            rustls::Error::NoCertificatesPresented => Self::NoClientCertificate,
-            rustls::Error::PeerIncompatible(why) => Self::Incompatible(why.clone()),
-            other => Self::Protocol(other.to_string()),
+        let silent = first.is_empty();
+        match Fault::of(error) {
+            Fault::Alert(alert) => Self::Alert(alert),
+            Fault::Certificate(_) => Self::ClientCertificate(verdict.map(Box::new)),
+            Fault::Cut | Fault::Reset => Self::Closed { silent },
+            Fault::Incompatible(why) => Self::Incompatible(why),
+            Fault::Message(why) => match FirstBytes::of(first) {
+                FirstBytes::Text(_) => Self::Plaintext,
+                // RFC 8446 §5.1: a handshake's first record is of type handshake(22).
+                _ if first.first() != Some(&22) => Self::NotTls,
+                _ => Self::Protocol(Fault::Message(why).words()),
+            },
+            Fault::NoCertificate => Self::NoClientCertificate,
+            Fault::TimedOut => Self::Timeout { silent },
+            other @ (Fault::Protocol(_) | Fault::System(_)) => Self::Protocol(other.words()),
         }
     }
 }
@@ -207,7 +189,7 @@ impl fmt::Display for HandshakeFailure {
         match self {
             Self::Alert(alert) => {
                 write!(f, "the client sent the alert {}", alert_name(*alert))?;
-                f.write_str(alert_meaning(*alert))
+                f.write_str(clients_alert_meaning(*alert))
             }
             Self::ClientCertificate(None) => f.write_str("the client's certificate was refused"),
             Self::ClientCertificate(Some(verdict)) => {
@@ -225,7 +207,7 @@ impl fmt::Display for HandshakeFailure {
             }
             Self::Closed { silent: true } => f.write_str("the peer closed without sending anything"),
             Self::Closed { silent: false } => f.write_str("the peer closed in the middle of the handshake"),
-            Self::Incompatible(why) => f.write_str(&incompatibility(why)),
+            Self::Incompatible(why) => f.write_str(&client_lacks(why)),
             Self::NoClientCertificate => {
                 f.write_str("a client certificate is required and the client sent none")
             }
@@ -239,54 +221,10 @@ impl fmt::Display for HandshakeFailure {
     }
 }
 
-fn rustls_error(error: &io::Error) -> Option<&rustls::Error> {
-    error.get_ref()?.downcast_ref()
-}
-
-/// Whether bytes look like a line of text: printable ASCII and line ends. A TLS record starts with 20 to 24.
-fn is_text(bytes: &[u8]) -> bool {
-    !bytes.is_empty() && bytes.iter().all(|byte| matches!(byte, b'\t' | b'\r' | b'\n' | b' '..=b'~'))
-}
-
-/// What an alert from a client usually means for a server.
-fn alert_meaning(alert: AlertDescription) -> &'static str {
-    match alert {
-        AlertDescription::BadCertificate => ": it found this server's certificate bad",
-        AlertDescription::CertificateExpired => ": for it this server's certificate is not valid now",
-        AlertDescription::CertificateUnknown => ": it did not accept this server's certificate",
-        AlertDescription::DecryptError => ": a signature of this server did not verify",
-        AlertDescription::ProtocolVersion => ": it does not speak the version that was chosen",
-        AlertDescription::UnknownCA => ": it does not trust this server's certificate",
-        AlertDescription::UnsupportedCertificate => ": this server's certificate is not for this use",
-        _ => "",
-    }
-}
-
-fn incompatibility(why: &PeerIncompatible) -> String {
-    let words = match why {
-        PeerIncompatible::NoCertificateRequestSignatureSchemesInCommon
-        | PeerIncompatible::NoSignatureSchemesInCommon => {
-            "the client accepts no signature scheme that this server's key can make"
-        }
-        PeerIncompatible::NoCipherSuitesInCommon => "the client offers no cipher suite that this server has",
-        PeerIncompatible::NoKxGroupsInCommon => {
-            "the client offers no key exchange group that this server has"
-        }
-        // A hello of TLS 1.1 or older lacks signature_algorithms, which rustls misses before it looks at the version.
-        PeerIncompatible::SignatureAlgorithmsExtensionRequired
-        | PeerIncompatible::SupportedVersionsExtensionRequired
-        | PeerIncompatible::Tls12NotOffered
-        | PeerIncompatible::Tls12NotOfferedOrEnabled
-        | PeerIncompatible::Tls13RequiredForQuic => {
-            "the client offers no protocol version that this server speaks (TLS 1.2 and 1.3, or as --tls says)"
-        }
-        other => return format!("nothing in common with the client: {other:?}"),
-    };
-    words.to_owned()
-}
-
 #[cfg(test)]
 mod tests {
+    use rustls::InvalidMessage;
+
     use super::*;
 
     fn failure(error: rustls::Error, first: &[u8]) -> HandshakeFailure {

@@ -478,7 +478,13 @@ async fn www_answers_what_it_is_asked_and_no_more() {
             "HTTP/1.1 405 Method Not Allowed",
             "allow: GET, HEAD",
         ),
-        ("GET / HTTP/1.1", "HTTP/1.1 400 Bad Request", "expected a Host field, found none"),
+        ("GET / HTTP/1.1", "HTTP/1.1 400 Bad Request", "expected one Host field, found none"),
+        ("GET / HTTP/1.1\r\nHost: a\r\nHost: a", "HTTP/1.1 400 Bad Request", "found several"),
+        ("GET / HTTP/1.0\r\nHost: a\r\nHost: b", "HTTP/1.0 400 Bad Request", "found several"),
+        ("GET / HTTP/1.1\r\nHost: a b", "HTTP/1.1 400 Bad Request", "found one that names no host"),
+        ("GET / HTTP/1.1\r\nHost:", "HTTP/1.1 200 OK", ""),
+        ("GET / HTTP/1.1\r\nHost: [::1]:4433", "HTTP/1.1 200 OK", ""),
+        ("GET / HTTP/1.0", "HTTP/1.0 200 OK", ""),
         ("nonsense", "HTTP/1.1 400 Bad Request", ""),
     ];
     for (head, status, words) in cases {

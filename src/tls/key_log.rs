@@ -7,10 +7,12 @@ use std::fmt::{self, Write as _};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, Once, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use rustls::KeyLog;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
+
+use crate::writer::{LAST_WORDS, Writer};
 
 /// A ClientHello's random: what a key log knows a session by.
 pub type ClientRandom = [u8; 32];
@@ -133,52 +135,176 @@ fn unhex(text: &str) -> Option<Zeroizing<Vec<u8>>> {
 /// A key log in NSS's format (`CLIENT_RANDOM …`), appended to a file that is born 0600.
 ///
 /// Whoever has it reads the recorded session: it exists so that a capture of one's own can be decrypted.
-/// Unlike [`rustls::KeyLogFile`] it refuses to start where the file cannot be opened.
+/// Unlike [`rustls::KeyLogFile`] it refuses to start where the file cannot be opened, or where others can read or change
+/// it. A thread of its own writes, so that no session waits for it: the file may be a FIFO that nobody reads. Dropped, it
+/// has written everything, if that can be done in a moment.
 pub struct KeyLogFile {
     path: PathBuf,
-    file: Mutex<File>,
-    told: Once,
-    tell: Box<dyn Fn(&KeyLogError) + Send + Sync>,
+    writer: Writer<Zeroizing<String>>,
+    tell: Tell,
 }
 
-/// The key log could not be opened or written.
+/// Who hears of what went wrong.
+type Tell = Arc<OnceLock<Box<dyn Fn(&KeyLogError) + Send + Sync>>>;
+
+/// How many bytes of secrets may wait to be written.
+const WAITING: usize = 256 << 10;
+
+/// Something is wrong with the key log.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: cannot append to the key log: {source}", path.display())]
+#[error("{}: {fault}", path.display())]
 pub struct KeyLogError {
     path: PathBuf,
-    source: io::Error,
+    fault: KeyLogFault,
+}
+
+/// What is wrong with a key log.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyLogFault {
+    /// It cannot be opened or written.
+    #[error("cannot append to the key log: {0}")]
+    Failed(#[from] io::Error),
+    /// Others than its owner, or another than whoever runs this, can read or change it.
+    #[error("others can read or change the key log: expected {expected}, found {found}")]
+    Exposed {
+        /// What it should be.
+        expected: &'static str,
+        /// What it is.
+        found: String,
+    },
+    /// Secrets were left out, since whoever reads it takes none.
+    #[error("the key log is not read: secrets are left out")]
+    NotRead,
+}
+
+impl KeyLogError {
+    /// What is wrong.
+    pub fn fault(&self) -> &KeyLogFault {
+        &self.fault
+    }
 }
 
 impl KeyLogFile {
-    /// Opens `path` for appending, making it readable by its owner only where it does not exist.
+    /// Opens `path` for appending, making it readable by its owner only where it does not exist. A file that others can
+    /// read or change is refused.
     pub fn open(path: &Path) -> Result<Self, KeyLogError> {
-        let mut options = OpenOptions::new();
-        options.append(true).create(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(path).map_err(|source| KeyLogError { path: path.to_owned(), source })?;
-        Ok(Self { path: path.to_owned(), file: Mutex::new(file), told: Once::new(), tell: Box::new(|_| {}) })
+        Self::start(path, false)
     }
 
-    /// The same, telling `tell` the first time that secrets cannot be written (a full disk): the session goes on,
-    /// and its log is incomplete.
+    /// The same, whoever can read the file.
+    pub fn open_exposed(path: &Path) -> Result<Self, KeyLogError> {
+        Self::start(path, true)
+    }
+
+    fn start(path: &Path, exposed: bool) -> Result<Self, KeyLogError> {
+        let error = |fault| KeyLogError { path: path.to_owned(), fault };
+        let mut file = None;
+        if !is_fifo(path) {
+            let opened = append(path).map_err(|source| error(source.into()))?;
+            if !exposed {
+                check_private(&opened).map_err(error)?;
+            }
+            file = Some(opened);
+        }
+        let tell = Tell::default();
+        let (own_path, told) = (path.to_owned(), Arc::clone(&tell));
+        let mut failed = false;
+        let write = move |line: Zeroizing<String>, left_out: u64| {
+            if failed {
+                return;
+            }
+            let fault = if left_out > 0 { Some(KeyLogFault::NotRead) } else { None };
+            let written = match &mut file {
+                Some(file) => file.write_all(line.as_bytes()),
+                // Here, where only this thread waits for its reader.
+                None => append(&own_path).and_then(|opened| file.insert(opened).write_all(line.as_bytes())),
+            };
+            // rustls gives no way to fail, and a session is worth more than its log.
+            failed = written.is_err();
+            for fault in fault.into_iter().chain(written.err().map(KeyLogFault::Failed)) {
+                if let Some(tell) = told.get() {
+                    tell(&KeyLogError { path: own_path.clone(), fault });
+                }
+            }
+        };
+        let writer = Writer::start("key log", WAITING, write).map_err(|source| error(source.into()))?;
+        Ok(Self { path: path.to_owned(), writer, tell })
+    }
+
+    /// The same, telling `tell` when secrets cannot be written (a full disk): the session goes on, and its log is
+    /// incomplete.
     #[must_use]
     pub fn telling(self, tell: impl Fn(&KeyLogError) + Send + Sync + 'static) -> Self {
-        Self { tell: Box::new(tell), ..self }
+        let _ = self.tell.set(Box::new(tell));
+        self
     }
+}
+
+fn append(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Whether opening waits for a reader, and writing too.
+fn is_fifo(path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt as _;
+        std::fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_fifo())
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        false
+    }
+}
+
+/// Refuses a file that others than its owner can read or change, or that is another's.
+#[cfg(unix)]
+fn check_private(file: &File) -> Result<(), KeyLogFault> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Ok(());
+    }
+    let mode = metadata.mode() & 0o777;
+    if mode & 0o066 != 0 {
+        return Err(KeyLogFault::Exposed { expected: "mode 0600", found: format!("mode {mode:04o}") });
+    }
+    let (owner, own) = (metadata.uid(), rustix::process::geteuid().as_raw());
+    if owner != own {
+        let found = format!("that of user {owner}");
+        return Err(KeyLogFault::Exposed { expected: "a file of one's own", found });
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn check_private(_: &File) -> Result<(), KeyLogFault> {
+    Ok(())
 }
 
 impl KeyLog for KeyLogFile {
     fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
         // One write per line, so that several processes can share a file.
-        let mut line = line(label, client_random, secret);
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        let written = file.write_all(line.as_bytes());
-        drop(file);
-        line.zeroize();
-        // rustls gives no way to fail here, and a session is worth more than its log.
-        if let Err(source) = written {
-            self.told.call_once(|| (self.tell)(&KeyLogError { path: self.path.clone(), source }));
+        let line = line(label, client_random, secret);
+        let weight = line.len();
+        // What finds no room is counted, and told with the next line that does.
+        self.writer.put(line, weight);
+    }
+}
+
+impl Drop for KeyLogFile {
+    fn drop(&mut self) {
+        let written = self.writer.flush(LAST_WORDS);
+        if let Some(tell) = self.tell.get()
+            && (!written || self.writer.left_out() > 0)
+        {
+            tell(&KeyLogError { path: self.path.clone(), fault: KeyLogFault::NotRead });
         }
     }
 }
@@ -237,6 +363,32 @@ mod tests {
         }
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "CLIENT_RANDOM ab01 02\nCLIENT_RANDOM ab01 02\n");
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_key_log_that_others_can_read_or_change_is_refused() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys");
+        std::fs::write(&path, "").unwrap();
+        for (mode, private) in
+            [(0o600, true), (0o700, true), (0o644, false), (0o660, false), (0o602, false), (0o604, false)]
+        {
+            std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
+            match KeyLogFile::open(&path) {
+                Ok(_) => assert!(private, "{mode:o}"),
+                Err(error) => {
+                    assert!(!private, "{mode:o}: {error}");
+                    assert!(
+                        error.to_string().contains(&format!("expected mode 0600, found mode {mode:04o}"))
+                    );
+                }
+            }
+            KeyLogFile::open_exposed(&path).unwrap().log("CLIENT_RANDOM", &[1], &[2]);
+        }
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "CLIENT_RANDOM 01 02\n".repeat(6));
     }
 
     #[test]

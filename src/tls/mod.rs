@@ -2,9 +2,11 @@
 //! agreed on, and the key log's lines.
 //!
 //! [`registry`] has the numbers, [`suites`], [`groups`] and [`schemes`] those of which more is known than a name, and
-//! [`names`] says what to call any of them, known or not. Knows no other room but [`crate::words`].
+//! [`names`] says what to call any of them, known or not. `errors` sorts what rustls and sockets say, for both ends. Knows no other room but
+//! [`crate::crypto`], [`crate::words`] and [`crate::writer`].
 
 mod agreed;
+pub(crate) mod errors;
 pub mod groups;
 pub mod key_log;
 pub mod names;
@@ -14,5 +16,5 @@ pub mod suites;
 mod versions;
 
 pub use agreed::{SessionFacts, alert_name};
-pub use key_log::{KeyLogError, KeyLogFile};
+pub use key_log::{KeyLogError, KeyLogFault, KeyLogFile};
 pub use versions::{UnknownVersions, Versions};

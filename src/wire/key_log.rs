@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
@@ -100,23 +101,40 @@ pub struct KeyLogFollower {
     path: PathBuf,
     offset: u64,
     partial: Zeroizing<Vec<u8>>,
+    /// A FIFO stays open: what is written while nobody has it open is lost.
+    fifo: Option<File>,
 }
+
+/// The most that is read at a time, so that a file that grows as fast as it is read holds nobody up.
+const MOST_AT_A_TIME: u64 = 4 << 20;
 
 impl KeyLogFollower {
     /// Will read `path` from its beginning. The file need not exist yet.
     pub fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), offset: 0, partial: Zeroizing::default() }
+        Self { path: path.to_owned(), offset: 0, partial: Zeroizing::default(), fifo: None }
     }
 
     /// Hands over the complete lines that were added since the last time. A file that has become shorter is
     /// read anew; one that does not exist has no lines.
-    pub fn poll(&mut self, mut learn: impl FnMut(Line)) -> io::Result<()> {
-        let mut file = match std::fs::File::open(&self.path) {
+    pub fn poll(&mut self, learn: impl FnMut(Line)) -> io::Result<()> {
+        let mut learn = learn;
+        if let Some(mut fifo) = self.fifo.take() {
+            let read = self.read(&mut fifo, &mut learn);
+            self.fifo = Some(fifo);
+            return read;
+        }
+        let mut file = match open(&self.path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             Err(error) => return Err(error),
         };
-        let length = file.metadata()?.len();
+        let metadata = file.metadata()?;
+        if !metadata.is_file() {
+            let read = self.read(&mut file, &mut learn);
+            self.fifo = Some(file);
+            return read;
+        }
+        let length = metadata.len();
         if length < self.offset {
             self.offset = 0;
             self.partial.zeroize();
@@ -125,15 +143,25 @@ impl KeyLogFollower {
             return Ok(());
         }
         file.seek(SeekFrom::Start(self.offset))?;
+        self.read(&mut file, &mut learn)
+    }
+
+    /// Reads what there is, and no more than so much.
+    fn read(&mut self, file: &mut File, learn: &mut impl FnMut(Line)) -> io::Result<()> {
         let mut chunk = Zeroizing::new(vec![0; 64 * 1024]);
-        loop {
-            let count = file.read(&mut chunk)?;
-            if count == 0 {
-                return Ok(());
-            }
+        let end = self.offset + MOST_AT_A_TIME;
+        while self.offset < end {
+            let count = match file.read(&mut chunk) {
+                Ok(0) => break,
+                Ok(count) => count,
+                // A FIFO in which nothing is.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error),
+            };
             self.offset += count as u64;
-            self.take(&chunk[..count], &mut learn);
+            self.take(&chunk[..count], learn);
         }
+        Ok(())
     }
 
     fn take(&mut self, chunk: &[u8], learn: &mut impl FnMut(Line)) {
@@ -150,6 +178,17 @@ impl KeyLogFollower {
     }
 }
 
+/// Opens a file for reading without waiting for anybody to write to it.
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.read(true);
+    #[cfg(unix)]
+    if let Ok(flags) = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()) {
+        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags);
+    }
+    options.open(path)
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::Write as _;
@@ -159,6 +198,30 @@ mod tests {
     fn line(label: Label, session: u8, secret: u8) -> String {
         let secret = Zeroizing::new(vec![secret; 48]);
         Line { label, random: [session; 32], secret }.text().to_string()
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_fifo_is_followed_without_waiting_for_anybody() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys");
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let mut follower = KeyLogFollower::new(&path);
+        let mut poll = || {
+            let mut found = Vec::new();
+            follower.poll(|line| found.push(line.random[0])).unwrap();
+            found
+        };
+        assert_eq!(poll(), [] as [u8; 0], "nobody writes");
+        // There is a reader, so that this does not wait either.
+        let mut fifo = File::options().write(true).open(&path).unwrap();
+        assert_eq!(poll(), [] as [u8; 0], "nothing is written");
+        for number in [1, 2] {
+            fifo.write_all(line(Label::MasterSecret, number, 1).as_bytes()).unwrap();
+            assert_eq!(poll(), [number]);
+        }
+        drop(fifo);
+        assert_eq!(poll(), [] as [u8; 0]);
     }
 
     #[test]

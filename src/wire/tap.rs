@@ -31,6 +31,9 @@ const KEY_LOG_INTERVAL: Duration = Duration::from_millis(10);
 /// And how often the recorder is looked after while none waits.
 const IDLE_INTERVAL: Duration = Duration::from_millis(100);
 
+/// How many pieces of a key log are still read when the tap is stopped.
+const LAST_PIECES: usize = 16;
+
 /// What to tap, and within which bounds.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -178,7 +181,10 @@ impl Supervisor {
     }
 
     fn finish(&mut self) {
-        self.learn();
+        // A key log is read piece by piece; what is left of it by now is no longer than this, or is never read.
+        for _ in 0..LAST_PIECES {
+            self.learn();
+        }
         self.recorder.flush();
         self.look();
     }

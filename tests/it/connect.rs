@@ -14,6 +14,7 @@ use tlslab::server::Identity;
 
 use crate::capture::{mode, tshark};
 use crate::lab::{Lab, Run, TLSLAB, peer, run, signal};
+use crate::openssl;
 
 /// A server for one peer, who is handed to `behaviour`; joined for what that returns.
 fn once<T: Send + 'static>(
@@ -639,4 +640,28 @@ fn a_capture_is_created_for_a_connection_and_replaces_nothing_unasked() {
     let (address, _server) = tls_server(&lab, echo);
     connect(&lab, address, &["--message", "x", "--pcap", "lab.pcapng", "--force"]).success();
     assert!(std::fs::read(lab.file("lab.pcapng")).expect("the capture").starts_with(b"\x0a\x0d\x0d\x0a"));
+}
+
+#[test]
+fn a_server_with_nothing_in_common_is_told_apart_and_what_was_offered_said() {
+    if !peer("openssl") {
+        return;
+    }
+    let lab = Lab::new();
+    openssl::certificate(&lab);
+    // RSA key exchange, CBC, and a group that tlslab does not offer: each with nothing else.
+    for only in [
+        &["-tls1_2", "-cipher", "AES128-GCM-SHA256"][..],
+        &["-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-SHA"],
+        &["-groups", "P-521"],
+    ] {
+        let server = openssl::server(&lab, only);
+        lab.tlslab(["connect", &server.to_word(), "--message", "hi"])
+            .status(20)
+            .says("the server refused with the alert handshake_failure: presumably it has no version, cipher suite, group")
+            .says("tlslab offers TLS 1.2 or TLS 1.3; cipher suites TLS_")
+            .says("; groups X25519MLKEM768 x25519 ")
+            .says("; signature schemes ")
+            .says("tlslab: hint: `openssl s_client -connect 127.0.0.1:");
+    }
 }

@@ -225,7 +225,8 @@ fn collect(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<Vec<u8>> {
     })
 }
 
-fn wait(child: &mut Child, words: &str) -> ExitStatus {
+/// Waits for a child, within the fuse.
+pub(crate) fn wait(child: &mut Child, words: &str) -> ExitStatus {
     let (done, fuse) = mpsc::channel::<()>();
     let id = child.id();
     let watch = std::thread::spawn(move || {
@@ -261,9 +262,14 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a program that prints `listening on ADDR` on stderr once it accepts.
     pub(crate) fn start(command: &mut Command) -> Self {
+        Self::start_with(command, Stdio::null())
+    }
+
+    /// The same, with something of its own as stdout.
+    pub(crate) fn start_with(command: &mut Command, stdout: Stdio) -> Self {
         let words = words(command);
         let mut child = command
-            .stdout(Stdio::null())
+            .stdout(stdout)
             .stderr(Stdio::piped())
             .spawn()
             .unwrap_or_else(|error| panic!("{words}: {error}"));

@@ -31,4 +31,5 @@ mod readme;
 mod serve;
 mod tap;
 mod tutorial;
+mod unread;
 mod verify;

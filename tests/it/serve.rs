@@ -5,6 +5,8 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 
 use crate::capture::{mode, tshark};
+use tlslab::words;
+
 use crate::lab::{FUSE, Lab, Server, TLSLAB, fixtures, peer, run_with_input};
 
 /// A bench with the lab's default certificate and clear key.
@@ -513,4 +515,45 @@ fn a_capture_is_created_by_a_server_that_serves_and_replaces_nothing_unasked() {
     assert!(server.stop().0.success());
     assert!(std::fs::read(lab.file("lab.pcapng")).expect("the capture").starts_with(b"\x0a\x0d\x0d\x0a"));
     assert_eq!(mode(&lab.file("lab.pcapng")), 0o600, "also where it was another's before");
+}
+
+/// A client whose certificate is forged so as to write into the log: its dNSName holds ESC, BEL, CR, LF, U+202E and a
+/// line that looks like serve's own. Its root's name constraints forbid it.
+const FORGER: [(&str, &str); 3] = [
+    ("client.pem", include_str!("forging/client.pem")),
+    ("client-key.pem", include_str!("forging/client-key.pem")),
+    ("root.pem", include_str!("forging/root.pem")),
+];
+
+#[test]
+fn what_a_certificate_says_cannot_forge_a_line_not_even_on_a_terminal() {
+    if !peer("script") {
+        return;
+    }
+    let lab = Lab::new();
+    lab.gencert(&[]);
+    for (name, pem) in FORGER {
+        lab.write(name, pem);
+    }
+    // A terminal of its own: what a pipe is spared would reach it. The shell says whom to stop.
+    let serve = format!("echo $$; exec {TLSLAB} serve --listen 127.0.0.1:0 --client-ca root.pem");
+    let mut command = lab.command("sh");
+    command.args(["-c", "exec script -qefc \"$0\" /dev/null >&2", &serve]);
+    let mut server = Server::start(&mut command);
+    let process = server.heard().lines().find_map(|line| line.trim().parse().ok()).expect("the process");
+    let at = server.to_word();
+    for version in ["1.2", "1.3"] {
+        let forged = ["--cert", "client.pem", "--key", "client-key.pem", "--tls", version];
+        let refused = lab.tlslab(["connect", &at, "--message", "hi"].iter().chain(&forged));
+        assert_eq!(refused.code(), 20, "{refused}");
+        let line = server.wait_for("handshake failed");
+        assert!(line.starts_with("127.0.0.1:") && line.contains("name constraint"), "{line:?}");
+        assert!(line.contains("\\u{1b}") && line.contains("\\u{202e}"), "it is shown, and escaped: {line:?}");
+    }
+    crate::lab::signal(process, "TERM");
+    let (_, said) = server.ended();
+    // A terminal makes CR LF of each line's end.
+    let said = said.replace("\r\n", "\n").replace('\r', "");
+    assert!(!said.chars().any(|c| (c.is_control() && c != '\n') || words::is_invisible(c)), "{said:?}");
+    assert_eq!(said.matches("\n127.0.0.1:").count(), 2, "one line a session: {said}");
 }

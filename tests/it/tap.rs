@@ -72,7 +72,7 @@ fn a_plaintext_protocol_is_relayed_and_recorded() {
     assert!(exit.success(), "{said}");
     assert!(said.contains(": 13 bytes from the client, 13 from the server, closed\n"), "{said}");
     assert!(
-        said.ends_with("tlslab: lab.pcapng: 11 packets, 1 connection, 0 TLS sessions"),
+        said.ends_with("lab.pcapng: 11 packets, 1 connection, 0 TLS sessions"),
         "the last line is the sum: {said}"
     );
     if !peer("tshark") {

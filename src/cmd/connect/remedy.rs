@@ -1,5 +1,6 @@
 //! What a person can do about a connection that went wrong.
 
+use rustls::AlertDescription;
 use tlslab::client::{Target, Trouble};
 use tlslab::tls::Versions;
 
@@ -8,6 +9,17 @@ pub(super) fn remedy(trouble: &Trouble, target: &Target, certificate_given: bool
     Some(match trouble {
         Trouble::Alert { certificate_missing: true, .. } => {
             "`--cert FILE --key FILE` shows a client certificate".to_owned()
+        }
+        Trouble::Alert { alert: AlertDescription::UnrecognisedName, .. } => {
+            "`--cn NAME` asks for another name".to_owned()
+        }
+        Trouble::NothingInCommon { offered: Versions::Tls12 | Versions::Tls13, .. } => {
+            format!("`tlslab connect {target} --tls 1.2-1.3` offers both versions")
+        }
+        Trouble::NothingInCommon { .. } => {
+            format!(
+                "`openssl s_client -connect {target} -cipher ALL:@SECLEVEL=0` shows what the server takes"
+            )
         }
         Trouble::Alert { .. } if certificate_given => {
             "the server may not trust the certificate given with `--cert`; its own log says why".to_owned()

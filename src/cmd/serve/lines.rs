@@ -1,35 +1,19 @@
-//! What a server tells while it serves: lines on stderr, written by a thread of their own so that a reader who is
-//! slow, or asleep, holds up nobody's session.
+//! What a server tells while it serves: one line a session, and a sum at the end.
 
 use std::fmt::{self, Write as _};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use tlslab::server::{Event, Session};
 use tlslab::streams::accept::Notice;
+use tlslab::words::{Escaped, counted};
 
 use super::super::Ui;
 
-/// How many lines may wait to be written; further ones are left out, and their number told.
-const WAITING: usize = 1024;
-
-/// How long the last lines get to be written at the end.
-const LAST_WORDS: Duration = Duration::from_secs(1);
-
-enum Line {
-    Say(String),
-    Warn(String),
-}
-
 /// Tells events and counts them.
-pub(super) struct Lines {
-    sender: Mutex<Option<SyncSender<Line>>>,
-    written: Mutex<Receiver<()>>,
-    left_out: Arc<AtomicU64>,
+pub(super) struct Tally {
+    ui: Ui,
     counts: Counts,
 }
 
@@ -50,38 +34,16 @@ pub(super) struct Summary {
     sent: u64,
 }
 
-impl Lines {
-    /// Starts the thread that writes.
-    pub(super) fn start(ui: Ui) -> Self {
-        let (sender, waiting) = sync_channel(WAITING);
-        let (done, written) = sync_channel(0);
-        let left_out = Arc::new(AtomicU64::new(0));
-        let missing = Arc::clone(&left_out);
-        std::thread::spawn(move || {
-            for line in waiting {
-                match line {
-                    Line::Say(line) => ui.say(&line),
-                    Line::Warn(line) => ui.warn(&line),
-                }
-                let count = missing.swap(0, Ordering::Relaxed);
-                if count > 0 {
-                    ui.warn(&format!("{count} lines were left out: stderr is read too slowly"));
-                }
-            }
-            drop(done);
-        });
-        Self {
-            sender: Mutex::new(Some(sender)),
-            written: Mutex::new(written),
-            left_out,
-            counts: Counts::default(),
-        }
+impl Tally {
+    /// Tells `ui`, which must not block.
+    pub(super) fn new(ui: Ui) -> Self {
+        Self { ui, counts: Counts::default() }
     }
 
-    /// Counts and tells an event. Never blocks.
+    /// Counts and tells an event, in one line, whatever a peer has put into it.
     pub(super) fn event(&self, event: &Event) {
         match event {
-            Event::Accepting(notice) => self.warn(match &**notice {
+            Event::Accepting(notice) => self.ui.warn(&match &**notice {
                 Notice::Failed(error) => format!("cannot accept a connection, trying again: {error}"),
                 Notice::Full => {
                     "as many peers as --max-connections allows are here: the next waits until one leaves"
@@ -91,47 +53,30 @@ impl Lines {
             Event::Accepted { .. } => {}
             Event::HandshakeFailed { peer, failure } => {
                 self.counts.handshake_failures.fetch_add(1, Ordering::Relaxed);
-                self.say(format!("{peer}  handshake failed: {failure}"));
+                self.line(&format!("{peer}  handshake failed: {failure}"));
             }
             Event::SessionEnded(session) => {
                 self.counts.sessions.fetch_add(1, Ordering::Relaxed);
                 self.counts.received.fetch_add(session.received, Ordering::Relaxed);
                 self.counts.sent.fetch_add(session.sent, Ordering::Relaxed);
-                self.say(session_line(session));
+                self.line(&session_line(session));
             }
         }
     }
 
-    /// A line of talk.
-    pub(super) fn say(&self, line: String) {
-        self.put(Line::Say(line));
+    fn line(&self, line: &str) {
+        self.ui.say(&Escaped(line).to_string());
     }
 
-    /// A warning.
-    pub(super) fn warn(&self, line: String) {
-        self.put(Line::Warn(line));
-    }
-
-    /// Waits for the last lines to be written, not for long, and sums up.
-    pub(super) fn finish(&self) -> Summary {
-        *self.sender.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        // The thread drops its end when all is written; whoever does not read by now gets no more.
-        let _: Result<(), RecvTimeoutError> = written.recv_timeout(LAST_WORDS);
+    /// What happened so far.
+    pub(super) fn sum(&self) -> Summary {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let Counts { sessions, handshake_failures, received, sent } = &self.counts;
         Summary {
-            sessions: self.counts.sessions.load(Ordering::Relaxed),
-            handshake_failures: self.counts.handshake_failures.load(Ordering::Relaxed),
-            received: self.counts.received.load(Ordering::Relaxed),
-            sent: self.counts.sent.load(Ordering::Relaxed),
-        }
-    }
-
-    fn put(&self, line: Line) {
-        let sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(sender) = &*sender
-            && let Err(TrySendError::Full(_)) = sender.try_send(line)
-        {
-            self.left_out.fetch_add(1, Ordering::Relaxed);
+            sessions: count(sessions),
+            handshake_failures: count(handshake_failures),
+            received: count(received),
+            sent: count(sent),
         }
     }
 }
@@ -155,14 +100,10 @@ impl fmt::Display for Summary {
         write!(
             f,
             "stopped: {}, {}, {received} bytes in, {sent} bytes out",
-            count(*sessions, "session"),
-            count(*handshake_failures, "failed handshake"),
+            counted(*sessions, "session"),
+            counted(*handshake_failures, "failed handshake"),
         )
     }
-}
-
-fn count(number: u64, thing: &str) -> String {
-    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
 /// The one line about a session: who, how protected, how much, how it ended.
@@ -200,6 +141,8 @@ fn session_line(session: &Session) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use tlslab::server::{End, TlsFacts};
     use tlslab::tls::SessionFacts;
 

@@ -12,6 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderValue};
+use hyper::http::uri::Authority;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode, Version};
@@ -78,9 +79,8 @@ where
 }
 
 fn respond<B>(request: &Request<B>, facts: Option<&TlsFacts>, peer: SocketAddr) -> Response<Full<Bytes>> {
-    // RFC 9112 §3.2: a 1.1 request without Host is answered with 400.
-    if request.version() == Version::HTTP_11 && !request.headers().contains_key(HOST) {
-        return text(StatusCode::BAD_REQUEST, "expected a Host field, found none\n");
+    if let Some(fault) = host_fault(request) {
+        return text(StatusCode::BAD_REQUEST, &format!("expected one Host field, found {fault}\n"));
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "expected GET or HEAD\n");
@@ -103,6 +103,25 @@ fn respond<B>(request: &Request<B>, facts: Option<&TlsFacts>, peer: SocketAddr) 
         }
         _ => text(StatusCode::NOT_FOUND, "not here: expected / or /session.json\n"),
     }
+}
+
+/// What is wrong with a request's Host, if anything. RFC 9112 §3.2: a 1.1 request without it, and any request with more
+/// than one or with one whose value is none, is answered with 400.
+fn host_fault<B>(request: &Request<B>) -> Option<&'static str> {
+    let mut hosts = request.headers().get_all(HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (None, _) if request.version() == Version::HTTP_11 => Some("none"),
+        (None, _) => None,
+        (Some(_), Some(_)) => Some("several"),
+        // It is empty where the target has no authority.
+        (Some(host), None) if host.is_empty() || is_host(host.as_bytes()) => None,
+        (Some(_), None) => Some("one that names no host"),
+    }
+}
+
+/// RFC 9112 §3.2: uri-host and an optional port, without the userinfo that an authority may have.
+fn is_host(value: &[u8]) -> bool {
+    !value.contains(&b'@') && Authority::try_from(value).is_ok()
 }
 
 fn text(status: StatusCode, body: &str) -> Response<Full<Bytes>> {

@@ -7,6 +7,7 @@
 
 mod file_sink;
 mod hold;
+mod pipe_sink;
 mod queue;
 mod recorded;
 mod recorder;
@@ -16,8 +17,9 @@ mod writer;
 
 pub use file_sink::FileSink;
 pub use hold::{LONGEST_WAIT, MOST_HELD, MOST_HELD_IN_ALL};
+pub use pipe_sink::PipeSink;
 pub use queue::{MOST_QUEUED, Stopped};
 pub use recorded::{Recorded, RecordedKeys};
 pub use recorder::{Options, Recorder, Status};
-pub use sink::{MemorySink, PipeSink, Sink};
+pub use sink::{MemorySink, Sink};
 pub use tape::Tape;

@@ -165,13 +165,13 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
-    use crate::wire::recording::{Options, PipeSink};
+    use crate::wire::recording::{MemorySink, Options};
 
     #[tokio::test]
     async fn both_directions_and_both_ends_are_recorded() {
         let options =
             Options { clock: SystemTime::now, interface: "lab".to_owned(), max_size: None, secrets: false };
-        let recorder = Recorder::start(Box::new(PipeSink(Vec::new())), &options).unwrap();
+        let recorder = Recorder::start(Box::new(MemorySink::default()), &options).unwrap();
         let address = "127.0.0.1:1".parse().unwrap();
         let (near, mut far) = tokio::io::duplex(64);
         let mut near = Recorded::new(near, Side::Client, recorder.connection(address, address));

@@ -1,6 +1,6 @@
 //! What a recorder writes to, and the buffer that it writes from.
 
-use std::io::{self, Write};
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use zeroize::{Zeroize, Zeroizing};
@@ -9,16 +9,10 @@ use zeroize::{Zeroize, Zeroizing};
 pub trait Sink: Send {
     /// Appends whole blocks: all of them, or none and an error. `urgent` says that somebody waits.
     fn append(&mut self, blocks: &[u8], urgent: bool) -> io::Result<()>;
-}
 
-/// A pipe, a socket, memory: anything that cannot take back what it was given.
-#[derive(Debug)]
-pub struct PipeSink<W>(pub W);
-
-impl<W: Write + Send> Sink for PipeSink<W> {
-    fn append(&mut self, blocks: &[u8], _: bool) -> io::Result<()> {
-        self.0.write_all(blocks)?;
-        self.0.flush()
+    /// Waits until all that was appended has arrived, for a sink that lets it travel on its own; not for long.
+    fn settle(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use super::hold::Hold;
-use super::queue::{Batch, MOST_QUEUED, Queue};
+use super::queue::{Batch, MOST_QUEUED, Queue, Written};
 use super::sink::Sink;
 
 /// The most bytes that whoever brings them writes.
@@ -78,7 +78,12 @@ impl Writer {
 
     /// Waits until the queue is empty, and all that was in it is in the file.
     pub(super) fn settle(&self) {
-        drop(self.shared.once(|state| state.sink.is_some() && state.queue.is_empty()));
+        let mut state = self.shared.once(|state| state.sink.is_some() && state.queue.is_empty());
+        if let Some(mut sink) = state.sink.take() {
+            let arrived = sink.settle().map(|()| Written::default());
+            state.sink = Some(sink);
+            state.queue.note(arrived);
+        }
     }
 }
 

@@ -7,11 +7,11 @@ use std::str::FromStr;
 
 use tokio::net::{TcpListener, lookup_host};
 
-use super::super::{Failure, Result};
+use super::{Failure, Result};
 
 /// Where to listen: a host or an address, and a port, which may be 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ListenAddress {
+pub(crate) struct ListenAddress {
     host: String,
     port: u16,
 }
@@ -52,13 +52,15 @@ impl fmt::Display for ListenAddress {
 }
 
 impl ListenAddress {
-    /// Binds the first of the host's addresses that can be bound.
-    pub(super) async fn bind(&self) -> Result<TcpListener> {
+    /// Binds the first of the host's addresses that can be bound, for `tlslab COMMAND`.
+    pub(crate) async fn bind(&self, command: &str) -> Result<TcpListener> {
         let addresses: Vec<SocketAddr> = match lookup_host((self.host.as_str(), self.port)).await {
             Ok(addresses) => addresses.collect(),
             Err(error) => {
                 return Err(Failure::new(format_args!("{self}: {:?} does not resolve: {error}", self.host))
-                    .hint("listen on an address of this machine: tlslab serve --listen 127.0.0.1:4433"));
+                    .hint(format!(
+                        "listen on an address of this machine: `tlslab {command} --listen 127.0.0.1:0`"
+                    )));
             }
         };
         let mut last = None;
@@ -69,23 +71,23 @@ impl ListenAddress {
             }
         }
         let error = last.unwrap_or_else(|| io::Error::other("the name has no address"));
-        Err(self.refused(&error))
+        Err(self.refused(&error, command))
     }
 
-    fn refused(&self, error: &io::Error) -> Failure {
+    fn refused(&self, error: &io::Error, command: &str) -> Failure {
         match error.kind() {
             io::ErrorKind::AddrInUse => {
                 Failure::new(format_args!("{self}: cannot listen: another program already does"))
-                    .hint("take any free port: tlslab serve --listen 127.0.0.1:0")
+                    .hint(format!("take any free port: `tlslab {command} --listen 127.0.0.1:0`"))
             }
             io::ErrorKind::AddrNotAvailable => {
                 Failure::new(format_args!("{self}: cannot listen: this machine does not have that address"))
-                    .hint("listen on one that it has: tlslab serve --listen 127.0.0.1:4433")
+                    .hint(format!("listen on one that it has: `tlslab {command} --listen 127.0.0.1:0`"))
             }
             io::ErrorKind::PermissionDenied => Failure::new(format_args!(
                 "{self}: cannot listen: permission denied (ports below 1024 are privileged)"
             ))
-            .hint("take a port above 1023: tlslab serve --listen 127.0.0.1:4433"),
+            .hint(format!("take a port above 1023: `tlslab {command} --listen 127.0.0.1:4433`")),
             _ => Failure::new(format_args!("{self}: cannot listen: {error}")),
         }
     }
@@ -130,7 +132,7 @@ mod tests {
             ),
         ];
         for (kind, expected) in cases {
-            assert_eq!(address.refused(&kind.into()).to_string(), expected);
+            assert_eq!(address.refused(&kind.into(), "serve").to_string(), expected);
         }
     }
 }
