@@ -6,12 +6,28 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 /// How long last words may take: whoever reads has them at once, and whoever does not will not.
 pub const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// Whether a path leads to a FIFO: to open one waits for whoever is to have the other end open, and so is a thread's
+/// business.
+pub fn is_fifo(path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt as _;
+        std::fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_fifo())
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        false
+    }
+}
 
 /// A thread that writes what it is given, in order. Clones share it.
 #[derive(Debug)]
@@ -59,7 +75,7 @@ impl<T> Shared<T> {
 
 impl<T: Send + 'static> Writer<T> {
     /// Starts the thread, named `name`. What waits weighs at most `most` in all. `write` gets each thing, and how many
-    /// were left out just before it; it may block.
+    /// were left out since the last; it may block.
     pub fn start(
         name: &str,
         most: usize,
@@ -202,14 +218,18 @@ mod tests {
     fn what_finds_no_room_is_left_out_and_counted_and_nobody_waits() {
         let (go, gate) = mpsc::channel::<()>();
         let (send, written) = mpsc::channel();
+        let (begin, begun) = mpsc::channel();
         let writer = Writer::start("test", 30, move |item: u32, left_out| {
+            begin.send(()).unwrap();
             // Blocked until the test lets it go on, as by a pipe that nobody reads.
             gate.recv().unwrap();
             send.send((item, left_out)).unwrap();
         })
         .unwrap();
-        let taken: Vec<_> = (0..100).filter(|item| writer.put(*item, 10)).collect();
-        assert_eq!(taken, [0, 1, 2]);
+        assert!(writer.put(0, 10));
+        begun.recv().unwrap();
+        let taken: Vec<_> = (1..100).filter(|item| writer.put(*item, 10)).collect();
+        assert_eq!(taken, [1, 2], "what is being written counts too");
         assert_eq!(writer.left_out(), 97);
         assert!(!writer.flush(Duration::ZERO), "nobody reads");
         for _ in 0..3 {

@@ -1,7 +1,7 @@
 //! Looking at a server **without verifying it**: every certificate and every handshake signature is accepted.
 //!
 //! For showing what a server presents, and for nothing else: what is seen here proves nothing about who is at the
-//! other end. No application octet is ever sent.
+//! other end. No application byte is ever sent.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

@@ -115,7 +115,7 @@ mod tests {
         Opening { first: first.to_vec(), total: first.len() as u64 }
     }
 
-    /// A ServerHello's first octets with the given version.
+    /// A ServerHello's first bytes with the given version.
     fn server_hello(version: [u8; 2]) -> Opening {
         opening(&[22, 3, 1, 0, 74, 2, 0, 0, 70, version[0], version[1], 0xaa])
     }

@@ -28,9 +28,9 @@ pub struct Outcome {
     pub certificate_requested: bool,
     /// Whether nothing was verified because TLS was not wanted.
     pub plaintext: bool,
-    /// Application octets sent.
+    /// Application bytes sent.
     pub sent_bytes: u64,
-    /// Application octets received.
+    /// Application bytes received.
     pub received_bytes: u64,
     /// What is worth knowing and changes nothing.
     pub remarks: Vec<Remark>,
@@ -113,7 +113,7 @@ pub enum Trouble {
     Certificate(CertificateError),
     /// The server closed in the middle of the handshake.
     Closed {
-        /// How many octets had come until then.
+        /// How many bytes had come until then.
         received: u64,
     },
     /// The server sent our own ClientHello back.
@@ -136,7 +136,7 @@ pub enum Trouble {
     },
     /// What came is no TLS and no text.
     NotTls {
-        /// Its first octets.
+        /// Its first bytes.
         found: Vec<u8>,
     },
     /// The server speaks, but not TLS.
@@ -211,7 +211,10 @@ impl fmt::Display for Trouble {
                 "the server did not prove that it holds the certificate's key: \
                  expected its signature over the handshake, found one that does not verify",
             ),
-            Self::Certificate(error) => write!(f, "the server's certificate was refused: {error}"),
+            Self::Certificate(error) => {
+                // It may quote the certificate.
+                write!(f, "the server's certificate was refused: {}", Escaped(&error.to_string()))
+            }
             Self::Closed { received: 0 } => f.write_str(
                 "the server closed the connection during the handshake: expected a ServerHello, found nothing",
             ),
@@ -233,8 +236,8 @@ impl fmt::Display for Trouble {
             Self::NothingInCommon { alert, offered } => f.write_str(&nothing_in_common(*alert, *offered)),
             Self::NotTls { found } => {
                 write!(f, "the server does not speak TLS: expected a TLS record, found the bytes ")?;
-                for octet in found {
-                    write!(f, "{octet:02x}")?;
+                for byte in found {
+                    write!(f, "{byte:02x}")?;
                 }
                 Ok(())
             }
@@ -243,7 +246,7 @@ impl fmt::Display for Trouble {
                 "the server answered in plaintext: expected a TLS record, found `{}`",
                 Escaped(&String::from_utf8_lossy(found))
             ),
-            Self::Protocol(words) => write!(f, "the server broke the TLS protocol: {words}"),
+            Self::Protocol(words) => write!(f, "the server broke the TLS protocol: {}", Escaped(words)),
             Self::Reset => {
                 f.write_str("the server closed the connection during the handshake: it was reset")
             }

@@ -30,7 +30,7 @@ const TRICKLE_TIMES: u32 = 3;
 pub enum Input<I> {
     /// Each as a line, the next one when the reply line to the last has come.
     Messages(Vec<String>),
-    /// These octets as they come, to their end; then our end is closed, and the peer's is waited for.
+    /// These bytes as they come, to their end; then our end is closed, and the peer's is waited for.
     Stream(I),
 }
 
@@ -48,9 +48,9 @@ pub enum LocalError {
 /// How an exchange ended.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ended {
-    /// Application octets sent.
+    /// Application bytes sent.
     pub sent: u64,
-    /// Application octets received.
+    /// Application bytes received.
     pub received: u64,
     /// What went wrong, if anything.
     pub trouble: Option<Trouble>,
@@ -215,8 +215,8 @@ fn lines_of(message: &str) -> u64 {
     1 + newlines(message.as_bytes())
 }
 
-fn newlines(octets: &[u8]) -> u64 {
-    octets.iter().map(|octet| u64::from(*octet == b'\n')).sum()
+fn newlines(bytes: &[u8]) -> u64 {
+    bytes.iter().map(|byte| u64::from(*byte == b'\n')).sum()
 }
 
 async fn exchange<R, W, I, O>(
@@ -331,14 +331,14 @@ async fn await_replies(
     Ok(())
 }
 
-async fn send<W>(to: &mut W, octets: &[u8], patience: Duration, progress: &Progress) -> Result<(), Stopped>
+async fn send<W>(to: &mut W, bytes: &[u8], patience: Duration, progress: &Progress) -> Result<(), Stopped>
 where
     W: AsyncWrite + Unpin,
 {
     let mut done = 0;
-    while done < octets.len() {
-        let next = octets.len().min(done + BUFFER);
-        match timeout(patience, to.write(&octets[done..next])).await {
+    while done < bytes.len() {
+        let next = bytes.len().min(done + BUFFER);
+        match timeout(patience, to.write(&bytes[done..next])).await {
             Ok(Ok(0)) => return Err(Stopped::Peer(io::ErrorKind::WriteZero.into())),
             Ok(Ok(count)) => {
                 done += count;
@@ -372,14 +372,14 @@ where
             Ok(count) => count,
             Err(error) => return Ok(End::Failed(error)),
         };
-        let octets = &buffer[..count];
+        let bytes = &buffer[..count];
         progress.output_busy.store(true, Ordering::Relaxed);
-        output.write_all(octets).await.map_err(LocalError::Output)?;
+        output.write_all(bytes).await.map_err(LocalError::Output)?;
         output.flush().await.map_err(LocalError::Output)?;
         progress.output_busy.store(false, Ordering::Relaxed);
         progress.received.fetch_add(count as u64, Ordering::Relaxed);
-        progress.lines.fetch_add(newlines(octets), Ordering::Relaxed);
-        progress.partial.store(octets.last() != Some(&b'\n'), Ordering::Relaxed);
+        progress.lines.fetch_add(newlines(bytes), Ordering::Relaxed);
+        progress.partial.store(bytes.last() != Some(&b'\n'), Ordering::Relaxed);
         progress.more.notify_one();
     }
 }

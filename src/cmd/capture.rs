@@ -13,6 +13,7 @@ use rustls::KeyLog;
 use tlslab::wire::Side;
 use tlslab::wire::recording::{FileSink, Options, PipeSink, Recorded, RecordedKeys, Recorder, Sink, Status};
 use tlslab::words::counted;
+use tlslab::writer::is_fifo;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
@@ -162,20 +163,6 @@ pub(crate) fn open(path: &Path, force: bool) -> Result<Box<dyn Sink>> {
         io::ErrorKind::AlreadyExists => exists(path),
         _ => cannot_write(path, &error),
     })
-}
-
-/// Whether a path leads to a FIFO.
-fn is_fifo(path: &Path) -> bool {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::FileTypeExt as _;
-        std::fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_fifo())
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = path;
-        false
-    }
 }
 
 /// An empty file for its owner only: what crossed a wire is nobody else's business, least of all with secrets. With

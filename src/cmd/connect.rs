@@ -187,15 +187,15 @@ where
             Ok(outcome)
         }
         Mode::Tls(terms) => {
-            let shaken = terms.handshake(stream).await?;
-            let mut outcome = shaken.outcome;
+            let handshake = terms.handshake(stream).await?;
+            let mut outcome = handshake.outcome;
             let at = arguments.trust.at().unwrap_or(now);
             if let Some(verdict) = &mut outcome.verdict {
                 let name = arguments.expected_name();
                 verdict.notes.extend(who::notes_on(verdict, Some(&name), at));
             }
             show(arguments, &outcome, ui, at)?;
-            if let Some(stream) = shaken.stream {
+            if let Some(stream) = handshake.stream {
                 exchange(arguments, stream, &mut outcome, replies, ui).await?;
             }
             Ok(outcome)

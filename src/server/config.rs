@@ -1,16 +1,9 @@
-//! What to serve, as whom, and within which limits.
+//! What to serve, and within which limits.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::sign::CertifiedKey;
-
 use super::reload::Tls;
-use crate::pki::der::{self, Walk, tag};
-use crate::pki::key::PrivateKey;
-use crate::pki::oid::{self, Oid};
 use crate::wire::recording::Recorder;
 
 /// Everything that [`run`](super::run) needs besides a listener.
@@ -62,122 +55,4 @@ impl Default for Limits {
             drain_timeout: Duration::from_secs(10),
         }
     }
-}
-
-/// A certificate chain and the private key that belongs to its first certificate.
-#[derive(Clone)]
-pub struct Identity {
-    certified: Arc<CertifiedKey>,
-}
-
-/// A certificate and a key that cannot be served together.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum IdentityError {
-    /// There is no certificate.
-    #[error("no certificate: expected at least one")]
-    Empty,
-    /// The first certificate's key is another one.
-    #[error(
-        "the key does not belong to the certificate: expected the private half of {certified}, found {key}"
-    )]
-    Mismatch {
-        /// The certified key, in words.
-        certified: String,
-        /// The private key, in words.
-        key: String,
-    },
-    /// The first certificate is so damaged that its key cannot be found.
-    #[error("the first certificate is not readable as far as its public key: {0}")]
-    Unreadable(der::Error),
-    /// The TLS stack cannot sign with this key.
-    #[error("the TLS stack cannot use this key: {0}")]
-    Unusable(rustls::Error),
-}
-
-impl Identity {
-    /// Puts `chain` (leaf first) and `key` together, whatever else is wrong with the certificates.
-    ///
-    /// The one thing demanded is that the key is the leaf's (RFC 8446 §4.4.3: else no signature would verify).
-    pub fn new(chain: Vec<CertificateDer<'static>>, key: &PrivateKey) -> Result<Self, IdentityError> {
-        Self::assemble(chain, key.public_key_info(), &key.to_pkcs8_der())
-    }
-
-    fn assemble(
-        chain: Vec<CertificateDer<'static>>,
-        public_key_info: &[u8],
-        pkcs8: &[u8],
-    ) -> Result<Self, IdentityError> {
-        let leaf = chain.first().ok_or(IdentityError::Empty)?;
-        let certified = public_key_of(leaf).map_err(IdentityError::Unreadable)?;
-        let own = PublicKey::from_der(public_key_info).map_err(IdentityError::Unreadable)?;
-        if certified.bits != own.bits {
-            return Err(IdentityError::Mismatch { certified: certified.to_string(), key: own.to_string() });
-        }
-        let pkcs8 = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(pkcs8.to_vec()));
-        // Not `CertifiedKey::from_der`: it refuses certificates that rustls' own parser dislikes.
-        let key = crate::crypto::provider()
-            .key_provider
-            .load_private_key(pkcs8)
-            .map_err(IdentityError::Unusable)?;
-        Ok(Self { certified: Arc::new(CertifiedKey::new(chain, key)) })
-    }
-
-    /// The chain as it is sent, leaf first. Never empty.
-    pub fn chain(&self) -> &[CertificateDer<'static>] {
-        &self.certified.cert
-    }
-
-    /// For a rustls configuration.
-    pub fn certified(&self) -> Arc<CertifiedKey> {
-        Arc::clone(&self.certified)
-    }
-}
-
-impl fmt::Debug for Identity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Identity").field("certificates", &self.certified.cert.len()).finish_non_exhaustive()
-    }
-}
-
-/// A SubjectPublicKeyInfo (RFC 5280 §4.1.2.7), as far as two of them are compared.
-///
-/// Only the BIT STRING is: parameters may be written in several ways (RFC 3279 §2.3.1 wants NULL for RSA, and
-/// certificates without it exist).
-struct PublicKey<'a> {
-    algorithm: Oid,
-    bits: &'a [u8],
-}
-
-impl<'a> PublicKey<'a> {
-    fn from_der(info: &'a [u8]) -> Result<Self, der::Error> {
-        let mut fields = Walk(der::only(info, tag::SEQUENCE)?.content);
-        let algorithm = Walk(fields.expect(tag::SEQUENCE)?.content).oid()?;
-        Ok(Self { algorithm, bits: fields.expect(tag::BIT_STRING)?.content })
-    }
-}
-
-impl fmt::Display for PublicKey<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = match self.algorithm {
-            oid::RSA | oid::RSA_PSS => "an RSA key".to_owned(),
-            oid::EC => "an elliptic-curve key".to_owned(),
-            oid::ED25519 => "an Ed25519 key".to_owned(),
-            other => format!("a key of algorithm {}", other.name_or_dotted()),
-        };
-        let digest = crate::crypto::sha256(self.bits);
-        write!(f, "{kind} ({}…)", crate::words::hex(&digest[..8]))
-    }
-}
-
-/// The public key of a certificate, found by its position alone, so that certificates which no parser likes
-/// can be served too.
-fn public_key_of<'a>(certificate: &'a CertificateDer<'_>) -> Result<PublicKey<'a>, der::Error> {
-    let certificate = Walk(certificate.as_ref()).expect(tag::SEQUENCE)?;
-    let mut tbs = Walk(Walk(certificate.content).expect(tag::SEQUENCE)?.content);
-    // RFC 5280 §4.1: version is [0] EXPLICIT DEFAULT v1, so it may be absent.
-    tbs.optional(tag::context(0))?;
-    for _before in ["serialNumber", "signature", "issuer", "validity", "subject"] {
-        tbs.some()?;
-    }
-    PublicKey::from_der(tbs.some()?.encoded)
 }

@@ -14,6 +14,9 @@ use crate::tls::errors::{Fault, FirstBytes, client_lacks, clients_alert_meaning}
 use crate::tls::{SessionFacts, alert_name};
 use crate::verify::Verdict;
 
+/// Where events go. Called from many tasks at once; must not block.
+pub(super) type Events = Arc<dyn Fn(Event) + Send + Sync>;
+
 /// Something happened in a server.
 #[derive(Clone, Debug)]
 pub enum Event {

@@ -7,7 +7,9 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::{Config, Event, Events, session};
+use super::config::Config;
+use super::event::{Event, Events};
+use super::session;
 use crate::streams::accept::accept;
 use crate::wire::Side;
 use crate::wire::recording::Recorded;

@@ -12,6 +12,7 @@
 mod config;
 mod drain;
 mod event;
+mod identity;
 mod listener;
 pub mod reload;
 mod report;
@@ -20,11 +21,7 @@ mod session;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
-
-pub use config::{Config, Identity, IdentityError, Limits, Service};
+pub use config::{Config, Limits, Service};
 pub use event::{End, Event, HandshakeFailure, Session, TlsFacts};
+pub use identity::{Identity, IdentityError};
 pub use listener::run;
-
-/// Where events go. Called from many tasks at once; must not block.
-type Events = Arc<dyn Fn(Event) + Send + Sync>;

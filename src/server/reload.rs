@@ -6,7 +6,7 @@ use rustls::server::NoServerSessionStorage;
 use rustls::sign::SingleCertAndKey;
 use rustls::{KeyLog, ServerConfig};
 
-use super::Identity;
+use super::identity::Identity;
 use crate::crypto;
 use crate::tls::Versions;
 use crate::verify::live::LiveClientVerifier;

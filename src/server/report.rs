@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use tokio::time::Instant;
 
-use super::{End, Event, Events, HandshakeFailure, Session, TlsFacts};
+use super::event::{End, Event, Events, HandshakeFailure, Session, TlsFacts};
 use crate::streams::Traffic;
 
 /// What will be told of a connection: exactly one event, when it is dropped at the latest.

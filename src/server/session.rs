@@ -12,9 +12,11 @@ use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use super::config::Config;
 use super::drain::Drain;
+use super::event::{End, Event, Events, HandshakeFailure, TlsFacts};
 use super::report::Report;
-use super::{Config, End, Event, Events, HandshakeFailure, TlsFacts, reload, services};
+use super::{reload, services};
 use crate::pki::facts::CertFacts;
 use crate::streams::linger::{LINGER, linger};
 use crate::streams::{Counted, FOREVER, IdleTimeout, Opened};
@@ -44,8 +46,8 @@ pub(super) async fn serve<IO>(
         return session(io, |io| io, None, peer, config, &mut drain, report).await;
     };
     // Boxed: what a handshake takes is not needed any more afterwards.
-    let shaking = Box::pin(handshake(Opened::new(io), tls, config.limits.handshake_timeout, &mut drain));
-    match shaking.await {
+    let handshaking = Box::pin(handshake(Opened::new(io), tls, config.limits.handshake_timeout, &mut drain));
+    match handshaking.await {
         Ok((stream, facts)) => {
             let beneath = |stream: TlsStream<_>| stream.into_inner().0;
             session(stream, beneath, Some(facts), peer, config, &mut drain, report).await;

@@ -257,7 +257,7 @@ async fn a_line_longer_than_any_buffer_comes_back_in_upper_case() {
     let line = "straße ".repeat(150_000);
     assert!(line.len() > 1 << 20);
     let answer = exchange(&mut client, line.as_bytes()).await;
-    assert!(answer == line.to_uppercase().as_bytes(), "{} octets came back", answer.len());
+    assert!(answer == line.to_uppercase().as_bytes(), "{} bytes came back", answer.len());
     assert_eq!(bench.ended().await.received, line.len() as u64);
 }
 
@@ -285,7 +285,7 @@ async fn a_peer_that_does_not_shake_hands_in_time_is_sent_away() {
     let mut config = echo();
     config.limits.handshake_timeout = SOON;
     let mut bench = Bench::new(config).await;
-    // The first octets of a record that never comes: handshake, TLS 1.0, 512 octets.
+    // The first bytes of a record that never comes: handshake, TLS 1.0, 512 bytes.
     for (bytes, silent) in [(&b""[..], true), (b"\x16\x03\x01\x02\x00", false)] {
         let mut slow = bench.connect().await;
         slow.write_all(bytes).await.unwrap();

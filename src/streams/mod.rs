@@ -5,8 +5,8 @@
 //! [`Opened`] keeps the first bytes that came, [`Counted`] counts, [`Pooled`] and [`Chunk`] read without a buffer of
 //! their own while nothing comes. [`linger`](linger::linger) lets last words arrive.
 //!
-//! Nothing here knows TLS or any other protocol but TCP. Everything is generic over the stream below, so that tests
-//! converse in memory.
+//! Nothing here knows a protocol above TCP, but for how a TLS stream is broken off. Everything is generic over the stream
+//! below, so that tests converse in memory.
 
 pub mod accept;
 mod counted;

@@ -12,7 +12,7 @@ use std::sync::{Arc, OnceLock};
 use rustls::KeyLog;
 use zeroize::Zeroizing;
 
-use crate::writer::{LAST_WORDS, Writer};
+use crate::writer::{LAST_WORDS, Writer, is_fifo};
 
 /// A ClientHello's random: what a key log knows a session by.
 pub type ClientRandom = [u8; 32];
@@ -246,20 +246,6 @@ fn append(path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
-}
-
-/// Whether opening waits for a reader, and writing too.
-fn is_fifo(path: &Path) -> bool {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::FileTypeExt as _;
-        std::fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_fifo())
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = path;
-        false
-    }
 }
 
 /// Refuses a file that others than its owner can read or change, or that is another's.

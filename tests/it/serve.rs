@@ -87,7 +87,7 @@ fn addresses_that_cannot_be_had_are_explained() {
     lab.tlslab(["serve", "--listen", &address])
         .status(1)
         .says(&format!("tlslab: error: {address}: cannot listen: another program already does\n"))
-        .says("tlslab: hint: take any free port: tlslab serve --listen 127.0.0.1:0\n");
+        .says("tlslab: hint: take any free port: `tlslab serve --listen 127.0.0.1:0`\n");
     lab.tlslab(["serve", "--listen", "host.invalid:4433"])
         .status(1)
         .says("tlslab: error: host.invalid:4433: \"host.invalid\" does not resolve: ");

@@ -112,10 +112,10 @@ impl Meeting<'_> {
             None => None,
         };
         let address = tap.as_ref().map_or(serving.address, super::wire::Tap::address);
-        let shaken = self.terms(wire)?.handshake(TcpStream::connect(address).await?).await?;
-        let mut outcome = shaken.outcome;
+        let handshake = self.terms(wire)?.handshake(TcpStream::connect(address).await?).await?;
+        let mut outcome = handshake.outcome;
         let mut reply = Vec::new();
-        if let Some(stream) = shaken.stream {
+        if let Some(stream) = handshake.stream {
             say(stream, message, &mut reply, &mut outcome).await?;
         }
         if let Some(tap) = tap {

@@ -4,8 +4,8 @@ use std::io;
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 
-use crate::server::End;
 use crate::server::drain::{Drain, Read};
+use crate::server::event::End;
 
 /// Echoes until the peer ends or the server stops.
 pub(super) async fn serve<S>(stream: &mut S, drain: &mut Drain) -> io::Result<End>

@@ -8,8 +8,9 @@ use std::net::SocketAddr;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::config::{Config, Service};
 use super::drain::Drain;
-use super::{Config, End, Service, TlsFacts};
+use super::event::{End, TlsFacts};
 use crate::streams::Counted;
 
 /// Talks until either side has had enough.

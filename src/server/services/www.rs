@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::server::drain::Drain;
-use crate::server::{End, TlsFacts};
+use crate::server::event::{End, TlsFacts};
 use crate::streams::Counted;
 use crate::words;
 

@@ -12,6 +12,8 @@ use crate::writer::{LAST_WORDS, Writer};
 
 /// How many bytes may wait to be read.
 const WAITING: usize = 4 << 20;
+/// What is written at a time.
+const PIECE: usize = 64 << 10;
 /// How long a reader may take nothing before it is given up: all that is recorded waits for it so long, once.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -69,9 +71,11 @@ fn nobody_reads() -> io::Error {
 impl Sink for PipeSink {
     fn append(&mut self, blocks: &[u8], _: bool) -> io::Result<()> {
         self.check()?;
-        let blocks = Zeroizing::new(blocks.to_vec());
-        let weight = blocks.len();
-        if self.writer.put_patiently(blocks, weight, PATIENCE) { Ok(()) } else { Err(nobody_reads()) }
+        // In pieces, so that a slow reader is seen to read.
+        let taken = blocks
+            .chunks(PIECE)
+            .all(|piece| self.writer.put_patiently(Zeroizing::new(piece.to_vec()), piece.len(), PATIENCE));
+        if taken { Ok(()) } else { Err(nobody_reads()) }
     }
 
     fn settle(&mut self) -> io::Result<()> {
@@ -86,6 +90,9 @@ mod tests {
     use std::sync::mpsc;
 
     use super::*;
+
+    /// Longer than any test runs.
+    const FUSE: Duration = Duration::from_secs(60);
 
     /// Writes as its gate lets it, and fails once that is closed.
     struct Gate(mpsc::Receiver<()>, mpsc::Sender<usize>);
@@ -114,10 +121,12 @@ mod tests {
         for _ in 0..3 {
             go.send(()).unwrap();
         }
+        assert!(sink.writer.flush(FUSE));
         sink.settle().unwrap();
         assert_eq!(told.try_iter().sum::<usize>(), 3000);
         drop(go);
         sink.append(&[1; 1000], false).unwrap();
+        assert!(sink.writer.flush(FUSE));
         assert_eq!(sink.settle().unwrap_err().kind(), io::ErrorKind::BrokenPipe);
         assert_eq!(sink.append(&[1], false).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
     }
@@ -127,6 +136,7 @@ mod tests {
         let mut sink =
             PipeSink::start(|| Err::<Vec<u8>, _>(io::Error::from(io::ErrorKind::PermissionDenied))).unwrap();
         sink.append(&[1], false).unwrap();
+        assert!(sink.writer.flush(FUSE));
         assert_eq!(sink.settle().unwrap_err().kind(), io::ErrorKind::PermissionDenied);
     }
 }
