@@ -3,7 +3,7 @@
 
 use std::io;
 
-use rustls::{AlertDescription, CertificateError, InvalidMessage, PeerIncompatible};
+use rustls::{AlertDescription, CertificateError, InvalidMessage, PeerIncompatible, ProtocolVersion};
 
 use super::{Versions, alert_name, names};
 
@@ -169,10 +169,16 @@ pub(crate) fn client_lacks(why: &PeerIncompatible) -> String {
 /// What a ClientHello of ours offers for `versions`, for somebody whose server wants none of it.
 pub(crate) fn offer(versions: Versions) -> String {
     let provider = crate::crypto::provider();
-    let spoken = |version| versions.supported().iter().any(|supported| supported.version == version);
-    let suites = provider.cipher_suites.iter().filter(|suite| spoken(suite.version().version));
+    let spoken = |usable: &dyn Fn(ProtocolVersion) -> bool| {
+        versions.supported().iter().any(|supported| usable(supported.version))
+    };
+    let suites =
+        provider.cipher_suites.iter().filter(|suite| spoken(&|version| suite.version().version == version));
     let suites: Vec<_> = suites.map(|suite| names::cipher_suite(suite.suite().into())).collect();
-    let groups: Vec<_> = provider.kx_groups.iter().map(|group| names::group(group.name().into())).collect();
+    // X25519MLKEM768, for one, is TLS 1.3's alone.
+    let groups =
+        provider.kx_groups.iter().filter(|group| spoken(&|version| group.usable_for_version(version)));
+    let groups: Vec<_> = groups.map(|group| names::group(group.name().into())).collect();
     let schemes = provider.signature_verification_algorithms.supported_schemes();
     let schemes: Vec<_> = schemes.iter().map(|scheme| names::signature_scheme((*scheme).into())).collect();
     format!(
@@ -240,6 +246,6 @@ mod tests {
             assert!(both.contains(word), "{both}");
         }
         assert!(!offer(Versions::Tls13).contains("ECDHE"));
-        assert!(!offer(Versions::Tls12).contains("TLS_AES"));
+        assert!(!offer(Versions::Tls12).contains("TLS_AES") && !offer(Versions::Tls12).contains("MLKEM"));
     }
 }
