@@ -44,6 +44,12 @@ impl Recording {
 
     /// Refuses early what [`Recording::begin`] would refuse late.
     pub(crate) fn check(&self, key_log: Option<&Path>) -> Result<()> {
+        let logs = key_log.is_some() || std::env::var_os("SSLKEYLOGFILE").is_some();
+        if self.force && self.pcap.is_none() && !logs {
+            return Err(Failure::usage(
+                "--force: expected --pcap <FILE> or --keylog <FILE> with it, found neither",
+            ));
+        }
         let Some(path) = &self.pcap else { return Ok(()) };
         if path == Path::new("-") {
             return Err(Failure::usage("--pcap -: expected a file; stdout is for the answer")
