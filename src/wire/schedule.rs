@@ -160,6 +160,36 @@ fn prf(
     out
 }
 
+/// TLS 1.2's master secret (RFC 5246 §8.1).
+pub fn master_secret(
+    hash: KeyScheduleHash,
+    premaster: &[u8],
+    randoms: &Both<[u8; 32]>,
+) -> Zeroizing<Vec<u8>> {
+    prf(hash, premaster, "master secret", &[&randoms.client, &randoms.server], MASTER_SECRET)
+}
+
+/// The same where both ends agreed on the extended one (RFC 7627 §4): over the messages up to ClientKeyExchange.
+pub fn extended_master_secret(
+    hash: KeyScheduleHash,
+    premaster: &[u8],
+    transcript: &[u8],
+) -> Zeroizing<Vec<u8>> {
+    prf(hash, premaster, "extended master secret", &[&hash.digest(transcript)], MASTER_SECRET)
+}
+
+/// The verify_data of a TLS 1.2 Finished (RFC 5246 §7.4.9): of `from`, over the messages before it.
+pub fn finished_1_2(hash: KeyScheduleHash, master: &[u8], from: Side, transcript: &[u8]) -> Vec<u8> {
+    let label = match from {
+        Side::Client => "client finished",
+        Side::Server => "server finished",
+    };
+    prf(hash, master, label, &[&hash.digest(transcript)], 12).to_vec()
+}
+
+/// A master secret's octets (RFC 5246 §8.1).
+const MASTER_SECRET: usize = 48;
+
 /// What opens, or seals, one direction's records, in order.
 ///
 /// Opening and sealing count alike, and a cipher does the one or the other: a man in the middle who changes what passes
@@ -211,7 +241,7 @@ impl RecordCipher {
 
     /// TLS 1.2, from the master secret: what opens what `from` sends. `None` where it is not 48 octets.
     pub fn tls_1_2(suite: Protection, master: &[u8], randoms: &Both<[u8; 32]>, from: Side) -> Option<Self> {
-        if master.len() != 48 {
+        if master.len() != MASTER_SECRET {
             return None;
         }
         let explicit = suite.aead != AeadAlgorithm::ChaCha20Poly1305;

@@ -171,6 +171,19 @@ impl ClientHello {
 }
 
 impl ServerHello {
+    /// Takes an extension out, if it is there.
+    pub fn remove(&mut self, code: u16) {
+        self.extensions.retain(|extension| extension.code != code);
+    }
+
+    /// Puts an extension in the place of its like, else at the end.
+    pub fn set(&mut self, new: Extension) {
+        match self.extensions.iter_mut().find(|extension| extension.code == new.code) {
+            Some(old) => *old = new,
+            None => self.extensions.push(new),
+        }
+    }
+
     /// A hello that chooses a suite and says nothing more.
     pub fn new(legacy_version: u16, random: [u8; 32], cipher_suite: u16) -> Self {
         Self {

@@ -3,34 +3,20 @@
 //! Names are BoGo's and TLS-Anvil's ideas under tlslab's ids. A case says which alerts fit: a client that aborts with one
 //! of them is strict, one that aborts otherwise is right all the same.
 
-use super::message::{Kind, Message, Proof, ServerHello, extensions, vector8, vector16, vector24};
-use super::offer::extension;
+use super::message::{Message, Proof};
 use super::{Exchange, Material, Moment, Offer, Opening, Reply, Script, Version};
 use crate::audit::catalogue::Grade;
 use crate::pki::key::{KeyAlgorithm, SignatureHash};
 
-/// Alert descriptions (RFC 8446 §6, RFC 5246 §7.2.2).
-mod alert {
-    pub(super) const UNEXPECTED_MESSAGE: u8 = 10;
-    pub(super) const BAD_RECORD_MAC: u8 = 20;
-    pub(super) const RECORD_OVERFLOW: u8 = 22;
-    pub(super) const HANDSHAKE_FAILURE: u8 = 40;
-    pub(super) const BAD_CERTIFICATE: u8 = 42;
-    pub(super) const UNSUPPORTED_CERTIFICATE: u8 = 43;
-    pub(super) const ILLEGAL_PARAMETER: u8 = 47;
-    pub(super) const DECODE_ERROR: u8 = 50;
-    pub(super) const DECRYPT_ERROR: u8 = 51;
-    pub(super) const PROTOCOL_VERSION: u8 = 70;
-    pub(super) const INSUFFICIENT_SECURITY: u8 = 71;
-    pub(super) const MISSING_EXTENSION: u8 = 109;
-    pub(super) const UNSUPPORTED_EXTENSION: u8 = 110;
-}
-
-use alert::{
+use crate::tls::registry::alert::{
     BAD_CERTIFICATE, BAD_RECORD_MAC, DECODE_ERROR, DECRYPT_ERROR, HANDSHAKE_FAILURE, ILLEGAL_PARAMETER,
     INSUFFICIENT_SECURITY, MISSING_EXTENSION, PROTOCOL_VERSION, RECORD_OVERFLOW, UNEXPECTED_MESSAGE,
     UNSUPPORTED_CERTIFICATE, UNSUPPORTED_EXTENSION,
 };
+use crate::tls::registry::{extension, handshake};
+use crate::wire::hello::{Extension, ServerHello};
+use crate::wire::vector::{vector8, vector16, vector24};
+use crate::wire::write;
 
 /// A fault of a handshake, as data.
 #[derive(Clone, Copy, Debug)]
@@ -281,7 +267,7 @@ const HELLOS: &[Case] = &[
         "RFC 8446 §4.1.3; RFC 9325 §3.3",
         "Compressed secrets leak through the length of what is sent (CRIME)",
         &[ILLEGAL_PARAMETER, DECODE_ERROR, HANDSHAKE_FAILURE],
-        |version| Script { hello: |hello, _| hello.compression = 1, ..Script::healthy(version) },
+        |version| Script { hello: |hello, _| hello.compression_method = 1, ..Script::healthy(version) },
     ),
     Case::new(
         "hs-session-id-not-echoed",
@@ -304,12 +290,12 @@ const HELLOS: &[Case] = &[
         |version| Script {
             // In TLS 1.3 answers stand in EncryptedExtensions, but for those that keys need.
             hello: match version {
-                Version::Tls12 => |hello, _| hello.set(UNASSIGNED, Vec::new()),
+                Version::Tls12 => |hello, _| hello.set(Extension::empty(UNASSIGNED)),
                 Version::Tls13 => |_, _| {},
             },
             messages: |moment, messages, _, _| {
                 if moment == Moment::EncryptedExtensions {
-                    messages[0].body = vector16(&extensions(&[(UNASSIGNED, Vec::new())]));
+                    messages[0].body = write::extensions(&[Extension::empty(UNASSIGNED)]);
                 }
             },
             ..Script::healthy(version)
@@ -340,7 +326,7 @@ const HELLOS: &[Case] = &[
             messages: |moment, messages, _, material| match moment {
                 Moment::EncryptedExtensions => {
                     // server_certificate_type: RawPublicKey
-                    messages[0].body = vector16(&extensions(&[(20, vec![2])]));
+                    messages[0].body = write::extensions(&[Extension::new(extension::SERVER_CERTIFICATE_TYPE, [2])]);
                 }
                 Moment::Certificate => {
                     let entry = [vector24(material.public_key_info()), vector16(&[])].concat();
@@ -614,7 +600,7 @@ fn bomb(offer: &Offer) -> Message {
     let algorithm = offered.and_then(|extension| extension.data.get(1..3)).unwrap_or(&[0, 1]);
     let compressed = [0x5a; 64];
     let body = [algorithm, &[0xff, 0xff, 0xff], &vector24(&compressed)].concat();
-    Message::new(Kind::COMPRESSED_CERTIFICATE, body)
+    Message::new(handshake::COMPRESSED_CERTIFICATE, body)
 }
 
 fn stranger(proof: &mut Proof, signed: &[u8], _: &Offer, material: &Material) {
@@ -784,7 +770,9 @@ const FLIGHTS: &[Case] = &[
         &[UNEXPECTED_MESSAGE, DECODE_ERROR, HANDSHAKE_FAILURE],
         |version| Script {
             messages: |moment, messages, _, _| match moment {
-                Moment::ServerHello => messages.push(Message::new(Kind::ENCRYPTED_EXTENSIONS, vector16(&[]))),
+                Moment::ServerHello => {
+                    messages.push(Message::new(handshake::ENCRYPTED_EXTENSIONS, vector16(&[])));
+                }
                 Moment::EncryptedExtensions => messages.clear(),
                 _ => {}
             },
@@ -801,7 +789,7 @@ const FLIGHTS: &[Case] = &[
         |version| Script {
             messages: |moment, messages, _, _| {
                 if moment == Moment::CertificateVerify {
-                    *messages = vec![Message::new(Kind::SERVER_HELLO_DONE, Vec::new())];
+                    *messages = vec![Message::new(handshake::SERVER_HELLO_DONE, Vec::new())];
                 }
             },
             ..Script::healthy(version)
@@ -849,7 +837,7 @@ const FLIGHTS: &[Case] = &[
             messages: |moment, messages, _, _| {
                 if moment == Moment::Finished {
                     // A ticket, which may come at any time once the handshake is complete.
-                    *messages = vec![Message::new(Kind::KEY_UPDATE, vec![0])];
+                    *messages = vec![Message::new(handshake::KEY_UPDATE, vec![0])];
                 }
             },
             ..Script::healthy(version)
@@ -1104,7 +1092,7 @@ const RECORDS: &[Case] = &[
             together: true,
             messages: |moment, messages, _, _| {
                 if moment == Moment::Established {
-                    *messages = vec![Message::new(Kind::KEY_UPDATE, vec![0]); 2];
+                    *messages = vec![Message::new(handshake::KEY_UPDATE, vec![0]); 2];
                 }
             },
             ..Script::healthy(version)
@@ -1121,7 +1109,7 @@ const RECORDS: &[Case] = &[
         |version| Script {
             messages: |moment, messages, _, _| {
                 if moment == Moment::Established {
-                    *messages = vec![Message::new(Kind::KEY_UPDATE, vec![0]); 1000];
+                    *messages = vec![Message::new(handshake::KEY_UPDATE, vec![0]); 1000];
                 }
             },
             ..Script::healthy(version)

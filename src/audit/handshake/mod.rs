@@ -8,8 +8,7 @@
 //!
 //! | file | what |
 //! | --- | --- |
-//! | `message` | handshake messages by numbers |
-//! | `keys` | key schedules from the shared secret on, records sealed and opened |
+//! | `message` | a handshake message on its way out |
 //! | `records` | records and messages over a stream |
 //! | `offer` | what the client offers, as far as a server needs it |
 //! | `tls13`, `tls12`, `old` | the handshakes, step by step |
@@ -20,7 +19,6 @@
 //! by X25519 or P-256: every client of today has these. Client certificates are not asked for, sessions not resumed.
 
 pub mod cases;
-mod keys;
 pub mod message;
 mod offer;
 mod old;
@@ -42,14 +40,15 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::crypto;
 use crate::pki::key::{KeyAlgorithm, KeyError, PrivateKey, SignatureHash};
+use crate::tls::registry::alert::CLOSE_NOTIFY;
+use crate::tls::registry::handshake;
+use crate::wire::hello::ServerHello;
 use crate::wire::record::ContentType;
-use keys::Unusable;
-use message::{Kind, Message, Proof, ServerHello};
+use message::{Message, Proof};
 use records::RecordStream;
-use session::CLOSE_NOTIFY;
 
 pub use offer::{Exchange, Offer};
-pub use session::Session;
+pub use session::{Heard, Session};
 
 /// The version that a scripted server speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -191,6 +190,11 @@ impl Material {
         &self.chain
     }
 
+    /// The chain's octets.
+    fn ders(&self) -> Vec<&[u8]> {
+        self.chain.iter().map(|certificate| &**certificate).collect()
+    }
+
     /// The server's public key, as its certificate has it.
     pub fn public_key_info(&self) -> &[u8] {
         self.key.public_key_info()
@@ -265,12 +269,6 @@ pub enum End {
     Broke(#[from] io::Error),
 }
 
-impl From<Unusable> for End {
-    fn from(_: Unusable) -> Self {
-        Self::Undecryptable
-    }
-}
-
 /// Who is told what happens, as it happens: whoever waits may stop waiting at any time.
 pub trait Watch {
     /// A ClientHello came; its body. A second one may follow.
@@ -299,7 +297,7 @@ where
         records.put_raw(text.as_bytes());
         records.flush().await?;
     }
-    let body = match expect(&mut records, Kind::CLIENT_HELLO).await {
+    let body = match expect(&mut records, handshake::CLIENT_HELLO).await {
         Err(End::NotTls(first)) => {
             watch.plaintext(&first);
             records.rest(|octets| watch.plaintext(octets)).await?;
@@ -331,17 +329,17 @@ where
         Opening::Silent => return Err(aftermath(&mut records, watch).await),
         Opening::Old(version) => {
             watch.chose(version);
-            return Err(old::handshake(records, version, &offer, material).await);
+            return Err(old::play_out(records, version, &offer, material).await);
         }
     }
     match script.version {
-        Version::Tls12 => tls12::handshake(records, script, material, offer, watch).await,
-        Version::Tls13 => tls13::handshake(records, script, material, offer, watch).await,
+        Version::Tls12 => tls12::negotiate(records, script, material, offer, watch).await,
+        Version::Tls13 => tls13::negotiate(records, script, material, offer, watch).await,
     }
 }
 
 /// The next handshake message, which must be of this type; ChangeCipherSpec is passed over (RFC 8446 §5).
-async fn expect<S>(records: &mut RecordStream<S>, kind: Kind) -> Result<Vec<u8>, End>
+async fn expect<S>(records: &mut RecordStream<S>, kind: u8) -> Result<Vec<u8>, End>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {

@@ -4,26 +4,14 @@ use rustls::NamedGroup;
 use zeroize::Zeroizing;
 
 use super::End;
-use super::message::{vector8, vector16};
 use crate::crypto;
+use crate::tls::registry::{extension, signal};
 use crate::wire::hello::ClientHello;
-
-/// Numbers of extensions that are read or written here (IANA's TLS ExtensionType Values).
-pub(super) mod extension {
-    pub(in crate::audit::handshake) const SUPPORTED_GROUPS: u16 = 10;
-    pub(in crate::audit::handshake) const EC_POINT_FORMATS: u16 = 11;
-    pub(in crate::audit::handshake) const EXTENDED_MASTER_SECRET: u16 = 23;
-    pub(in crate::audit::handshake) const COMPRESS_CERTIFICATE: u16 = 27;
-    pub(in crate::audit::handshake) const SUPPORTED_VERSIONS: u16 = 43;
-    pub(in crate::audit::handshake) const KEY_SHARE: u16 = 51;
-    pub(in crate::audit::handshake) const RENEGOTIATION_INFO: u16 = 0xff01;
-}
+use crate::wire::vector::Cursor;
+use crate::wire::write;
 
 /// The groups that a scripted server has, in its order: X25519 and secp256r1.
 const GROUPS: [u16; 2] = [0x001d, 0x0017];
-/// TLS_EMPTY_RENEGOTIATION_INFO_SCSV (RFC 5746 §3.3).
-const RENEGOTIATION_SCSV: u16 = 0x00ff;
-
 /// A ClientHello, as far as a server needs it.
 #[derive(Clone, Debug)]
 pub struct Offer {
@@ -81,7 +69,7 @@ impl Offer {
 
     /// Whether secure renegotiation is offered, in either way (RFC 5746 §3.3).
     pub fn offers_secure_renegotiation(&self) -> bool {
-        self.hello.has(extension::RENEGOTIATION_INFO) || self.offers_suite(RENEGOTIATION_SCSV)
+        self.hello.has(extension::RENEGOTIATION_INFO) || self.offers_suite(signal::EMPTY_RENEGOTIATION_INFO)
     }
 
     /// The group and the client's octets for which a share came.
@@ -104,12 +92,9 @@ impl Offer {
 
 fn shares_of(data: &[u8]) -> Vec<(u16, Vec<u8>)> {
     let mut shares = Vec::new();
-    let mut rest = data.get(2..).unwrap_or_default();
-    while let Some((&[a, b, c, d], tail)) = rest.split_first_chunk::<4>() {
-        let length = usize::from(u16::from_be_bytes([c, d]));
-        let Some((octets, tail)) = tail.split_at_checked(length) else { break };
-        shares.push((u16::from_be_bytes([a, b]), octets.to_vec()));
-        rest = tail;
+    let mut rest = Cursor(Cursor(data).vector16().unwrap_or_default());
+    while let (Some(group), Some(share)) = (rest.u16(), rest.vector16()) {
+        shares.push((group, share.to_vec()));
     }
     shares
 }
@@ -150,11 +135,8 @@ impl Exchange {
     /// As a TLS 1.2 ServerKeyExchange has it before the signature (RFC 8422 §5.4, RFC 5246 §7.4.3).
     pub(super) fn parameters(&self) -> Vec<u8> {
         match &self.finite_field {
-            Some((prime, generator)) => {
-                [vector16(prime), vector16(generator), vector16(&self.public)].concat()
-            }
-            // ECCurveType named_curve
-            None => [&[3][..], &self.group.to_be_bytes(), &vector8(&self.public)].concat(),
+            Some((prime, generator)) => write::dhe_parameters(prime, generator, &self.public),
+            None => write::ecdhe_parameters(self.group, &self.public),
         }
     }
 

@@ -6,11 +6,15 @@
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::message::{Kind, Message, ServerHello, certificate_12, vector8, vector16};
+use super::message::Message;
 use super::offer::{Exchange, Offer};
 use super::records::{Incoming, RecordStream};
 use super::{End, Material};
 use crate::crypto;
+use crate::tls::registry::handshake;
+use crate::wire::hello::ServerHello;
+use crate::wire::vector::vector16;
+use crate::wire::write;
 
 /// Suites with RSA key exchange that the old versions have: AES-128, AES-256, 3DES in CBC, RC4 with SHA and MD5.
 const STATIC_RSA: [u16; 5] = [0x002f, 0x0035, 0x000a, 0x0005, 0x0004];
@@ -18,7 +22,7 @@ const STATIC_RSA: [u16; 5] = [0x002f, 0x0035, 0x000a, 0x0005, 0x0004];
 const ECDHE: u16 = 0xc013;
 
 /// Plays it, and says what the client made of it.
-pub(super) async fn handshake<S>(
+pub(super) async fn play_out<S>(
     mut records: RecordStream<S>,
     version: u16,
     offer: &Offer,
@@ -42,31 +46,25 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let suite = offer.first_suite(&STATIC_RSA);
-    let hello = ServerHello {
-        legacy_version: version,
-        random: crypto::random().map_err(|_| End::NothingInCommon("randomness"))?,
-        session_id: Vec::new(),
-        cipher_suite: suite.unwrap_or(ECDHE),
-        compression: 0,
-        extensions: Vec::new(),
-    };
+    let random = crypto::random().map_err(|_| End::NothingInCommon("randomness"))?;
+    let hello = ServerHello::new(version, random, suite.unwrap_or(ECDHE));
     let mut flight = vec![
-        Message::new(Kind::SERVER_HELLO, hello.body()),
-        Message::new(Kind::CERTIFICATE, certificate_12(material.chain())),
+        Message::new(handshake::SERVER_HELLO, hello.write()),
+        Message::new(handshake::CERTIFICATE, write::certificates_1_2(&material.ders())),
     ];
     if suite.is_none() {
         let group = offer.usable_group().ok_or(End::NothingInCommon("X25519 or secp256r1"))?;
         let public = Exchange::start(group)?.pub_key().to_vec();
         // TLS 1.0 signs MD5 and SHA-1 in one; nobody here does, so the signature is one in form only.
-        let parameters = [&[3][..], &group.to_be_bytes(), &vector8(&public)].concat();
+        let parameters = write::ecdhe_parameters(group, &public);
         let body = [parameters, vector16(&[0; 256])].concat();
-        flight.push(Message::new(Kind::SERVER_KEY_EXCHANGE, body));
+        flight.push(Message::new(handshake::SERVER_KEY_EXCHANGE, body));
     }
-    flight.push(Message::new(Kind::SERVER_HELLO_DONE, Vec::new()));
+    flight.push(Message::new(handshake::SERVER_HELLO_DONE, Vec::new()));
     records.put_messages(version, &flight);
     records.flush().await?;
     Ok(match records.next().await? {
-        Incoming::Message(Kind::CLIENT_KEY_EXCHANGE | Kind::CERTIFICATE, _) => End::WentOn,
+        Incoming::Message(handshake::CLIENT_KEY_EXCHANGE | handshake::CERTIFICATE, _) => End::WentOn,
         Incoming::Alert(description) => End::Alert(description),
         Incoming::Closed => End::Closed,
         _ => End::Malformed("neither an alert nor a ClientKeyExchange"),

@@ -5,9 +5,11 @@ use std::io;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::End;
-use super::keys::{Protection, header};
-use super::message::{Kind, Message};
+use super::message::Message;
+use crate::tls::registry::version::TLS_1_2;
 use crate::wire::record::{ContentType, HEADER, Header};
+use crate::wire::schedule::RecordCipher;
+use crate::wire::write;
 
 /// The longest handshake message that is taken from a client: hellos and certificates are far shorter.
 const LONGEST_MESSAGE: usize = 1 << 17;
@@ -20,7 +22,7 @@ const MOST_EMPTY: usize = 32;
 #[derive(Debug)]
 pub(super) enum Incoming {
     /// A whole handshake message: type and body, as it was framed.
-    Message(Kind, Vec<u8>),
+    Message(u8, Vec<u8>),
     /// ChangeCipherSpec.
     ChangeCipherSpec,
     /// Application data.
@@ -35,9 +37,9 @@ pub(super) enum Incoming {
 pub(super) struct RecordStream<S> {
     stream: S,
     /// Opens what the client sends.
-    pub(super) opens: Option<Protection>,
+    pub(super) opens: Option<RecordCipher>,
     /// Seals what is sent.
-    pub(super) seals: Option<Protection>,
+    pub(super) seals: Option<RecordCipher>,
     /// Handshake octets that are no whole message yet.
     handshake: Vec<u8>,
     /// What is to be written.
@@ -55,20 +57,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RecordStream<S> {
             if let Some(message) = self.whole_message()? {
                 return Ok(message);
             }
-            let Some((content_type, fragment)) = self.record().await? else { return Ok(Incoming::Closed) };
-            // ChangeCipherSpec is never sealed in TLS 1.3, and comes before the keys in TLS 1.2.
-            let plain = content_type == ContentType::ChangeCipherSpec.code();
-            let (content_type, content) = match &mut self.opens {
-                Some(opens) if !plain => match opens.open(content_type, &fragment) {
-                    Ok(opened) => opened,
-                    // A client that gives up before it has keys says so in the clear (RFC 8446 §6).
-                    Err(_) if content_type == ContentType::Alert.code() && fragment.len() == 2 => {
-                        (content_type, fragment)
-                    }
-                    Err(_) => return Err(End::Undecryptable),
-                },
-                _ => (content_type, fragment),
-            };
+            let Some((header, fragment)) = self.record().await? else { return Ok(Incoming::Closed) };
+            let (content_type, content) = self.opened(header, fragment)?;
             match ContentType::read(content_type) {
                 Some(ContentType::Handshake) => self.handshake.extend_from_slice(&content),
                 Some(ContentType::ChangeCipherSpec) => return Ok(Incoming::ChangeCipherSpec),
@@ -91,6 +81,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RecordStream<S> {
         Err(End::Malformed("too many records without content"))
     }
 
+    /// A record's real type and content. ChangeCipherSpec is never sealed in TLS 1.3, and comes before the keys in
+    /// TLS 1.2.
+    fn opened(&mut self, header: Header, fragment: Vec<u8>) -> Result<(u8, Vec<u8>), End> {
+        let content_type = header.content_type;
+        let Some(opens) = self.opens.as_mut().filter(|_| content_type != ContentType::ChangeCipherSpec)
+        else {
+            return Ok((content_type.code(), fragment));
+        };
+        let mut content = Vec::new();
+        match opens.open(header, &fragment, &mut content) {
+            Ok(opened) => Ok((opened.content_type, content)),
+            // A client that gives up before it has keys says so in the clear (RFC 8446 §6).
+            Err(_) if content_type == ContentType::Alert && fragment.len() == 2 => {
+                Ok((content_type.code(), fragment))
+            }
+            Err(_) => Err(End::Undecryptable),
+        }
+    }
+
     /// The next whole message of what has come.
     fn whole_message(&mut self) -> Result<Option<Incoming>, End> {
         let Some(&[kind, a, b, c]) = self.handshake.first_chunk::<4>() else { return Ok(None) };
@@ -103,11 +112,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RecordStream<S> {
         }
         let rest = self.handshake.split_off(4 + length);
         let mut message = std::mem::replace(&mut self.handshake, rest);
-        Ok(Some(Incoming::Message(Kind(kind), message.split_off(4))))
+        Ok(Some(Incoming::Message(kind, message.split_off(4))))
     }
 
     /// The next record; `None` at the end of the stream.
-    async fn record(&mut self) -> Result<Option<(u8, Vec<u8>)>, End> {
+    async fn record(&mut self) -> Result<Option<(Header, Vec<u8>)>, End> {
         let mut octets = [0; HEADER];
         match self.stream.read_exact(&mut octets).await {
             Ok(_) => {}
@@ -117,7 +126,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RecordStream<S> {
         let Some(header) = Header::read(octets) else { return Err(End::NotTls(octets.to_vec())) };
         let mut fragment = vec![0; header.length];
         match self.stream.read_exact(&mut fragment).await {
-            Ok(_) => Ok(Some((header.content_type.code(), fragment))),
+            Ok(_) => Ok(Some((header, fragment))),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
             Err(error) => Err(error.into()),
         }
@@ -138,31 +147,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RecordStream<S> {
 
     /// Frames content as records, sealed where there are keys, and keeps it to be written by [`Self::flush`].
     pub(super) fn put(&mut self, content_type: ContentType, content: &[u8]) {
-        let version = 0x0303;
-        self.put_as(content_type, version, content);
+        self.put_as(content_type, TLS_1_2, content);
     }
 
     /// The same with another version in the header of a record that is not sealed.
     pub(super) fn put_as(&mut self, content_type: ContentType, version: u16, content: &[u8]) {
         for part in content.chunks(MOST_CONTENT) {
             if let Some(seals) = &mut self.seals {
-                self.out.extend(seals.seal(content_type.code(), part));
-                continue;
+                self.out.extend(seals.seal(content_type.code(), part, 0));
+            } else {
+                self.out.extend(write::record(content_type.code(), version, part));
             }
-            let mut header = header(content_type.code(), part.len());
-            header[1..3].copy_from_slice(&version.to_be_bytes());
-            self.out.extend_from_slice(&header);
-            self.out.extend_from_slice(part);
         }
     }
 
     /// One record of whatever length, which may be longer than a record may be.
     pub(super) fn put_whole(&mut self, content_type: ContentType, content: &[u8]) {
         if let Some(seals) = &mut self.seals {
-            self.out.extend(seals.seal(content_type.code(), content));
+            self.out.extend(seals.seal(content_type.code(), content, 0));
         } else {
-            self.out.extend_from_slice(&header(content_type.code(), content.len()));
-            self.out.extend_from_slice(content);
+            self.out.extend(write::record(content_type.code(), TLS_1_2, content));
         }
     }
 

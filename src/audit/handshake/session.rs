@@ -2,22 +2,17 @@
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::keys::{Protection, Secret, updated};
-use super::message::{Kind, Message};
+use super::message::Message;
 use super::records::{Incoming, MOST_CONTENT, RecordStream};
-use super::{End, Reply, Script};
+use super::{End, Reply, Script, Version};
+use crate::tls::registry::alert::CLOSE_NOTIFY;
+use crate::tls::registry::handshake;
+use crate::tls::registry::version::TLS_1_2;
 use crate::wire::record::ContentType;
+use crate::wire::schedule::RecordCipher;
 
-/// The alert that ends a direction (RFC 8446 §6.1).
-pub(super) const CLOSE_NOTIFY: u8 = 0;
 /// The most octets of content that the healthy expect to be refused (RFC 8446 §5.1): one more than a record holds.
 const OVERSIZED: usize = MOST_CONTENT + 1;
-
-/// TLS 1.3's application traffic secrets, for key updates.
-pub(super) struct Keys {
-    pub(super) client: Secret,
-    pub(super) server: Secret,
-}
 
 /// What the client says in a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +31,7 @@ pub enum Heard {
 pub struct Session<S> {
     records: RecordStream<S>,
     reply: Reply,
-    keys: Option<Keys>,
+    version: Version,
     /// Nothing more can be sent.
     shut: bool,
 }
@@ -48,8 +43,8 @@ impl<S> std::fmt::Debug for Session<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
-    pub(super) fn new(records: RecordStream<S>, reply: Reply, keys: Option<Keys>) -> Self {
-        Self { records, reply, keys, shut: false }
+    pub(super) fn new(records: RecordStream<S>, script: &Script) -> Self {
+        Self { records, reply: script.reply, version: script.version, shut: false }
     }
 
     /// Sends what a script says once the handshake is complete. A KeyUpdate changes the key behind it.
@@ -58,14 +53,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             return Ok(());
         }
         if script.together {
-            self.records.put_messages(0x0303, &messages);
-            for _ in messages.iter().filter(|message| message.kind == Kind::KEY_UPDATE) {
+            self.records.put_messages(TLS_1_2, &messages);
+            for _ in messages.iter().filter(|message| message.kind == handshake::KEY_UPDATE) {
                 self.update_sealing()?;
             }
         } else {
             for message in messages {
-                self.records.put_messages(0x0303, std::slice::from_ref(&message));
-                if message.kind == Kind::KEY_UPDATE {
+                self.records.put_messages(TLS_1_2, std::slice::from_ref(&message));
+                if message.kind == handshake::KEY_UPDATE {
                     self.update_sealing()?;
                 }
             }
@@ -81,7 +76,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 Incoming::Alert(CLOSE_NOTIFY) => Heard::CloseNotify,
                 Incoming::Alert(description) => Heard::Alert(description),
                 Incoming::Closed => Heard::Closed,
-                Incoming::Message(Kind::KEY_UPDATE, body) => {
+                Incoming::Message(handshake::KEY_UPDATE, body) => {
                     self.follow_update(&body).await?;
                     continue;
                 }
@@ -132,11 +127,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
 
     /// The client's next records have another key (RFC 8446 §4.6.3); if it asks for ours to change too, it does.
     async fn follow_update(&mut self, body: &[u8]) -> Result<(), End> {
-        let Some(keys) = &mut self.keys else { return Err(End::Malformed("a KeyUpdate in TLS 1.2")) };
-        keys.client = updated(&keys.client);
-        self.records.opens = Some(Protection::tls_1_3(&keys.client)?);
+        if self.version == Version::Tls12 {
+            return Err(End::Malformed("a KeyUpdate in TLS 1.2"));
+        }
+        self.records.opens =
+            Some(self.records.opens.as_ref().and_then(RecordCipher::updated).ok_or(End::Undecryptable)?);
         if body == [1] && !self.shut {
-            self.records.put_messages(0x0303, &[Message::new(Kind::KEY_UPDATE, vec![0])]);
+            self.records.put_messages(TLS_1_2, &[Message::new(handshake::KEY_UPDATE, vec![0])]);
             self.update_sealing()?;
             self.records.flush().await?;
         }
@@ -144,9 +141,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     }
 
     fn update_sealing(&mut self) -> Result<(), End> {
-        if let Some(keys) = &mut self.keys {
-            keys.server = updated(&keys.server);
-            self.records.seals = Some(Protection::tls_1_3(&keys.server)?);
+        if self.version == Version::Tls13 {
+            let updated = self.records.seals.as_ref().and_then(RecordCipher::updated);
+            self.records.seals = Some(updated.ok_or(End::Undecryptable)?);
         }
         Ok(())
     }

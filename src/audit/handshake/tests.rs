@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio_rustls::TlsConnector;
 
 use super::cases::{self, Case};
-use super::session::Heard;
+
 use super::*;
 use crate::audit::catalogue::workshop::Workshop;
 

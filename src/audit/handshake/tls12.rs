@@ -1,26 +1,36 @@
 //! TLS 1.2 with ECDHE, the server's side (RFC 5246 §7.3, RFC 8422).
 
 use tokio::io::{AsyncRead, AsyncWrite};
+use zeroize::Zeroizing;
 
-use super::keys::{Protection, Secret, prf};
-use super::message::{Kind, Message, Proof, ServerHello, certificate_12, vector8};
-use super::offer::{Exchange, Offer, extension};
+use super::message::{Message, Proof};
+use super::offer::{Exchange, Offer};
 use super::records::{Incoming, RecordStream};
 use super::session::Session;
 use super::{End, Material, Moment, Script, Watch, changed, expect};
-use crate::crypto;
+use crate::crypto::{self, KeyScheduleHash};
 use crate::pki::key::KeyAlgorithm;
+use crate::tls::registry::version::TLS_1_2;
+use crate::tls::registry::{extension, handshake};
+use crate::wire::hello::{Extension, ServerHello};
 use crate::wire::record::ContentType;
+use crate::wire::schedule::{Protection, RecordCipher, extended_master_secret, finished_1_2, master_secret};
+use crate::wire::{Both, Side, write};
 
 /// TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, for EC and Ed25519 keys.
 pub(super) const SUITE_ECDSA: u16 = 0xc02b;
 /// TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256.
 pub(super) const SUITE_RSA: u16 = 0xc02f;
+/// Their hash.
+const HASH: KeyScheduleHash = KeyScheduleHash::Sha256;
+
+type Secret = Zeroizing<Vec<u8>>;
+
 /// What the server would sign with: ECDSA, Ed25519, RSA-PSS, PKCS#1 v1.5 (RFC 5246 §7.4.1.4.1, RFC 8446 §4.2.3).
 const SCHEMES: [u16; 8] = [0x0403, 0x0503, 0x0807, 0x0804, 0x0805, 0x0806, 0x0401, 0x0501];
 
 /// The whole handshake.
-pub(super) async fn handshake<S>(
+pub(super) async fn negotiate<S>(
     mut records: RecordStream<S>,
     script: &Script,
     material: &Material,
@@ -31,7 +41,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     handshake_over(&mut records, script, material, &offer, &[], watch).await?;
-    let mut session = Session::new(records, script.reply, None);
+    let mut session = Session::new(records, script);
     session.announce(changed(Moment::Established, None, script, &offer, material), script).await?;
     Ok(session)
 }
@@ -49,37 +59,48 @@ pub(super) async fn handshake_over<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    if !offer.offers_version(0x0303) {
+    if !offer.offers_version(TLS_1_2) {
         return Err(End::NothingInCommon("TLS 1.2"));
     }
-    let messages = Message::new(Kind::CLIENT_HELLO, offer.body.clone()).encode();
+    let messages = Message::new(handshake::CLIENT_HELLO, offer.body.clone()).encode();
     let mut server = Server { records, script, material, messages, offer };
     let (random, extended) = server.hello(verify_data)?;
     let active = server.flight(&random)?;
     server.records.flush().await?;
-    watch.chose(0x0303);
+    watch.chose(TLS_1_2);
 
-    let body = expect(server.records, Kind::CLIENT_KEY_EXCHANGE).await?;
-    server.messages.extend(Message::new(Kind::CLIENT_KEY_EXCHANGE, body.clone()).encode());
+    let body = expect(server.records, handshake::CLIENT_KEY_EXCHANGE).await?;
+    server.messages.extend(Message::new(handshake::CLIENT_KEY_EXCHANGE, body.clone()).encode());
     let premaster = active.complete(&body)?;
-    let master = server.master(&premaster, &random, extended);
-    let (opens, seals) = Protection::tls_1_2(&master, &server.offer.hello.random, &random)?;
+    let randoms = Both { client: server.offer.hello.random, server: random };
+    let master = if extended {
+        extended_master_secret(HASH, &premaster, &server.messages)
+    } else {
+        master_secret(HASH, &premaster, &randoms)
+    };
+    let cipher = |from| {
+        // The suite is one that can be followed, and the master secret as long as all are.
+        Protection::of(SUITE_RSA)
+            .and_then(|suite| RecordCipher::tls_1_2(suite, &master, &randoms, from))
+            .ok_or(End::Undecryptable)
+    };
+    let (opens, seals) = (cipher(Side::Client)?, cipher(Side::Server)?);
     match server.records.next().await? {
         Incoming::ChangeCipherSpec => server.records.opens = Some(opens),
         Incoming::Alert(description) => return Err(End::Alert(description)),
         Incoming::Closed => return Err(End::Closed),
         _ => return Err(End::Malformed("no ChangeCipherSpec before its Finished")),
     }
-    let client = expect(server.records, Kind::FINISHED).await?;
-    if client != server.verify_data(&master, "client finished") {
+    let client = expect(server.records, handshake::FINISHED).await?;
+    if client != finished_1_2(HASH, &master, Side::Client, &server.messages) {
         return Err(End::Undecryptable);
     }
     watch.handshake_completed();
-    server.messages.extend(Message::new(Kind::FINISHED, client.clone()).encode());
-    let own = server.verify_data(&master, "server finished");
+    server.messages.extend(Message::new(handshake::FINISHED, client.clone()).encode());
+    let own = finished_1_2(HASH, &master, Side::Server, &server.messages);
     server.records.put(ContentType::ChangeCipherSpec, &[1]);
     server.records.seals = Some(seals);
-    server.send(Moment::Finished, Message::new(Kind::FINISHED, own.clone()));
+    server.send(Moment::Finished, Message::new(handshake::FINISHED, own.clone()));
     server.records.flush().await?;
     Ok([client, own].concat())
 }
@@ -127,25 +148,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Server<'_, S> {
             return Err(End::NothingInCommon("ECDHE with AES-128-GCM"));
         }
         let extended = self.offer.hello.has(extension::EXTENDED_MASTER_SECRET);
-        let mut hello = ServerHello {
-            legacy_version: 0x0303,
-            random: crypto::random().map_err(|_| End::NothingInCommon("randomness"))?,
-            session_id: Vec::new(),
-            cipher_suite: suite,
-            compression: 0,
-            extensions: Vec::new(),
-        };
+        let random = crypto::random().map_err(|_| End::NothingInCommon("randomness"))?;
+        let mut hello = ServerHello::new(TLS_1_2, random, suite);
         if self.offer.offers_secure_renegotiation() {
-            hello.set(extension::RENEGOTIATION_INFO, vector8(verify_data));
+            hello.set(Extension::renegotiation_info(verify_data));
         }
         if extended {
-            hello.set(extension::EXTENDED_MASTER_SECRET, Vec::new());
+            hello.set(Extension::empty(extension::EXTENDED_MASTER_SECRET));
         }
         if self.offer.hello.has(extension::EC_POINT_FORMATS) {
-            hello.set(extension::EC_POINT_FORMATS, vec![1, 0]);
+            hello.set(Extension::ec_point_formats(&[0]));
         }
         (self.script.hello)(&mut hello, self.offer);
-        self.send(Moment::ServerHello, Message::new(Kind::SERVER_HELLO, hello.body()));
+        self.send(Moment::ServerHello, Message::new(handshake::SERVER_HELLO, hello.write()));
         (self.script.octets)(Moment::ServerHello, self.records.pending());
         Ok((hello.random, extended))
     }
@@ -154,7 +169,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Server<'_, S> {
     fn flight(&mut self, random: &[u8; 32]) -> Result<Active, End> {
         self.send(
             Moment::Certificate,
-            Message::new(Kind::CERTIFICATE, certificate_12(self.material.chain())),
+            Message::new(handshake::CERTIFICATE, write::certificates_1_2(&self.material.ders())),
         );
         let group = self.offer.usable_group().ok_or(End::NothingInCommon("X25519 or secp256r1"))?;
         let started = Exchange::start(group)?;
@@ -175,9 +190,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Server<'_, S> {
         };
         let parameters = exchange.parameters();
         let proof = self.proof(random, &parameters)?;
-        let body = [parameters, proof.encode()].concat();
-        self.send(Moment::ServerKeyExchange, Message::new(Kind::SERVER_KEY_EXCHANGE, body));
-        self.send(Moment::ServerHelloDone, Message::new(Kind::SERVER_HELLO_DONE, Vec::new()));
+        let body = write::server_key_exchange(&parameters, proof.scheme, &proof.signature);
+        self.send(Moment::ServerKeyExchange, Message::new(handshake::SERVER_KEY_EXCHANGE, body));
+        self.send(Moment::ServerHelloDone, Message::new(handshake::SERVER_HELLO_DONE, Vec::new()));
         Ok(active)
     }
 
@@ -194,24 +209,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Server<'_, S> {
         Ok(proof)
     }
 
-    /// The master secret (RFC 5246 §8.1, RFC 7627 §4).
-    fn master(&self, premaster: &[u8], random: &[u8; 32], extended: bool) -> Secret {
-        if extended {
-            prf(premaster, "extended master secret", &crypto::sha256(&self.messages), 48)
-        } else {
-            prf(premaster, "master secret", &[self.offer.hello.random, *random].concat(), 48)
-        }
-    }
-
-    /// A Finished's verify_data (RFC 5246 §7.4.9).
-    fn verify_data(&self, master: &[u8], label: &str) -> Vec<u8> {
-        prf(master, label, &crypto::sha256(&self.messages), 12).to_vec()
-    }
-
     fn send(&mut self, moment: Moment, healthy: Message) {
         let messages = changed(moment, Some(healthy), self.script, self.offer, self.material);
         self.messages.extend(messages.iter().flat_map(Message::encode));
-        self.records.put_messages(0x0303, &messages);
+        self.records.put_messages(TLS_1_2, &messages);
         if moment != Moment::ServerHello {
             (self.script.octets)(moment, self.records.pending());
         }

@@ -1,24 +1,31 @@
 //! TLS 1.3, the server's side (RFC 8446 §2, figure 1).
 
 use tokio::io::{AsyncRead, AsyncWrite};
+use zeroize::Zeroizing;
 
-use super::keys::{Handshake13, Protection, verify_data_13};
-use super::message::{Kind, Message, Proof, ServerHello, certificate_13, vector16};
-use super::offer::{Exchange, Offer, extension};
+use super::message::{Message, Proof};
+use super::offer::{Exchange, Offer};
 use super::records::RecordStream;
-use super::session::{Keys, Session};
+use super::session::Session;
 use super::{End, Material, Moment, Script, Watch, changed, expect};
-use crate::crypto;
-use crate::wire::hello::HELLO_RETRY_REQUEST;
+use crate::crypto::{self, KeyScheduleHash};
+use crate::tls::registry::handshake;
+use crate::tls::registry::version::{TLS_1_2, TLS_1_3};
+use crate::wire::hello::{Extension, HELLO_RETRY_REQUEST, ServerHello};
 use crate::wire::record::ContentType;
+use crate::wire::schedule::{KeySchedule, Protection, RecordCipher, finished};
+use crate::wire::vector::vector16;
+use crate::wire::write;
 
 /// TLS_AES_128_GCM_SHA256.
 pub(super) const SUITE: u16 = 0x1301;
+/// Its hash.
+const HASH: KeyScheduleHash = KeyScheduleHash::Sha256;
 /// What the server would sign with: ECDSA on P-256 and P-384, Ed25519, RSA-PSS (RFC 8446 §4.2.3).
 const SCHEMES: [u16; 6] = [0x0403, 0x0503, 0x0807, 0x0804, 0x0805, 0x0806];
 
 /// The whole handshake.
-pub(super) async fn handshake<S>(
+pub(super) async fn negotiate<S>(
     mut records: RecordStream<S>,
     script: &Script,
     material: &Material,
@@ -28,28 +35,44 @@ pub(super) async fn handshake<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    if !offer.offers_version(0x0304) {
+    if !offer.offers_version(TLS_1_3) {
         return Err(End::NothingInCommon("TLS 1.3"));
     }
     let mut server = Server { records: &mut records, script, material, messages: Vec::new(), offer };
     server.retry().await?;
     let secrets = server.hello().await?;
-    watch.chose(0x0304);
+    watch.chose(TLS_1_3);
     server.flight(&secrets)?;
-    let (client, sealed) = secrets.application(&server.messages);
+    let master = secrets.schedule.master();
+    let client = master.derive("c ap traffic", &server.messages);
+    let seals = cipher(&master.derive("s ap traffic", &server.messages))?;
     server.records.flush().await?;
-    let seals = Protection::tls_1_3(&sealed)?;
     server.records.seals = Some(seals);
-    let finished = expect(server.records, Kind::FINISHED).await?;
-    if finished != verify_data_13(&secrets.client, &server.messages) {
+    let verify_data = expect(server.records, handshake::FINISHED).await?;
+    if verify_data != finished(HASH, &secrets.client, &server.messages) {
         return Err(End::Undecryptable);
     }
     watch.handshake_completed();
     let offer = server.offer;
-    records.opens = Some(Protection::tls_1_3(&client)?);
-    let mut session = Session::new(records, script.reply, Some(Keys { client, server: sealed }));
+    records.opens = Some(cipher(&client)?);
+    let mut session = Session::new(records, script);
     session.announce(changed(Moment::Established, None, script, &offer, material), script).await?;
     Ok(session)
+}
+
+/// What protects one direction's records.
+fn cipher(traffic_secret: &[u8]) -> Result<RecordCipher, End> {
+    // The suite is one that can be followed, and the secret as long as its hash.
+    Protection::of(SUITE)
+        .and_then(|suite| RecordCipher::tls_1_3(suite, traffic_secret))
+        .ok_or(End::Undecryptable)
+}
+
+/// The secrets after ServerHello (RFC 8446 §7.1).
+struct Secrets {
+    schedule: KeySchedule,
+    client: Zeroizing<Vec<u8>>,
+    server: Zeroizing<Vec<u8>>,
 }
 
 struct Server<'a, S> {
@@ -63,18 +86,15 @@ struct Server<'a, S> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Server<'_, S> {
     fn client_hello(&self) -> Vec<u8> {
-        Message::new(Kind::CLIENT_HELLO, self.offer.body.clone()).encode()
+        Message::new(handshake::CLIENT_HELLO, self.offer.body.clone()).encode()
     }
 
-    /// A healthy answer with this key share, its random still to be drawn.
-    fn server_hello(&self, share: Vec<u8>) -> ServerHello {
+    /// A healthy answer with this key share.
+    fn server_hello(&self, random: [u8; 32], share: Extension) -> ServerHello {
         ServerHello {
-            legacy_version: 0x0303,
-            random: [0; 32],
             session_id: self.offer.hello.session_id.clone(),
-            cipher_suite: SUITE,
-            compression: 0,
-            extensions: vec![(extension::SUPPORTED_VERSIONS, vec![3, 4]), (extension::KEY_SHARE, share)],
+            extensions: vec![Extension::selected_version(TLS_1_3), share],
+            ..ServerHello::new(TLS_1_2, random, SUITE)
         }
     }
 
@@ -87,60 +107,62 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Server<'_, S> {
         for group in groups {
             // RFC 8446 §4.4.1: message_hash stands for the first ClientHello.
             let hash = crypto::sha256(&self.client_hello()).to_vec();
-            self.messages.extend(Message::new(Kind::MESSAGE_HASH, hash).encode());
-            let request = ServerHello {
-                random: HELLO_RETRY_REQUEST,
-                extensions: vec![
-                    (extension::SUPPORTED_VERSIONS, vec![3, 4]),
-                    (extension::KEY_SHARE, group.to_be_bytes().to_vec()),
-                ],
-                ..self.server_hello(Vec::new())
-            };
-            let message = Message::new(Kind::SERVER_HELLO, request.body());
+            self.messages.extend(Message::new(handshake::MESSAGE_HASH, hash).encode());
+            let request = self.server_hello(HELLO_RETRY_REQUEST, Extension::selected_group(group));
+            let message = Message::new(handshake::SERVER_HELLO, request.write());
             self.messages.extend(message.encode());
-            self.records.put_messages(0x0303, &[message]);
+            self.records.put_messages(TLS_1_2, &[message]);
             self.records.put(ContentType::ChangeCipherSpec, &[1]);
             self.records.flush().await?;
-            let body = expect(self.records, Kind::CLIENT_HELLO).await?;
+            let body = expect(self.records, handshake::CLIENT_HELLO).await?;
             self.offer = Offer::read(&body).ok_or(End::Malformed("a ClientHello that cannot be read"))?;
         }
         Ok(())
     }
 
     /// ServerHello, and the keys that follow from it.
-    async fn hello(&mut self) -> Result<Handshake13, End> {
+    async fn hello(&mut self) -> Result<Secrets, End> {
         let (group, share) = self.offer.usable_share().ok_or(End::NothingInCommon("X25519 or secp256r1"))?;
         let mut exchange = Exchange::answer(group, share)?;
         (self.script.exchange)(&mut exchange, &self.offer);
-        let share = [&exchange.group.to_be_bytes()[..], &vector16(&exchange.public)].concat();
-        let mut hello = self.server_hello(share);
-        hello.random = crypto::random().map_err(|_| End::NothingInCommon("randomness"))?;
+        let random = crypto::random().map_err(|_| End::NothingInCommon("randomness"))?;
+        let share = Extension::server_key_share(exchange.group, &exchange.public);
+        let mut hello = self.server_hello(random, share);
         (self.script.hello)(&mut hello, &self.offer);
-        let healthy = Message::new(Kind::SERVER_HELLO, hello.body());
+        let healthy = Message::new(handshake::SERVER_HELLO, hello.write());
         let messages = changed(Moment::ServerHello, Some(healthy), self.script, &self.offer, self.material);
         let client_hello = self.client_hello();
         self.messages.extend(client_hello);
         self.messages.extend(messages.iter().flat_map(Message::encode));
-        self.records.put_messages(0x0303, &messages);
+        self.records.put_messages(TLS_1_2, &messages);
         // RFC 8446 appendix D.4: what middleboxes want to see.
         self.records.put(ContentType::ChangeCipherSpec, &[1]);
         (self.script.octets)(Moment::ServerHello, self.records.pending());
         // A client that refuses the ServerHello says so before there is anything else to refuse.
         self.records.flush().await?;
-        let secrets = Handshake13::new(&exchange.secret, &self.messages);
-        self.records.opens = Some(Protection::tls_1_3(&secrets.client)?);
-        self.records.seals = Some(Protection::tls_1_3(&secrets.server)?);
-        Ok(secrets)
+        let schedule = KeySchedule::early(HASH, None).handshake(&exchange.secret);
+        let client = schedule.derive("c hs traffic", &self.messages);
+        let server = schedule.derive("s hs traffic", &self.messages);
+        self.records.opens = Some(cipher(&client)?);
+        self.records.seals = Some(cipher(&server)?);
+        Ok(Secrets { schedule, client, server })
     }
 
     /// EncryptedExtensions to Finished, each over what was sent before it.
-    fn flight(&mut self, secrets: &Handshake13) -> Result<(), End> {
-        self.send(Moment::EncryptedExtensions, Message::new(Kind::ENCRYPTED_EXTENSIONS, vector16(&[])));
-        let certificate = Message::new(Kind::CERTIFICATE, certificate_13(self.material.chain()));
+    fn flight(&mut self, secrets: &Secrets) -> Result<(), End> {
+        self.send(Moment::EncryptedExtensions, Message::new(handshake::ENCRYPTED_EXTENSIONS, vector16(&[])));
+        let certificate =
+            Message::new(handshake::CERTIFICATE, write::certificates_1_3(&[], &self.material.ders()));
         self.send(Moment::Certificate, certificate);
         let proof = self.proof()?;
-        self.send(Moment::CertificateVerify, Message::new(Kind::CERTIFICATE_VERIFY, proof.encode()));
-        let finished = Message::new(Kind::FINISHED, verify_data_13(&secrets.server, &self.messages));
+        self.send(
+            Moment::CertificateVerify,
+            Message::new(
+                handshake::CERTIFICATE_VERIFY,
+                write::certificate_verify(proof.scheme, &proof.signature),
+            ),
+        );
+        let finished = Message::new(handshake::FINISHED, finished(HASH, &secrets.server, &self.messages));
         self.send(Moment::Finished, finished);
         Ok(())
     }
@@ -148,7 +170,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Server<'_, S> {
     fn send(&mut self, moment: Moment, healthy: Message) {
         let messages = changed(moment, Some(healthy), self.script, &self.offer, self.material);
         self.messages.extend(messages.iter().flat_map(Message::encode));
-        self.records.put_messages(0x0303, &messages);
+        self.records.put_messages(TLS_1_2, &messages);
     }
 
     /// CertificateVerify's signature (RFC 8446 §4.4.3).
