@@ -24,11 +24,12 @@ use tlslab::report::verdict as report;
 use tlslab::server::Identity;
 use tlslab::tls::Versions;
 use tlslab::verify::Reason;
+use tlslab::wire::reading::dissection::{Find, Place};
 use tlslab::words;
 
 use super::{Failure, Result, Ui};
 use scene::{Act, Meeting};
-use wire::{Observed, Wire, hex_dump};
+use wire::{Observed, Reading, Wire, hex_dump};
 
 /// What the client says, and what an observer must not read.
 const MESSAGE: &str = "the password is correct-horse-battery-staple";
@@ -180,7 +181,7 @@ impl Demo {
     /// Writes the report wherever it is wanted, and says what was kept.
     fn write(&self, wire: &Wire, pages: &[PathBuf], ui: &Ui) -> Result<()> {
         let reading = wire.read(MESSAGE)?;
-        let page = html::page("the lab", &reading.dissection, &reading.needles, &reading.ending);
+        let page = html::titled(headline(&reading), &reading.dissection, &reading.needles, &reading.ending);
         for path in pages {
             super::dissect::write_page(path, self.force, &page)?;
             ui.say(&format!("wrote {}", path.display()));
@@ -193,6 +194,21 @@ impl Demo {
             ));
         }
         Ok(())
+    }
+}
+
+/// What the capture shows of the message, as a heading; how it is in each session stands beneath it.
+fn headline(reading: &Reading) -> &'static str {
+    let dissection = &reading.dissection;
+    let mut readable = dissection.sessions.iter().map(|session| {
+        let here =
+            |find: &Find| matches!(find.place, Place::Stream(number, _, _) if number == session.number);
+        (session.tls.is_some(), dissection.finds.iter().any(here))
+    });
+    if readable.all(|(is_tls, is_readable)| is_tls != is_readable) {
+        "The lab: readable without TLS, nowhere with it"
+    } else {
+        "The lab: what crossed the wire"
     }
 }
 

@@ -7,5 +7,6 @@ pub mod dissect;
 pub mod inspection;
 pub mod key;
 pub mod outcome;
+pub mod page;
 pub mod verdict;
 pub mod who;

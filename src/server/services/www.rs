@@ -17,9 +17,11 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode, Version};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use maud::html;
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use crate::report::page::{self as report, fields};
 use crate::server::drain::Drain;
 use crate::server::event::{End, TlsFacts};
 use crate::streams::Counted;
@@ -91,10 +93,7 @@ fn respond<B>(request: &Request<B>, facts: Option<&TlsFacts>, peer: SocketAddr) 
         "/" => {
             let page = page(&session(facts, peer));
             let mut response = answer(StatusCode::OK, "text/html; charset=utf-8", page);
-            response.headers_mut().insert(
-                CONTENT_SECURITY_POLICY,
-                HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'"),
-            );
+            response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(report::POLICY));
             response
         }
         "/session.json" => {
@@ -162,52 +161,32 @@ fn session(facts: Option<&TlsFacts>, peer: SocketAddr) -> Value {
 }
 
 fn page(session: &Value) -> String {
-    let mut rows = String::new();
-    for (name, label) in [
-        ("protocol", "Protocol"),
-        ("cipher_suite", "Cipher suite"),
-        ("key_exchange", "Key exchange"),
-        ("sni", "Name asked for (SNI)"),
-        ("alpn", "Application protocol (ALPN)"),
-        ("resumed", "Resumed"),
-        ("peer", "You are"),
-    ] {
-        rows.push_str(&row(label, &session[name]));
-    }
     let client = &session["client_certificate"];
-    rows.push_str(&row("Client certificate", if client.is_null() { client } else { &client["subject"] }));
-    format!(
-        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>tlslab: this TLS session</title>\n\
-         <style>body{{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem}}\
-         th{{text-align:left;padding-right:2rem;font-weight:normal;color:#555}}td{{font-family:monospace}}</style>\n\
-         <h1>This TLS session</h1>\n<table>\n{rows}</table>\n\
-         <p>The same for machines: <a href=\"/session.json\">/session.json</a></p>\n</html>\n"
-    )
+    let rows = [
+        ("Protocol", &session["protocol"]),
+        ("Cipher suite", &session["cipher_suite"]),
+        ("Key exchange", &session["key_exchange"]),
+        ("Name asked for (SNI)", &session["sni"]),
+        ("Application protocol (ALPN)", &session["alpn"]),
+        ("Resumed", &session["resumed"]),
+        ("You are", &session["peer"]),
+        ("Client certificate", if client.is_null() { client } else { &client["subject"] }),
+    ];
+    let body = html! {
+        main {
+            (fields(rows.map(|(label, value)| (label, shown(value)))))
+            p { "The same for machines: " a href="/session.json" { "/session.json" } }
+        }
+    };
+    report::page("This TLS session", &html! {}, &body)
 }
 
-fn row(label: &str, value: &Value) -> String {
-    let value = match value {
+fn shown(value: &Value) -> String {
+    match value {
         Value::Null => "none".to_owned(),
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
-        Value::String(text) => escape(text),
-        other => escape(&other.to_string()),
-    };
-    format!("<tr><th>{label}</th><td>{value}</td></tr>\n")
-}
-
-/// Text for HTML: names come from peers and their certificates.
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            other => escaped.push(other),
-        }
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
     }
-    escaped
 }

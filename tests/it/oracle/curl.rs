@@ -71,7 +71,7 @@ fn curl_asks_twice_on_one_connection_and_may_only_read() {
             ["--cacert", "cert.pem", "--write-out", "%{http_code} after %{num_connects} connects\n", &twice];
         curl(&lab, &server, version, "/nowhere", &count)
             .success()
-            .prints("<!doctype html>")
+            .prints("<!DOCTYPE html>")
             .prints("200 after 1 connects")
             .prints("404 after 0 connects");
         let post = ["--cacert", "cert.pem", "--data", "x", "--write-out", "%{http_code}"];
