@@ -195,7 +195,7 @@ pub(crate) fn create(path: &Path, force: bool) -> io::Result<File> {
 
 fn exists(path: &Path) -> Failure {
     Failure::new(format!("{}: exists already; expected to create it", path.display()))
-        .hint("name another file, or replace this one with `--force`")
+        .hint(super::remedy::REPLACE)
 }
 
 /// The capture cannot be written.

@@ -1,6 +1,5 @@
 //! `tlslab connect`: verify a server, say every check, then talk to it.
 
-mod remedy;
 mod replies;
 
 use std::io::{self, IsTerminal};
@@ -27,8 +26,7 @@ use super::passphrase::PassphraseSource;
 use super::patience;
 use super::serve::identity::Files;
 use super::trust::Trust;
-use super::{Failure, Result, Ui, keylog};
-use remedy::remedy;
+use super::{Failure, Result, Ui, keylog, remedy};
 use replies::Replies;
 
 const EXAMPLES: &str = "\
@@ -295,8 +293,8 @@ fn report(arguments: &Connect, outcome: &Outcome, replies: &[u8], ui: &Ui) -> Re
             verdict::sentence(refused),
             outcome.exit_status()
         ));
-        hints
-            .extend(refused.reasons().first().and_then(|reason| verdict::remedy(*reason)).map(str::to_owned));
+        let first = refused.reasons().first().copied();
+        hints.extend(first.and_then(remedy::for_reason).map(str::to_owned));
     }
     if let Some(trouble) = &outcome.trouble {
         let words = match trouble {
@@ -309,7 +307,7 @@ fn report(arguments: &Connect, outcome: &Outcome, replies: &[u8], ui: &Ui) -> Re
             trouble => trouble.to_string(),
         };
         ui.error(&format!("{target}: {words} (exit status {})", outcome.exit_status()));
-        hints.extend(remedy(trouble, target, arguments.cert.is_some()));
+        hints.extend(remedy::for_trouble(trouble, target, arguments.cert.is_some()));
     }
     for hint in &hints {
         ui.hint(hint);
@@ -351,16 +349,6 @@ fn terms(arguments: &Connect, ui: &Ui) -> Result<Terms> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn patience_is_more_than_nothing_and_less_than_forever() {
-        assert_eq!(patience::read("10s"), Ok(Duration::from_secs(10)));
-        assert_eq!(patience::read("250ms"), Ok(Duration::from_millis(250)));
-        for text in ["0s", "2years", "10", "soon", "", "-1s"] {
-            let error = patience::read(text).unwrap_err();
-            assert!(error.starts_with("expected a duration such as 10s or 2m"), "{text}: {error}");
-        }
-    }
 
     #[test]
     fn colour_marks_the_mark_alone() {

@@ -200,12 +200,17 @@ impl Demo {
 /// What the capture shows of the message, as a heading; how it is in each session stands beneath it.
 fn headline(reading: &Reading) -> &'static str {
     let dissection = &reading.dissection;
-    let mut readable = dissection.sessions.iter().map(|session| {
-        let here =
-            |find: &Find| matches!(find.place, Place::Stream(number, _, _) if number == session.number);
-        (session.tls.is_some(), dissection.finds.iter().any(here))
-    });
-    if readable.all(|(is_tls, is_readable)| is_tls != is_readable) {
+    let sessions: Vec<(bool, bool)> = dissection
+        .sessions
+        .iter()
+        .map(|session| {
+            let here =
+                |find: &Find| matches!(find.place, Place::Stream(number, _, _) if number == session.number);
+            (session.tls.is_some(), dissection.finds.iter().any(here))
+        })
+        .collect();
+    let has = |session| sessions.contains(&session);
+    if has((true, false)) && has((false, true)) && !has((true, true)) && !has((false, false)) {
         "The lab: readable without TLS, nowhere with it"
     } else {
         "The lab: what crossed the wire"

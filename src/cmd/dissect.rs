@@ -157,7 +157,7 @@ pub(crate) fn write_page(path: &Path, force: bool, page: &str) -> Result<()> {
         let failure =
             Failure::new(format!("{}: cannot write: {error}", path.display())).status(COULD_NOT_FIND_OUT);
         if error.kind() == io::ErrorKind::AlreadyExists {
-            failure.hint("name another file, or replace this one with `--force`")
+            failure.hint(super::remedy::REPLACE)
         } else {
             failure
         }

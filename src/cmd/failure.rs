@@ -1,13 +1,11 @@
 //! How a command fails: what went wrong, then what to do about it, then the exit status.
 
 use std::fmt;
-use std::path::Path;
 use std::process::ExitCode;
 
-use tlslab::pki::files::FileError;
-use tlslab::pki::key::KeyError;
+use tlslab::words::Escaped;
 
-use super::Ui;
+use super::{Global, Ui, remedy};
 
 /// What a command returns: its result, or why there is none.
 pub(crate) type Result<T> = std::result::Result<T, Failure>;
@@ -97,12 +95,11 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Anything that is an error becomes a failure with `?`; where the library's error suggests a remedy in terms
-/// of commands, this is the one place that knows it.
+/// Anything that is an error becomes a failure with `?`, with what can be done about the library's own.
 impl<E: Into<anyhow::Error>> From<E> for Failure {
     fn from(error: E) -> Self {
         let error = error.into();
-        let hint = hint_for(&error);
+        let hint = remedy::for_error(&error);
         Self { error, hint, status: 1 }
     }
 }
@@ -119,43 +116,71 @@ impl<T, E: Into<Failure>> Hinted<T> for std::result::Result<T, E> {
     }
 }
 
-/// What to do about an error of the library's.
-fn hint_for(error: &anyhow::Error) -> Option<String> {
-    error.chain().find_map(|cause| cause.downcast_ref().and_then(hint_for_file))
-}
-
-fn hint_for_file(error: &FileError) -> Option<String> {
-    let name = |path: &Path| path.display().to_string();
-    match error {
-        FileError::NotFound(_) => {
-            Some("`tlslab gencert` makes cert.pem, key.pem and clearkey.pem in this directory".to_owned())
-        }
-        FileError::Exists(_) => Some("--force replaces them, --out DIR writes somewhere else".to_owned()),
-        FileError::LegacyEncrypted(path) => {
-            let path = name(path);
-            Some(format!("openssl pkey -in {path} -out {path}.new writes it in PKCS#8"))
-        }
-        FileError::Key { path, source: KeyError::UnsupportedEncryption(_) } => {
-            let path = name(path);
-            Some(format!("openssl pkcs8 -topk8 -v2 aes-256-cbc -in {path} -out {path}.new encrypts it anew"))
-        }
-        FileError::Key { source: KeyError::WrongPassphrase, .. } => {
-            Some("--passin prompt, env:VAR, file:PATH or stdin says where the right one is".to_owned())
-        }
-        FileError::WrongKind { path, found, .. } if found == "a PKCS#12 bundle" => {
-            Some(format!("openssl pkcs12 -in {} -nodes -out bundle.pem takes it apart", name(path)))
-        }
-        FileError::Unrecognised { found: "UTF-16 text", path, .. } => {
-            let path = name(path);
-            Some(format!("iconv -f UTF-16 -t UTF-8 {path} > {path}.new"))
-        }
-        _ => None,
-    }
-}
-
-/// clap's own words for a command line that cannot be read; 0 for `--help` and `--version`.
+/// A command line that clap cannot read, said as any other failure; `--help` and `--version` are none, and go out as they
+/// are.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
-    // A closed pipe while help is printed is no failure.
-    let _ = error.print();
-    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+    use clap::error::ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion};
+
+    if matches!(error.kind(), DisplayHelp | DisplayHelpOnMissingArgumentOrSubcommand | DisplayVersion) {
+        // A closed pipe while help is printed is no failure.
+        let _ = error.print();
+        return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+    }
+    // Nothing was parsed; what stands after `--` is another program's.
+    let json = std::env::args_os().take_while(|word| word != "--").any(|word| word == "--json");
+    let ui = Ui::new(&Global { json, ..Global::default() });
+    unreadable(&error.render().to_string()).report(&ui)
+}
+
+/// clap's words, `error: …`, `tip: …` and `Usage: …` in paragraphs of their own, as an error and a hint.
+fn unreadable(words: &str) -> Failure {
+    let on_one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let (message, rest) = words.split_once("\n\n").unwrap_or((words, ""));
+    let message = on_one_line(message.strip_prefix("error: ").unwrap_or(message));
+    let lines = || rest.lines().map(str::trim);
+    let tips: Vec<&str> = lines().filter_map(|line| line.strip_prefix("tip: ")).collect();
+    // `Usage: tlslab serve [OPTIONS]`, or `Usage: tlslab connect --cert <FILE> [TARGET]`.
+    let command = lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap_or("tlslab");
+    let is_name = |word: &&str| word.starts_with(|first: char| first.is_ascii_lowercase());
+    let command = command.split(' ').take_while(is_name).collect::<Vec<_>>().join(" ");
+    let hint = match tips.as_slice() {
+        [] => format!("`{command} --help` says what is understood"),
+        tips => tips.join("; "),
+    };
+    Failure::usage(Escaped(&message)).hint(Escaped(&hint).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(words: &str) -> (String, Option<String>, u8) {
+        let failure = unreadable(words);
+        (failure.to_string(), failure.hint, failure.status)
+    }
+
+    #[test]
+    fn what_clap_says_is_an_error_and_a_hint() {
+        let (error, hint, status) = said(
+            "error: the following required arguments were not provided:\n  <--passout <SOURCE>|--noenc>\n\n\
+             Usage: tlslab passwd --out <FILE> <KEY>\n\nFor more information, try '--help'.\n",
+        );
+        assert_eq!(error, "the following required arguments were not provided: <--passout <SOURCE>|--noenc>");
+        assert_eq!(hint.as_deref(), Some("`tlslab passwd --help` says what is understood"));
+        assert_eq!(status, 2);
+        let (error, hint, _) = said(
+            "error: unexpected argument '--lisen' found\n\n  tip: a similar argument exists: '--listen'\n\n\
+             Usage: tlslab serve --listen <ADDR>\n\nFor more information, try '--help'.\n",
+        );
+        assert_eq!(error, "unexpected argument '--lisen' found");
+        assert_eq!(hint.as_deref(), Some("a similar argument exists: '--listen'"));
+    }
+
+    #[test]
+    fn an_argument_writes_nothing_on_the_terminal_but_letters() {
+        let (error, hint, _) =
+            said("error: unexpected argument '--\u{1b}[2J\u{202e}' found\n\nUsage: tlslab [OPTIONS]\n");
+        assert!(!error.contains(['\u{1b}', '\u{202e}']), "{error}");
+        assert_eq!(hint.as_deref(), Some("`tlslab --help` says what is understood"));
+    }
 }

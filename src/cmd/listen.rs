@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use tokio::net::{TcpListener, lookup_host};
 
-use super::{Failure, Result};
+use super::{Failure, Result, remedy};
 
 /// Where to listen: a host or an address, and a port, which may be 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,20 +75,18 @@ impl ListenAddress {
     }
 
     fn refused(&self, error: &io::Error, command: &str) -> Failure {
-        match error.kind() {
-            io::ErrorKind::AddrInUse => {
-                Failure::new(format_args!("{self}: cannot listen: another program already does"))
-                    .hint(format!("take any free port: `tlslab {command} --listen 127.0.0.1:0`"))
+        let why = match error.kind() {
+            io::ErrorKind::AddrInUse => "another program already does".to_owned(),
+            io::ErrorKind::AddrNotAvailable => "this machine does not have that address".to_owned(),
+            io::ErrorKind::PermissionDenied => {
+                "permission denied (ports below 1024 are privileged)".to_owned()
             }
-            io::ErrorKind::AddrNotAvailable => {
-                Failure::new(format_args!("{self}: cannot listen: this machine does not have that address"))
-                    .hint(format!("listen on one that it has: `tlslab {command} --listen 127.0.0.1:0`"))
-            }
-            io::ErrorKind::PermissionDenied => Failure::new(format_args!(
-                "{self}: cannot listen: permission denied (ports below 1024 are privileged)"
-            ))
-            .hint(format!("take a port above 1023: `tlslab {command} --listen 127.0.0.1:4433`")),
-            _ => Failure::new(format_args!("{self}: cannot listen: {error}")),
+            _ => error.to_string(),
+        };
+        let failure = Failure::new(format_args!("{self}: cannot listen: {why}"));
+        match remedy::for_listening(error, command) {
+            Some(hint) => failure.hint(hint),
+            None => failure,
         }
     }
 }

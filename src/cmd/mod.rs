@@ -19,6 +19,7 @@ mod man;
 mod passphrase;
 mod passwd;
 mod patience;
+mod remedy;
 mod serve;
 mod signals;
 mod tap;

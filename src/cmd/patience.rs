@@ -14,3 +14,25 @@ pub(crate) fn read(text: &str) -> std::result::Result<Duration, String> {
         Err(error) => Err(format!("{expected}, found {text:?}: {error}")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_more_than_nothing_and_less_than_for_ever() {
+        assert_eq!(read("10s"), Ok(Duration::from_secs(10)));
+        assert_eq!(read("250ms"), Ok(Duration::from_millis(250)));
+        for (text, found) in [
+            ("0s", "more than nothing and at most a year, found 0s"),
+            ("2y", "more than nothing and at most a year, found 2y"),
+            ("10", "found \"10\": time unit needed, for example 10sec or 10ms"),
+        ] {
+            assert_eq!(read(text), Err(format!("expected a duration such as 10s or 2m, {found}")));
+        }
+        for text in ["soon", "", "-1s"] {
+            let error = read(text).unwrap_err();
+            assert!(error.starts_with("expected a duration such as 10s or 2m, found "), "{text}: {error}");
+        }
+    }
+}

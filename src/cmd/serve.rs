@@ -321,21 +321,3 @@ fn raise_file_limit(sessions: usize) {
 
 #[cfg(not(unix))]
 fn raise_file_limit(_sessions: usize) {}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_are_more_than_nothing() {
-        assert_eq!(patience::read("10s"), Ok(Duration::from_secs(10)));
-        let expected = "expected a duration such as 10s or 2m, ";
-        for (text, found) in [
-            ("0s", "more than nothing and at most a year, found 0s"),
-            ("2y", "more than nothing and at most a year, found 2y"),
-            ("10", "found \"10\": time unit needed, for example 10sec or 10ms"),
-        ] {
-            assert_eq!(patience::read(text), Err(format!("{expected}{found}")));
-        }
-    }
-}

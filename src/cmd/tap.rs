@@ -103,7 +103,7 @@ impl Tap {
         }
         if let Some(page) = self.html.as_deref().filter(|page| !self.force && page.exists()) {
             return Err(Failure::new(format!("{}: exists already; expected to create it", page.display()))
-                .hint("name another file, or replace this one with `--force`"));
+                .hint(super::remedy::REPLACE));
         }
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let result = runtime.block_on(async {

@@ -1,6 +1,6 @@
 //! What is trusted, and by which rules: the flags that `connect` and `verify` share.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use tlslab::pki::files;
 use tlslab::verify::{ExpectedName, Policy, TrustSet};
 
-use super::{Failure, Hinted, Result, Ui, instant};
+use super::{Failure, Hinted, Result, Ui, instant, remedy};
 
 /// The name of the lab sheet's fictitious server (`docs/lab-sheet.md`).
 pub(crate) const LAB_NAME: &str = "www.test.org";
@@ -44,7 +44,7 @@ impl Trust {
                 certificates.extend(system_store(ui)?);
             } else {
                 let read = files::read_certificates(source).context("cannot read trusted certificates");
-                certificates.extend(read.hint(|| hint_to_make(source))?);
+                certificates.extend(read.hint(|| remedy::how_to_trust(source))?);
             }
         }
         let trusted = TrustSet::new(&certificates).with_context(|| listed(&self.ca))?;
@@ -75,16 +75,6 @@ impl Trust {
 /// The name to expect where none was asked for: the lab's.
 pub(crate) fn lab_name() -> ExpectedName {
     ExpectedName::Dns(LAB_NAME.to_owned())
-}
-
-fn hint_to_make(path: &Path) -> String {
-    const NAME_ONE: &str = "name the server's certificate with `--ca FILE`";
-    if path.exists() {
-        return NAME_ONE.to_owned();
-    }
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let out = directory.map_or_else(String::new, |parent| format!(" --out {}", parent.display()));
-    format!("{NAME_ONE}, or make one with `tlslab gencert{out}`")
 }
 
 fn listed(paths: &[PathBuf]) -> String {

@@ -11,7 +11,7 @@ use tlslab::verify::{Criteria, Usage, judge};
 use tlslab::who;
 
 use super::trust::{Trust, lab_name};
-use super::{Result, Ui};
+use super::{Result, Ui, remedy};
 
 /// Judge a certificate offline, by the same verifier that connect uses
 ///
@@ -74,8 +74,8 @@ impl Verify {
                 ui.print(&line)?;
             }
             ui.print(&report::sentence(&verdict))?;
-            if let Some(remedy) = verdict.reasons().first().and_then(|reason| report::remedy(*reason)) {
-                ui.hint(remedy);
+            if let Some(hint) = verdict.reasons().first().copied().and_then(remedy::for_reason) {
+                ui.hint(hint);
             }
         }
         Ok(verdict.exit_status())

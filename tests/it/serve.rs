@@ -95,7 +95,15 @@ fn addresses_that_cannot_be_had_are_explained() {
     lab.tlslab(["serve", "--listen", "192.0.2.1:4433"])
         .status(1)
         .says("tlslab: error: 192.0.2.1:4433: cannot listen: this machine does not have that address\n");
-    lab.tlslab(["serve", "--listen", "4433"]).status(2).says("found no port");
+    let refused = lab.tlslab(["serve", "--json", "--listen", "4433"]).status(2);
+    let error = "invalid value '4433' for '--listen <ADDR>': expected ADDRESS:PORT";
+    let refused = refused.says(&format!("tlslab: error: {error}")).says("found no port");
+    let refused = refused.says("tlslab: hint: `tlslab serve --help` says what is understood");
+    assert!(refused.json()["error"].as_str().unwrap().starts_with(error), "clap's errors are as ours");
+    lab.tlslab(["serve", "--lisen", "127.0.0.1:0"])
+        .status(2)
+        .says("tlslab: error: unexpected argument '--lisen' found")
+        .says("tlslab: hint: a similar argument exists: '--listen'");
     lab.tlslab(["serve", "--idle-timeout", "soon"]).status(2).says("expected a duration such as 10s or 2m");
     lab.tlslab(["serve", "--tls", "1.1"]).status(2).says("expected 1.2, 1.3 or 1.2-1.3, found \"1.1\"");
 }

@@ -14,7 +14,7 @@ use tlslab::who;
 use tlslab::words;
 
 use super::super::passphrase::PassphraseSource;
-use super::super::{Failure, Hinted, Result};
+use super::super::{Failure, Hinted, Result, remedy};
 
 /// Where a certificate and its key are, and the passphrase that was asked for once.
 #[derive(Clone)]
@@ -63,38 +63,17 @@ impl Files {
     /// Says which two files do not fit, and how to see why.
     fn misfit(&self, error: &IdentityError) -> Failure {
         let (certificate, key) = (self.certificate.display(), self.key.display());
-        let hint = match error {
-            IdentityError::Mismatch { .. } => {
-                "name the key that was made with this certificate (`--key FILE`), or make a new pair with \
-                 `tlslab gencert --out new`"
-            }
-            _ => "make a new pair with `tlslab gencert --out new`",
-        };
-        Failure::new(format_args!("{certificate} and {key}: {error}")).hint(hint)
+        Failure::new(format_args!("{certificate} and {key}: {error}")).hint(remedy::for_identity(error))
     }
 }
 
 /// The certificates of a file, with what to do where there are none.
 pub(super) fn certificates(path: &Path, option: &str) -> Result<Vec<CertificateDer<'static>>> {
-    read_certificates(path).hint(|| how_to_get(path, option))
+    read_certificates(path).hint(|| remedy::how_to_get(path, option))
 }
 
 fn private_key(path: &Path) -> Result<KeyFile> {
-    read_private_key(path).hint(|| how_to_get(path, "--key"))
-}
-
-/// A missing file is made by gencert; one that holds something else is best looked at.
-fn how_to_get(path: &Path, option: &str) -> String {
-    let shown = path.display();
-    if path.is_dir() {
-        return format!("`{option} FILE` names another");
-    }
-    if path.exists() {
-        return format!("`tlslab inspect {shown}` says what is in it; `{option} FILE` names another");
-    }
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let out = directory.map_or_else(String::new, |parent| format!(" --out {}", parent.display()));
-    format!("make certificate and key with `tlslab gencert{out}`, or name yours with `{option} FILE`")
+    read_private_key(path).hint(|| remedy::how_to_get(path, "--key"))
 }
 
 /// What a good client will say of the certificate at the instant `now`: the very words of `tlslab connect`, since

@@ -1,0 +1,167 @@
+//! What a person can do about what went wrong, in commands that can be pasted: the advice of every command.
+
+use std::io;
+use std::path::Path;
+
+use rustls::AlertDescription;
+use tlslab::client::{Target, Trouble};
+use tlslab::pki::files::FileError;
+use tlslab::pki::key::KeyError;
+use tlslab::server::IdentityError;
+use tlslab::tls::Versions;
+use tlslab::verify::Reason;
+
+/// A file is in the way.
+pub(super) const REPLACE: &str = "name another file, or replace this one with `--force`";
+
+/// What to do about an error of the library's.
+pub(super) fn for_error(error: &anyhow::Error) -> Option<String> {
+    error.chain().find_map(|cause| cause.downcast_ref().and_then(for_file))
+}
+
+fn for_file(error: &FileError) -> Option<String> {
+    let name = |path: &Path| path.display().to_string();
+    match error {
+        FileError::NotFound(_) => {
+            Some("`tlslab gencert` makes cert.pem, key.pem and clearkey.pem in this directory".to_owned())
+        }
+        FileError::Exists(_) => Some("--force replaces them, --out DIR writes somewhere else".to_owned()),
+        FileError::LegacyEncrypted(path) => {
+            let path = name(path);
+            Some(format!("openssl pkey -in {path} -out {path}.new writes it in PKCS#8"))
+        }
+        FileError::Key { path, source: KeyError::UnsupportedEncryption(_) } => {
+            let path = name(path);
+            Some(format!("openssl pkcs8 -topk8 -v2 aes-256-cbc -in {path} -out {path}.new encrypts it anew"))
+        }
+        FileError::Key { source: KeyError::WrongPassphrase, .. } => {
+            Some("--passin prompt, env:VAR, file:PATH or stdin says where the right one is".to_owned())
+        }
+        FileError::WrongKind { path, found, .. } if found == "a PKCS#12 bundle" => {
+            Some(format!("openssl pkcs12 -in {} -nodes -out bundle.pem takes it apart", name(path)))
+        }
+        FileError::Unrecognised { found: "UTF-16 text", path, .. } => {
+            let path = name(path);
+            Some(format!("iconv -f UTF-16 -t UTF-8 {path} > {path}.new"))
+        }
+        _ => None,
+    }
+}
+
+/// A missing file is made by gencert; one that holds something else is best looked at.
+pub(super) fn how_to_get(path: &Path, option: &str) -> String {
+    let shown = path.display();
+    if path.is_dir() {
+        return format!("`{option} FILE` names another");
+    }
+    if path.exists() {
+        return format!("`tlslab inspect {shown}` says what is in it; `{option} FILE` names another");
+    }
+    let out = out(path);
+    format!("make certificate and key with `tlslab gencert{out}`, or name yours with `{option} FILE`")
+}
+
+/// Where a trusted certificate comes from: the server's, or gencert makes one.
+pub(super) fn how_to_trust(path: &Path) -> String {
+    const NAME_ONE: &str = "name the server's certificate with `--ca FILE`";
+    if path.exists() {
+        return NAME_ONE.to_owned();
+    }
+    format!("{NAME_ONE}, or make one with `tlslab gencert{}`", out(path))
+}
+
+/// gencert's `--out`, so that it makes just this file.
+fn out(path: &Path) -> String {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    directory.map_or_else(String::new, |parent| format!(" --out {}", parent.display()))
+}
+
+/// What to do about a certificate and a key that do not go together.
+pub(super) fn for_identity(error: &IdentityError) -> &'static str {
+    match error {
+        IdentityError::Mismatch { .. } => {
+            "name the key that was made with this certificate (`--key FILE`), or make a new pair with \
+             `tlslab gencert --out new`"
+        }
+        _ => "make a new pair with `tlslab gencert --out new`",
+    }
+}
+
+/// What a person can do about a refusal, for its first reason. `None` where only the peer can help itself.
+pub(super) fn for_reason(reason: Reason) -> Option<&'static str> {
+    Some(match reason {
+        Reason::Untrusted => {
+            "if this is the right server, get its certificate by a way you trust and give it with `--ca FILE`"
+        }
+        Reason::WrongName => "if you meant the name in the certificate, ask for it with `--cn NAME`",
+        Reason::Expired => {
+            "the server needs a new certificate (`tlslab gencert --force`); `--at TIME` judges another instant"
+        }
+        Reason::NotYetValid => "check this machine's clock; `--at TIME` judges another instant",
+        Reason::BadUsage => "the server needs a server's certificate: `tlslab gencert --profile server`",
+        Reason::WeakKey | Reason::WeakSignature => {
+            "the server needs a stronger certificate: `tlslab gencert --key rsa:4096`"
+        }
+        Reason::BadSignature => {
+            "somebody changed the certificate, or does not hold its key: do not trust this peer"
+        }
+        Reason::Malformed | Reason::Handshake | Reason::Network | Reason::Timeout => return None,
+    })
+}
+
+/// What to do about a connection that went wrong.
+pub(super) fn for_trouble(trouble: &Trouble, target: &Target, certificate_given: bool) -> Option<String> {
+    Some(match trouble {
+        Trouble::Alert { certificate_missing: true, .. } => {
+            "`--cert FILE --key FILE` shows a client certificate".to_owned()
+        }
+        Trouble::Alert { alert: AlertDescription::UnrecognisedName, .. } => {
+            "`--cn NAME` asks for another name".to_owned()
+        }
+        Trouble::NothingInCommon { offered: Versions::Tls12 | Versions::Tls13, .. } => {
+            format!("`tlslab connect {target} --tls 1.2-1.3` offers both versions")
+        }
+        Trouble::NothingInCommon { .. } => {
+            format!(
+                "`openssl s_client -connect {target} -cipher ALL:@SECLEVEL=0` shows what the server takes"
+            )
+        }
+        Trouble::Alert { .. } if certificate_given => {
+            "the server may not trust the certificate given with `--cert`; its own log says why".to_owned()
+        }
+        Trouble::Truncated => "if nothing was cut, it is the server that ends without close_notify: \
+                               in Python, `unwrap()` before `close()`"
+            .to_owned(),
+        Trouble::Echo | Trouble::Plaintext { .. } => {
+            format!("if that is meant: `tlslab connect {target} --plaintext` talks without TLS")
+        }
+        Trouble::Version { offered: Versions::Both, .. } => {
+            "the server must be updated: TLS 1.1 and older are broken (RFC 8996)".to_owned()
+        }
+        Trouble::Version { .. } => format!("`tlslab connect {target} --tls 1.2-1.3` offers both versions"),
+        Trouble::Timeout { .. } => "`--timeout 60s` waits longer".to_owned(),
+        Trouble::Unreachable(_) if target.is_loopback() => {
+            format!("is the server running? `tlslab serve --listen {target}` starts one here")
+        }
+        Trouble::Unresolved(_) => {
+            "an address needs no resolver: `tlslab connect ADDRESS:PORT --cn NAME`".to_owned()
+        }
+        _ => return None,
+    })
+}
+
+/// What to do about an address that `tlslab COMMAND` cannot listen on.
+pub(super) fn for_listening(error: &io::Error, command: &str) -> Option<String> {
+    Some(match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            format!("take any free port: `tlslab {command} --listen 127.0.0.1:0`")
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            format!("listen on one that it has: `tlslab {command} --listen 127.0.0.1:0`")
+        }
+        io::ErrorKind::PermissionDenied => {
+            format!("take a port above 1023: `tlslab {command} --listen 127.0.0.1:4433`")
+        }
+        _ => return None,
+    })
+}
