@@ -20,6 +20,14 @@ pub const DEFAULT_PORT: u16 = 4433;
 const LAB_NAME: &str = "www.test.org";
 
 /// Whom to call: `HOST:PORT`, `HOST`, `[IPv6]:PORT` or `[IPv6]`.
+/// ```
+/// use tlslab::client::Target;
+/// let target: Target = "www.example.com".parse()?;
+/// assert_eq!(target.to_string(), "www.example.com:4433");
+/// assert_eq!(target.default_name().to_string(), "www.example.com");
+/// assert_eq!("[::1]:443".parse::<Target>()?.default_name().to_string(), "www.test.org");
+/// # Ok::<(), tlslab::client::BadTarget>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     host: Host,

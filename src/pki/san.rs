@@ -7,6 +7,14 @@ use std::str::FromStr;
 use super::subject::NameError;
 
 /// A subject alternative name that tlslab can put into a certificate.
+/// ```
+/// use tlslab::pki::subject::SanName;
+/// assert_eq!("www.test.org".parse::<SanName>()?, SanName::dns("www.test.org")?);
+/// assert_eq!("::1".parse::<SanName>()?.to_string(), "IP:::1");
+/// assert_eq!("DNS:*.test.org".parse::<SanName>()?, SanName::Dns("*.test.org".to_owned()));
+/// assert!("www.*.org".parse::<SanName>().is_err());
+/// # Ok::<(), tlslab::pki::subject::NameError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum SanName {
     /// dNSName: ASCII, possibly a wildcard, possibly A-labels.

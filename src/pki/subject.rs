@@ -16,6 +16,13 @@ pub use super::san::SanName;
 
 /// A distinguished name: relative names in the order of the certificate, each a set of attributes
 /// (nearly always one).
+/// ```
+/// use tlslab::pki::subject::Subject;
+/// let subject: Subject = r"/C=AU/O=Nuts \/ Bolts/CN=www.test.org".parse()?;
+/// assert_eq!(subject.rdns.len(), 3);
+/// assert_eq!(Subject::from_der(&subject.to_der())?, subject);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subject {
     /// The relative distinguished names, outermost (`C`) first as openssl prints them.

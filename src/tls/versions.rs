@@ -6,6 +6,12 @@ use std::str::FromStr;
 use rustls::SupportedProtocolVersion;
 
 /// The TLS versions that may be spoken, by the words of `--tls`. Nothing older exists here.
+/// ```
+/// use tlslab::tls::Versions;
+/// assert_eq!("1.2-1.3".parse(), Ok(Versions::default()));
+/// assert_eq!(Versions::Tls13.words(), "TLS 1.3");
+/// assert!("1.1".parse::<Versions>().is_err());
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Versions {
     /// `1.2` (RFC 5246).

@@ -41,6 +41,14 @@ impl fmt::Display for Usage {
 }
 
 /// The certificates that are trusted, read once.
+/// ```
+/// use std::path::Path;
+/// use tlslab::{pki::files::read_certificates, verify::TrustSet};
+/// let trusted = TrustSet::new(&read_certificates(Path::new("fixtures/valid/ca.pem"))?)?;
+/// let names: Vec<String> = trusted.anchors().iter().map(|anchor| anchor.subject.to_string()).collect();
+/// assert_eq!(names, ["/C=AU/ST=WA/L=Perth/O=Test Organisation/OU=Org/CN=www.test.org"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct TrustSet {
     anchors: Vec<CertFacts>,
@@ -75,6 +83,22 @@ impl TrustSet {
 }
 
 /// What to judge a chain by.
+/// ```
+/// use std::{path::Path, sync::Arc};
+/// use time::macros::datetime;
+/// use tlslab::{pki::files::read_certificates, verify::{Criteria, Policy, Reason, TrustSet, Usage, judge}};
+/// let chain = read_certificates(Path::new("fixtures/valid/cert.pem"))?;
+/// let criteria = Criteria {
+///     trusted: Arc::new(TrustSet::new(&chain)?),
+///     name: Some("www.test.org".parse()?),
+///     usage: Usage::Server,
+///     policy: Policy::Lab,
+/// };
+/// assert!(judge(&chain, &criteria, datetime!(2030-01-01 0:00 UTC)).accepted());
+/// let verdict = judge(&chain, &criteria, datetime!(1990-01-01 0:00 UTC));
+/// assert_eq!(verdict.reasons(), [Reason::NotYetValid]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Criteria {
     /// Which certificates are trusted.

@@ -7,6 +7,12 @@ use std::str::FromStr;
 use rustls::pki_types::DnsName;
 
 /// The name that the peer must prove.
+/// ```
+/// use tlslab::verify::ExpectedName;
+/// assert_eq!("WWW.Test.org.".parse(), Ok(ExpectedName::Dns("www.test.org".to_owned())));
+/// assert_eq!("Perth Server".parse(), Ok(ExpectedName::Text("Perth Server".to_owned())));
+/// assert!("*.test.org".parse::<ExpectedName>().is_err());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ExpectedName {
     /// A DNS name: lower-case ASCII without a trailing dot.

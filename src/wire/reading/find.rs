@@ -35,6 +35,12 @@ impl Guise {
 const FEWEST_BASE64: usize = 4;
 
 /// A text that is looked for.
+/// ```
+/// use tlslab::wire::reading::find::{Needle, Unsearchable};
+/// assert_eq!(Needle::new("hunter2")?.text(), "hunter2");
+/// assert_eq!(Needle::new("").err(), Some(Unsearchable::Empty));
+/// # Ok::<(), Unsearchable>(())
+/// ```
 #[derive(Debug)]
 pub struct Needle {
     text: String,
