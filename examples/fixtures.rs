@@ -17,6 +17,7 @@ use tlslab::audit::catalogue::workshop::{Made, Workshop};
 use tlslab::audit::catalogue::{Expectation, Maker, NotMade, all};
 use tlslab::pki::files::{self, NewFile};
 use tlslab::pki::key::KeyAlgorithm;
+use tlslab::report::markdown::Said;
 use zeroize::Zeroizing;
 
 fn main() -> Result<()> {
@@ -84,8 +85,8 @@ fn readme() -> String {
             text,
             "| `{}` | {} | {} | {} | {} | {maker} |",
             fault.id,
-            fault.title.replace('|', "\\|"),
-            fault.citation,
+            Said(fault.title),
+            Said(fault.citation),
             said(fault.lab),
             said(fault.webpki)
         );

@@ -6,6 +6,7 @@ pub mod certificate;
 pub mod dissect;
 pub mod inspection;
 pub mod key;
+pub mod markdown;
 pub mod outcome;
 pub mod page;
 pub mod verdict;

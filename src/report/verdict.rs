@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use super::certificate::CertificateReport;
-use crate::verify::{Check, Reason, Verdict};
+use crate::verify::{Check, Verdict};
 use crate::words::Escaped;
 
 /// What `connect --json` and `verify --json` print.
@@ -114,26 +114,4 @@ pub fn sentence(verdict: &Verdict) -> String {
     }
     let reasons: Vec<&str> = reasons.iter().map(|reason| reason.as_str()).collect();
     format!("rejected: {}", reasons.join(", "))
-}
-
-/// What a person can do about a refusal, for its first reason. `None` where only the peer can help itself.
-pub fn remedy(reason: Reason) -> Option<&'static str> {
-    Some(match reason {
-        Reason::Untrusted => {
-            "if this is the right server, get its certificate by a way you trust and give it with `--ca FILE`"
-        }
-        Reason::WrongName => "if you meant the name in the certificate, ask for it with `--cn NAME`",
-        Reason::Expired => {
-            "the server needs a new certificate (`tlslab gencert --force`); `--at TIME` judges another instant"
-        }
-        Reason::NotYetValid => "check this machine's clock; `--at TIME` judges another instant",
-        Reason::BadUsage => "the server needs a server's certificate: `tlslab gencert --profile server`",
-        Reason::WeakKey | Reason::WeakSignature => {
-            "the server needs a stronger certificate: `tlslab gencert --key rsa:4096`"
-        }
-        Reason::BadSignature => {
-            "somebody changed the certificate, or does not hold its key: do not trust this peer"
-        }
-        Reason::Malformed | Reason::Handshake | Reason::Network | Reason::Timeout => return None,
-    })
 }
