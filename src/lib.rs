@@ -15,7 +15,7 @@
 //! | [`verify`] | facts, trusted set, name, instant | a verdict: every check, what was expected, what was found |
 //! | [`who`] | a certificate, how it is trusted, a name, an instant | what other people's verifiers would say of it |
 //! | [`tls`] | | what both ends share: versions, names of what was agreed on, the key log |
-//! | [`audit`] | a key algorithm | the catalogue: every fault as data, with what each policy must say of it |
+//! | [`audit`] | the catalogue of faults, somebody's client | what it should have refused, and whether it did |
 //! | [`streams`] | a bound listener, two connected streams | connections within limits; a relay both ways; wrappers that count, time and keep first bytes |
 //! | [`server`] | a bound listener, a configuration | sessions, one event each |
 //! | [`client`] | an address, a trust policy | an outcome: the verdict and what was exchanged |

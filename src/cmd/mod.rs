@@ -3,6 +3,8 @@
 //! This is the only place that knows clap, stdout and exit statuses. A command returns the status it ends
 //! with, or a [`Failure`] that says what went wrong, what was expected, and what to do next.
 
+#[cfg(unix)]
+mod audit;
 mod capture;
 mod completions;
 mod connect;
@@ -83,6 +85,8 @@ enum Command {
     Inspect(inspect::Inspect),
     Tap(tap::Tap),
     Dissect(dissect::Dissect),
+    #[cfg(unix)]
+    Audit(audit::Audit),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -119,6 +123,8 @@ fn run(command: Command, ui: &Ui) -> Result<u8> {
         Command::Inspect(command) => command.run(ui, now),
         Command::Tap(command) => command.run(ui),
         Command::Dissect(command) => command.run(ui),
+        #[cfg(unix)]
+        Command::Audit(command) => command.run(ui, now),
         Command::Completions(command) => command.run(ui),
         Command::Man(command) => command.run(ui),
     }

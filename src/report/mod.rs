@@ -2,6 +2,8 @@
 //!
 //! Knows result types only; never prints.
 
+#[cfg(unix)]
+pub mod audit;
 pub mod certificate;
 pub mod dissect;
 pub mod inspection;

@@ -48,6 +48,14 @@ impl Identity {
         Self::assemble(chain, key.public_key_info(), &key.to_pkcs8_der())
     }
 
+    /// The same without asking whether the key is the leaf's: for a server that is to be wrong.
+    pub fn unchecked(chain: Vec<CertificateDer<'static>>, key: &PrivateKey) -> Result<Self, IdentityError> {
+        if chain.is_empty() {
+            return Err(IdentityError::Empty);
+        }
+        Self::certify(chain, &key.to_pkcs8_der())
+    }
+
     fn assemble(
         chain: Vec<CertificateDer<'static>>,
         public_key_info: &[u8],
@@ -59,6 +67,10 @@ impl Identity {
         if certified.bits != own.bits {
             return Err(IdentityError::Mismatch { certified: certified.to_string(), key: own.to_string() });
         }
+        Self::certify(chain, pkcs8)
+    }
+
+    fn certify(chain: Vec<CertificateDer<'static>>, pkcs8: &[u8]) -> Result<Self, IdentityError> {
         let pkcs8 = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(pkcs8.to_vec()));
         // Not `CertifiedKey::from_der`: it refuses certificates that rustls' own parser dislikes.
         let key = crate::crypto::provider()

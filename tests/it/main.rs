@@ -9,6 +9,7 @@
     reason = "helpers are test code too"
 )]
 
+mod audit;
 mod bad_input;
 mod capture;
 mod completions;

@@ -1,0 +1,17 @@
+"""Wrong: the context that every search result shows; nothing is verified."""
+
+import socket
+import ssl
+import sys
+
+host, port, name, ca, message = sys.argv[1:]
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+context.check_hostname = False
+context.verify_mode = ssl.CERT_NONE
+try:
+    with socket.create_connection((host, int(port)), timeout=10) as plain:
+        with context.wrap_socket(plain, server_hostname=name) as tls:
+            tls.sendall(message.encode() + b"\n")
+            print(tls.recv(1000).decode(), end="")
+except OSError as error:
+    sys.exit(f"refused: {error}")

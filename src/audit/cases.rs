@@ -1,0 +1,256 @@
+//! Every case that a client can be put to, and where its certificates come from.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use time::OffsetDateTime;
+
+use super::case::{Case, Material, Shown, Text, Trust};
+use super::catalogue::workshop::{Made, Role, Workshop};
+use super::catalogue::{self, Dates, Fault, Holder, Maker, Model, NotMade, Setting, grid};
+use super::handshake::{self, Opening, Version};
+use super::rig::healthy::Healthy;
+use super::rig::scripted::Scripted;
+use super::verdict::Acceptance;
+use crate::pki::key::KeyAlgorithm;
+use crate::server::Identity;
+use crate::tls::Versions;
+use crate::verify::{ExpectedName, Reason, Usage};
+
+/// The kind of key that certificates have which are not about keys.
+pub const KEY: KeyAlgorithm = KeyAlgorithm::EcP256;
+
+/// Alerts about certificates, by their numbers (RFC 8446 §6.2).
+mod alert {
+    pub(super) const HANDSHAKE_FAILURE: u8 = 40;
+    pub(super) const BAD_CERTIFICATE: u8 = 42;
+    pub(super) const UNSUPPORTED_CERTIFICATE: u8 = 43;
+    pub(super) const CERTIFICATE_EXPIRED: u8 = 45;
+    pub(super) const CERTIFICATE_UNKNOWN: u8 = 46;
+    pub(super) const ILLEGAL_PARAMETER: u8 = 47;
+    pub(super) const UNKNOWN_CA: u8 = 48;
+    pub(super) const DECODE_ERROR: u8 = 50;
+    pub(super) const DECRYPT_ERROR: u8 = 51;
+    pub(super) const INSUFFICIENT_SECURITY: u8 = 71;
+}
+
+/// The cases for a client that expects `name`, in the catalogue's order; with `grid` all of the grid's as well. The client
+/// is told the name as it is `written`: with a dot at its end, in upper case.
+pub fn all(name: &ExpectedName, written: &str, grid: bool) -> Vec<Arc<Case>> {
+    let faults = catalogue::all().iter().filter(|fault| fault.usage == Usage::Server);
+    let grid = grid::cases().filter(|_| grid);
+    faults
+        .map(|fault| of_fault(fault, name, written))
+        .chain(handshake::cases::all().flat_map(|case| of_handshake(case, written)))
+        .chain(grid.map(|case| of_grid(case, name, written)))
+        .map(Arc::new)
+        .collect()
+}
+
+fn of_fault(fault: &'static Fault, name: &ExpectedName, written: &str) -> Case {
+    let asked = fault.name_for(name);
+    let shown = match (&asked, fault.holder, fault.maker) {
+        (Err(why), _, _) => Shown::Unavailable(why.to_string().into()),
+        (_, Holder::Nobody(why), _) => Shown::Unavailable(why.into()),
+        // graviola takes minutes to make such a key.
+        _ if fault.id == *"ok-rsa8192" => Shown::Unavailable("its key takes minutes to make".into()),
+        (_, Holder::Openssl | Holder::OpensslTls12(..), _) | (_, _, Maker::Openssl) => {
+            Shown::Unavailable("openssl makes it, with what tlslab will not do".into())
+        }
+        _ => Shown::Fault(fault),
+    };
+    Case {
+        id: fault.id.to_string().into(),
+        family: fault.family,
+        title: fault.title.into(),
+        citation: fault.citation.into(),
+        attack: fault.attack.into(),
+        fix: fault.fix.into(),
+        trust: match fault.model {
+            Model::Ca => Trust::Ca,
+            Model::Pinned => Trust::Pinned,
+        },
+        grade: fault.grade,
+        derived: asked.as_ref().is_ok_and(|asked| asked != name),
+        asked: asked_for(asked.ok(), name, written),
+        versions: Versions::Both,
+        acceptance: Acceptance::Delivery,
+        alerts: alerts_for(fault.lab.reasons().iter().chain(fault.webpki.reasons()).copied()),
+        may_hang: false,
+        shown,
+        twin: Arc::new(Healthy),
+        service: Arc::new(Healthy),
+    }
+}
+
+/// A fault of the handshake's is a case over each version that has it.
+fn of_handshake(case: &'static handshake::cases::Case, written: &str) -> impl Iterator<Item = Case> {
+    case.versions.iter().map(move |version| {
+        let script = (case.script)(*version);
+        Case {
+            id: case.id.into(),
+            family: "handshake",
+            title: case.title.into(),
+            citation: case.citation.into(),
+            attack: case.attack.into(),
+            fix: case.fix.into(),
+            trust: Trust::None,
+            grade: case.grade,
+            asked: written.to_owned(),
+            derived: false,
+            versions: match version {
+                Version::Tls12 => Versions::Tls12,
+                Version::Tls13 => Versions::Tls13,
+            },
+            acceptance: match script.opening {
+                _ if case.after_message => Acceptance::Success,
+                Opening::Old(_) => Acceptance::NextFlight,
+                _ => Acceptance::Delivery,
+            },
+            alerts: case.alerts.to_vec(),
+            may_hang: script.opening == Opening::Silent,
+            shown: Shown::Healthy(script.key),
+            twin: Arc::new(Scripted(script.twin())),
+            service: Arc::new(Scripted(script)),
+        }
+    })
+}
+
+fn of_grid(case: grid::Case, name: &ExpectedName, written: &str) -> Case {
+    let asked = case.name_for(name);
+    Case {
+        id: case.to_string().into(),
+        family: case.family(),
+        title: case.title().into(),
+        citation: case.citation().into(),
+        attack: "a CA that may issue for some names only issues for others".into(),
+        fix: Text::default(),
+        trust: Trust::Ca,
+        grade: case.grade(),
+        derived: asked.as_ref().is_ok_and(|asked| asked != name),
+        versions: Versions::Both,
+        acceptance: Acceptance::Delivery,
+        alerts: alerts_for([Reason::Untrusted, Reason::WrongName]),
+        may_hang: false,
+        shown: match &asked {
+            Ok(_) => Shown::Grid(case),
+            Err(why) => Shown::Unavailable(why.to_string().into()),
+        },
+        asked: asked_for(asked.ok(), name, written),
+        twin: Arc::new(Healthy),
+        service: Arc::new(Healthy),
+    }
+}
+
+fn asked_for(asked: Option<ExpectedName>, name: &ExpectedName, written: &str) -> String {
+    match asked {
+        Some(asked) if asked != *name => asked.to_string(),
+        _ => written.to_owned(),
+    }
+}
+
+/// The alerts by which a certificate may be refused for these reasons (RFC 8446 §6.2): the two that fit all, and those
+/// of the reason.
+pub fn alerts_for(reasons: impl IntoIterator<Item = Reason>) -> Vec<u8> {
+    let mut alerts = BTreeSet::from([alert::BAD_CERTIFICATE, alert::CERTIFICATE_UNKNOWN]);
+    for reason in reasons {
+        alerts.extend(match reason {
+            Reason::Expired | Reason::NotYetValid => &[alert::CERTIFICATE_EXPIRED][..],
+            Reason::Untrusted => &[alert::UNKNOWN_CA, alert::DECRYPT_ERROR],
+            Reason::BadUsage => &[alert::UNSUPPORTED_CERTIFICATE, alert::UNKNOWN_CA],
+            Reason::BadSignature => &[alert::DECRYPT_ERROR, alert::UNKNOWN_CA],
+            Reason::WeakKey | Reason::WeakSignature => {
+                &[alert::HANDSHAKE_FAILURE, alert::INSUFFICIENT_SECURITY, alert::UNSUPPORTED_CERTIFICATE]
+            }
+            Reason::Malformed => &[
+                alert::DECODE_ERROR,
+                alert::ILLEGAL_PARAMETER,
+                alert::UNSUPPORTED_CERTIFICATE,
+                alert::UNKNOWN_CA,
+            ],
+            Reason::WrongName | Reason::Handshake | Reason::Network | Reason::Timeout => &[],
+        });
+    }
+    alerts.into_iter().collect()
+}
+
+/// Where certificates come from: made when they are asked for, by keys that are made once.
+#[derive(Debug)]
+pub struct Supply {
+    workshop: Workshop,
+    name: ExpectedName,
+    clock: fn() -> OffsetDateTime,
+    margin: Duration,
+    grid: std::sync::Mutex<Option<Arc<grid::Grid>>>,
+}
+
+impl Supply {
+    /// For clients that expect `name`, judge by `clock`, and take at most `margin` to do so.
+    pub fn new(name: ExpectedName, clock: fn() -> OffsetDateTime, margin: Duration) -> Self {
+        Self { workshop: Workshop::new(KEY), name, clock, margin, grid: std::sync::Mutex::default() }
+    }
+
+    /// The same for another name, with the same keys.
+    #[must_use]
+    pub fn for_name(&self, name: ExpectedName) -> Self {
+        let grid = std::sync::Mutex::default();
+        Self { workshop: self.workshop.clone(), name, clock: self.clock, margin: self.margin, grid }
+    }
+
+    fn workshop(&self) -> Workshop {
+        let dates = Dates::live((self.clock)(), self.margin);
+        self.workshop.with_setting(Setting { name: self.name.clone(), dates })
+    }
+
+    /// What a case shows; where that is a healthy certificate, one that is trusted by `trust`. May take seconds, where
+    /// a key is to be made.
+    pub fn material(&self, case: &Case, trust: Trust) -> Result<Material, Text> {
+        match &case.shown {
+            Shown::Fault(fault) => self.finish(fault.make(&self.workshop())),
+            Shown::Grid(case) => self.finish(self.grid().and_then(|grid| grid.make(*case))),
+            Shown::Healthy(algorithm) => self.healthy(trust, &case.asked, *algorithm, false),
+            Shown::Unavailable(why) => Err(why.clone()),
+        }
+    }
+
+    /// A healthy certificate for the name that is asked for; with an intermediate where `chain`.
+    pub fn healthy(
+        &self,
+        trust: Trust,
+        asked: &str,
+        algorithm: KeyAlgorithm,
+        chain: bool,
+    ) -> Result<Material, Text> {
+        let name = asked.parse().map_err(|error| Text::from(format!("{asked}: {error}")))?;
+        let workshop = self.workshop().of(algorithm).for_name(name);
+        let made = match trust {
+            Trust::Pinned => workshop.pinned(|_| {}),
+            Trust::Ca | Trust::None if chain => workshop.chain(|_| {}),
+            Trust::Ca | Trust::None => workshop.issued(|_| {}),
+        };
+        self.finish(made.map_err(NotMade::from))
+    }
+
+    fn grid(&self) -> Result<Arc<grid::Grid>, NotMade> {
+        let mut made = self.grid.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(grid) = &*made {
+            return Ok(Arc::clone(grid));
+        }
+        Ok(Arc::clone(made.insert(Arc::new(grid::Grid::new(&self.workshop())?))))
+    }
+
+    fn finish(&self, made: Result<Made, NotMade>) -> Result<Material, Text> {
+        let cannot =
+            |error: &dyn std::fmt::Display| Text::from(format!("the certificate cannot be made: {error}"));
+        let made = made.map_err(|error| cannot(&error))?;
+        let stranger = self.workshop.of(made.key.algorithm()).stranger().key(Role::Server);
+        let identity = Identity::unchecked(made.chain, &made.key).map_err(|error| cannot(&error))?;
+        Ok(Material {
+            identity,
+            stranger: stranger.map_err(|error| cannot(&error))?,
+            key: made.key,
+            trusted: made.trusted.into(),
+        })
+    }
+}

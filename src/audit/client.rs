@@ -1,0 +1,770 @@
+//! Auditing a client: which cases, in which order, each beside its healthy twin, with controls before, between and after.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{OnceCell, watch};
+
+use super::case::{Case, Material, Shown, Trust};
+use super::cases::{KEY, Supply};
+use super::catalogue::Maker;
+use super::command::Placeholder;
+use super::hello;
+use super::result::{Audit, CaseResult};
+use super::rig::healthy::Healthy;
+use super::rig::stage::{Setting, Stage};
+use super::verdict::{Observation, Observed, Profile, Rules, Verdict, is_green, observe, verdict};
+use super::witness::Witness;
+use crate::pki::key::KeyAlgorithm;
+use crate::tls::Versions;
+use crate::wire::hello::ClientHello;
+
+/// After how many cases of a model its control is run again.
+const CONTROL_EVERY: usize = 64;
+
+/// Which trust models.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Models {
+    /// Both.
+    #[default]
+    All,
+    /// A private CA.
+    Ca,
+    /// The very certificate.
+    Pinned,
+}
+
+impl Models {
+    fn take(self, trust: Trust) -> bool {
+        match (self, trust) {
+            (Self::All, _) | (_, Trust::None) => true,
+            (Self::Ca, trust) => trust == Trust::Ca,
+            (Self::Pinned, trust) => trust == Trust::Pinned,
+        }
+    }
+}
+
+/// Over which versions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Over {
+    /// The best that both know.
+    #[default]
+    Best,
+    /// Everything over each.
+    Each,
+    /// This one.
+    Only(Versions),
+}
+
+/// Which of the cases.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// Which trust models.
+    pub models: Models,
+    /// Over which versions.
+    pub over: Over,
+    /// Ids or families, `*` allowed; all where there is none.
+    pub only: Vec<String>,
+    /// Ids or families that are left out.
+    pub skip: Vec<String>,
+    /// What counts: where nothing is chosen by name, profile `lab` takes what it counts.
+    pub profile: Profile,
+}
+
+/// Why there is nothing to run.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SelectionError {
+    /// A pattern that matches nothing.
+    #[error("{0:?}: no case or family of that name")]
+    Unmatched(String),
+    /// All patterns together leave nothing.
+    #[error("no case is left to be run")]
+    Nothing,
+}
+
+impl Selection {
+    /// Those of `all` that are chosen by name, and no others.
+    pub fn named<'a>(&self, all: &'a [Arc<Case>]) -> Result<Vec<&'a Arc<Case>>, SelectionError> {
+        self.check(all)?;
+        let chosen =
+            |case: &&Arc<Case>| self.only.is_empty() || self.only.iter().any(|only| names(only, case));
+        Ok(all.iter().filter(chosen).collect())
+    }
+
+    /// Whether the control of `trust` is that of a case which has none of its own.
+    fn stands_in(&self, trust: Trust, case: &Case) -> bool {
+        case.trust == Trust::None && (trust == Trust::Ca || self.models == Models::Pinned)
+    }
+
+    fn check(&self, all: &[Arc<Case>]) -> Result<(), SelectionError> {
+        let unmatched = |pattern: &&String| !all.iter().any(|case| names(pattern, case));
+        match self.only.iter().chain(&self.skip).find(unmatched) {
+            Some(pattern) => Err(SelectionError::Unmatched(pattern.clone())),
+            None => Ok(()),
+        }
+    }
+
+    /// Those of `all` that are chosen, one for each version that it is to be run over; the controls always.
+    pub fn of(&self, all: &[Arc<Case>]) -> Result<Vec<Arc<Case>>, SelectionError> {
+        self.check(all)?;
+        let chosen = |case: &Case| {
+            let named = self.only.iter().any(|pattern| names(pattern, case));
+            let asked_for = if self.only.is_empty() {
+                self.profile != Profile::Lab || self.profile.counts(&case.id)
+            } else {
+                named
+            };
+            asked_for && !self.skip.iter().any(|pattern| names(pattern, case))
+        };
+        let chosen: Vec<_> = all.iter().filter(|case| self.models.take(case.trust) && chosen(case)).collect();
+        if chosen.is_empty() {
+            return Err(SelectionError::Nothing);
+        }
+        let mut cases = Vec::new();
+        for case in all.iter().filter(|case| self.models.take(case.trust)) {
+            let wanted = chosen.iter().any(|chosen| Arc::ptr_eq(chosen, case));
+            let control = CONTROLS.contains(&&*case.id)
+                && chosen
+                    .iter()
+                    .any(|chosen| chosen.trust == case.trust || self.stands_in(case.trust, chosen));
+            if wanted || control {
+                cases.extend(self.over.each(case));
+            }
+        }
+        Ok(cases)
+    }
+}
+
+impl Over {
+    /// The case over each of the versions in question that it makes sense over.
+    fn each(self, case: &Arc<Case>) -> Vec<Arc<Case>> {
+        let over = |versions| match (case.versions, versions) {
+            (own, Versions::Both) => Some(own),
+            (Versions::Both, one) => Some(one),
+            (own, one) => (own == one).then_some(own),
+        };
+        let versions: Vec<Versions> = match self {
+            Self::Best => vec![case.versions],
+            Self::Each => [Versions::Tls12, Versions::Tls13].into_iter().filter_map(over).collect(),
+            Self::Only(versions) => over(versions).into_iter().collect(),
+        };
+        versions
+            .into_iter()
+            .map(|versions| {
+                if versions == case.versions {
+                    Arc::clone(case)
+                } else {
+                    Arc::new(Case { versions, ..(**case).clone() })
+                }
+            })
+            .collect()
+    }
+}
+
+/// The healthy neighbours that everything is measured by.
+const CONTROLS: [&str; 2] = ["valid", "valid.ca"];
+
+/// Whether a pattern is the case's id or family, `*` standing for anything.
+fn names(pattern: &str, case: &Case) -> bool {
+    matches(pattern, &case.id) || matches(pattern, case.family)
+}
+
+fn matches(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    // `split` gives at least one part.
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let mut parts: Vec<_> = parts.collect();
+    let Some(last) = parts.pop() else { return rest.is_empty() };
+    for part in parts {
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+/// How an audit is run.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where and how clients are run.
+    pub setting: Arc<Setting>,
+    /// The client's command line as it was given.
+    pub client: Vec<String>,
+    /// The name that the client expects, as it is told it.
+    pub name: String,
+    /// What counts.
+    pub profile: Profile,
+    /// How many cases at a time.
+    pub jobs: usize,
+    /// What the order is drawn from.
+    pub seed: u64,
+    /// How the client is kept from the network.
+    pub isolation: String,
+}
+
+/// Hears of each case as it is done: how many are, of how many, and the last.
+pub type Tell<'a> = &'a (dyn Fn(usize, usize, &CaseResult) + Send + Sync);
+
+/// Puts a client to the cases; ends early where `stop` says so, with what there is.
+pub async fn audit(
+    settings: &Settings,
+    cases: &[Arc<Case>],
+    supply: Arc<Supply>,
+    stop: watch::Receiver<bool>,
+    tell: Tell<'_>,
+) -> Audit {
+    let run = Run {
+        settings,
+        cases,
+        supply,
+        twins: Mutex::default(),
+        results: Mutex::new(vec![None; cases.len()]),
+        red: Mutex::default(),
+        unspoken: Mutex::default(),
+        queue: Mutex::default(),
+        stop,
+        tell,
+    };
+    let mut stage = Stage::new(Arc::clone(&settings.setting));
+    let first = run.first_controls(&mut stage).await;
+    run.fill_queue();
+    let others = (1..settings.jobs.max(1)).map(|_| {
+        let setting = Arc::clone(&settings.setting);
+        run.work(Stage::new(setting))
+    });
+    let workers: Vec<_> = std::iter::once(run.work(stage)).chain(others).collect();
+    join_all(workers).await;
+    let mut stage = Stage::new(Arc::clone(&settings.setting));
+    run.last_controls(&mut stage).await;
+    stage.end().await;
+    run.finish(first)
+}
+
+/// Drives all of them, on this task: what they wait for is processes and sockets, which are served on others.
+async fn join_all<F: Future<Output = ()>>(futures: Vec<F>) {
+    let mut futures: Vec<_> = futures.into_iter().map(|future| Some(Box::pin(future))).collect();
+    std::future::poll_fn(|context| {
+        for slot in &mut futures {
+            if slot.as_mut().is_some_and(|future| future.as_mut().poll(context).is_ready()) {
+                *slot = None;
+            }
+        }
+        if futures.iter().all(Option::is_none) {
+            std::task::Poll::Ready(())
+        } else {
+            std::task::Poll::Pending
+        }
+    })
+    .await;
+}
+
+/// Who shares a control.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Group {
+    trust: Trust,
+    versions: u8,
+}
+
+/// Who shares a twin.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct TwinKey {
+    group: Group,
+    asked: String,
+    chain: bool,
+    algorithm: KeyAlgorithm,
+    /// Served by hand, not by rustls.
+    scripted: bool,
+}
+
+/// What a healthy twin showed.
+#[derive(Debug)]
+struct Twin {
+    witness: Witness,
+    green: Result<(), String>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Task {
+    Case(usize),
+    Control(Group),
+}
+
+struct Run<'a> {
+    settings: &'a Settings,
+    cases: &'a [Arc<Case>],
+    supply: Arc<Supply>,
+    twins: Mutex<HashMap<TwinKey, Arc<OnceCell<Twin>>>>,
+    results: Mutex<Vec<Option<CaseResult>>>,
+    red: Mutex<BTreeMap<Group, String>>,
+    unspoken: Mutex<BTreeMap<Group, String>>,
+    queue: Mutex<Vec<Task>>,
+    stop: watch::Receiver<bool>,
+    tell: Tell<'a>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Each is changed by one assignment, so that what a panic left is sound.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Run<'_> {
+    fn stopped(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    fn group(&self, case: &Case) -> Group {
+        let trust = if case.trust == Trust::None { self.chosen(case) } else { case.trust };
+        group(trust, case.versions)
+    }
+
+    /// How the client is given trust in a certificate that nothing is wrong with: by a CA, unless only pinning is asked
+    /// for, or works.
+    fn chosen(&self, case: &Case) -> Trust {
+        let has = |trust| self.cases.iter().any(|case| case.trust == trust);
+        let red = |trust| locked(&self.red).contains_key(&group(trust, case.versions));
+        match (has(Trust::Pinned), has(Trust::Ca)) {
+            (true, false) => Trust::Pinned,
+            (true, true) if red(Trust::Ca) && !red(Trust::Pinned) => Trust::Pinned,
+            _ => Trust::Ca,
+        }
+    }
+
+    /// The groups that have cases.
+    fn groups(&self) -> Vec<Group> {
+        let pinned = self.cases.iter().any(|case| case.trust == Trust::Pinned);
+        let ca = self.cases.iter().any(|case| case.trust == Trust::Ca) || !pinned;
+        let mut groups: Vec<_> = self
+            .cases
+            .iter()
+            .flat_map(|case| match case.trust {
+                Trust::None => [(Trust::Pinned, pinned), (Trust::Ca, ca)]
+                    .into_iter()
+                    .filter_map(|(trust, used)| used.then(|| group(trust, case.versions)))
+                    .collect(),
+                trust => vec![group(trust, case.versions)],
+            })
+            .collect();
+        groups.sort_unstable();
+        groups.dedup();
+        groups
+    }
+
+    /// Before anything else: every group's control. What is told to the first of them is what the client offers.
+    async fn first_controls(&self, stage: &mut Stage) -> Option<Vec<u8>> {
+        let mut hello = None;
+        for group in self.groups() {
+            let key = self.control_key(group);
+            let Some(twin) = self.twin(&key, stage).await else { break };
+            // OnceCell: it has just been set.
+            let Some(twin) = twin.get() else { break };
+            hello = hello.or_else(|| twin.witness.wire.client_hello.clone());
+            match &twin.green {
+                Err(_) if !speaks(&twin.witness, group) => {
+                    let unspoken = format!("the client does not speak TLS {}", versions(group));
+                    locked(&self.unspoken).insert(group, unspoken);
+                }
+                Err(why) => drop(locked(&self.red).insert(group, why.clone())),
+                Ok(()) => {}
+            }
+        }
+        hello
+    }
+
+    fn control_key(&self, group: Group) -> TwinKey {
+        TwinKey { group, asked: self.settings.name.clone(), chain: false, algorithm: KEY, scripted: false }
+    }
+
+    /// Shuffled, with controls in between.
+    fn fill_queue(&self) {
+        let mut order: Vec<usize> = (0..self.cases.len()).collect();
+        shuffle(&mut order, self.settings.seed);
+        let mut queue = Vec::new();
+        let mut since: HashMap<Group, usize> = HashMap::new();
+        for index in order {
+            queue.push(Task::Case(index));
+            let group = self.group(&self.cases[index]);
+            let count = since.entry(group).or_default();
+            *count += 1;
+            if *count == CONTROL_EVERY {
+                *count = 0;
+                queue.push(Task::Control(group));
+            }
+        }
+        queue.reverse();
+        *locked(&self.queue) = queue;
+    }
+
+    async fn work(&self, mut stage: Stage) {
+        while !self.stopped() {
+            let Some(task) = locked(&self.queue).pop() else { break };
+            match task {
+                Task::Control(group) => self.control(group, &mut stage).await,
+                Task::Case(index) => {
+                    let Some(result) = self.case(&self.cases[index], &mut stage).await else { break };
+                    let (done, total) = {
+                        let mut results = locked(&self.results);
+                        results[index] = Some(result.clone());
+                        (results.iter().flatten().count(), results.len())
+                    };
+                    (self.tell)(done, total, &result);
+                }
+            }
+        }
+        stage.end().await;
+    }
+
+    async fn last_controls(&self, stage: &mut Stage) {
+        for group in self.groups() {
+            if !self.stopped() {
+                self.control(group, stage).await;
+            }
+        }
+    }
+
+    /// A control that is red once makes its group's cases worth nothing.
+    async fn control(&self, group: Group, stage: &mut Stage) {
+        if locked(&self.red).contains_key(&group) || locked(&self.unspoken).contains_key(&group) {
+            return;
+        }
+        let key = self.control_key(group);
+        for _ in 0..2 {
+            let Some(again) = self.run_twin(&key, stage).await else { return };
+            match again.green {
+                Ok(()) => return,
+                Err(why) => locked(&self.red).insert(group, format!("after other cases, {why}")),
+            };
+        }
+    }
+
+    /// The twin of a case, run by whoever needs it first; `None` where the audit is being ended.
+    async fn twin(&self, key: &TwinKey, stage: &mut Stage) -> Option<Arc<OnceCell<Twin>>> {
+        let cell = Arc::clone(locked(&self.twins).entry(key.clone()).or_default());
+        if cell.get().is_none() {
+            cell.get_or_try_init(|| async {
+                let first = self.run_twin(key, stage).await.ok_or(())?;
+                if first.green.is_ok() {
+                    return Ok(first);
+                }
+                // Once more: a control that fails once may have been an accident.
+                self.run_twin(key, stage).await.ok_or(())
+            })
+            .await
+            .ok()?;
+        }
+        Some(cell)
+    }
+
+    async fn run_twin(&self, key: &TwinKey, stage: &mut Stage) -> Option<Twin> {
+        let control = self.control_case(key);
+        let trust = key.group.trust;
+        let supply = Arc::clone(&self.supply);
+        let wanted = key.clone();
+        let made = tokio::task::spawn_blocking(move || {
+            supply.healthy(trust, &wanted.asked, wanted.algorithm, wanted.chain)
+        });
+        let witness = match made.await {
+            Ok(Ok(material)) => self.perform(&control, &material, stage).await?,
+            Ok(Err(why)) => Witness { failure: Some(why.into_owned()), ..Witness::default() },
+            Err(error) => Witness { failure: Some(error.to_string()), ..Witness::default() },
+        };
+        let green = is_green(&witness, self.message_expected());
+        Some(Twin { witness, green })
+    }
+
+    /// A healthy server as a case.
+    fn control_case(&self, key: &TwinKey) -> Case {
+        let same_key = |case: &Case| match case.shown {
+            Shown::Healthy(algorithm) => algorithm == key.algorithm,
+            _ => !key.scripted,
+        };
+        let like = |case: &&Arc<Case>| {
+            self.group(case) == key.group && (case.trust == Trust::None) == key.scripted && same_key(case)
+        };
+        let like = self.cases.iter().find(like).unwrap_or(&self.cases[0]);
+        Case {
+            asked: key.asked.clone(),
+            versions: versions(key.group),
+            service: if key.scripted { Arc::clone(&like.twin) } else { Arc::new(Healthy) },
+            ..(**like).clone()
+        }
+    }
+
+    fn message_expected(&self) -> bool {
+        self.settings.setting.message.is_some() || self.settings.setting.command.uses(Placeholder::Message)
+    }
+
+    /// Runs the client; `None` where the audit is ended meanwhile.
+    async fn perform(&self, case: &Case, material: &Material, stage: &mut Stage) -> Option<Witness> {
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            witness = stage.run(case, material) => Some(witness),
+            // Its sender is gone: nobody will stop it any more.
+            Ok(_) = stop.wait_for(|stop| *stop) => None,
+        }
+    }
+
+    async fn case(&self, case: &Arc<Case>, stage: &mut Stage) -> Option<CaseResult> {
+        let group = self.group(case);
+        let skipped =
+            |why: String| Some(self.result(case, Observation::skip(why), Witness::default(), false));
+        if let Shown::Unavailable(why) = &case.shown {
+            return skipped(why.to_string());
+        }
+        let command = &self.settings.setting.command;
+        let told =
+            command.uses(Placeholder::Name) || command.uses(Placeholder::Url) || self.settings.setting.hold;
+        if case.derived && !told {
+            let why =
+                format!("it asks for {}, and the client is told neither {{name}} nor {{url}}", case.asked);
+            return skipped(why);
+        }
+        if let Some(why) = locked(&self.unspoken).get(&group) {
+            return skipped(why.clone());
+        }
+        let control = self.control_key(group);
+        let is_control = CONTROLS.contains(&&*case.id);
+        let statuses_count = {
+            let cell = self.twin(&control, stage).await?;
+            let twin = cell.get()?;
+            if is_control {
+                return Some(self.control_result(case, twin));
+            }
+            twin.witness.end.exit_status == Some(0) && !self.settings.setting.hold
+        };
+        if let Some(why) = locked(&self.red).get(&group) {
+            return skipped(format!("the control was not accepted: {why}"));
+        }
+        let key = TwinKey { asked: case.asked.clone(), ..self.twin_key(case, group) };
+        let cell = self.twin(&key, stage).await?;
+        let twin = cell.get()?;
+        let mut last = self.once(case, group, twin, statuses_count, stage).await?;
+        if last.0.observed == Observed::Error {
+            last = self.once(case, group, twin, statuses_count, stage).await?;
+        }
+        let (observation, witness) = last;
+        let exit_zero = statuses_count && witness.end.exit_status == Some(0);
+        Some(self.result(case, observation, witness, exit_zero))
+    }
+
+    fn twin_key(&self, case: &Case, group: Group) -> TwinKey {
+        let scripted = case.trust == Trust::None;
+        let (chain, algorithm) = match &case.shown {
+            Shown::Healthy(algorithm) => (false, *algorithm),
+            Shown::Fault(fault) => (matches!(fault.maker, Maker::Chain(_)), KEY),
+            Shown::Grid(_) => (true, KEY),
+            Shown::Unavailable(_) => (false, KEY),
+        };
+        TwinKey { chain, algorithm, scripted, ..self.control_key(group) }
+    }
+
+    async fn once(
+        &self,
+        case: &Arc<Case>,
+        group: Group,
+        twin: &Twin,
+        statuses_count: bool,
+        stage: &mut Stage,
+    ) -> Option<(Observation, Witness)> {
+        if let Err(why) = &twin.green {
+            let why = format!("its healthy twin was not accepted: {why}");
+            return Some((Observation::error(why), Witness::default()));
+        }
+        let (supply, wanted) = (Arc::clone(&self.supply), Arc::clone(case));
+        let made = tokio::task::spawn_blocking(move || supply.material(&wanted, group.trust)).await;
+        let material = match made {
+            Ok(Ok(material)) => material,
+            Ok(Err(why)) => return Some((Observation::skip(why), Witness::default())),
+            Err(error) => return Some((Observation::error(error.to_string()), Witness::default())),
+        };
+        let witness = self.perform(case, &material, stage).await?;
+        let rules = Rules { acceptance: case.acceptance, alerts: &case.alerts, statuses_count };
+        Some((observe(&witness, &twin.witness, rules), witness))
+    }
+
+    fn result(
+        &self,
+        case: &Arc<Case>,
+        observation: Observation,
+        witness: Witness,
+        exit_zero: bool,
+    ) -> CaseResult {
+        let grade = self.settings.profile.grade(&case.id, case.grade);
+        let Observation { observed, strict, mut why } = observation;
+        let verdict = verdict(grade, self.settings.profile, observed, exit_zero, case.may_hang);
+        if verdict == Verdict::Warn && observed == Observed::Reject && exit_zero {
+            why.push_str("; its exit status says that all went well");
+        }
+        CaseResult { case: Arc::clone(case), observed, strict, verdict, why, witness }
+    }
+
+    /// The row of a control: accepted, or what everything else could not be judged for.
+    fn control_result(&self, case: &Arc<Case>, twin: &Twin) -> CaseResult {
+        let rules = Rules { acceptance: case.acceptance, alerts: &case.alerts, statuses_count: true };
+        let seen = observe(&twin.witness, &twin.witness, rules);
+        match &twin.green {
+            Ok(()) => self.result(
+                case,
+                Observation { observed: Observed::Accept, ..seen },
+                twin.witness.clone(),
+                false,
+            ),
+            Err(why) => CaseResult {
+                case: Arc::clone(case),
+                observed: if seen.observed == Observed::Accept { Observed::Error } else { seen.observed },
+                strict: false,
+                verdict: Verdict::Error,
+                why: why.clone(),
+                witness: twin.witness.clone(),
+            },
+        }
+    }
+
+    fn finish(self, hello: Option<Vec<u8>>) -> Audit {
+        // Where a case of no model needs one of two ways of trust, one is enough.
+        let used: Vec<Group> = self.cases.iter().map(|case| self.group(case)).collect();
+        let red = locked(&self.red);
+        let red: Vec<String> = red
+            .iter()
+            .filter(|(group, _)| used.contains(group))
+            .map(|(group, why)| format!("{}: {why}", control_id(group.trust)))
+            .collect();
+        let interrupted = *self.stop.borrow();
+        let settings = self.settings;
+        let name = settings.name.clone();
+        Audit {
+            client: settings.client.clone(),
+            file: settings.setting.file.as_ref().map(|file| file.to_string_lossy().into_owned()),
+            profile: settings.profile,
+            seed: settings.seed,
+            controls_green: red.is_empty(),
+            red,
+            isolation: settings.isolation.clone(),
+            interrupted,
+            results: locked(&self.results).iter().flatten().cloned().collect(),
+            client_hello: hello.and_then(|body| hello::audit(&body, &name)),
+            baseline: None,
+            name,
+        }
+    }
+}
+
+/// Whether the client offers the version of the group, as far as it has said what it offers.
+fn speaks(seen: &Witness, group: Group) -> bool {
+    let code = match versions(group) {
+        Versions::Both => return true,
+        Versions::Tls12 => 0x0303,
+        Versions::Tls13 => 0x0304,
+    };
+    let hello = seen.wire.client_hello.as_deref().and_then(ClientHello::read);
+    hello.is_none_or(|hello| hello.versions().contains(&code))
+}
+
+fn control_id(trust: Trust) -> &'static str {
+    if trust == Trust::Pinned { CONTROLS[0] } else { CONTROLS[1] }
+}
+
+fn group(trust: Trust, versions: Versions) -> Group {
+    let versions = match versions {
+        Versions::Both => 0,
+        Versions::Tls12 => 2,
+        Versions::Tls13 => 3,
+    };
+    Group { trust, versions }
+}
+
+fn versions(group: Group) -> Versions {
+    match group.versions {
+        2 => Versions::Tls12,
+        3 => Versions::Tls13,
+        _ => Versions::Both,
+    }
+}
+
+/// Fisher and Yates' shuffle, by SplitMix64: the same seed gives the same order everywhere.
+fn shuffle(order: &mut [usize], seed: u64) {
+    let mut state = seed;
+    for last in (1..order.len()).rev() {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = state;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^= mixed >> 31;
+        // Below `last + 1`, which is a usize.
+        let other = usize::try_from(mixed % (last as u64 + 1)).unwrap_or(0);
+        order.swap(last, other);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::cases;
+
+    fn all() -> Vec<Arc<Case>> {
+        cases::all(&"www.test.org".parse().unwrap(), "www.test.org", false)
+    }
+
+    fn ids(selection: &Selection) -> Vec<String> {
+        selection.of(&all()).unwrap().iter().map(|case| case.id.to_string()).collect()
+    }
+
+    #[test]
+    fn patterns_take_ids_and_families() {
+        for (pattern, text, found) in [
+            ("expired", "expired", true),
+            ("expired", "expired.ca", false),
+            ("expired*", "expired.ca", true),
+            ("*.ca", "expired.ca", true),
+            ("*", "", true),
+            ("c*-*d", "chain-good", true),
+            ("c*x*d", "chain-good", false),
+            ("ab*ba", "aba", false),
+        ] {
+            assert_eq!(matches(pattern, text), found, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn controls_come_with_what_is_chosen() {
+        let only = |patterns: &[&str]| Selection {
+            only: patterns.iter().map(|pattern| (*pattern).to_owned()).collect(),
+            ..Selection::default()
+        };
+        assert_eq!(ids(&only(&["expired"])), ["valid", "expired"]);
+        assert_eq!(ids(&only(&["expired.ca"])), ["valid.ca", "expired.ca"]);
+        let unmatched = only(&["nothing*"]).of(&all()).unwrap_err();
+        assert_eq!(unmatched, SelectionError::Unmatched("nothing*".to_owned()));
+        let nothing = Selection { skip: vec!["*".to_owned()], ..Selection::default() };
+        assert!(matches!(nothing.of(&all()), Err(SelectionError::Nothing)));
+    }
+
+    #[test]
+    fn each_version_is_a_case_of_its_own() {
+        let selection =
+            Selection { over: Over::Each, only: vec!["expired".to_owned()], ..Selection::default() };
+        assert_eq!(ids(&selection), ["valid", "valid", "expired", "expired"]);
+    }
+
+    #[test]
+    fn the_lab_takes_what_it_counts() {
+        let lab = Selection { profile: Profile::Lab, ..Selection::default() };
+        let ids = ids(&lab);
+        assert_eq!(ids.len(), 14, "{ids:?}");
+    }
+
+    #[test]
+    fn a_seed_is_an_order() {
+        let order = |seed| {
+            let mut order: Vec<usize> = (0..50).collect();
+            shuffle(&mut order, seed);
+            order
+        };
+        assert_eq!(order(7), order(7));
+        assert_ne!(order(7), order(8));
+        let mut sorted = order(7);
+        sorted.sort_unstable();
+        assert_eq!(sorted, (0..50).collect::<Vec<_>>());
+    }
+}

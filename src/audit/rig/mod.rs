@@ -1,0 +1,15 @@
+//! The rig: a server for each case, somebody's client put to it, and what was seen. Touches the world; judges nothing.
+//!
+//! [`stage`] runs one case: a folder, a port, the client, a witness. [`process`] starts somebody else's program and leaves
+//! nothing of it; [`isolate`] keeps it from the network. How a connection is served is a [`Serve`](super::case::Serve):
+//! [`healthy`] is the server that does everything right and shows the certificate that it is given, [`scripted`] the one
+//! that breaks the rules.
+
+pub mod conversation;
+pub mod healthy;
+pub mod isolate;
+#[cfg(unix)]
+pub mod process;
+pub mod scripted;
+#[cfg(unix)]
+pub mod stage;

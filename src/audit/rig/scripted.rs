@@ -1,0 +1,109 @@
+//! The server written by hand, which breaks the rules of handshakes and records, put on the rig.
+
+use std::io;
+
+use tokio::net::TcpStream;
+
+use super::conversation::Conversation;
+use crate::audit::case::{Scene, Seen, Serve, Serving};
+use crate::audit::handshake::{self, End, Heard, Material, Script, Session, Watch};
+
+/// Plays a script.
+#[derive(Clone, Copy, Debug)]
+pub struct Scripted(pub Script);
+
+impl Serve for Scripted {
+    fn serve<'a>(&'a self, connection: TcpStream, scene: &'a Scene, seen: &'a Seen) -> Serving<'a> {
+        Box::pin(async move {
+            let shown = &scene.material;
+            let chain = shown.identity.chain().to_vec();
+            match Material::new(chain, shown.key.clone(), &shown.stranger) {
+                Ok(material) => seen.ended(&self.play(connection, scene, seen, &material).await),
+                Err(error) => seen.note(format!("the server cannot be set up: {error}")),
+            }
+        })
+    }
+}
+
+impl Scripted {
+    async fn play(&self, connection: TcpStream, scene: &Scene, seen: &Seen, material: &Material) -> End {
+        let mut session = match handshake::serve(connection, &self.0, material, seen).await {
+            Ok(session) => session,
+            Err(end) => return end,
+        };
+        let mut conversation = Conversation::new(scene.reply);
+        loop {
+            match talk(&mut session, &mut conversation, seen).await {
+                Ok(true) => {}
+                Ok(false) => return End::Played,
+                Err(end) => return end,
+            }
+        }
+    }
+}
+
+/// One thing that the client says, and the answer; whether there may be more.
+async fn talk(
+    session: &mut Session<TcpStream>,
+    conversation: &mut Conversation,
+    seen: &Seen,
+) -> Result<bool, End> {
+    match session.read().await? {
+        Heard::Data(octets) => {
+            seen.application(&octets);
+            let answer = conversation.take(&octets);
+            if !answer.is_empty() {
+                session.write(&answer).await?;
+            }
+            if conversation.is_over() {
+                session.close().await;
+            }
+            Ok(true)
+        }
+        Heard::CloseNotify => {
+            session.close().await;
+            Ok(true)
+        }
+        Heard::Closed => Ok(false),
+        Heard::Alert(description) => Err(End::Alert(description)),
+    }
+}
+
+impl Watch for Seen {
+    fn client_hello(&self, body: &[u8]) {
+        self.spoke();
+        Self::client_hello(self, body);
+    }
+
+    fn chose(&self, version: u16) {
+        Self::chose(self, version);
+    }
+
+    fn handshake_completed(&self) {
+        Self::handshake_completed(self);
+    }
+
+    fn plaintext(&self, octets: &[u8]) {
+        self.spoke();
+        Self::plaintext(self, octets);
+    }
+}
+
+impl Seen {
+    fn ended(&self, end: &End) {
+        match end {
+            End::Alert(description) => self.alert(*description),
+            End::WentOn => self.went_on(),
+            End::Unsuited(why) => self.unsuited((*why).to_owned()),
+            End::NothingInCommon(what) => self.unsuited(format!("the client does not offer {what}")),
+            End::Broke(error) => {
+                if matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) {
+                    self.reset();
+                }
+                self.note(end.to_string());
+            }
+            End::Undecryptable | End::Malformed(_) => self.note(end.to_string()),
+            End::Closed | End::Played | End::NotTls(_) => {}
+        }
+    }
+}
