@@ -1,5 +1,7 @@
 //! Somebody's command, with placeholders to be filled in: `{host}` `{port}` `{name}` `{url}` `{ca}` `{message}` `{file}`.
 
+#![allow(clippy::pedantic, reason = "not gone through yet")]
+
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,7 @@
 //! What a client offers, by its ClientHello, and what is to be said of it.
 
+#![allow(clippy::pedantic, reason = "not gone through yet")]
+
 use crate::tls::names::{self, is_grease};
 use crate::wire::fingerprint;
 use crate::wire::hello::ClientHello;

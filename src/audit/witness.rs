@@ -1,5 +1,7 @@
 //! What the rig saw of one run of somebody's client: on the wire, and how the process ended. Judges nothing.
 
+#![allow(clippy::pedantic, reason = "not gone through yet")]
+
 use std::time::Duration;
 
 /// How many of a conversation's octets are kept to be shown.

@@ -8,6 +8,8 @@
 //! the socket to the rig closes, however that came about. A client that kills its supervisor hands its orphans to the
 //! rig, which is a reaper too.
 
+#![allow(clippy::pedantic, reason = "not gone through yet")]
+
 use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
