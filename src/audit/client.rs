@@ -343,7 +343,8 @@ impl Run<'_> {
             .flat_map(|case| match case.trust {
                 Trust::None => [(Trust::Pinned, pinned), (Trust::Ca, ca)]
                     .into_iter()
-                    .filter_map(|(trust, used)| used.then(|| group(trust, case.versions)))
+                    .filter(|(_, used)| *used)
+                    .map(|(trust, _)| group(trust, case.versions))
                     .collect(),
                 trust => vec![group(trust, case.versions)],
             })
