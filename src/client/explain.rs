@@ -112,7 +112,7 @@ mod tests {
     }
 
     fn opening(first: &[u8]) -> Opening {
-        Opening { first: first.to_vec(), total: first.len() as u64 }
+        Opening { first: first.to_vec(), total: first.len() as u64, ..Opening::default() }
     }
 
     /// A ServerHello's first bytes with the given version.

@@ -10,12 +10,13 @@ use rustls::pki_types::ServerName;
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, KeyLog, SignatureScheme};
 use time::OffsetDateTime;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::explain::{alert_for, handshake_timeout, handshake_trouble};
+use super::hellos;
 use super::outcome::{Outcome, Trouble};
 use crate::streams::Opened;
 use crate::streams::linger::{LINGER, linger};
@@ -101,8 +102,15 @@ impl Terms {
             Ok(Ok(mut connected)) => {
                 connected.get_mut().0.forget();
                 outcome.session = SessionFacts::of(connected.get_ref().1);
+                let agreed_on_13 =
+                    outcome.session.as_ref().is_some_and(|session| session.protocol == "TLSv1.3");
+                let fault = hellos::fault(&opening).filter(|_| agreed_on_13);
                 // The verifier said yes, or there would be no connection; nobody talks to a server that was not judged.
-                if verdict.as_ref().is_some_and(crate::verify::Verdict::accepted) {
+                if let Some(fault) = fault {
+                    outcome.trouble = Some(Trouble::Protocol(fault.to_owned()));
+                    // A goodbye is a courtesy; whoever broke the rules may not wait for it.
+                    let _ = timeout(self.patience.min(LINGER), connected.shutdown()).await;
+                } else if verdict.as_ref().is_some_and(crate::verify::Verdict::accepted) {
                     stream = Some(connected);
                 } else {
                     outcome.trouble = Some(Trouble::Protocol("no certificate was judged".to_owned()));

@@ -11,6 +11,7 @@ pub mod danger;
 mod dial;
 mod explain;
 mod handshake;
+mod hellos;
 mod outcome;
 mod session;
 

@@ -1,4 +1,4 @@
-//! A stream whose first bytes are kept, to explain an error by.
+//! A stream whose first bytes are kept, both ways: to explain an error by, and to look at the hellos.
 
 use std::io;
 use std::pin::Pin;
@@ -9,13 +9,15 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::Reset;
 
-/// The first bytes that came, and how many came in all.
+/// The first bytes that came, how many came in all, and the first that were sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Opening {
     /// At most [`Opening::KEPT`] bytes.
     pub first: Vec<u8>,
     /// All of them, counted.
     pub total: u64,
+    /// At most [`Opening::KEPT`] bytes of what was sent.
+    pub sent: Vec<u8>,
 }
 
 impl Opening {
@@ -23,13 +25,17 @@ impl Opening {
     pub const KEPT: usize = 256;
 
     fn note(&mut self, bytes: &[u8]) {
-        let room = Self::KEPT.saturating_sub(self.first.len());
-        self.first.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        keep(&mut self.first, bytes);
         self.total += bytes.len() as u64;
     }
 }
 
-/// A stream whose first received bytes are kept.
+fn keep(kept: &mut Vec<u8>, bytes: &[u8]) {
+    let room = Opening::KEPT.saturating_sub(kept.len());
+    kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
+}
+
+/// A stream whose first bytes are kept.
 #[derive(Debug)]
 pub struct Opened<IO> {
     stream: IO,
@@ -41,6 +47,12 @@ impl<IO> Opened<IO> {
     /// Keeps what `stream` opens with.
     pub fn new(stream: IO) -> Self {
         Self { stream, opening: Arc::default(), watching: true }
+    }
+
+    fn sent(&self, bytes: &[u8]) {
+        if self.watching && !bytes.is_empty() {
+            keep(&mut self.opening.lock().unwrap_or_else(PoisonError::into_inner).sent, bytes);
+        }
     }
 
     /// Where the opening is to be seen, also while the stream is in other hands.
@@ -89,7 +101,11 @@ impl<IO: AsyncRead + Unpin> AsyncRead for Opened<IO> {
 
 impl<IO: AsyncWrite + Unpin> AsyncWrite for Opened<IO> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        if let Poll::Ready(Ok(count)) = written {
+            self.sent(&bytes[..count]);
+        }
+        written
     }
 
     fn poll_write_vectored(
@@ -97,7 +113,15 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Opened<IO> {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        if let Poll::Ready(Ok(mut left)) = written {
+            for slice in slices {
+                let count = left.min(slice.len());
+                self.sent(&slice[..count]);
+                left -= count;
+            }
+        }
+        written
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -131,9 +155,12 @@ mod tests {
         let mut stream = Opened::new(bytes.as_slice());
         let watch = stream.watch();
         stream.read_exact(&mut [0; 100]).await.unwrap();
-        assert_eq!(watch.seen(), Opening { first: bytes[..100].to_vec(), total: 100 });
+        assert_eq!(watch.seen(), Opening { first: bytes[..100].to_vec(), total: 100, ..Opening::default() });
         stream.read_to_end(&mut Vec::new()).await.unwrap();
-        assert_eq!(watch.seen(), Opening { first: bytes[..Opening::KEPT].to_vec(), total: 1000 });
+        assert_eq!(
+            watch.seen(),
+            Opening { first: bytes[..Opening::KEPT].to_vec(), total: 1000, ..Opening::default() }
+        );
         stream.forget();
         assert_eq!(watch.seen(), Opening::default());
     }
