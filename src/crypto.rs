@@ -7,8 +7,12 @@
 //! One cipher comes from elsewhere: AES-CCM, from RustCrypto. Small devices speak it and graviola does not; we
 //! never offer it, and only open and change what others sealed with it.
 //!
+//! RSA keys whose length graviola's arithmetic does not have are verified with in `crypto/rsa.rs`.
+//!
 //! graviola's RSA key generation is **not** free of side channels; an attacker who shares the machine
 //! while a key is made may learn something about it. Make keys that matter elsewhere.
+
+mod rsa;
 
 use std::sync::{Arc, OnceLock};
 
@@ -30,6 +34,8 @@ pub fn provider() -> Arc<CryptoProvider> {
         for suite in &mut provider.cipher_suites {
             *suite = with_ed25519(*suite);
         }
+        provider.signature_verification_algorithms =
+            rsa::with_any_length(provider.signature_verification_algorithms);
         Arc::new(provider)
     }))
 }

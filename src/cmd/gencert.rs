@@ -6,6 +6,8 @@ mod request;
 mod summary;
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -14,16 +16,18 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rustls::pki_types::CertificateDer;
 use time::OffsetDateTime;
 use tlslab::pki;
-use tlslab::pki::facts::{CertFacts, PublicKeyFacts, PublicKeyKind};
+use tlslab::pki::encryption::SealingKey;
+use tlslab::pki::facts::{CertFacts, PublicKeyFacts};
 use tlslab::pki::files::{self, FileError, NewFile, read_certificates, read_private_key};
 use tlslab::pki::issue::{Issuer, Plan, Profile, Request};
 use tlslab::pki::key::{KeyAlgorithm, Passphrase, PrivateKey};
 use tlslab::pki::subject::{SanName, Subject};
-use tlslab::verify::{Model, check_issuer};
+use tlslab::verify::{Criteria, Model, Policy, TrustSet, Usage, check_issuer, judge};
 use tlslab::who::{self, Case};
 use zeroize::Zeroizing;
 
 use super::passphrase::{self, PassphraseSource};
+use super::trust::LAB_NAME;
 use super::undisturbed::undisturbed;
 use super::{Failure, Hinted, Result, Ui, instant};
 use summary::Summary;
@@ -170,12 +174,9 @@ impl Gencert {
     pub(crate) fn run(self, ui: &Ui, now: OffsetDateTime) -> Result<u8> {
         let asked = self.csr.as_deref().map(csr::read).transpose()?;
         let (request, mut warnings) = self.request(asked.as_ref(), now)?;
-        let names = self.file_names();
-        files::check_target(&self.out, &names, self.force)?;
+        files::check_target(&self.out, &self.file_names(), self.force)?;
         let ca = self.read_ca(request.profile, now, &mut warnings)?;
-        if let Some(ca) = &ca {
-            warnings.extend(outlives(&request, &ca.chain));
-        }
+        warnings.extend(ca.as_ref().and_then(|ca| outlives(&request, &ca.chain)));
         if let (Some(asked), Some(ca)) = (&asked, &ca) {
             let plan = Plan::draft(&request, &asked.public_key.spki, &ca.issuer())?;
             warnings.extend(csr::differences(asked, &plan, self.profile));
@@ -186,34 +187,18 @@ impl Gencert {
             ui.warn(warning);
         }
 
-        let key = match asked {
-            Some(asked) => SubjectKey::Theirs(asked.public_key),
-            None => SubjectKey::Ours(self.generate(ui)?),
+        let (key, mut contents) = match asked {
+            Some(asked) => (SubjectKey::Theirs(asked.public_key), Vec::new()),
+            None => self.make_key(ui, passphrase)?,
         };
-        let mut contents = key_files(&key, passphrase.as_ref())?;
-        let certificate = if let (SubjectKey::Ours(key), true) = (&key, self.csr_only) {
-            let pem = files::to_pem("CERTIFICATE REQUEST", &pki::request::write(&request, key)?);
-            contents.push(NewFile { name: CSR, mode: 0o644, contents: pem });
-            None
-        } else {
-            let (certificate, chain) = certify(&request, &key, ca.as_ref())?;
-            contents.push(NewFile { name: CERT, mode: 0o644, contents: chain });
-            Some(certificate)
-        };
+        let made = self.make(&request, &key, ca.as_ref(), &mut contents)?;
         undisturbed(|| files::write_all(&self.out, &contents, self.force))
             .context("cannot hold back signals while the files are written")??;
 
-        let stale = files::within(&self.out, KEY);
-        if self.noenc && stale.exists() {
-            let warning = format!("{}: belongs to an earlier key, and was left as it is", stale.display());
-            ui.warn(&warning);
-            warnings.push(warning);
-        }
-        let notes = match (&certificate, request.profile) {
-            (Some(certificate), Profile::Server | Profile::Openssl) => {
-                who_refuses(certificate, ca.as_ref().map_or(&[], |ca| &ca.chain), now)
-            }
-            _ => Vec::new(),
+        warnings.extend(self.stale_key(ui));
+        let notes = match &made {
+            Some(made) => made.notes(&request, ca.as_ref(), now),
+            None => Vec::new(),
         };
         for note in &notes {
             ui.say(&format!("note  {note}"));
@@ -222,14 +207,60 @@ impl Gencert {
             options: &self,
             request: &request,
             key: &key,
-            certificate: certificate.as_ref(),
+            certificate: made.as_ref().map(|made| &made.facts),
             ca: ca.as_ref().map(|ca| ca.path.as_path()),
+            connects: made.as_ref().is_none_or(|made| made.refusal(&request, ca.as_ref(), now).is_none()),
             files: &contents,
             warnings: &warnings,
             notes: &notes,
         };
         summary.show(ui)?;
         Ok(0)
+    }
+
+    /// A new key and the files that hold it. The passphrase becomes a key while the primes are looked for: both take a
+    /// while, and neither needs the other.
+    fn make_key(&self, ui: &Ui, passphrase: Option<Passphrase>) -> Result<(SubjectKey, Vec<NewFile>)> {
+        let derivation = passphrase.map(|passphrase| thread::spawn(move || SealingKey::derive(&passphrase)));
+        let key = self.generate(ui)?;
+        let clear = files::to_pem("PRIVATE KEY", &key.to_pkcs8_der());
+        let mut contents = vec![NewFile { name: CLEAR_KEY, mode: 0o600, contents: clear }];
+        if let Some(derivation) = derivation {
+            let sealing = derivation.join().map_err(|_| Failure::new("the passphrase became no key"))??;
+            let encrypted = files::to_pem("ENCRYPTED PRIVATE KEY", &key.seal(sealing)?);
+            contents.push(NewFile { name: KEY, mode: 0o600, contents: encrypted });
+        }
+        Ok((SubjectKey::Ours(key), contents))
+    }
+
+    /// The certificate, or with `--csr-only` the request for one, put to the `contents`.
+    fn make(
+        &self,
+        request: &Request,
+        key: &SubjectKey,
+        ca: Option<&Ca>,
+        contents: &mut Vec<NewFile>,
+    ) -> Result<Option<Made>> {
+        if let (SubjectKey::Ours(key), true) = (key, self.csr_only) {
+            let pem = files::to_pem("CERTIFICATE REQUEST", &pki::request::write(request, key)?);
+            contents.push(NewFile { name: CSR, mode: 0o644, contents: pem });
+            return Ok(None);
+        }
+        let (certificate, chain) = certify(request, key, ca)?;
+        contents.push(NewFile { name: CERT, mode: 0o644, contents: chain });
+        let facts = CertFacts::read(&certificate)
+            .map_err(|error| Failure::new(format_args!("what was made cannot be read back: {error}")))?;
+        Ok(Some(Made { facts }))
+    }
+
+    /// What to say of a key.pem that `--noenc` did not replace.
+    fn stale_key(&self, ui: &Ui) -> Option<String> {
+        let stale = files::within(&self.out, KEY);
+        (self.noenc && stale.exists()).then(|| {
+            let warning = format!("{}: belongs to an earlier key, and was left as it is", stale.display());
+            ui.warn(&warning);
+            warning
+        })
     }
 
     /// In the order in which they are put in place: the certificate last, because nothing uses the keys without it.
@@ -283,7 +314,10 @@ impl Gencert {
             None => {
                 let random = random_passphrase()?;
                 // The only place where it ever appears, and so not a matter of --quiet.
-                ui.announce(&format!("passphrase of {key}: {}", random.as_str()));
+                ui.confide(&format!("passphrase of {key}: {}", random.as_str())).map_err(|error| {
+                    Failure::new(format_args!("the passphrase of {key} cannot be shown on stderr: {error}"))
+                        .hint("--passout env:VAR, file:PATH or stdin says which passphrase to use")
+                })?;
                 return Ok(Passphrase::new((*random).clone()));
             }
         };
@@ -334,12 +368,7 @@ impl SubjectKey {
     fn algorithm(&self) -> Option<String> {
         match self {
             Self::Ours(key) => Some(key.algorithm().to_string()),
-            Self::Theirs(key) => match &key.kind {
-                PublicKeyKind::Ec { curve } => Some(format!("ec:{}", curve.replace('-', "").to_lowercase())),
-                PublicKeyKind::Ed25519 => Some(KeyAlgorithm::Ed25519.to_string()),
-                PublicKeyKind::Rsa { modulus_bits, .. } => Some(format!("rsa:{modulus_bits}")),
-                PublicKeyKind::Other(_) => None,
-            },
+            Self::Theirs(key) => key.kind.option(),
         }
     }
 
@@ -349,18 +378,6 @@ impl SubjectKey {
             Self::Theirs(key) => key.kind.to_string(),
         }
     }
-}
-
-/// The files that hold the key, if it is ours.
-fn key_files(key: &SubjectKey, passphrase: Option<&Passphrase>) -> Result<Vec<NewFile>> {
-    let SubjectKey::Ours(key) = key else { return Ok(Vec::new()) };
-    let clear = files::to_pem("PRIVATE KEY", &key.to_pkcs8_der());
-    let mut contents = vec![NewFile { name: CLEAR_KEY, mode: 0o600, contents: clear }];
-    if let Some(passphrase) = passphrase {
-        let encrypted = files::to_pem("ENCRYPTED PRIVATE KEY", &key.to_encrypted_der(passphrase)?);
-        contents.push(NewFile { name: KEY, mode: 0o600, contents: encrypted });
-    }
-    Ok(contents)
 }
 
 /// The certificate; and in PEM, followed by its CA's.
@@ -423,20 +440,47 @@ fn outlives(request: &Request, chain: &[CertificateDer<'_>]) -> Option<String> {
     })
 }
 
-/// Which verifiers would refuse a server with the certificate, once it is valid.
-fn who_refuses(
-    certificate: &CertificateDer<'_>,
-    above: &[CertificateDer<'_>],
-    now: OffsetDateTime,
-) -> Vec<String> {
-    // It was made a moment ago; one that cannot be read back (it was forced) has nobody to take it.
-    let Ok(leaf) = CertFacts::read(certificate) else { return Vec::new() };
-    let above: Vec<CertFacts> = above.iter().filter_map(|der| CertFacts::read(der).ok()).collect();
-    let model = if above.is_empty() { Model::Pinned } else { Model::Ca };
-    let issuers: Vec<&CertFacts> = above.iter().collect();
-    // Dates were asked for, and nobody differs about them.
-    let at = now.clamp(leaf.not_before, leaf.not_after.max(leaf.not_before));
-    who::notes(&Case { leaf: &leaf, issuers: &issuers, model, name: None, at })
+/// The new certificate, read back once.
+struct Made {
+    facts: CertFacts,
+}
+
+impl Made {
+    /// Which verifiers would refuse a server with the certificate, once it is valid; tlslab's own `connect` first.
+    fn notes(&self, request: &Request, ca: Option<&Ca>, now: OffsetDateTime) -> Vec<String> {
+        if !matches!(request.profile, Profile::Server | Profile::Openssl) {
+            return Vec::new();
+        }
+        let above: Vec<CertFacts> =
+            ca.iter().flat_map(|ca| &ca.chain).filter_map(|der| CertFacts::read(der).ok()).collect();
+        let model = if above.is_empty() { Model::Pinned } else { Model::Ca };
+        let issuers: Vec<&CertFacts> = above.iter().collect();
+        let at = self.while_valid(now);
+        let others = who::notes(&Case { leaf: &self.facts, issuers: &issuers, model, name: None, at });
+        let own = self.refusal(request, ca, now).map(|why| format!("tlslab connect refuses it: {why}"));
+        own.into_iter().chain(others).collect()
+    }
+
+    /// Why `connect` would refuse a server with the certificate, in the words of its first failing check. Dates were
+    /// asked for, and are not looked at.
+    fn refusal(&self, request: &Request, ca: Option<&Ca>, now: OffsetDateTime) -> Option<String> {
+        let name = summary::server_name(request).unwrap_or_else(|| LAB_NAME.to_owned());
+        let trusted = ca.map_or(&self.facts.der, |ca| &ca.certificate);
+        let criteria = Criteria {
+            trusted: Arc::new(TrustSet::new([trusted]).ok()?),
+            name: Some(name.parse().ok()?),
+            usage: Usage::Server,
+            policy: Policy::Lab,
+        };
+        let mut chain = vec![self.facts.der.clone()];
+        chain.extend(ca.iter().flat_map(|ca| ca.chain.clone()));
+        let verdict = judge(&chain, &criteria, self.while_valid(now));
+        verdict.checks.into_iter().find(|check| !check.ok()).map(|check| check.found)
+    }
+
+    fn while_valid(&self, now: OffsetDateTime) -> OffsetDateTime {
+        now.clamp(self.facts.not_before, self.facts.not_after.max(self.facts.not_before))
+    }
 }
 
 #[cfg(test)]

@@ -9,8 +9,10 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::{ArgGroup, Args};
 use tlslab::crypto::sha256;
-use tlslab::pki::files::{self, FileError, KeyFile};
-use tlslab::pki::key::{Passphrase, PrivateKey};
+use tlslab::pki::facts::PublicKeyKind;
+use tlslab::pki::files::{self, FileError, StoredKeyFile};
+use tlslab::pki::key::Passphrase;
+use tlslab::pki::stored_key::StoredKey;
 use tlslab::words;
 use zeroize::Zeroizing;
 
@@ -20,9 +22,10 @@ use super::{Failure, Result, Ui};
 
 /// Change, add or strip the passphrase of a private key
 ///
-/// Reads PKCS#8, PKCS#1 and SEC1 in PEM or DER, in clear or encrypted with PBES2, and writes PKCS#8 in PEM with mode
-/// 0600. An encrypted key is under PBES2: PBKDF2-HMAC-SHA256 with 600,000 rounds, AES-256-CBC. The key itself stays the
-/// same, and so do the certificates that name it.
+/// Reads PKCS#8, PKCS#1 and SEC1 in PEM or DER, also of kinds that tlslab cannot use, in clear or encrypted: with PBES2,
+/// in the old PEM form (Proc-Type: 4,ENCRYPTED), with PKCS#12's 3DES, or with DES. Writes PKCS#8 in PEM with mode 0600;
+/// an encrypted key is under PBES2: PBKDF2-HMAC-SHA256 with 600,000 rounds, AES-256-CBC. The key itself stays the same,
+/// and so do the certificates that name it.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, group = ArgGroup::new("new").args(["passout", "noenc"]).required(true))]
 pub(crate) struct Passwd {
@@ -55,6 +58,8 @@ Examples:
   tlslab passwd key.pem --passin env:OLD --passout env:NEW --in-place
 
 With both from stdin, its first line is the old passphrase and its second the new one.
+A key may ask for 1 to 10,000,000 rounds of its derivation, or scrypt for 256 MiB of memory and 512 MiB in all
+its passes (128 octets x N x r x p): what asks for more is refused, here and wherever a key is opened.
 An interrupted run leaves the old key as it was.";
 
 /// Bits that a key file may have: its owner reads and writes.
@@ -63,11 +68,14 @@ const MODE: u32 = 0o600;
 impl Passwd {
     /// Refuses what can be refused before anything is asked for, and all of that before anything is written.
     pub(crate) fn run(self, ui: &Ui) -> Result<u8> {
-        let found = files::read_private_key(&self.key)?;
+        let found = StoredKeyFile::read(&self.key)?;
         let target = self.target()?;
         files::check_one(&target.shown, self.force).map_err(|error| in_the_way(error, &target.shown))?;
 
-        let mut warnings = Vec::new();
+        let mut warnings =
+            Vec::from_iter(target.other_names.as_ref().map(|count| {
+                format!("{}: {count}: what they lead to stays as it was", target.shown.display())
+            }));
         let key = self.unlock(found, &mut warnings)?;
         let shown = target.shown.display().to_string();
         let passphrase = match &self.passout {
@@ -83,6 +91,7 @@ impl Passwd {
             .context("cannot hold back signals while the key is written")??;
 
         let holds = if self.noenc { "private key, readable as it is" } else { "private key, encrypted" };
+        let kind = key.kind().map_or_else(|| "of an unknown kind".to_owned(), ToString::to_string);
         if ui.json() {
             ui.print(
                 &serde_json::json!({
@@ -90,15 +99,14 @@ impl Passwd {
                     "mode": format!("{:04o}", target.mode),
                     "holds": holds,
                     "encrypted": !self.noenc,
-                    "key": key.algorithm().to_string(),
-                    "public_key": key.algorithm().description(),
-                    "spki_sha256": words::hex(&sha256(key.public_key_info())),
+                    "key": key.kind().and_then(PublicKeyKind::option),
+                    "public_key": kind,
+                    "spki_sha256": key.public_key().map(|key| words::hex(&sha256(&key.spki))),
                     "warnings": warnings,
                 })
                 .to_string(),
             )?;
         } else {
-            let kind = key.algorithm().description();
             ui.print(&format!("{shown}  {:04o}  {holds} ({kind})", target.mode))?;
         }
         Ok(0)
@@ -110,7 +118,7 @@ impl Passwd {
         let shown = self.out.as_ref().unwrap_or(&self.key);
         let own = real(&self.key).is_some_and(|key| real(shown) == Some(key));
         if !own {
-            return Ok(Target { path: shown.clone(), shown: shown.clone(), mode: MODE });
+            return Ok(Target { path: shown.clone(), shown: shown.clone(), mode: MODE, other_names: None });
         }
         let others = files::beside_the_key(&self.key)?;
         if !others.is_empty() {
@@ -125,10 +133,11 @@ impl Passwd {
             path: real(shown).unwrap_or_else(|| shown.clone()),
             shown: shown.clone(),
             mode: mode(&self.key) & MODE,
+            other_names: other_names(&self.key),
         })
     }
 
-    fn unlock(&self, found: KeyFile, warnings: &mut Vec<String>) -> Result<PrivateKey> {
+    fn unlock(&self, found: StoredKeyFile, warnings: &mut Vec<String>) -> Result<StoredKey> {
         let passphrase = if found.is_encrypted() {
             PassphraseSource::read_for(self.passin.as_ref(), &self.key)?
         } else {
@@ -151,15 +160,29 @@ struct Target {
     /// As the person named it.
     shown: PathBuf,
     mode: u32,
+    /// How many other names (hard links) the file has, in words: they would keep the old key.
+    other_names: Option<String>,
+}
+
+#[cfg(unix)]
+fn other_names(path: &Path) -> Option<String> {
+    use std::os::unix::fs::MetadataExt;
+    let others = fs::metadata(path).ok()?.nlink().saturating_sub(1);
+    (others > 0).then(|| format!("it has {}", words::counted(others, "other name")))
+}
+
+#[cfg(not(unix))]
+fn other_names(_path: &Path) -> Option<String> {
+    None
 }
 
 /// PEM of the key, tried out: it opens, and it is the same key.
-fn sealed(key: &PrivateKey, passphrase: Option<&Passphrase>) -> Result<Zeroizing<Vec<u8>>> {
+fn sealed(key: &StoredKey, passphrase: Option<&Passphrase>) -> Result<Zeroizing<Vec<u8>>> {
     let Some(passphrase) = passphrase else {
-        return Ok(files::to_pem("PRIVATE KEY", &key.to_pkcs8_der()));
+        return Ok(files::to_pem("PRIVATE KEY", key.to_pkcs8_der()));
     };
     let encrypted = key.to_encrypted_der(passphrase)?;
-    let opened = PrivateKey::from_encrypted_der(&encrypted, passphrase)?;
+    let opened = StoredKey::from_encrypted_der(&encrypted, passphrase)?;
     if opened.to_pkcs8_der() != key.to_pkcs8_der() {
         return Err(Failure::new(
             "the encrypted key does not open as the one that went in; nothing was written",

@@ -26,10 +26,6 @@ fn for_file(error: &FileError) -> Option<String> {
             Some("`tlslab gencert` makes cert.pem, key.pem and clearkey.pem in this directory".to_owned())
         }
         FileError::Exists(_) => Some("--force replaces them, --out DIR writes somewhere else".to_owned()),
-        FileError::LegacyEncrypted(path) => {
-            let path = name(path);
-            Some(format!("openssl pkey -in {path} -out {path}.new writes it in PKCS#8"))
-        }
         FileError::Key { path, source: KeyError::UnsupportedEncryption(_) } => {
             let path = name(path);
             Some(format!("openssl pkcs8 -topk8 -v2 aes-256-cbc -in {path} -out {path}.new encrypts it anew"))
@@ -39,6 +35,9 @@ fn for_file(error: &FileError) -> Option<String> {
         }
         FileError::WrongKind { path, found, .. } if found == "a PKCS#12 bundle" => {
             Some(format!("openssl pkcs12 -in {} -nodes -out bundle.pem takes it apart", name(path)))
+        }
+        FileError::Unrecognised { found: "data compressed by gzip", path, .. } => {
+            Some(format!("gunzip -c {0} > {0}.new", name(path)))
         }
         FileError::Unrecognised { found: "UTF-16 text", path, .. } => {
             let path = name(path);

@@ -7,6 +7,7 @@ use anyhow::Context;
 use clap::Args;
 use rustls::pki_types::CertificateDer;
 use time::OffsetDateTime;
+use tlslab::pki::facts::CertFacts;
 use tlslab::pki::files;
 use tlslab::verify::{ExpectedName, Policy, TrustSet};
 
@@ -43,8 +44,7 @@ impl Trust {
             if source.as_os_str() == "system" {
                 certificates.extend(system_store(ui)?);
             } else {
-                let read = files::read_certificates(source).context("cannot read trusted certificates");
-                certificates.extend(read.hint(|| remedy::how_to_trust(source))?);
+                certificates.extend(readable(source, ui)?);
             }
         }
         let trusted = TrustSet::new(&certificates).with_context(|| listed(&self.ca))?;
@@ -72,6 +72,33 @@ impl Trust {
     }
 }
 
+/// The certificates of a file that can be read. One that cannot is left out with a warning, so that an odd one in a
+/// bundle does not take the others with it; where none is left, that is a failure.
+fn readable(path: &Path, ui: &Ui) -> Result<Vec<CertificateDer<'static>>> {
+    let read = files::read_certificates_by_line(path).context("cannot read trusted certificates");
+    let found = read.hint(|| remedy::how_to_trust(path))?;
+    let mut readable = Vec::new();
+    let mut faults = Vec::new();
+    for (line, certificate) in found {
+        match CertFacts::read(&certificate) {
+            Ok(_) => readable.push(certificate),
+            Err(fault) => {
+                let line = line.map_or_else(String::new, |line| format!("line {line}: "));
+                faults.push(format!("{}: {line}{fault}", path.display()));
+            }
+        }
+    }
+    match (readable.is_empty(), faults.first()) {
+        (true, Some(fault)) => Err(Failure::new(fault)),
+        _ => {
+            for fault in &faults {
+                ui.warn(&format!("{fault}; not trusted, the others are"));
+            }
+            Ok(readable)
+        }
+    }
+}
+
 /// The name to expect where none was asked for: the lab's.
 pub(crate) fn lab_name() -> ExpectedName {
     ExpectedName::Dns(LAB_NAME.to_owned())
@@ -88,7 +115,7 @@ fn system_store(ui: &Ui) -> Result<Vec<CertificateDer<'static>>> {
         ui.detail(&format!("the system's trust store: {error}"));
     }
     let (readable, unreadable): (Vec<_>, Vec<_>) =
-        loaded.certs.into_iter().partition(|der| tlslab::pki::facts::CertFacts::read(der).is_ok());
+        loaded.certs.into_iter().partition(|der| CertFacts::read(der).is_ok());
     if !unreadable.is_empty() {
         ui.detail(&format!("the system's trust store: {} certificates cannot be read", unreadable.len()));
     }

@@ -93,6 +93,13 @@ impl Ui {
         self.tell(line);
     }
 
+    /// The same for what is said this once and nowhere else: fails where it cannot be said.
+    pub(crate) fn confide(&self, line: &str) -> io::Result<()> {
+        let mut stderr = anstream::stderr().lock();
+        writeln!(stderr, "{line}")?;
+        stderr.flush()
+    }
+
     /// A line of talk, on stderr; silent under `--quiet`.
     pub(crate) fn say(&self, line: &str) {
         if !self.quiet {

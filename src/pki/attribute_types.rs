@@ -1,8 +1,8 @@
 //! The attribute types of distinguished names: openssl's short and long names, the string type that a new
 //! value gets, and its upper bound.
 
+use super::name_error::NameError;
 use super::oid::{self, Oid};
-use super::subject::NameError;
 
 /// Which string type a value is written as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -31,6 +31,8 @@ pub(crate) mod tag {
     pub(crate) const PRINTABLE_STRING: u8 = 0x13;
     pub(crate) const TELETEX_STRING: u8 = 0x14;
     pub(crate) const IA5_STRING: u8 = 0x16;
+    pub(crate) const UTC_TIME: u8 = 0x17;
+    pub(crate) const GENERALIZED_TIME: u8 = 0x18;
     pub(crate) const VISIBLE_STRING: u8 = 0x1a;
     pub(crate) const UNIVERSAL_STRING: u8 = 0x1c;
     pub(crate) const BMP_STRING: u8 = 0x1e;
@@ -156,6 +158,15 @@ pub(crate) fn only(input: &[u8], tag: u8) -> Result<Element<'_>, Error> {
 pub(crate) fn children(content: &[u8]) -> Result<Vec<Element<'_>>, Error> {
     let mut walk = Walk(content);
     std::iter::from_fn(|| walk.any().transpose()).collect()
+}
+
+/// An INTEGER of at most 63 bits that is not negative.
+pub(crate) fn number(element: Element<'_>) -> Option<u64> {
+    match element.content {
+        [] | [0x80..=0xff, ..] => None,
+        octets if octets.len() <= 8 => Some(octets.iter().fold(0, |n, octet| n << 8 | u64::from(*octet))),
+        _ => None,
+    }
 }
 
 /// One element: the identifier octet `tag`, the shortest definite length, `content`.

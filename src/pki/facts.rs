@@ -22,7 +22,7 @@ use std::net::IpAddr;
 use rustls::pki_types::CertificateDer;
 use time::OffsetDateTime;
 
-use super::der::{self, tag};
+use super::der::{self, Walk, tag};
 use super::oid::Oid;
 use super::subject::Subject;
 
@@ -101,6 +101,19 @@ pub enum PublicKeyKind {
     },
     /// Another algorithm, by its OID.
     Other(Oid),
+}
+
+impl PublicKeyKind {
+    /// As `--key` of the command line would name it: `rsa:2048`, `ec:p256`, `ed25519`; `None` for what it has no word
+    /// for.
+    pub fn option(&self) -> Option<String> {
+        match self {
+            Self::Ec { curve } => Some(format!("ec:{}", curve.replace('-', "").to_lowercase())),
+            Self::Ed25519 => Some("ed25519".to_owned()),
+            Self::Rsa { modulus_bits, .. } => Some(format!("rsa:{modulus_bits}")),
+            Self::Other(_) => None,
+        }
+    }
 }
 
 /// A signature algorithm.
@@ -263,6 +276,7 @@ impl fmt::Display for PublicKeyKind {
         match self {
             Self::Ec { curve } => write!(f, "EC {curve}"),
             Self::Ed25519 => f.write_str("Ed25519"),
+            Self::Rsa { modulus_bits: 0, .. } => f.write_str("RSA, but no readable RSAPublicKey"),
             Self::Rsa { modulus_bits, .. } => write!(f, "RSA {modulus_bits} bits"),
             Self::Other(oid) => f.write_str(&oid.name_or_dotted()),
         }
@@ -277,19 +291,60 @@ impl fmt::Display for GeneralName {
                 Ok(subject) => write!(f, "DirName:{subject}"),
                 Err(_) => write!(f, "DirName:(unreadable, {} bytes)", der.len()),
             },
-            Self::Dns(name) => write!(f, "DNS:{name}"),
-            Self::Email(address) => write!(f, "email:{address}"),
+            Self::Dns(name) => write!(f, "DNS:{}", Unambiguous(name)),
+            Self::Email(address) => write!(f, "email:{}", Unambiguous(address)),
             Self::Ip(address) => write!(f, "IP:{address}"),
             Self::IpRange { address, mask } => match prefix_length(*mask) {
                 Some(length) => write!(f, "IP:{address}/{length}"),
                 None => write!(f, "IP:{address}/{mask}"),
             },
-            Self::Uri(uri) => write!(f, "URI:{uri}"),
+            Self::Uri(uri) => write!(f, "URI:{}", Unambiguous(uri)),
             Self::Other { tag, value } => {
                 write!(f, "{}:", Self::TAGS.get(usize::from(*tag)).unwrap_or(&"unknown"))?;
-                value.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+                match decoded(*tag, value) {
+                    Some(text) => f.write_str(&text),
+                    None => value.iter().try_for_each(|octet| write!(f, "{octet:02x}")),
+                }
             }
         }
+    }
+}
+
+/// What stands in a general name of kind otherName or registeredID, where it can be read.
+fn decoded(kind: u8, content: &[u8]) -> Option<String> {
+    match kind {
+        // OtherName ::= SEQUENCE { type-id OBJECT IDENTIFIER, value [0] EXPLICIT ANY DEFINED BY type-id }
+        0 => {
+            let mut walk = Walk(content);
+            let oid = walk.oid().ok()?;
+            let value = walk.expect(tag::context(0)).ok()?;
+            walk.end().ok()?;
+            let mut walk = Walk(value.content);
+            let value = walk.any().ok()??;
+            walk.end().ok()?;
+            let strings = [tag::UTF8_STRING, tag::IA5_STRING, tag::PRINTABLE_STRING];
+            let text =
+                strings.contains(&value.tag).then(|| std::str::from_utf8(value.content).ok()).flatten();
+            Some(match text {
+                Some(text) => format!("{}:{}", oid.name_or_dotted(), Unambiguous(text)),
+                None => format!("{}:{}", oid.name_or_dotted(), crate::words::hex(value.encoded)),
+            })
+        }
+        8 => Oid::from_octets(content).ok().map(|oid| oid.to_string()),
+        _ => None,
+    }
+}
+
+/// Text that stands in a list of names: in quotes where it could be taken for several, or for a quoted one
+/// (CVE-2021-44532's kind).
+pub(crate) struct Unambiguous<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Unambiguous<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.0.contains([',', '"', '\'', ';', '\\']) {
+            return f.write_str(self.0);
+        }
+        write!(f, "\"{}\"", self.0.replace('\\', "\\\\").replace('"', "\\\""))
     }
 }
 
@@ -319,6 +374,13 @@ impl CertFacts {
 
     /// Reads one certificate; trailing bytes are refused.
     pub fn read(der: &[u8]) -> Result<Self, Malformed> {
+        let (facts, faults) = Self::read_leniently(der)?;
+        faults.into_iter().next().map_or(Ok(facts), Err)
+    }
+
+    /// The same for who wants to look at it all the same: an empty relative distinguished name and a time without
+    /// seconds or in another zone are read for what they mean and told as faults.
+    pub fn read_leniently(der: &[u8]) -> Result<(Self, Vec<Malformed>), Malformed> {
         read::certificate(der)
     }
 

@@ -1,161 +1,32 @@
 //! Certificates and keys in files: read with an error that names the path, written all or none.
 //!
 //! rustls-pemfile (named by the design card; archived, RUSTSEC-2025-0134, now a thin wrapper over
-//! rustls-pki-types) is used in this file and nowhere else. It passes over labels that it does not know without
-//! a word, so the blocks are found here, and it decodes them.
+//! rustls-pki-types) reads PEM in this file and nowhere else. It passes over labels that it does not know without a
+//! word and repeats what it cannot read, so [`super::pem`] finds the blocks, and it reads each as it stands.
 //!
 //! Reading is bounded: a file of more than 16 MiB is refused, an endless device too. Whether the DER inside is
 //! sound is not asked of certificates (a laboratory must be able to load a bad one), but is of keys.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use data_encoding::BASE64;
 use rustls::pki_types::CertificateDer;
 use zeroize::Zeroizing;
 
+use super::encryption;
 use super::facts::Malformed;
+pub use super::file_error::FileError;
 use super::key::{KeyError, Passphrase, PrivateKey};
-use super::key_der::{Shape, shape};
+use super::kind::{KeyForm, Kind};
+use super::pem::{self, Block};
 pub use super::placing::{NewFile, check_one, check_target, within, write_all, write_one};
 use super::request::RequestFacts;
+use super::stored_key::StoredKey;
 
 /// The most that is read of a file: more than any bundle of trusted certificates holds.
 const LIMIT: u64 = 16 << 20;
-
-/// A file could not be read as what it should hold, or not be written.
-#[derive(Debug, thiserror::Error)]
-pub enum FileError {
-    /// There is no such file.
-    #[error("{}: no such file", .0.display())]
-    NotFound(PathBuf),
-    /// A directory where a file should be.
-    #[error("{}: expected a file, found a directory", .0.display())]
-    IsDirectory(PathBuf),
-    /// Something else where the directory should be.
-    #[error("{}: expected a directory, found a file", .0.display())]
-    NotDirectory(PathBuf),
-    /// The system refused to read it.
-    #[error("{}: cannot read it: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// More than anybody needs.
-    #[error("{}: expected at most 16 MiB, found more", .0.display())]
-    TooLarge(PathBuf),
-    /// Nothing in it.
-    #[error("{}: expected {expected}, found an empty file", path.display())]
-    Empty {
-        /// The file.
-        path: PathBuf,
-        /// What it should hold.
-        expected: &'static str,
-    },
-    /// Neither PEM nor DER of any known kind.
-    #[error("{}: expected {expected} in PEM or DER, found {found}", path.display())]
-    Unrecognised {
-        /// The file.
-        path: PathBuf,
-        /// What it should hold.
-        expected: &'static str,
-        /// What it looks like.
-        found: &'static str,
-    },
-    /// A PEM block that begins and does not end.
-    #[error("{}: cut short: expected a line -----END {label}-----, found none", path.display())]
-    Truncated {
-        /// The file.
-        path: PathBuf,
-        /// The block's label.
-        label: String,
-    },
-    /// A PEM block whose inside is no base64.
-    #[error("{}: damaged {label} block: {why}", path.display())]
-    DamagedPem {
-        /// The file.
-        path: PathBuf,
-        /// The block's label.
-        label: String,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// Other things than what it should hold.
-    #[error(
-        "{}: expected {expected}, found {found}{}",
-        path.display(),
-        if *swapped { " (are certificate and key swapped?)" } else { "" }
-    )]
-    WrongKind {
-        /// The file.
-        path: PathBuf,
-        /// What it should hold.
-        expected: &'static str,
-        /// What it holds.
-        found: String,
-        /// Whether certificate and key may have been mistaken for each other.
-        swapped: bool,
-    },
-    /// A certificate signing request that is none inside.
-    #[error("{}: not a certificate signing request: {why}", path.display())]
-    DamagedRequest {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// More than one private key.
-    #[error("{}: expected one private key, found {count}", path.display())]
-    SeveralKeys {
-        /// The file.
-        path: PathBuf,
-        /// How many.
-        count: usize,
-    },
-    /// A key in openssl's pre-PKCS#8 encryption (`Proc-Type: 4,ENCRYPTED`), which derives the key from the
-    /// passphrase with a single MD5.
-    #[error("{}: expected a key in PKCS#8, found one in the old encrypted PEM form (Proc-Type: 4,ENCRYPTED)", .0.display())]
-    LegacyEncrypted(PathBuf),
-    /// A private key that cannot be used.
-    #[error("{}: {source}", path.display())]
-    Key {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: KeyError,
-    },
-    /// Files that would have to be replaced.
-    #[error("{} already {}", list(.0), if .0.len() == 1 { "exists" } else { "exist" })]
-    Exists(Vec<PathBuf>),
-    /// The system refused to write it; nothing was changed.
-    #[error("{}: cannot write it: {source}", path.display())]
-    Write {
-        /// The file or directory.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// Writing failed, and so did putting an old file back.
-    #[error("{}: cannot put the old file back ({source}); it is kept as {}", path.display(), backup.display())]
-    NotRestored {
-        /// The file.
-        path: PathBuf,
-        /// Where the old contents are.
-        backup: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-}
-
-fn list(paths: &[PathBuf]) -> String {
-    let names: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
-    match names.split_last() {
-        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
-        _ => names.concat(),
-    }
-}
 
 const CERTIFICATE: &str = "a certificate";
 const KEY: &str = "a private key";
@@ -165,19 +36,25 @@ const REQUEST_LABELS: [&str; 2] = ["CERTIFICATE REQUEST", "NEW CERTIFICATE REQUE
 /// Reads certificates: every `CERTIFICATE` of a PEM file in order, or the one of a DER file. Never empty. Other
 /// blocks beside certificates, such as their key, are passed over.
 pub fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, FileError> {
+    Ok(read_certificates_by_line(path)?.into_iter().map(|(_, certificate)| certificate).collect())
+}
+
+/// The same, each with the line on which its block begins; `None` for DER.
+pub fn read_certificates_by_line(
+    path: &Path,
+) -> Result<Vec<(Option<usize>, CertificateDer<'static>)>, FileError> {
     let contents = read_bounded(path, CERTIFICATE)?;
-    let blocks = match find_blocks(path, &contents)? {
-        blocks if blocks.is_empty() => {
-            return match shape(&contents) {
-                Some(Shape::Certificate) => Ok(vec![CertificateDer::from(contents.to_vec())]),
-                other => Err(no_pem(path, CERTIFICATE, other, &contents)),
-            };
-        }
-        blocks => blocks,
-    };
-    let certificates = blocks.iter().filter(|block| block.label == "CERTIFICATE");
+    let blocks = find_blocks(path, &contents)?;
+    if blocks.is_empty() {
+        return match Kind::of(&contents) {
+            Kind::Certificate => Ok(vec![(None, CertificateDer::from(contents.to_vec()))]),
+            other => Err(no_pem(path, CERTIFICATE, other)),
+        };
+    }
+    let labels = ["CERTIFICATE", "X509 CERTIFICATE"];
+    let certificates = blocks.iter().filter(|block| labels.contains(&block.label.as_str()));
     let certificates = certificates
-        .map(|block| block.decode(path).map(|der| CertificateDer::from(der.to_vec())))
+        .map(|block| Ok((Some(block.line), CertificateDer::from(decode_in(path, block)?.to_vec()))))
         .collect::<Result<Vec<_>, _>>()?;
     if certificates.is_empty() { Err(wrong_kind(path, CERTIFICATE, &blocks)) } else { Ok(certificates) }
 }
@@ -188,11 +65,10 @@ pub fn read_request(path: &Path) -> Result<RequestFacts, FileError> {
     let contents = read_bounded(path, REQUEST)?;
     let blocks = find_blocks(path, &contents)?;
     let der = match blocks.iter().find(|block| REQUEST_LABELS.contains(&block.label.as_str())) {
-        Some(block) => block.decode(path)?,
-        None if blocks.is_empty() => match shape(&contents) {
-            // A request begins as a certificate does: a SEQUENCE of a version, then more.
-            Some(Shape::Certificate) => contents,
-            other => return Err(no_pem(path, REQUEST, other, &contents)),
+        Some(block) => decode_in(path, block)?,
+        None if blocks.is_empty() => match Kind::of(&contents) {
+            Kind::Request => contents,
+            other => return Err(no_pem(path, REQUEST, other)),
         },
         None => return Err(wrong_kind(path, REQUEST, &blocks)),
     };
@@ -205,25 +81,103 @@ pub fn read_request(path: &Path) -> Result<RequestFacts, FileError> {
 pub enum KeyFile {
     /// Readable as it is.
     Clear(PrivateKey),
-    /// PBES2-encrypted PKCS#8 DER: [`KeyFile::unlock`] it.
-    Encrypted(Vec<u8>),
+    /// Encrypted: [`KeyFile::unlock`] it.
+    Encrypted(EncryptedKey),
 }
 
-/// Reads the one private key of a file: PEM or DER; PKCS#8, PKCS#1, SEC1 or encrypted PKCS#8.
+/// A private key that takes a passphrase.
+#[derive(Debug)]
+pub enum EncryptedKey {
+    /// EncryptedPrivateKeyInfo (RFC 5958 §3) in DER.
+    Pkcs8(Vec<u8>),
+    /// A PEM block encrypted by its headers (RFC 1421), as older openssl did.
+    Pem {
+        /// The value of `DEK-Info`.
+        info: String,
+        /// What stands in the block.
+        sealed: Vec<u8>,
+    },
+}
+
+impl EncryptedKey {
+    fn open(&self, passphrase: &Passphrase) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        match self {
+            Self::Pkcs8(der) => encryption::decrypt(der, passphrase),
+            Self::Pem { info, sealed } => encryption::decrypt_pem(info, sealed, passphrase),
+        }
+    }
+}
+
+/// A private key's octets as found in a file.
+enum Found {
+    Clear(Zeroizing<Vec<u8>>),
+    Encrypted(EncryptedKey),
+}
+
+/// Reads the one private key of a file: PEM or DER; PKCS#8, PKCS#1, SEC1, or encrypted.
 pub fn read_private_key(path: &Path) -> Result<KeyFile, FileError> {
+    match find_key(path)? {
+        Found::Encrypted(key) => Ok(KeyFile::Encrypted(key)),
+        Found::Clear(der) => match PrivateKey::from_der(&der) {
+            Ok(key) => Ok(KeyFile::Clear(key)),
+            Err(source) => Err(FileError::Key { path: path.to_owned(), source }),
+        },
+    }
+}
+
+/// A private key of any kind as found in a file: to be kept, and not to be used.
+#[derive(Debug)]
+pub enum StoredKeyFile {
+    /// Readable as it is.
+    Clear(StoredKey),
+    /// Encrypted: [`StoredKeyFile::unlock`] it.
+    Encrypted(EncryptedKey),
+}
+
+impl StoredKeyFile {
+    /// As [`read_private_key`], also of a kind that tlslab cannot use.
+    pub fn read(path: &Path) -> Result<Self, FileError> {
+        match find_key(path)? {
+            Found::Encrypted(key) => Ok(Self::Encrypted(key)),
+            Found::Clear(der) => match StoredKey::from_der(&der) {
+                Ok(key) => Ok(Self::Clear(key)),
+                Err(source) => Err(FileError::Key { path: path.to_owned(), source }),
+            },
+        }
+    }
+
+    /// Whether a passphrase is needed.
+    pub fn is_encrypted(&self) -> bool {
+        matches!(self, Self::Encrypted(_))
+    }
+
+    /// The key, decrypted with `passphrase` where it is encrypted. `path` is for the error.
+    pub fn unlock(self, path: &Path, passphrase: &Passphrase) -> Result<StoredKey, FileError> {
+        match self {
+            Self::Clear(key) => Ok(key),
+            Self::Encrypted(key) => key
+                .open(passphrase)
+                .and_then(|der| StoredKey::from_der(&der))
+                .map_err(|source| FileError::Key { path: path.to_owned(), source }),
+        }
+    }
+}
+
+fn find_key(path: &Path) -> Result<Found, FileError> {
     let contents = read_bounded(path, KEY)?;
     let key = |source| FileError::Key { path: path.to_owned(), source };
-    let blocks = match find_blocks(path, &contents)? {
-        blocks if blocks.is_empty() => {
-            return match shape(&contents) {
-                Some(Shape::PrivateKey) => PrivateKey::from_der(&contents).map(KeyFile::Clear).map_err(key),
-                Some(Shape::EncryptedPkcs8) => Ok(KeyFile::Encrypted(contents.to_vec())),
-                other => Err(no_pem(path, KEY, other, &contents)),
-            };
-        }
-        blocks => blocks,
-    };
-    let keys: Vec<_> = blocks.iter().filter(|block| block.label.ends_with("PRIVATE KEY")).collect();
+    let blocks = find_blocks(path, &contents)?;
+    if blocks.is_empty() {
+        return match Kind::of(&contents) {
+            Kind::Key(KeyForm::EncryptedPkcs8) => {
+                Ok(Found::Encrypted(EncryptedKey::Pkcs8(contents.to_vec())))
+            }
+            Kind::Key(form) if form.is_private() => Ok(Found::Clear(contents)),
+            Kind::DsaKey => Err(key(KeyError::Unsupported("DSA key".to_owned()))),
+            other => Err(no_pem(path, KEY, other)),
+        };
+    }
+    let keys: Vec<_> = blocks.iter().filter(|block| block.label.as_str().ends_with("PRIVATE KEY")).collect();
     let block = match keys.as_slice() {
         [] => return Err(wrong_kind(path, KEY, &blocks)),
         [block] => block,
@@ -231,22 +185,28 @@ pub fn read_private_key(path: &Path) -> Result<KeyFile, FileError> {
             return Err(FileError::SeveralKeys { path: path.to_owned(), count: several.len() });
         }
     };
-    if block.has_legacy_encryption() {
-        return Err(FileError::LegacyEncrypted(path.to_owned()));
+    if block.label.as_str() == "OPENSSH PRIVATE KEY" {
+        return Err(key(KeyError::Unsupported("OpenSSH key".to_owned())));
     }
-    match block.label.as_str() {
-        "ENCRYPTED PRIVATE KEY" => Ok(KeyFile::Encrypted(block.decode(path)?.to_vec())),
-        "OPENSSH PRIVATE KEY" => Err(key(KeyError::Unsupported("OpenSSH key".to_owned()))),
-        _ => PrivateKey::from_der(&block.decode(path)?).map(KeyFile::Clear).map_err(key),
-    }
+    let der = decode_in(path, block)?;
+    Ok(match block.encryption() {
+        Some(info) => Found::Encrypted(EncryptedKey::Pem { info: info.to_owned(), sealed: der.to_vec() }),
+        None if block.label.as_str() == "ENCRYPTED PRIVATE KEY" => {
+            Found::Encrypted(EncryptedKey::Pkcs8(der.to_vec()))
+        }
+        None => Found::Clear(der),
+    })
 }
 
 /// The labels of what a file holds beside its key, such as `CERTIFICATE`: what would be lost if the key were
 /// written over it. The curve that openssl writes before an EC key belongs to the key.
 pub fn beside_the_key(path: &Path) -> Result<Vec<String>, FileError> {
     let contents = read_bounded(path, KEY)?;
-    let mut labels: Vec<_> = find_blocks(path, &contents)?.into_iter().map(|block| block.label).collect();
-    labels.retain(|label| !label.ends_with("PRIVATE KEY") && label != "EC PARAMETERS");
+    let blocks = find_blocks(path, &contents)?;
+    let others = blocks.iter().filter(|block| {
+        !block.label.as_str().ends_with("PRIVATE KEY") && block.label.as_str() != "EC PARAMETERS"
+    });
+    let mut labels: Vec<_> = others.map(|block| block.label.to_string()).collect();
     labels.dedup();
     Ok(labels)
 }
@@ -261,7 +221,9 @@ impl KeyFile {
     pub fn unlock(self, path: &Path, passphrase: &Passphrase) -> Result<PrivateKey, FileError> {
         match self {
             Self::Clear(key) => Ok(key),
-            Self::Encrypted(der) => PrivateKey::from_encrypted_der(&der, passphrase)
+            Self::Encrypted(key) => key
+                .open(passphrase)
+                .and_then(|der| PrivateKey::from_der(&der))
                 .map_err(|source| FileError::Key { path: path.to_owned(), source }),
         }
     }
@@ -296,79 +258,42 @@ pub fn read_bounded(path: &Path, expected: &'static str) -> Result<Zeroizing<Vec
     Ok(contents)
 }
 
-/// A PEM block as it stands in the file.
-struct Block<'a> {
-    label: String,
-    body: &'a [u8],
+/// Every PEM block of a file; one whose boundaries are wrong stops it.
+fn find_blocks(path: &Path, contents: &[u8]) -> Result<Vec<Block>, FileError> {
+    let bad = |line, fault| FileError::BadPem { path: path.to_owned(), line, fault };
+    pem::blocks(contents).into_iter().map(|(line, block)| block.map_err(|fault| bad(line, fault))).collect()
 }
 
-/// Every PEM block. What stands outside of blocks, such as openssl's text, is commentary (RFC 7468 §2).
-fn find_blocks<'a>(path: &Path, contents: &'a [u8]) -> Result<Vec<Block<'a>>, FileError> {
-    let mut blocks = Vec::new();
-    let mut open: Option<(String, usize)> = None;
-    let mut position = 0;
-    for line in contents.split_inclusive(|byte| *byte == b'\n') {
-        let start = position;
-        position += line.len();
-        let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii();
-        let marked = |mark: &[u8]| {
-            let label = line.strip_prefix(mark)?.strip_suffix(b"-----")?;
-            label
-                .iter()
-                .all(|byte| matches!(byte, b' '..=b'~'))
-                .then(|| String::from_utf8_lossy(label).into_owned())
-        };
-        if let Some(label) = marked(b"-----BEGIN ") {
-            if let Some((label, _)) = open {
-                return Err(FileError::Truncated { path: path.to_owned(), label });
-            }
-            open = Some((label, position));
-        } else if let Some(ends) = marked(b"-----END ") {
-            match open.take() {
-                Some((label, from)) if label == ends => {
-                    blocks.push(Block { label, body: contents.get(from..start).unwrap_or_default() });
-                }
-                Some((label, _)) => {
-                    let why = format!("expected a line -----END {label}-----, found -----END {ends}-----");
-                    return Err(FileError::DamagedPem { path: path.to_owned(), label, why });
-                }
-                None => {
-                    let why = format!("expected a line -----BEGIN {ends}----- before its end, found none");
-                    return Err(FileError::DamagedPem { path: path.to_owned(), label: ends, why });
-                }
-            }
-        }
-    }
-    match open {
-        Some((label, _)) => Err(FileError::Truncated { path: path.to_owned(), label }),
-        None => Ok(blocks),
-    }
+fn decode_in(path: &Path, block: &Block) -> Result<Zeroizing<Vec<u8>>, FileError> {
+    decode(block).map_err(|why| FileError::DamagedPem {
+        path: path.to_owned(),
+        label: block.label.clone(),
+        why,
+    })
 }
 
-impl Block<'_> {
-    fn decode(&self, path: &Path) -> Result<Zeroizing<Vec<u8>>, FileError> {
-        let damaged =
-            |why: String| FileError::DamagedPem { path: path.to_owned(), label: self.label.clone(), why };
-        // Under a label that rustls-pemfile knows and passes on as it is.
-        let text = Zeroizing::new(
-            [b"-----BEGIN PRIVATE KEY-----\n", self.body, b"\n-----END PRIVATE KEY-----\n"].concat(),
-        );
-        match rustls_pemfile::read_one_from_slice(&text) {
-            Ok(Some((rustls_pemfile::Item::Pkcs8Key(der), _))) if !der.secret_pkcs8_der().is_empty() => {
-                Ok(Zeroizing::new(der.secret_pkcs8_der().to_vec()))
-            }
-            Ok(_) => Err(damaged("expected base64, found nothing".to_owned())),
-            Err(_) => Err(damaged("expected base64".to_owned())),
-        }
-    }
+/// What a block holds. The labels that rustls-pemfile knows it reads; the others are base64 as well.
+pub(super) fn decode(block: &Block) -> Result<Zeroizing<Vec<u8>>, &'static str> {
+    use rustls_pemfile::Item;
 
-    fn has_legacy_encryption(&self) -> bool {
-        let header = b"Proc-Type:";
-        self.body.split(|byte| *byte == b'\n').any(|line| line.starts_with(header))
-    }
+    let mark = |mark: &str| format!("-----{mark} {}-----\n", block.label.as_str());
+    let (begin, end) = (mark("BEGIN"), mark("END"));
+    let text = Zeroizing::new([begin.as_bytes(), &block.base64, b"\n", end.as_bytes()].concat());
+    let item = rustls_pemfile::read_one_from_slice(&text).map_err(|_| "expected base64")?;
+    let der = match item {
+        Some((Item::X509Certificate(der), _)) => der.to_vec(),
+        Some((Item::Pkcs1Key(der), _)) => der.secret_pkcs1_der().to_vec(),
+        Some((Item::Pkcs8Key(der), _)) => der.secret_pkcs8_der().to_vec(),
+        Some((Item::Sec1Key(der), _)) => der.secret_sec1_der().to_vec(),
+        Some((Item::Crl(der), _)) => der.to_vec(),
+        Some((Item::Csr(der), _)) => der.to_vec(),
+        Some((Item::SubjectPublicKeyInfo(der), _)) => der.to_vec(),
+        _ => BASE64.decode(&block.base64).map_err(|_| "expected base64")?,
+    };
+    if der.is_empty() { Err("expected base64, found nothing") } else { Ok(Zeroizing::new(der)) }
 }
 
-fn wrong_kind(path: &Path, expected: &'static str, blocks: &[Block<'_>]) -> FileError {
+fn wrong_kind(path: &Path, expected: &'static str, blocks: &[Block]) -> FileError {
     let mut labels: Vec<_> = blocks.iter().map(|block| block.label.as_str()).collect();
     labels.dedup();
     let swapped = if expected == KEY {
@@ -376,28 +301,26 @@ fn wrong_kind(path: &Path, expected: &'static str, blocks: &[Block<'_>]) -> File
     } else {
         expected == CERTIFICATE && labels.iter().any(|label| label.ends_with("PRIVATE KEY"))
     };
-    FileError::WrongKind { path: path.to_owned(), expected, found: labels.join(", "), swapped }
+    let mut found: Vec<_> = blocks.iter().map(|block| block.label.to_string()).collect();
+    found.dedup();
+    let found =
+        if found.len() > 8 { format!("{} and more", found[..8].join(", ")) } else { found.join(", ") };
+    FileError::WrongKind { path: path.to_owned(), expected, found, swapped }
 }
 
-fn no_pem(path: &Path, expected: &'static str, shape: Option<Shape>, contents: &[u8]) -> FileError {
-    let found = match shape {
-        Some(Shape::Certificate) => CERTIFICATE,
-        Some(Shape::EncryptedPkcs8 | Shape::PrivateKey) => KEY,
-        Some(Shape::Pkcs12) => "a PKCS#12 bundle",
-        Some(Shape::PublicKey) => "a public key",
-        None => {
-            // What a shell that writes UTF-16 makes of `openssl … > cert.pem`.
-            let wide = contents.starts_with(b"\xff\xfe") || contents.starts_with(b"\xfe\xff");
-            let found = if wide { "UTF-16 text" } else { "neither" };
-            return FileError::Unrecognised { path: path.to_owned(), expected, found };
-        }
-    };
+fn no_pem(path: &Path, expected: &'static str, kind: Kind) -> FileError {
+    let (path, found) = (path.to_owned(), kind.words());
+    if !kind.is_known() {
+        return FileError::Unrecognised { path, expected, found };
+    }
     let swapped = expected != REQUEST && (found == CERTIFICATE || found == KEY);
-    FileError::WrongKind { path: path.to_owned(), expected, found: found.to_owned(), swapped }
+    FileError::WrongKind { path, expected, found: found.to_owned(), swapped }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use proptest::prelude::*;
 
     use super::super::key::KeyAlgorithm;
@@ -527,11 +450,11 @@ mod tests {
         let cut = &certificate[..certificate.len() - 8];
         assert_eq!(
             folder.certificate_refused(cut),
-            "file.pem: cut short: expected a line -----END CERTIFICATE-----, found none"
+            "file.pem: line 1: cut short: expected a line -----END CERTIFICATE-----, found none"
         );
         assert_eq!(
             folder.certificate_refused(format!("{cut}\n{certificate}")),
-            "file.pem: cut short: expected a line -----END CERTIFICATE-----, found none"
+            "file.pem: line 1: cut short: expected a line -----END CERTIFICATE-----, found none"
         );
         assert_eq!(
             folder.certificate_refused("hello"),
@@ -551,15 +474,7 @@ mod tests {
         );
         assert_eq!(
             folder.certificate_refused("-----END CERTIFICATE-----\n"),
-            "file.pem: damaged CERTIFICATE block: expected a line -----BEGIN CERTIFICATE----- before its end, \
-             found none"
-        );
-        assert_eq!(
-            folder.key_refused(
-                "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nAAAA\n\
-                 -----END RSA PRIVATE KEY-----\n"
-            ),
-            "file.pem: expected a key in PKCS#8, found one in the old encrypted PEM form (Proc-Type: 4,ENCRYPTED)"
+            "file.pem: line 1: expected a line -----BEGIN CERTIFICATE----- before its end, found none"
         );
         assert_eq!(
             folder.key_refused(text("PRIVATE KEY", b"hello")),
@@ -579,8 +494,8 @@ mod tests {
             let contents = parts.concat();
             let path = Path::new("x");
             if let Ok(blocks) = find_blocks(path, contents.as_bytes()) {
-                for block in blocks {
-                    let _ = block.decode(path);
+                for block in &blocks {
+                    prop_assert!(decode_in(path, block).map_or(true, |der| !der.is_empty()));
                 }
             }
         }

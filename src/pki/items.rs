@@ -3,13 +3,14 @@
 //!
 //! [`super::files`] reads what a command asked for and refuses all else; this shows whatever is there.
 
-use data_encoding::BASE64;
-use zeroize::Zeroizing;
-
-use super::der::{self, Walk, tag};
+use super::der::{Walk, tag};
 use super::facts::CertFacts;
-use super::key_facts::{KeyFacts, KeyForm, Protection};
+use super::files;
+use super::key_facts::{KeyFacts, Protection};
+use super::kind::{KeyForm, Kind};
+use super::pem::{self, Block, Fault};
 use super::request::RequestFacts;
+use crate::words::{self, Escaped};
 
 /// One thing in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub struct Found {
     pub line: Option<usize>,
     /// What it is, or why it cannot be read.
     pub item: Result<Item, Unreadable>,
+    /// What is wrong with it and does not keep it from being shown.
+    pub faults: Vec<String>,
 }
 
 /// What a thing is.
@@ -54,165 +57,98 @@ pub fn items(bytes: &[u8]) -> Result<Vec<Found>, Nothing> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(Nothing::Empty);
     }
-    let blocks = blocks(bytes);
-    if !blocks.is_empty() {
-        return Ok(blocks);
+    let found: Vec<_> = pem::blocks(bytes).into_iter().map(|(line, block)| found(line, block)).collect();
+    if !found.is_empty() {
+        return Ok(found);
     }
-    match bytes.first() {
-        Some(&tag::SEQUENCE) => Ok(vec![Found { line: None, item: from_der(bytes) }]),
-        _ => Err(Nothing::Neither),
-    }
-}
-
-/// Every PEM block (RFC 7468, with RFC 1421's headers).
-fn blocks(bytes: &[u8]) -> Vec<Found> {
-    let mut found = Vec::new();
-    let mut open: Option<Block> = None;
-    for (index, line) in bytes.split(|octet| *octet == b'\n').enumerate() {
-        let line = line.trim_ascii();
-        if let Some(label) = boundary(line, "-----BEGIN ") {
-            found.extend(open.take().map(Block::unended));
-            open = Some(Block { label, line: index + 1, headers: Vec::new(), base64: Zeroizing::default() });
-        } else if let Some(label) = boundary(line, "-----END ") {
-            match open.take() {
-                Some(block) if block.label == label => found.push(block.item()),
-                Some(block) => found.push(block.unended()),
-                None => {}
-            }
-        } else if let Some(block) = &mut open {
-            block.take(line);
+    match Kind::of(bytes) {
+        Kind::Unknown if bytes.first() != Some(&tag::SEQUENCE) => Err(Nothing::Neither),
+        kind => {
+            let (item, faults) = unzip(from_der(kind, bytes).map_err(Unreadable));
+            Ok(vec![Found { line: None, item, faults }])
         }
     }
-    found.extend(open.take().map(Block::unended));
-    found
 }
 
-/// The label of a line such as `-----BEGIN CERTIFICATE-----`.
-fn boundary(line: &[u8], start: &str) -> Option<String> {
-    // A byte order mark before the first line is no part of it.
-    let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
-    let label = std::str::from_utf8(line).ok()?.strip_prefix(start)?.strip_suffix("-----")?;
-    Some(label.to_owned())
-}
-
-/// A PEM block on its way in.
-struct Block {
-    label: String,
-    line: usize,
-    headers: Vec<String>,
-    base64: Zeroizing<Vec<u8>>,
-}
-
-impl Block {
-    fn take(&mut self, line: &[u8]) {
-        if line.contains(&b':') {
-            self.headers.push(String::from_utf8_lossy(line).into_owned());
-        } else {
-            self.base64.extend(line.iter().filter(|octet| !octet.is_ascii_whitespace()));
-        }
-    }
-
-    fn unended(self) -> Found {
-        let fault = format!("expected -----END {}----- at its end, found none", self.label);
-        Found { line: Some(self.line), item: Err(Unreadable(format!("{}: {fault}", self.label))) }
-    }
-
-    fn item(self) -> Found {
-        let line = Some(self.line);
-        let label = self.label.clone();
-        let item = self.read().map_err(|fault| Unreadable(format!("{label}: {fault}")));
-        Found { line, item }
-    }
-
-    fn read(self) -> Result<Item, String> {
-        if let Some(cipher) = self.encrypted_by_headers() {
-            return Ok(Item::Key(Box::new(KeyFacts {
-                form: KeyForm::EncryptedPem,
-                public_key: None,
-                kind: None,
-                protection: Some(Protection::pem_headers(&cipher)),
-            })));
-        }
-        let der = BASE64.decode(&self.base64).map_err(|_| "what it holds is not base64".to_owned())?;
-        let der = Zeroizing::new(der);
-        match self.label.as_str() {
-            "CERTIFICATE" | "X509 CERTIFICATE" => certificate(&der),
-            // openssl's own: a certificate, then what it is trusted for
-            "TRUSTED CERTIFICATE" => match Walk(&der).any() {
-                Ok(Some(first)) => certificate(first.encoded),
-                _ => certificate(&der),
-            },
-            "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => request(&der),
-            "PUBLIC KEY" => key(&der),
-            label if label.ends_with("PRIVATE KEY") && !label.starts_with("OPENSSH") => key(&der),
-            _ => Ok(Item::Other(self.label)),
-        }
-    }
-
-    /// `Proc-Type: 4,ENCRYPTED` and `DEK-Info: AES-256-CBC,…`: the cipher.
-    fn encrypted_by_headers(&self) -> Option<String> {
-        let value = |name: &str| {
-            self.headers.iter().find_map(|header| {
-                let (found, value) = header.split_once(':')?;
-                found.trim().eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
-            })
-        };
-        value("Proc-Type")?.contains("ENCRYPTED").then(|| {
-            let info = value("DEK-Info").unwrap_or_else(|| "unknown".to_owned());
-            info.split(',').next().unwrap_or_default().to_owned()
-        })
+fn unzip(read: Result<(Item, Vec<String>), Unreadable>) -> (Result<Item, Unreadable>, Vec<String>) {
+    match read {
+        Ok((item, faults)) => (Ok(item), faults),
+        Err(error) => (Err(error), Vec::new()),
     }
 }
 
-fn certificate(der: &[u8]) -> Result<Item, String> {
-    CertFacts::read(der).map(|facts| Item::Certificate(Box::new(facts))).map_err(|e| e.to_string())
-}
-
-fn request(der: &[u8]) -> Result<Item, String> {
-    RequestFacts::read(der).map(|facts| Item::Request(Box::new(facts))).map_err(|e| e.0)
-}
-
-fn key(der: &[u8]) -> Result<Item, String> {
-    KeyFacts::read(der).map(|facts| Item::Key(Box::new(facts))).map_err(|e| e.to_string())
-}
-
-/// What unlabelled DER is, by its shape.
-fn from_der(der: &[u8]) -> Result<Item, Unreadable> {
-    shape(der).map_err(Unreadable)
-}
-
-fn shape(contents: &[u8]) -> Result<Item, String> {
-    const PKCS7: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07];
-    let mut outer = Walk(contents);
-    let Ok(Some(first)) = outer.any() else {
-        return Err("it begins like DER and ends too soon".to_owned());
+/// One PEM block.
+fn found(line: usize, block: Result<Block, Fault>) -> Found {
+    let read = match &block {
+        Ok(block) => read(block).map_err(|fault| Unreadable(format!("{}: {fault}", block.label))),
+        Err(fault) => Err(Unreadable(fault.to_string())),
     };
-    let tags =
-        |content| der::children(content).map(|parts| parts.iter().map(|part| part.tag).collect::<Vec<_>>());
-    match tags(first.content).unwrap_or_default().as_slice() {
-        [tag::SEQUENCE, tag::SEQUENCE, tag::BIT_STRING] => {
-            let inner = Walk(first.content).any().ok().flatten();
-            let inner = inner.and_then(|inner| tags(inner.content).ok()).unwrap_or_default();
-            // RFC 2986 §4.1: version, subject, key, [0] attributes; a certificate has more sequences.
-            if matches!(inner.as_slice(), [tag::INTEGER, tag::SEQUENCE, tag::SEQUENCE, 0xa0] | [_, _, _]) {
-                request(contents)
-            } else {
-                certificate(contents)
-            }
+    let (item, faults) = unzip(read);
+    Found { line: Some(line), item, faults }
+}
+
+fn read(block: &Block) -> Result<(Item, Vec<String>), String> {
+    if let Some(info) = block.encryption() {
+        let cipher = info.split(',').next().unwrap_or_default();
+        let cipher = if cipher.is_empty() { "unknown".to_owned() } else { Escaped(cipher).to_string() };
+        return sound(Item::Key(Box::new(KeyFacts {
+            form: KeyForm::EncryptedPem,
+            public_key: None,
+            kind: None,
+            protection: Some(Protection::pem_headers(&words::shortened(cipher))),
+        })));
+    }
+    let der = files::decode(block).map_err(str::to_owned);
+    match block.label.as_str() {
+        "CERTIFICATE" | "X509 CERTIFICATE" => certificate(&der?),
+        // openssl's own: a certificate, then what it is trusted for
+        "TRUSTED CERTIFICATE" => {
+            let der = der?;
+            let first = Walk(&der).any().ok().flatten();
+            certificate(first.map_or(&der[..], |first| first.encoded))
         }
-        // 1.2.840.113549.1.7, the arc of PKCS#7's content types
-        [tag::OID, ..] if first.content.get(2..).is_some_and(|oid| oid.starts_with(PKCS7)) => {
-            Err("it is PKCS#7 or another CMS message, which is not shown".to_owned())
+        "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => request(&der?),
+        "PUBLIC KEY" | "RSA PUBLIC KEY" => key(&der?),
+        label if label.ends_with("PRIVATE KEY") && !label.starts_with("OPENSSH") => key(&der?),
+        _ => sound(Item::Other(block.label.to_string())),
+    }
+}
+
+fn sound(item: Item) -> Result<(Item, Vec<String>), String> {
+    Ok((item, Vec::new()))
+}
+
+/// With what is wrong with it and does not keep it from being shown.
+fn certificate(der: &[u8]) -> Result<(Item, Vec<String>), String> {
+    let (facts, faults) = CertFacts::read_leniently(der).map_err(|e| e.to_string())?;
+    Ok((Item::Certificate(Box::new(facts)), faults.into_iter().map(|fault| fault.0).collect()))
+}
+
+fn request(der: &[u8]) -> Result<(Item, Vec<String>), String> {
+    RequestFacts::read(der).map_err(|e| e.0).and_then(|facts| sound(Item::Request(Box::new(facts))))
+}
+
+fn key(der: &[u8]) -> Result<(Item, Vec<String>), String> {
+    KeyFacts::read(der).map_err(|e| e.to_string()).and_then(|facts| sound(Item::Key(Box::new(facts))))
+}
+
+/// Unlabelled DER.
+fn from_der(kind: Kind, der: &[u8]) -> Result<(Item, Vec<String>), String> {
+    match kind {
+        Kind::Certificate => certificate(der),
+        Kind::Request => request(der),
+        Kind::Crl => sound(Item::Other("X509 CRL".to_owned())),
+        Kind::Damaged => Err("it begins like DER and ends too soon".to_owned()),
+        Kind::Cms | Kind::Gzip | Kind::Pkcs12 | Kind::Utf16 => {
+            Err(format!("it is {}, which is not shown", kind.words()))
         }
-        [tag::INTEGER, tag::SEQUENCE] | [tag::INTEGER, tag::SEQUENCE, tag::SEQUENCE] => {
-            Err("it is PKCS#12, which is not shown".to_owned())
-        }
-        _ => key(contents),
+        Kind::DsaKey | Kind::Key(_) | Kind::Unknown => key(der),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use data_encoding::BASE64;
     use proptest::prelude::*;
 
     use super::*;
@@ -263,10 +199,10 @@ mod tests {
         let expected = [
             (1, "CERTIFICATE: not an X.509 certificate: Certificate: the bytes end too soon"),
             (4, "other EC PARAMETERS"),
-            (7, "CERTIFICATE: what it holds is not base64"),
-            (10, "CERTIFICATE: expected -----END CERTIFICATE----- at its end, found none"),
+            (7, "CERTIFICATE: expected base64"),
+            (10, "cut short: expected a line -----END CERTIFICATE-----, found none"),
             (12, "certificate"),
-            (15, "PUBLIC KEY: expected -----END PUBLIC KEY----- at its end, found none"),
+            (15, "cut short: expected a line -----END PUBLIC KEY-----, found none"),
         ];
         assert_eq!(told(text.as_bytes()), expected.map(|(line, what)| (Some(line), what.to_owned())));
     }
@@ -284,11 +220,11 @@ mod tests {
     #[test]
     fn containers_of_other_kinds_are_named() {
         let pkcs12 = [0x30, 7, 2, 1, 3, 0x30, 0, 0x30, 0];
-        assert_eq!(told(&pkcs12), [(None, "it is PKCS#12, which is not shown".to_owned())]);
+        assert_eq!(told(&pkcs12), [(None, "it is a PKCS#12 bundle, which is not shown".to_owned())]);
         let mut pkcs7 = vec![0x30, 11, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2];
         assert_eq!(
             told(&pkcs7),
-            [(None, "it is PKCS#7 or another CMS message, which is not shown".to_owned())]
+            [(None, "it is a PKCS#7 or another CMS message, which is not shown".to_owned())]
         );
         // rsaEncryption alone is none
         pkcs7[11] = 1;

@@ -15,7 +15,9 @@ use graviola::signing::eddsa::Ed25519SigningKey;
 use graviola::signing::rsa;
 use zeroize::Zeroizing;
 
+use super::encryption::{self, SealingKey};
 use super::key_der::{self, KeyMaterial};
+pub use super::key_error::{KeyError, Passphrase};
 use crate::crypto::NoRandomness;
 
 /// The kinds of key that tlslab works with, by the names of `--key`.
@@ -40,45 +42,6 @@ pub enum KeyAlgorithm {
         /// The length of the modulus in bits.
         bits: u16,
     },
-}
-
-/// A key could not be made, read or used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum KeyError {
-    /// No algorithm of that name can be made.
-    #[error(
-        "key algorithm {0:?}: expected rsa:2048, rsa:3072, rsa:4096, rsa:8192, ec:p256, ec:p384 or ed25519"
-    )]
-    UnknownAlgorithm(String),
-    /// The operating system gave no randomness.
-    #[error(transparent)]
-    NoRandomness(#[from] NoRandomness),
-    /// The key could not be made.
-    #[error("the key could not be made: {0}")]
-    Generation(String),
-    /// The bytes are no private key.
-    #[error("not a private key: {0}")]
-    Malformed(String),
-    /// A private key whose numbers contradict each other.
-    #[error("damaged private key: its numbers do not belong together")]
-    Inconsistent,
-    /// A private key of a kind that tlslab does not work with.
-    #[error("{0}: expected RSA of 2048 to 8192 bits, EC on P-256 or P-384, or Ed25519")]
-    Unsupported(String),
-    /// The key is encrypted, and no passphrase was given.
-    #[error("the private key is encrypted")]
-    Encrypted,
-    /// The key is encrypted in a way that tlslab cannot undo.
-    #[error(
-        "encrypted with {0}: expected PBES2 (PKCS#5) with PBKDF2 or scrypt, and AES or 3DES in CBC mode or AES-GCM"
-    )]
-    UnsupportedEncryption(String),
-    /// The key does not open with this passphrase.
-    #[error("wrong passphrase")]
-    WrongPassphrase,
-    /// The key did not sign.
-    #[error("the key did not sign: {0}")]
-    Signing(String),
 }
 
 impl KeyAlgorithm {
@@ -141,28 +104,6 @@ impl fmt::Display for KeyAlgorithm {
             Self::Ed25519 => f.write_str("ed25519"),
             rsa => write!(f, "rsa:{}", rsa.rsa_bits().unwrap_or_default()),
         }
-    }
-}
-
-/// A passphrase: wiped when dropped, never shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Passphrase(Zeroizing<String>);
-
-impl Passphrase {
-    /// Takes over `text`.
-    pub fn new(text: String) -> Self {
-        Self(Zeroizing::new(text))
-    }
-
-    /// The bytes to feed a key derivation function.
-    pub fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
-}
-
-impl fmt::Debug for Passphrase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Passphrase(…)")
     }
 }
 
@@ -273,7 +214,7 @@ impl PrivateKey {
     /// Reads an `EncryptedPrivateKeyInfo` (RFC 5958 §3, PBES2). Parameters that would take minutes or gigabytes
     /// are refused as malformed.
     pub fn from_encrypted_der(der: &[u8], passphrase: &Passphrase) -> Result<Self, KeyError> {
-        Self::from_der(&key_der::decrypt(der, passphrase)?)
+        Self::from_der(&encryption::decrypt(der, passphrase)?)
     }
 
     /// What kind of key it is.
@@ -293,7 +234,12 @@ impl PrivateKey {
 
     /// The key as `EncryptedPrivateKeyInfo` DER: PBES2, PBKDF2-HMAC-SHA256 with 600,000 rounds, AES-256-CBC.
     pub fn to_encrypted_der(&self, passphrase: &Passphrase) -> Result<Vec<u8>, KeyError> {
-        key_der::encrypt(&self.pkcs8, passphrase)
+        self.seal(SealingKey::derive(passphrase)?)
+    }
+
+    /// The same with a passphrase that has become a key already, meanwhile.
+    pub fn seal(&self, sealing: SealingKey) -> Result<Vec<u8>, KeyError> {
+        sealing.seal(&self.pkcs8)
     }
 
     /// Signs `message` as a certificate is signed, with [`KeyAlgorithm`]'s own scheme: PKCS#1 v1.5 with SHA-256,

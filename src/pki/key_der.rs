@@ -1,24 +1,13 @@
-//! The encodings of private keys: which one it is, what is inside, and PBES2 around it.
+//! The encodings of private keys: what is inside.
 //!
 //! Everything here takes hostile bytes. What is not one of our kinds is named as exactly as its OIDs allow.
 
-use ::der::{Encode, ErrorKind};
-use pkcs8::EncryptedPrivateKeyInfoRef;
-use pkcs8::pkcs5::{self, EncryptionScheme, pbes2};
 use zeroize::Zeroizing;
 
 use super::der::{self, Element, Walk, tag, tlv};
-use super::key::{KeyError, Passphrase};
+use super::key_error::KeyError;
+use super::kind::{KeyForm, Kind};
 use super::oid::{self, Oid};
-
-/// The rounds of PBKDF2-HMAC-SHA256 that OWASP advises, and that a new key.pem takes.
-const ROUNDS: u32 = 600_000;
-/// The most rounds that are followed when reading: some ten seconds.
-const MAX_ROUNDS: u32 = 20_000_000;
-/// The most memory that scrypt is given, in octets.
-const MAX_SCRYPT_MEMORY: u64 = 256 << 20;
-/// The most work that scrypt is given, in multiples of that memory.
-const MAX_SCRYPT_PARALLEL: u16 = 16;
 
 /// The secret part of a key of a kind that tlslab works with.
 #[derive(Debug)]
@@ -33,67 +22,45 @@ pub(super) enum KeyMaterial<'a> {
     Rsa { pkcs1: &'a [u8], bits: u16 },
 }
 
-/// What a DER file may hold, by its outermost structure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shape {
-    /// `SEQUENCE { SEQUENCE { OID …`, then an OCTET STRING.
-    EncryptedPkcs8,
-    /// `SEQUENCE { INTEGER 3, SEQUENCE …` (RFC 7292).
-    Pkcs12,
-    /// `SEQUENCE { INTEGER, …`.
-    PrivateKey,
-    /// `SEQUENCE { SEQUENCE { [0] or INTEGER …`.
-    Certificate,
-    /// `SEQUENCE { SEQUENCE { OID …`, then a BIT STRING.
-    PublicKey,
-}
-
-/// Which of the known structures `der` begins like.
-pub(super) fn shape(der: &[u8]) -> Option<Shape> {
-    let mut outer = Walk(der::only(der, tag::SEQUENCE).ok()?.content);
-    match outer.any().ok()?? {
-        Element { tag: tag::INTEGER, content: [3], .. } => Some(Shape::Pkcs12),
-        Element { tag: tag::INTEGER, .. } => Some(Shape::PrivateKey),
-        Element { tag: tag::SEQUENCE, content, .. } => match content.first()? {
-            &tag::OID => match outer.any().ok()??.tag {
-                tag::OCTET_STRING => Some(Shape::EncryptedPkcs8),
-                tag::BIT_STRING => Some(Shape::PublicKey),
-                _ => None,
-            },
-            0xa0 | &tag::INTEGER => Some(Shape::Certificate),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
 /// Finds the key inside PKCS#8, PKCS#1 or SEC1.
 pub(super) fn read(der: &[u8]) -> Result<KeyMaterial<'_>, KeyError> {
-    match shape(der) {
-        Some(Shape::PrivateKey) => {}
-        Some(Shape::EncryptedPkcs8) => return Err(KeyError::Encrypted),
-        Some(Shape::Certificate) => return Err(malformed("it is a certificate")),
-        Some(Shape::Pkcs12) => return Err(malformed("it is a PKCS#12 bundle")),
-        Some(Shape::PublicKey) => return Err(malformed("it is a public key")),
-        None => return Err(malformed("expected PKCS#8, PKCS#1 or SEC1 in DER")),
-    }
-    let broken = |_| malformed("its DER is damaged");
-    let mut fields = Walk(der::only(der, tag::SEQUENCE).map_err(broken)?.content);
-    fields.expect(tag::INTEGER).map_err(broken)?; // the version
-    let second = fields.some().map_err(broken)?;
-    match second.tag {
-        tag::SEQUENCE => {
+    match Kind::of(der) {
+        Kind::Key(KeyForm::Pkcs8) => {
+            let broken = |_| malformed("its DER is damaged");
+            let mut fields = Walk(der::only(der, tag::SEQUENCE).map_err(broken)?.content);
+            fields.expect(tag::INTEGER).map_err(broken)?; // the version
+            let algorithm = fields.expect(tag::SEQUENCE).map_err(broken)?;
             let secret = fields.expect(tag::OCTET_STRING).map_err(broken)?;
             // Attributes [0] and the public key [1] may follow (RFC 5958 §2); the latter is derived instead.
-            pkcs8(second.content, secret.content)
+            pkcs8(algorithm.content, secret.content)
         }
-        tag::INTEGER => rsa(der),
-        tag::OCTET_STRING => {
-            let parameters = fields.expect(tag::context(0));
-            ec(parameters.map_err(|_| malformed("its EC key names no curve"))?.content, der)
-        }
+        Kind::Key(KeyForm::Pkcs1) => rsa(der),
+        Kind::Key(KeyForm::Sec1) => ec(sec1_curve(der)?, der),
+        Kind::Key(KeyForm::EncryptedPkcs8) => Err(KeyError::Encrypted),
+        Kind::DsaKey => Err(KeyError::Unsupported("DSA key".to_owned())),
+        known if known.is_known() => Err(malformed(&format!("it is {}", known.words()))),
         _ => Err(malformed("expected PKCS#8, PKCS#1 or SEC1 in DER")),
     }
+}
+
+/// parameters [0] of an ECPrivateKey: the curve's identifier.
+fn sec1_curve(key: &[u8]) -> Result<&[u8], KeyError> {
+    let broken = |_| malformed("its DER is damaged");
+    let fields = der::children(der::only(key, tag::SEQUENCE).map_err(broken)?.content).map_err(broken)?;
+    let curve = fields.iter().find(|field| field.tag == tag::context(0));
+    curve.map(|curve| curve.content).ok_or_else(|| malformed("its EC key names no curve"))
+}
+
+/// PKCS#8 of a private key in any of its three forms, also of a kind that tlslab cannot use.
+pub(super) fn to_pkcs8(key: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let algorithm = match Kind::of(key) {
+        Kind::Key(KeyForm::Pkcs8) => return Ok(Zeroizing::new(key.to_vec())),
+        Kind::Key(KeyForm::Pkcs1) => der::sequence(&[&der::oid(oid::RSA), &[tag::NULL, 0]]),
+        Kind::Key(KeyForm::Sec1) => der::sequence(&[&der::oid(oid::EC), sec1_curve(key)?]),
+        _ => return Err(malformed("expected PKCS#8, PKCS#1 or SEC1 in DER")),
+    };
+    let secret = Zeroizing::new(tlv(tag::OCTET_STRING, key));
+    Ok(Zeroizing::new(der::sequence(&[&[tag::INTEGER, 1, 0], &algorithm, &secret])))
 }
 
 fn pkcs8<'a>(algorithm: &'a [u8], secret: &'a [u8]) -> Result<KeyMaterial<'a>, KeyError> {
@@ -128,7 +95,8 @@ fn rsa(der: &[u8]) -> Result<KeyMaterial<'_>, KeyError> {
         return Err(malformed("its RSA numbers are incomplete"));
     }
     let bits = bit_length(n);
-    if !(2048..=8192).contains(&bits) {
+    // graviola's arithmetic takes no other lengths.
+    if !(2048..=8192).contains(&bits) || !bits.is_multiple_of(64) {
         return Err(KeyError::Unsupported(format!("RSA key of {bits} bits")));
     }
     if e.len() > 4 {
@@ -193,76 +161,9 @@ pub(super) fn is_rsa_public_key(spki: &[u8]) -> bool {
     algorithm(spki).is_ok_and(|oid| oid == oid::RSA)
 }
 
-/// PBES2 around PKCS#8: PBKDF2-HMAC-SHA256, AES-256-CBC.
-pub(super) fn encrypt(pkcs8: &[u8], passphrase: &Passphrase) -> Result<Vec<u8>, KeyError> {
-    let salt: [u8; 16] = crate::crypto::random()?;
-    let iv: [u8; 16] = crate::crypto::random()?;
-    let failed = |error: pkcs5::Error| KeyError::Generation(error.to_string());
-    let parameters =
-        pbes2::Parameters::generate_pbkdf2_sha256_aes256cbc(ROUNDS, &salt, iv).map_err(failed)?;
-    let encrypted = parameters.encrypt(passphrase.as_bytes(), pkcs8).map_err(failed)?;
-    let failed = |error: ::der::Error| KeyError::Generation(error.to_string());
-    let scheme = EncryptionScheme::from(parameters).to_der().map_err(failed)?;
-    Ok(der::sequence(&[&scheme, &tlv(tag::OCTET_STRING, &encrypted)]))
-}
-
-/// Undoes PBES2; gives PKCS#8.
-pub(super) fn decrypt(der: &[u8], passphrase: &Passphrase) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    match shape(der) {
-        Some(Shape::EncryptedPkcs8) => {}
-        _ => return Err(malformed("expected encrypted PKCS#8 in DER")),
-    }
-    let scheme = algorithm(der).map_err(|_| malformed("its encryption scheme is damaged"))?;
-    let info = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|error| match error {
-        pkcs8::Error::Asn1(error) => match error.kind() {
-            ErrorKind::OidUnknown { oid } => {
-                KeyError::UnsupportedEncryption(Oid::known(oid).name_or_dotted())
-            }
-            _ if scheme == oid::PBES2 => malformed(&format!("its PBES2 parameters are damaged ({error})")),
-            _ => KeyError::UnsupportedEncryption(scheme.name_or_dotted()),
-        },
-        _ => KeyError::UnsupportedEncryption(scheme.name_or_dotted()),
-    })?;
-    let EncryptionScheme::Pbes2(parameters) = &info.encryption_algorithm else {
-        return Err(KeyError::UnsupportedEncryption(scheme.name_or_dotted()));
-    };
-    bounded(parameters)?;
-    let mut buffer = Zeroizing::new(info.encrypted_data.as_bytes().to_vec());
-    let length = match parameters.decrypt_in_place(passphrase.as_bytes(), &mut buffer) {
-        Ok(plain) => plain.len(),
-        Err(pkcs5::Error::UnsupportedAlgorithm { oid }) => {
-            return Err(KeyError::UnsupportedEncryption(Oid::known(oid).name_or_dotted()));
-        }
-        Err(pkcs5::Error::AlgorithmParametersInvalid { .. }) => {
-            return Err(malformed("its PBES2 parameters are damaged"));
-        }
-        Err(_) => return Err(KeyError::WrongPassphrase),
-    };
-    buffer.truncate(length);
-    // One wrong key in 256 gives padding that looks right; what is inside then does not.
-    if shape(&buffer) == Some(Shape::PrivateKey) { Ok(buffer) } else { Err(KeyError::WrongPassphrase) }
-}
-
 /// The OID of the AlgorithmIdentifier that a SubjectPublicKeyInfo or EncryptedPrivateKeyInfo begins with.
 fn algorithm(der: &[u8]) -> Result<Oid, der::Error> {
     Walk(Walk(der::only(der, tag::SEQUENCE)?.content).expect(tag::SEQUENCE)?.content).oid()
-}
-
-/// Refuses parameters that would keep us busy for minutes or take all memory.
-fn bounded(parameters: &pbes2::Parameters) -> Result<(), KeyError> {
-    match &parameters.kdf {
-        pbes2::Kdf::Pbkdf2(kdf) if kdf.iteration_count > MAX_ROUNDS => Err(malformed(&format!(
-            "expected at most {MAX_ROUNDS} rounds of PBKDF2, found {}",
-            kdf.iteration_count
-        ))),
-        pbes2::Kdf::Scrypt(kdf)
-            if kdf.cost_parameter.saturating_mul(128 * u64::from(kdf.block_size)) > MAX_SCRYPT_MEMORY
-                || kdf.parallelization > MAX_SCRYPT_PARALLEL =>
-        {
-            Err(malformed("its scrypt parameters ask for more than 256 MiB"))
-        }
-        _ => Ok(()),
-    }
 }
 
 fn malformed(why: &str) -> KeyError {
@@ -287,20 +188,11 @@ mod tests {
         DER.get_or_init(|| key(KeyAlgorithm::Rsa2048).to_pkcs8_der().to_vec())
     }
 
-    fn encrypted() -> &'static [u8] {
-        static DER: OnceLock<Vec<u8>> = OnceLock::new();
-        DER.get_or_init(|| key(KeyAlgorithm::EcP256).to_encrypted_der(&secret()).unwrap())
-    }
-
-    fn secret() -> Passphrase {
-        Passphrase::new("correct horse".to_owned())
-    }
-
     fn refused(der: &[u8]) -> String {
         PrivateKey::from_der(der).unwrap_err().to_string()
     }
 
-    const OURS: &str = "expected RSA of 2048 to 8192 bits, EC on P-256 or P-384, or Ed25519";
+    const OURS: &str = "expected RSA of 2048 to 8192 bits in steps of 64, EC on P-256 or P-384, or Ed25519";
 
     /// PKCS#8 of an algorithm, its parameters and a secret.
     fn wrapped(kind: Oid, parameters: &[u8], secret: &[u8]) -> Vec<u8> {
@@ -309,24 +201,6 @@ mod tests {
             &der::sequence(&[&der::oid(kind), parameters]),
             &tlv(tag::OCTET_STRING, secret),
         ])
-    }
-
-    #[test]
-    fn encryption_is_what_the_command_line_promises() {
-        let key = key(KeyAlgorithm::EcP256);
-        let der = key.to_encrypted_der(&secret()).unwrap();
-        let info = EncryptedPrivateKeyInfoRef::try_from(der.as_slice()).unwrap();
-        let parameters = info.encryption_algorithm.pbes2().unwrap();
-        let kdf = parameters.kdf.pbkdf2().unwrap();
-        assert_eq!((kdf.iteration_count, kdf.prf), (600_000, pbes2::Pbkdf2Prf::HmacWithSha256));
-        assert!(matches!(parameters.encryption, pbes2::EncryptionScheme::Aes256Cbc { .. }));
-        let again = PrivateKey::from_encrypted_der(&der, &secret()).unwrap();
-        assert_eq!(again.to_pkcs8_der(), key.to_pkcs8_der());
-        assert_eq!(
-            PrivateKey::from_encrypted_der(&der, &Passphrase::new("wrong".to_owned())).unwrap_err(),
-            KeyError::WrongPassphrase
-        );
-        assert_eq!(PrivateKey::from_der(&der).unwrap_err(), KeyError::Encrypted);
     }
 
     #[test]
@@ -342,6 +216,7 @@ mod tests {
         for (der, expected) in [
             (rsa(128), "RSA key of 1023 bits"),
             (rsa(1100), "RSA key of 8799 bits"),
+            (rsa(375), "RSA key of 2999 bits"),
             (wrapped(oid::RSA, &[5, 0], &rsa(128)), "RSA key of 1023 bits"),
             (dsa, "DSA key"),
             (wrapped(oid::DSA, &[], &[]), "DSA key"),
@@ -393,47 +268,6 @@ mod tests {
         assert_eq!(PrivateKey::from_der(&v2).unwrap().to_pkcs8_der(), v1);
     }
 
-    #[test]
-    fn unknown_encryption_is_named() {
-        let scheme = |scheme: Oid, parameters: &[u8]| {
-            der::sequence(&[
-                &der::sequence(&[&der::oid(scheme), parameters]),
-                &tlv(tag::OCTET_STRING, &[0; 16]),
-            ])
-        };
-        let pkcs12 = der::sequence(&[&tlv(tag::OCTET_STRING, &[0; 8]), &[2, 1, 1]]);
-        for (der, expected) in [
-            (scheme(oid::PKCS12_3DES, &pkcs12), "encrypted with pbeWithSHA1And3-KeyTripleDES-CBC: "),
-            (scheme(oid::PBE_MD5_DES, &pkcs12), "encrypted with pbeWithMD5AndDES-CBC: "),
-            (scheme(Oid::dotted("1.2.3"), &[]), "encrypted with 1.2.3: "),
-            (scheme(oid::PBES2, &[]), "not a private key: its PBES2 parameters are damaged"),
-        ] {
-            let message = PrivateKey::from_encrypted_der(&der, &secret()).unwrap_err().to_string();
-            assert!(message.starts_with(expected), "{message}");
-        }
-    }
-
-    #[test]
-    fn absurd_work_is_refused() {
-        let parameters =
-            |rounds| pbes2::Parameters::generate_pbkdf2_sha256_aes256cbc(rounds, &[0; 16], [0; 16]).unwrap();
-        assert!(bounded(&parameters(MAX_ROUNDS)).is_ok());
-        assert_eq!(
-            bounded(&parameters(MAX_ROUNDS + 1)).unwrap_err().to_string(),
-            "not a private key: expected at most 20000000 rounds of PBKDF2, found 20000001"
-        );
-        let salt = pbes2::Salt::new([0; 16]).unwrap();
-        let scrypt = |cost_parameter, block_size, parallelization| pbes2::Parameters {
-            kdf: pbes2::ScryptParams { salt, cost_parameter, block_size, parallelization, key_length: None }
-                .into(),
-            encryption: pbes2::EncryptionScheme::Aes256Cbc { iv: [0; 16] },
-        };
-        assert!(bounded(&scrypt(1 << 14, 8, 1)).is_ok());
-        assert!(bounded(&scrypt(1 << 40, 8, 1)).is_err());
-        assert!(bounded(&scrypt(u64::MAX, u16::MAX, 1)).is_err());
-        assert!(bounded(&scrypt(2, 1, 17)).is_err());
-    }
-
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(200))]
         #[test]
@@ -448,21 +282,7 @@ mod tests {
         #[test]
         fn arbitrary_bytes_are_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             prop_assert!(PrivateKey::from_der(&bytes).is_err());
-            let _ = shape(&der::sequence(&[&bytes]));
             prop_assert!(read(&der::sequence(&[&[2, 1, 0], &bytes])).is_err());
-        }
-
-        #[test]
-        fn damaged_parameters_are_read_or_refused(position in 0usize..90, byte in any::<u8>()) {
-            let mut der = encrypted().to_vec();
-            der[position] = byte;
-            // What is wrong is found before any derivation, or the derivation is bounded.
-            if let Ok(info) = EncryptedPrivateKeyInfoRef::try_from(der.as_slice())
-                && let EncryptionScheme::Pbes2(parameters) = &info.encryption_algorithm {
-                let _ = bounded(parameters);
-            } else {
-                prop_assert!(decrypt(&der, &secret()).is_err());
-            }
         }
     }
 }

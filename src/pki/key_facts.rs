@@ -6,6 +6,8 @@
 use super::der::{self, Element, Walk, tag};
 use super::facts::{PublicKeyFacts, PublicKeyKind};
 use super::key::PrivateKey;
+pub use super::kind::KeyForm;
+use super::kind::Kind;
 use super::oid;
 
 /// The public side of a key file.
@@ -19,37 +21,6 @@ pub struct KeyFacts {
     pub kind: Option<PublicKeyKind>,
     /// How it is encrypted; `None` where it is not.
     pub protection: Option<Protection>,
-}
-
-/// The ways to write a key down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyForm {
-    /// EncryptedPrivateKeyInfo (RFC 5958 §3).
-    EncryptedPkcs8,
-    /// PEM encrypted by its headers (RFC 1421), as older openssl did: the key is derived with one MD5.
-    EncryptedPem,
-    /// RSAPrivateKey (RFC 8017 §A.1.2).
-    Pkcs1,
-    /// OneAsymmetricKey (RFC 5958 §2).
-    Pkcs8,
-    /// SubjectPublicKeyInfo (RFC 5280 §4.1.2.7): no private half.
-    PublicKey,
-    /// ECPrivateKey (RFC 5915 §3).
-    Sec1,
-}
-
-impl KeyForm {
-    /// In a word or two.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::EncryptedPem => "encrypted PEM",
-            Self::EncryptedPkcs8 => "encrypted PKCS#8",
-            Self::Pkcs1 => "PKCS#1",
-            Self::Pkcs8 => "PKCS#8",
-            Self::PublicKey => "SubjectPublicKeyInfo",
-            Self::Sec1 => "SEC1",
-        }
-    }
 }
 
 /// How a key is encrypted.
@@ -103,24 +74,25 @@ impl KeyFacts {
     pub fn read(key: &[u8]) -> Result<Self, NotAKey> {
         let outer = der::only(key, tag::SEQUENCE)?;
         let parts = der::children(outer.content)?;
-        let tags: Vec<u8> = parts.iter().take(3).map(|part| part.tag).collect();
-        match (tags.as_slice(), parts.as_slice()) {
-            ([tag::SEQUENCE, tag::BIT_STRING], _) => public_key(key, KeyForm::PublicKey),
-            ([tag::SEQUENCE, tag::OCTET_STRING], [algorithm, _]) => Ok(Self {
+        match (Kind::of(key), parts.as_slice()) {
+            (Kind::Key(KeyForm::PublicKey), _) => public_key(key, KeyForm::PublicKey),
+            (Kind::Key(KeyForm::Pkcs1Public), [modulus, exponent]) => {
+                rsa_numbers(*modulus, *exponent, KeyForm::Pkcs1Public)
+            }
+            (Kind::Key(KeyForm::EncryptedPkcs8), [algorithm, _]) => Ok(Self {
                 form: KeyForm::EncryptedPkcs8,
                 public_key: None,
                 kind: None,
                 protection: Some(protection(*algorithm)?),
             }),
-            ([tag::INTEGER, tag::SEQUENCE, tag::OCTET_STRING], [_, algorithm, secret, ..]) => {
-                pkcs8(key, *algorithm, secret.content)
-            }
-            ([tag::INTEGER, tag::OCTET_STRING, ..], parts) => sec1(parts, None, KeyForm::Sec1)?.map_or_else(
+            (Kind::Key(KeyForm::Pkcs8), [_, algorithm, secret, ..]) => pkcs8(key, *algorithm, secret.content),
+            (Kind::Key(KeyForm::Sec1), parts) => sec1(parts, None, KeyForm::Sec1)?.map_or_else(
                 || computed(key, KeyForm::Sec1, PublicKeyKind::Ec { curve: "unnamed".into() }),
                 Ok,
             ),
-            ([tag::INTEGER, tag::INTEGER, tag::INTEGER], parts) if parts.len() >= 9 => {
-                pkcs1(parts, KeyForm::Pkcs1)
+            (Kind::Key(KeyForm::Pkcs1), parts) if parts.len() >= 9 => pkcs1(parts, KeyForm::Pkcs1),
+            (Kind::DsaKey, _) => {
+                Err(NotAKey("a DSA key in openssl's old form, which is not shown".to_owned()))
             }
             _ => Err(NotAKey(
                 "expected PKCS#8, PKCS#1, SEC1 or a public key, found another structure".to_owned(),
@@ -168,6 +140,10 @@ fn pkcs1(parts: &[Element<'_>], form: KeyForm) -> Result<KeyFacts, NotAKey> {
     let [_, modulus, exponent, ..] = parts else {
         return Err(NotAKey("an RSAPrivateKey without modulus and exponent".to_owned()));
     };
+    rsa_numbers(*modulus, *exponent, form)
+}
+
+fn rsa_numbers(modulus: Element<'_>, exponent: Element<'_>, form: KeyForm) -> Result<KeyFacts, NotAKey> {
     let key = der::sequence(&[modulus.encoded, exponent.encoded]);
     let algorithm = der::sequence(&[&der::oid(oid::RSA), &[tag::NULL, 0]]);
     public_key(&der::sequence(&[&algorithm, &der::bit_string(&key)]), form)
@@ -199,7 +175,7 @@ fn protection(algorithm: Element<'_>) -> Result<Protection, NotAKey> {
     // PBES1 and PKCS#12: salt and iteration count.
     let mut walk = Walk(parameters.content);
     let salt = walk.optional(tag::OCTET_STRING)?.map(|salt| salt.content.len());
-    let rounds = walk.optional(tag::INTEGER)?.and_then(number);
+    let rounds = walk.optional(tag::INTEGER)?.and_then(der::number);
     let cipher = match scheme {
         oid::PBE_MD2_DES | oid::PBE_MD5_DES | oid::PBE_SHA1_DES => "DES-CBC",
         oid::PBE_MD2_RC2 | oid::PBE_MD5_RC2 | oid::PBE_SHA1_RC2 => "RC2-64-CBC",
@@ -243,7 +219,7 @@ fn pbes2(parameters: Element<'_>) -> Result<Protection, NotAKey> {
     match function {
         // RFC 8018 §A.2
         oid::PBKDF2 => {
-            found.rounds = walk.optional(tag::INTEGER)?.and_then(number);
+            found.rounds = walk.optional(tag::INTEGER)?.and_then(der::number);
             // keyLength
             walk.optional(tag::INTEGER)?;
             found.prf = Some(match walk.optional(tag::SEQUENCE)? {
@@ -255,22 +231,13 @@ fn pbes2(parameters: Element<'_>) -> Result<Protection, NotAKey> {
         oid::SCRYPT => {
             let mut cost = || -> Result<String, NotAKey> {
                 let value = walk.expect(tag::INTEGER)?;
-                Ok(number(value).map_or_else(|| "?".to_owned(), |value| value.to_string()))
+                Ok(der::number(value).map_or_else(|| "?".to_owned(), |value| value.to_string()))
             };
             found.kdf = format!("scrypt N={} r={} p={}", cost()?, cost()?, cost()?);
         }
         _ => {}
     }
     Ok(found)
-}
-
-/// An INTEGER of at most 63 bits that is not negative.
-fn number(element: Element<'_>) -> Option<u64> {
-    match element.content {
-        [] | [0x80..=0xff, ..] => None,
-        octets if octets.len() <= 8 => Some(octets.iter().fold(0, |n, octet| n << 8 | u64::from(*octet))),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

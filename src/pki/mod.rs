@@ -6,16 +6,23 @@
 
 mod attribute_types;
 pub mod der;
+pub mod encryption;
 pub mod facts;
+mod file_error;
 pub mod files;
 pub mod issue;
 pub mod items;
 pub mod key;
 mod key_der;
+mod key_error;
 pub mod key_facts;
+pub(crate) mod kind;
+mod name_error;
 pub mod oid;
+pub mod pem;
 mod placing;
 mod plan;
 pub mod request;
 mod san;
+pub mod stored_key;
 pub mod subject;

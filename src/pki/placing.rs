@@ -3,20 +3,22 @@
 //! 1. Every file is staged in the target directory under a name of its own (`.tlslab-…`), with its permission
 //!    bits from birth. A full disk, an unwritable directory or a lost quota shows here, where nothing has been
 //!    touched and dropping the stage removes it.
-//! 2. Each is put in place by one system call that happens or does not: without `force` a link or rename that
+//! 2. Where a set replaces another (`force`), the old file of the last name, which makes the set usable, is taken
+//!    away under a second name: until the new one stands there, nobody finds a certificate beside another's key.
+//! 3. Each is put in place by one system call that happens or does not: without `force` a link or rename that
 //!    refuses to replace, with `force` a rename over the old file, of which a second name (`.tlslab-…`) was
 //!    made before. So at every instant each final name holds nothing, all of the old contents or all of the new.
-//! 3. Where one fails, those before it are taken back: removed, or the old file renamed over them.
-//! 4. When all are in place the old files' second names go.
+//! 4. Where one fails, those before it are taken back: removed, or the old file renamed over them.
+//! 5. When all are in place the old files' second names go.
 //!
 //! Where old files are about to be replaced the new ones are flushed to the disk between 1 and 2: at a loss of power
 //! each name holds the old contents or the new, never neither. Where nothing is replaced nothing is flushed, since it
 //! takes longer than all the rest (on a busy disk many times as long) and protects only what the same command
 //! makes again; so after a loss of power in the next half minute new files may be empty or missing.
 //!
-//! A process killed before 2 leaves at worst hidden `.tlslab-…` files. Killed between the calls of 2 (some
-//! microseconds) it may leave the first of several files in place; nothing is half-written, no old key is lost
-//! (it has its second name), and the caller lists the file that makes the set usable, the certificate, last.
+//! A process killed before 2 leaves at worst hidden `.tlslab-…` files. Killed in 2 or 3 (some microseconds) it leaves
+//! no certificate rather than a wrong one: nothing is half-written, no old file is lost (each has its second name),
+//! and the same command run again makes the set whole.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -25,7 +27,7 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
-use super::files::FileError;
+use super::file_error::FileError;
 
 const PREFIX: &str = ".tlslab-";
 
@@ -137,6 +139,7 @@ fn write_into(directory: &Path, files: &[NewFile], force: bool) -> Result<Vec<Pa
             .try_for_each(|staged| staged.as_file().sync_all())
             .map_err(|source| refused(directory, source))?;
     }
+    let mut away = if force && files.len() > 1 { take_away(directory, names.last())? } else { None };
     let mut placed = Vec::new();
     for (file, staged) in files.iter().zip(staged) {
         let path = within(directory, file.name);
@@ -144,12 +147,25 @@ fn write_into(directory: &Path, files: &[NewFile], force: bool) -> Result<Vec<Pa
             Ok(old) => placed.push(Placed { path, old }),
             Err(error) => {
                 // The first trouble in taking back is the worse news.
-                let trouble = placed.into_iter().filter_map(|placed| placed.take_back().err()).next_back();
+                let back = placed.into_iter().chain(away.take());
+                let trouble = back.filter_map(|placed| placed.take_back().err()).next_back();
                 return Err(trouble.unwrap_or(error));
             }
         }
     }
     Ok(placed.into_iter().map(|placed| placed.path).collect())
+}
+
+/// Takes the old file of this name away while the others of its set are replaced.
+fn take_away(directory: &Path, name: Option<&&str>) -> Result<Option<Placed>, FileError> {
+    let Some(name) = name else { return Ok(None) };
+    let path = within(directory, name);
+    let away = tempfile::Builder::new().prefix(PREFIX).make_in(directory, |second| fs::rename(&path, second));
+    match away {
+        Ok(old) => Ok(Some(Placed { path, old: Some(old) })),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(FileError::Write { path, source: bare(source) }),
+    }
 }
 
 /// A file in its place, and the second name of the one that was there, which goes when this is dropped.
@@ -374,6 +390,20 @@ mod tests {
             placed.take_back().unwrap();
         }
         assert_eq!(listing(folder.path()), before);
+    }
+
+    #[test]
+    fn while_a_set_is_replaced_there_is_no_certificate() {
+        let folder = tempfile::tempdir().unwrap();
+        write_all(folder.path(), &files("old"), false).unwrap();
+        let before = listing(folder.path());
+        let away = take_away(folder.path(), Some(&"cert.pem")).unwrap().unwrap();
+        assert!(!folder.path().join("cert.pem").exists());
+        assert_eq!(fs::read_to_string(away.old.as_ref().unwrap().path()).unwrap(), "old");
+        away.take_back().unwrap();
+        assert_eq!(listing(folder.path()), before);
+        write_all(folder.path(), &files("new"), true).unwrap();
+        assert!(listing(folder.path()).iter().all(|(_, contents)| contents == "new"));
     }
 
     #[test]

@@ -75,9 +75,9 @@ pub struct Time {
 
 impl Time {
     /// The identifier octet of UTCTime.
-    pub const UTC: u8 = 23;
+    pub const UTC: u8 = tag::UTC_TIME;
     /// The identifier octet of GeneralizedTime.
-    pub const GENERALIZED: u8 = 24;
+    pub const GENERALIZED: u8 = tag::GENERALIZED_TIME;
 
     /// As RFC 5280 demands: UTCTime from 1950 through 2049, GeneralizedTime otherwise; whole seconds, in UTC.
     /// `None` for a year that X.509 cannot say.
@@ -110,6 +110,35 @@ impl Time {
             _ => return None,
         };
         read_digits(&self.content, year_digits)
+    }
+
+    /// What it means where it has a form of ASN.1's that RFC 5280 §4.1.2.5 excludes: no seconds, a fraction of one,
+    /// or another zone than Z.
+    pub fn instant_meant(&self) -> Option<OffsetDateTime> {
+        let text = std::str::from_utf8(&self.content).ok()?;
+        let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+        let (digits, rest) = text.split_at(end);
+        let seconds =
+            if digits.len() % 2 == 0 && digits.len() == usize::from(self.tag == Self::GENERALIZED) * 2 + 10 {
+                "00"
+            } else {
+                ""
+            };
+        // The fraction of a second changes no day.
+        let zone = rest.trim_start_matches(|c: char| matches!(c, '.' | ',') || c.is_ascii_digit());
+        let offset = match zone.as_bytes() {
+            [] | b"Z" => 0,
+            [sign @ (b'+' | b'-'), digits @ ..]
+                if digits.len() == 4 && digits.iter().all(u8::is_ascii_digit) =>
+            {
+                let number = |pair: &[u8]| pair.iter().fold(0, |n, digit| n * 10 + i64::from(digit - b'0'));
+                let offset = number(digits.get(..2)?) * 3600 + number(digits.get(2..)?) * 60;
+                if *sign == b'+' { offset } else { -offset }
+            }
+            _ => return None,
+        };
+        let local = Self { tag: self.tag, content: format!("{digits}{seconds}Z").into_bytes() }.instant()?;
+        local.checked_sub(time::Duration::seconds(offset))
     }
 
     fn to_der(&self) -> Vec<u8> {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use super::subject::NameError;
+use super::name_error::NameError;
 
 /// A subject alternative name that tlslab can put into a certificate.
 /// ```

@@ -325,7 +325,7 @@ extensions     18
   subjectKeyIdentifier: 32:83:8E:B9:78:AF:2F:9B:FF:E0:C3:B1:13:FE:94:E7:3B:DA:22:3F
   authorityKeyIdentifier: issuer named, serial 12:34:56:78:90:ab:cd:ef
   subjectAltName: DNS:www.test.org, DNS:*.test.org, IP:127.0.0.1, IP:::1, email:a@test.org, \
-URI:https://test.org/, DirName:/C=AU/CN=dir name, registeredID:2a0304, otherName:06032a0304a0070c0568656c6c6f
+URI:https://test.org/, DirName:/C=AU/CN=dir name, registeredID:1.2.3.4, otherName:1.2.3.4:hello
   issuerAltName: DNS:ca.test.org
   nameConstraints (critical): permitted DNS:.test.org, IP:10.0.0.0/8, IP:fe80::/64; \
 excluded email:evil.test.org

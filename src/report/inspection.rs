@@ -148,7 +148,7 @@ impl Inspection {
             count(|item| matches!(item, Item::Request(_))),
         ];
         let mut seen = [0; 3];
-        for Found { line, item } in found {
+        for Found { line, item, faults } in found {
             match item {
                 Ok(Item::Certificate(facts)) => {
                     seen[0] += 1;
@@ -168,6 +168,9 @@ impl Inspection {
                     self.report.others.push(OtherReport { source: source.to_owned(), line, label });
                 }
                 Err(unreadable) => self.error(source, line, &unreadable.to_string()),
+            }
+            for fault in faults {
+                self.error(source, line, &fault);
             }
         }
     }
@@ -291,7 +294,7 @@ impl Inspection {
     }
 
     fn key(&mut self, source: &str, pem_line: Option<usize>, place: Place, facts: KeyFacts) {
-        let half = if facts.form == crate::pki::key_facts::KeyForm::PublicKey { "public" } else { "private" };
+        let half = if facts.form.is_private() { "private" } else { "public" };
         let title = format!("{source}: {half} key{}{}", place.words(), at_line(pem_line));
         self.report.keys.push(inspected(source, pem_line, place, KeyReport::from(&facts)));
         let lines = key::lines(&facts);

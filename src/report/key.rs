@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::certificate::{key_words, pin};
 use crate::crypto;
-use crate::pki::key_facts::{KeyFacts, KeyForm, Protection};
+use crate::pki::key_facts::{KeyFacts, Protection};
 use crate::words::{self, Escaped};
 
 /// What JSON says of a key.
@@ -50,7 +50,7 @@ impl From<&KeyFacts> for KeyReport {
         let spki = facts.public_key.as_ref().map(|key| crypto::sha256(&key.spki));
         Self {
             form: facts.form.as_str(),
-            private: facts.form != KeyForm::PublicKey,
+            private: facts.form.is_private(),
             encrypted: facts.protection.is_some(),
             public_key: facts.kind.as_ref().map(ToString::to_string),
             spki_sha256: spki.map(|digest| words::hex(&digest)),
@@ -136,6 +136,7 @@ fn encryption_words(encryption: &EncryptionReport) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pki::key_facts::KeyForm;
 
     fn pbes2(rounds: u64) -> KeyFacts {
         KeyFacts {

@@ -63,6 +63,9 @@ fn signed(
     if let Some(weakness) = weak_hash(algorithm).or_else(|| weak_key(issuer_key)) {
         return Signed::TooWeak(weakness);
     }
+    if let Some(words) = out_of_reach(issuer_key) {
+        return Signed::Unsupported(words);
+    }
     let provider = crypto::provider();
     let known = provider.signature_verification_algorithms.all;
     let is_of_algorithm = |known: &&&dyn SignatureVerificationAlgorithm| {
@@ -103,6 +106,9 @@ pub(super) fn handshake(
     use SignatureScheme as S;
     if let Some(weakness) = weak_key(key) {
         return Signed::TooWeak(weakness);
+    }
+    if let Some(words) = out_of_reach(key) {
+        return Signed::Unsupported(words);
     }
     let pkcs1 = matches!(signed.scheme, S::RSA_PKCS1_SHA256 | S::RSA_PKCS1_SHA384 | S::RSA_PKCS1_SHA512);
     if version == HandshakeVersion::Tls13 && pkcs1 {
@@ -157,6 +163,19 @@ pub(crate) fn weak_key(key: &PublicKeyFacts) -> Option<Weakness> {
     Some(Weakness { reason: Reason::WeakKey, words })
 }
 
+/// What tlslab's arithmetic does not do: nothing is said of a signature by such a key.
+fn out_of_reach(key: &PublicKeyFacts) -> Option<String> {
+    match key.kind {
+        PublicKeyKind::Rsa { modulus_bits, .. } if modulus_bits > 16_384 => {
+            Some(format!("tlslab cannot check RSA keys of {modulus_bits} bits"))
+        }
+        PublicKeyKind::Rsa { ref exponent, .. } if exponent.len() > 32 => {
+            Some(format!("tlslab cannot check RSA keys with an exponent of {} octets", exponent.len()))
+        }
+        _ => None,
+    }
+}
+
 /// The curves of RFC 8446 §4.2.3 and of RFC 8734.
 const TLS_CURVES: [&str; 6] =
     ["P-256", "P-384", "P-521", "brainpoolP256r1", "brainpoolP384r1", "brainpoolP512r1"];
@@ -169,9 +188,6 @@ const NOT_FOR_TLS: [Oid; 5] =
 fn weak_rsa(modulus_bits: u32, exponent: &[u8]) -> Option<String> {
     if modulus_bits < MIN_RSA_BITS {
         Some(format!("an RSA key of {modulus_bits} bits"))
-    } else if !modulus_bits.is_multiple_of(8) {
-        // No generator makes these; verifiers differ in the length of the padding they then expect.
-        Some(format!("an RSA key of {modulus_bits} bits, not a multiple of 8"))
     } else if matches!(exponent, [] | [1]) || exponent.last().is_some_and(|octet| octet.is_multiple_of(2)) {
         // RFC 8017 §3.1: odd, and at least 3. With 1, every message is its own signature.
         Some("an RSA key whose exponent is not an odd number from 3 up".to_owned())
@@ -196,7 +212,6 @@ mod tests {
         let curve = |curve: &str| PublicKeyKind::Ec { curve: curve.to_owned() };
         for (kind, found) in [
             (rsa(2047, &[1, 0, 1]), "an RSA key of 2047 bits"),
-            (rsa(2052, &[1, 0, 1]), "an RSA key of 2052 bits, not a multiple of 8"),
             (rsa(2048, &[1]), "an RSA key whose exponent is not an odd number from 3 up"),
             (rsa(2048, &[]), "an RSA key whose exponent is not an odd number from 3 up"),
             (rsa(2048, &[1, 0]), "an RSA key whose exponent is not an odd number from 3 up"),
@@ -206,9 +221,14 @@ mod tests {
         ] {
             assert_eq!(weakness(kind).as_deref(), Some(found));
         }
-        for kind in
-            [rsa(2048, &[3]), rsa(3072, &[1, 0, 1]), curve("P-256"), curve("P-521"), PublicKeyKind::Ed25519]
-        {
+        for kind in [
+            rsa(2048, &[3]),
+            rsa(2450, &[3]),
+            rsa(3072, &[1, 0, 1]),
+            curve("P-256"),
+            curve("P-521"),
+            PublicKeyKind::Ed25519,
+        ] {
             assert_eq!(weakness(kind.clone()), None, "{kind}");
         }
     }

@@ -419,3 +419,18 @@ fn a_processor_that_is_too_old_is_told_so() {
     }
     assert_eq!(listing(lab.path()), Vec::<String>::new());
 }
+
+#[test]
+fn one_odd_certificate_among_the_trusted_ones_is_left_out_with_its_line() {
+    let lab = Lab::new();
+    lab.gencert(&["--key", "ec:p256"]);
+    let good = lab.read("cert.pem");
+    let odd = "-----BEGIN CERTIFICATE-----\nMAUwA6ABAA==\n-----END CERTIFICATE-----\n";
+    lab.write("bundle.pem", &format!("{odd}{good}"));
+    lab.run(TLSLAB, ["verify", "cert.pem", "--ca", "bundle.pem"])
+        .success()
+        .says("tlslab: warning: bundle.pem: line 1: not an X.509 certificate: ")
+        .says("; not trusted, the others are");
+    lab.write("odd.pem", odd);
+    lab.run(TLSLAB, ["verify", "cert.pem", "--ca", "odd.pem"]).status(1).says("odd.pem: line 1: ");
+}

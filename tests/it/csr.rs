@@ -225,3 +225,17 @@ fn a_request_that_nobody_should_sign_is_refused_and_nothing_written() {
     }
     sign(&lab, "mine/csr.pem", &["--key", "ed25519"]).status(2).says("cannot be used with");
 }
+
+#[test]
+fn a_request_s_subject_is_as_strict_as_ours() {
+    if !peer("openssl") {
+        return;
+    }
+    let lab = lab_with_ca();
+    openssl_request(&lab, "odd.csr", "/CN=a\u{7}b", "");
+    sign(&lab, "odd.csr", &[])
+        .status(1)
+        .says("the request's subject: CN=")
+        .says("--subject says what to certify");
+    sign(&lab, "odd.csr", &["--subject", "/CN=www.test.org"]).success();
+}

@@ -213,25 +213,74 @@ fn what_cannot_be_done_is_said_and_nothing_is_written() {
 }
 
 #[test]
-fn the_old_encrypted_pem_is_refused_with_the_command_that_converts_it() {
+fn old_encryption_is_opened_and_keys_of_other_kinds_are_kept() {
     if !peer("openssl") {
         return;
     }
     let lab = Lab::new();
-    let make = ["genrsa", "-traditional", "-aes128", "-passout", "env:OLD", "-out", "old.pem", "2048"];
-    openssl(&lab, &make).success();
-    assert!(lab.read("old.pem").contains("Proc-Type: 4,ENCRYPTED"));
-    let refused = passwd(&lab, &["old.pem", "--passin", "env:OLD", "--noenc", "--out", "x.pem"]).status(1);
-    assert_eq!(
-        refused.stderr,
-        "tlslab: error: old.pem: expected a key in PKCS#8, found one in the old encrypted PEM form \
-         (Proc-Type: 4,ENCRYPTED)\n\
-         tlslab: hint: openssl pkey -in old.pem -out old.pem.new writes it in PKCS#8\n"
+    let old = ["-passout", "env:OLD", "-passin", "env:OLD"];
+    openssl(&lab, &["genrsa", "-out", "rsa.pem", "2048"]).success();
+    openssl(&lab, &["ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", "ec.pem"]).success();
+    for (name, make) in [
+        ("aes.pem", &["rsa", "-traditional", "-aes128", "-in", "rsa.pem"][..]),
+        ("des3.pem", &["rsa", "-traditional", "-des3", "-in", "rsa.pem"]),
+        ("ec-aes.pem", &["ec", "-aes256", "-in", "ec.pem"]),
+        ("pkcs12.pem", &["pkcs8", "-topk8", "-v1", "PBE-SHA1-3DES", "-in", "ec.pem"]),
+        ("short.pem", &["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024", "-aes-256-cbc"]),
+        ("odd.pem", &["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:3000", "-aes-256-cbc"]),
+        ("p521.pem", &["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-521", "-aes-256-cbc"]),
+    ] {
+        let pass: &[&str] = if make[0] == "genpkey" { &["-pass", "env:OLD"] } else { &old };
+        openssl(&lab, &[make, &["-out", name], pass].concat()).success();
+        let expected = public_key(&lab, name, "env:OLD");
+        let set = [name, "--passin", "env:OLD", "--passout", "env:NEW", "--out", "set.pem", "--force"];
+        passwd(&lab, &set).success();
+        assert_eq!(public_key(&lab, "set.pem", "env:NEW"), expected, "{name}");
+        let wrong = [name, "--passin", "env:NEW", "--noenc", "--out", "wrong.pem"];
+        passwd(&lab, &wrong).status(1).says(&format!("{name}: wrong passphrase"));
+    }
+}
+
+#[test]
+fn no_message_repeats_a_key() {
+    let lab = Lab::new();
+    let key = clear_key(&lab);
+    let secret = key.lines().nth(1).expect("base64")[20..60].to_owned();
+    for (name, joined) in [
+        ("spaces.pem", key.replace('\n', " ")),
+        ("oneline.pem", key.replace('\n', "")),
+        ("cr.pem", key.replace('\n', "\r")),
+        ("dashes.pem", key.replace('\n', " ").replace("KEY-----", "KEY----")),
+    ] {
+        lab.write(name, &joined);
+        for run in [
+            lab.run(TLSLAB, ["inspect", name]),
+            lab.run(TLSLAB, ["inspect", "--json", name]),
+            passwd(&lab, &[name, "--noenc", "--out", "never.pem"]),
+            lab.run(TLSLAB, ["serve", "--listen", "127.0.0.1:0", "--cert", "made/cert.pem", "--key", name]),
+            lab.run(TLSLAB, ["gencert", "--ca", "made/cert.pem", "--ca-key", name, "--out", "never"]),
+        ] {
+            let run = run.status(1);
+            assert!(!run.stderr.contains(&secret) && !run.stdout.contains(&secret), "{run}");
+            if name != "dashes.pem" {
+                assert!(run.stderr.contains("the line breaks are missing"), "{run}");
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn other_names_of_the_file_are_said_to_keep_the_old_key() {
+    let lab = Lab::new();
+    clear_key(&lab);
+    std::fs::hard_link(lab.file("clear.pem"), lab.file("other.pem")).expect("a link");
+    let set = passwd(&lab, &["clear.pem", "--passout", "env:NEW", "--in-place"]).success();
+    assert!(
+        set.stderr.contains("clear.pem: it has 1 other name: what they lead to stays as it was"),
+        "{set}"
     );
-    // The hint is true: its result is a key that we take.
-    openssl(&lab, &["pkey", "-in", "old.pem", "-out", "old.pem.new", "-passin", "env:OLD"]).success();
-    passwd(&lab, &["old.pem.new", "--passout", "env:NEW", "--out", "x.pem"]).success();
-    assert_eq!(public_key(&lab, "x.pem", "env:NEW"), public_key(&lab, "old.pem", "env:OLD"));
+    assert!(lab.read("other.pem").starts_with("-----BEGIN PRIVATE KEY-----"));
 }
 
 #[test]

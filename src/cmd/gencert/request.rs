@@ -28,8 +28,18 @@ impl Gencert {
             (ProfileName::Openssl, None) => Profile::Openssl,
             (ProfileName::Server, None) => Profile::Server,
         };
-        let subject = self.subject.clone().or_else(|| asked.map(|asked| asked.subject.clone()));
-        let subject = subject.unwrap_or_else(Subject::lab);
+        let subject = match (&self.subject, asked) {
+            (Some(subject), _) => subject.clone(),
+            (None, Some(asked)) => {
+                // What is certified is no less strict for having been asked for by somebody else.
+                let checked = asked.subject.check().map_err(|error| {
+                    Failure::new(format_args!("the request's {error}"))
+                        .hint("--subject says what to certify instead")
+                });
+                checked.map(|()| asked.subject.clone())?
+            }
+            (None, None) => Subject::lab(),
+        };
         let subject = match &self.cn {
             Some(cn) => {
                 subject.with_common_name(cn).map_err(|error| Failure::usage(format_args!("--cn: {error}")))?

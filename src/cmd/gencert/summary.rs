@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use rustls::pki_types::CertificateDer;
 use tlslab::crypto::sha256;
+use tlslab::pki::facts::CertFacts;
 use tlslab::pki::files::{NewFile, within};
-use tlslab::pki::issue::{Plan, Request};
-use tlslab::pki::subject::{SanName, Subject};
+use tlslab::pki::issue::Request;
+use tlslab::pki::subject::SanName;
 use tlslab::words;
 
 use super::super::trust::LAB_NAME;
@@ -18,8 +18,10 @@ pub(super) struct Summary<'a> {
     pub(super) request: &'a Request,
     pub(super) key: &'a SubjectKey,
     /// None where it is somebody else's to make.
-    pub(super) certificate: Option<&'a CertificateDer<'a>>,
+    pub(super) certificate: Option<&'a CertFacts>,
     pub(super) ca: Option<&'a Path>,
+    /// Whether `connect` takes it.
+    pub(super) connects: bool,
     pub(super) files: &'a [NewFile],
     pub(super) warnings: &'a [String],
     pub(super) notes: &'a [String],
@@ -47,18 +49,12 @@ impl Summary<'_> {
         self.request.names.iter().map(ToString::to_string).collect()
     }
 
-    fn plan(&self) -> Option<Plan> {
-        // It was made a moment ago; one that cannot be read back has no fields to show.
-        Plan::from_certificate(self.certificate?).ok()
-    }
-
     fn issuer(&self) -> String {
-        let plan = self.plan();
-        plan.and_then(|plan| Subject::from_der(&plan.issuer).ok()).unwrap_or_default().to_string()
+        self.certificate.map(|facts| facts.issuer.to_string()).unwrap_or_default()
     }
 
     fn serial(&self) -> String {
-        self.plan().map(|plan| words::hex(&plan.serial)).unwrap_or_default()
+        self.certificate.map(|facts| words::hex(&facts.serial)).unwrap_or_default()
     }
 
     fn lines(&self) -> Vec<String> {
@@ -78,7 +74,7 @@ impl Summary<'_> {
         }
         lines.push(format!("key       {}", self.key.description()));
         if let Some(certificate) = self.certificate {
-            lines.push(format!("SHA-256   {}", words::hex_colons(&sha256(certificate))));
+            lines.push(format!("SHA-256   {}", words::hex_colons(&certificate.sha256())));
         }
         lines.push(String::new());
         // The certificate first, as people look for it.
@@ -135,7 +131,7 @@ impl Summary<'_> {
                 ("not_before", words::instant(validity.not_before)),
                 ("not_after", words::instant(validity.not_after)),
                 ("serial", self.serial()),
-                ("sha256", words::hex(&sha256(certificate))),
+                ("sha256", words::hex(&certificate.sha256())),
             ] {
                 object.insert(field.to_owned(), value.into());
             }
@@ -169,28 +165,29 @@ impl Summary<'_> {
             ProfileName::Openssl | ProfileName::Server => {
                 let here = out == Path::new(".");
                 let ca = if anchor == CERT { String::new() } else { format!(" --ca {anchor}") };
-                let name = self.server_name();
+                let name = server_name(self.request);
                 let cn = name.map(|name| format!(" --cn {}", quoted(&name))).unwrap_or_default();
-                vec![
-                    format!("tlslab serve{}", if here { "" } else { &own }),
-                    format!("tlslab connect{ca}{cn}"),
-                ]
+                let mut next = vec![format!("tlslab serve{}", if here { "" } else { &own })];
+                if self.connects {
+                    next.push(format!("tlslab connect{ca}{cn}"));
+                }
+                next
             }
         }
     }
+}
 
-    /// The name that a client must ask for, unless it is the one it asks for by itself.
-    fn server_name(&self) -> Option<String> {
-        let cn = self.request.subject.common_names().find_map(|cn| cn.text.clone());
-        let first = || {
-            self.request.names.iter().find_map(|name| match name {
-                SanName::Dns(name) => Some(name.clone()),
-                SanName::Ip(address) => Some(address.to_string()),
-                SanName::Email(_) | SanName::Uri(_) => None,
-            })
-        };
-        cn.or_else(first).filter(|name| name != LAB_NAME)
-    }
+/// The name that a client must ask for, unless it is the one it asks for by itself.
+pub(super) fn server_name(request: &Request) -> Option<String> {
+    let cn = request.subject.common_names().find_map(|cn| cn.text.clone());
+    let first = || {
+        request.names.iter().find_map(|name| match name {
+            SanName::Dns(name) => Some(name.clone()),
+            SanName::Ip(address) => Some(address.to_string()),
+            SanName::Email(_) | SanName::Uri(_) => None,
+        })
+    };
+    cn.or_else(first).filter(|name| name != LAB_NAME)
 }
 
 /// `text` as one word of a POSIX shell.

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use x509_parser::asn1_rs::FromDer;
 use x509_parser::extensions::{self as x509, DistributionPointName, ParsedExtension, X509Extension};
 
-use super::{Extension, GeneralName, KeyUsage};
+use super::{Extension, GeneralName, KeyUsage, Unambiguous};
 use crate::pki::der::{self, Element, Walk, tag};
 use crate::pki::oid::{self, Oid};
 use crate::pki::subject::Subject;
@@ -312,15 +312,16 @@ fn names_words(names: &[x509::GeneralName<'_>]) -> String {
 
 fn name_words(name: &x509::GeneralName<'_>) -> String {
     match name {
-        x509::GeneralName::DNSName(name) => format!("DNS:{name}"),
-        x509::GeneralName::RFC822Name(address) => format!("email:{address}"),
-        x509::GeneralName::URI(uri) => format!("URI:{uri}"),
+        x509::GeneralName::DNSName(name) => format!("DNS:{}", Unambiguous(name)),
+        x509::GeneralName::RFC822Name(address) => format!("email:{}", Unambiguous(address)),
+        x509::GeneralName::URI(uri) => format!("URI:{}", Unambiguous(uri)),
         x509::GeneralName::IPAddress(octets) => {
             ip(octets).map_or_else(|| hex(octets), |ip| format!("IP:{ip}"))
         }
         x509::GeneralName::DirectoryName(name) => Subject::from_der(name.as_raw())
             .map_or_else(|_| "DirName:(unreadable)".to_owned(), |subject| format!("DirName:{subject}")),
-        x509::GeneralName::RegisteredID(oid) => format!("registeredID:{oid}"),
+        x509::GeneralName::RegisteredID(oid) => Oid::from_octets(oid.as_bytes())
+            .map_or_else(|_| "registeredID:(unreadable)".to_owned(), |oid| format!("registeredID:{oid}")),
         x509::GeneralName::Invalid(tag, octets) => format!("[{}]:{}", tag.0, hex(octets)),
         x509::GeneralName::OtherName(oid, octets) => format!("otherName:{oid}:{}", hex(octets)),
         x509::GeneralName::X400Address(any) => format!("x400Address:{}", hex(any.data)),

@@ -20,7 +20,9 @@ fn in_field<E: std::fmt::Display>(field: &'static str) -> impl FnOnce(E) -> Malf
     move |error| Malformed(format!("{field}: {error}"))
 }
 
-pub(super) fn certificate(whole: &[u8]) -> Result<CertFacts, Malformed> {
+/// The certificate, and what is wrong with it and does not keep it from being read.
+pub(super) fn certificate(whole: &[u8]) -> Result<(CertFacts, Vec<Malformed>), Malformed> {
+    let mut faults = Vec::new();
     if whole.len() > CertFacts::MAX_LENGTH {
         let (found, most) = (whole.len(), CertFacts::MAX_LENGTH);
         return Err(Malformed(format!("expected at most {most} bytes, found {found}")));
@@ -51,17 +53,19 @@ pub(super) fn certificate(whole: &[u8]) -> Result<CertFacts, Malformed> {
     walk.end().map_err(in_field("tbsCertificate"))?;
 
     let mut walk = Walk(validity.content);
-    let not_before = instant(walk.any(), "notBefore")?;
-    let not_after = instant(walk.any(), "notAfter")?;
+    let not_before = instant(walk.any(), "notBefore", &mut faults)?;
+    let not_after = instant(walk.any(), "notAfter", &mut faults)?;
     walk.end().map_err(in_field("validity"))?;
 
-    Ok(CertFacts {
+    let subject_name = name(subject, "subject", &mut faults)?;
+    let issuer_name = name(issuer, "issuer", &mut faults)?;
+    let facts = CertFacts {
         der: CertificateDer::from(whole.to_vec()),
         version,
         serial: serial.content.to_vec(),
-        subject: Subject::from_der(subject.encoded).map_err(in_field("subject"))?,
+        subject: subject_name,
         subject_der: subject.encoded.to_vec(),
-        issuer: Subject::from_der(issuer.encoded).map_err(in_field("issuer"))?,
+        issuer: issuer_name,
         issuer_der: issuer.encoded.to_vec(),
         not_before,
         not_after,
@@ -71,7 +75,8 @@ pub(super) fn certificate(whole: &[u8]) -> Result<CertFacts, Malformed> {
         signature: whole_octets(signature).map_err(in_field("signatureValue"))?.to_vec(),
         tbs: tbs.encoded.to_vec(),
         extensions: listed.map_or_else(|| Ok(Vec::new()), |explicit| extensions(explicit.content))?,
-    })
+    };
+    Ok((facts, faults))
 }
 
 /// §4.1.2.1: an INTEGER that counts from zero, absent for version 1.
@@ -93,6 +98,7 @@ fn version(explicit: Option<Element<'_>>) -> Result<u8, Malformed> {
 fn instant(
     element: Result<Option<Element<'_>>, der::Error>,
     field: &'static str,
+    faults: &mut Vec<Malformed>,
 ) -> Result<OffsetDateTime, Malformed> {
     let element = element
         .map_err(in_field(field))?
@@ -102,10 +108,34 @@ fn instant(
         Time::GENERALIZED => "GeneralizedTime YYYYMMDDHHMMSSZ",
         other => return Err(Malformed(format!("{field}: expected a time, found tag {other:#04x}"))),
     };
-    Time::from(element).instant().ok_or_else(|| {
-        let found = element.content.escape_ascii();
-        Malformed(format!("{field}: expected {form}, found \"{found}\""))
-    })
+    let time = Time::from(element);
+    if let Some(instant) = time.instant() {
+        return Ok(instant);
+    }
+    let found = element.content.escape_ascii().take(80).map(char::from).collect::<String>();
+    let fault = Malformed(format!("{field}: expected {form}, found \"{found}\""));
+    match time.instant_meant() {
+        Some(instant) => {
+            faults.push(fault);
+            Ok(instant)
+        }
+        None => Err(fault),
+    }
+}
+
+/// §4.1.2.4. A relative distinguished name has one attribute at least; without any, all the others can be read.
+fn name(
+    element: Element<'_>,
+    field: &'static str,
+    faults: &mut Vec<Malformed>,
+) -> Result<Subject, Malformed> {
+    const EMPTY: [u8; 2] = [tag::SET, 0];
+    let rdns = der::children(element.content).map_err(in_field(field))?;
+    let full: Vec<&[u8]> = rdns.iter().map(|rdn| rdn.encoded).filter(|rdn| *rdn != EMPTY).collect();
+    if full.len() < rdns.len() {
+        faults.push(Malformed(format!("{field}: an empty relative distinguished name")));
+    }
+    Subject::from_der(&der::sequence(&full)).map_err(in_field(field))
 }
 
 /// A BIT STRING of whole octets, as keys and signatures are.

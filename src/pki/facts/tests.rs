@@ -431,6 +431,49 @@ fn shown(facts: &CertFacts) -> usize {
     .len()
 }
 
+#[test]
+fn odd_names_and_times_are_read_for_who_only_looks() {
+    let certificate = Parts {
+        subject: sequence(&[&name(b"x")[2..], &[tag::SET, 0]]),
+        not_before: tlv(Time::UTC, b"9801010000Z"),
+        not_after: tlv(Time::GENERALIZED, b"20300101020000+0200"),
+        ..healthy()
+    }
+    .certificate();
+    let refused = CertFacts::read(&certificate).unwrap_err().0;
+    assert_eq!(refused, "notBefore: expected UTCTime YYMMDDHHMMSSZ, found \"9801010000Z\"");
+    let (facts, faults) = CertFacts::read_leniently(&certificate).unwrap();
+    assert_eq!(facts.subject.to_string(), "/CN=x");
+    assert_eq!(facts.not_before, datetime!(1998-01-01 0:00 UTC));
+    assert_eq!(facts.not_after, datetime!(2030-01-01 0:00 UTC));
+    let faults: Vec<_> = faults.into_iter().map(|fault| fault.0).collect();
+    assert_eq!(faults.len(), 3);
+    assert_eq!(faults[2], "subject: an empty relative distinguished name");
+    assert_eq!(CertFacts::read_leniently(&healthy().certificate()).unwrap().1, []);
+}
+
+#[test]
+fn names_in_a_list_are_told_apart() {
+    for (name, shown) in [
+        (GeneralName::Dns("a.test, DNS:b.test".to_owned()), "DNS:\"a.test, DNS:b.test\""),
+        (GeneralName::Email("\"a\"@b".to_owned()), "email:\"\\\"a\\\"@b\""),
+        (GeneralName::Dns("a.test".to_owned()), "DNS:a.test"),
+        (GeneralName::Other { tag: 8, value: vec![0x2a, 3, 4] }, "registeredID:1.2.3.4"),
+        (GeneralName::Other { tag: 8, value: vec![0x2a, 0x80, 4] }, "registeredID:2a8004"),
+    ] {
+        assert_eq!(name.to_string(), shown);
+    }
+    for (kind, shown) in [
+        (oid::USER_PRINCIPAL_NAME, "otherName:UPN:a@b"),
+        (oid::SRV_NAME, "otherName:SRVName:a@b"),
+        (oid::SMTP_UTF8_MAILBOX, "otherName:SmtpUTF8Mailbox:a@b"),
+        (Oid::dotted("1.2.3"), "otherName:1.2.3:a@b"),
+    ] {
+        let value = [der::oid(kind), tlv(0xa0, &tlv(tag::UTF8_STRING, b"a@b"))].concat();
+        assert_eq!(GeneralName::Other { tag: 0, value }.to_string(), shown);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4096))]
 
