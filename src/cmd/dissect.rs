@@ -8,7 +8,7 @@ use clap::Args;
 use tlslab::report::dissect::{self as report, html, json, text};
 use tlslab::wire::key_log::{KeyLogFollower, Secrets};
 use tlslab::wire::reading::Dissector;
-use tlslab::wire::reading::capture::{self, Ending, Item};
+use tlslab::wire::reading::capture::{self, Ending, Item, Unreadable};
 use tlslab::wire::reading::find::Needle;
 
 use super::{Failure, Result, Ui};
@@ -20,7 +20,7 @@ const COULD_NOT_FIND_OUT: u8 = 2;
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Dissect {
-    /// The capture, pcap or pcapng; - is stdin
+    /// The capture, pcap or pcapng, also gzipped; - is stdin
     #[arg(value_name = "FILE")]
     capture: PathBuf,
     /// The sessions' secrets, as browsers, curl or `tlslab serve --keylog` write them: shows what was encrypted
@@ -54,7 +54,11 @@ do not open but the whole key log does: a renegotiation, whose hellos crossed en
 
 Records that look alike are counted on one line; -v lists them all.
 
-Exit status: 0 done, and no text of --find is readable; 1 one of them is; 2 the capture cannot be read.";
+A capture may be compressed with gzip. TLS is recognised by its records wherever it begins: behind a PROXY header,
+STARTTLS or CONNECT, in tunnels, and in connections that are older than the capture.
+
+Exit status: 0 done, and no text of --find is readable; 1 one of them is; 2 the capture cannot be read, or a text
+was not found and not everything could be looked at.";
 
 impl Dissect {
     /// Reads the capture and shows it.
@@ -93,21 +97,25 @@ impl Dissect {
         if let Some(damage) = report::ending(&ending) {
             ui.warn(&format!("{name}: {damage}; what stands before is shown"));
         }
-        let missing = report::missing(&dissection);
-        if missing > 0 && !needles.is_empty() {
-            ui.warn(&format!("{name}: {missing} bytes were not captured; nothing can be said of them"));
+        if !needles.is_empty() {
+            for what in report::skipped(&dissection, &ending) {
+                ui.warn(&format!("{name}: {what}; nothing can be said of that"));
+            }
         }
         if let Some(page) = &self.html {
             write_page(page, self.force, &html::page(&name, &dissection, &needles, &ending))?;
             ui.say(&format!("tlslab: wrote {}", page.display()));
         }
-        if ui.json() {
-            ui.print(&serde_json::to_string(&json::report(&name, &dissection, &needles, &ending))?)?;
-        } else {
-            let options = text::Options { every_record: ui.verbosity() > 0 };
-            ui.print(text::report(&name, &dissection, &needles, options).trim_end())?;
-        }
-        Ok(report::exit_status(&dissection))
+        ui.print_through(|out| {
+            if ui.json() {
+                serde_json::to_writer(&mut *out, &json::report(&name, &dissection, &needles, &ending))?;
+                writeln!(out)
+            } else {
+                let options = text::Options { every_record: ui.verbosity() > 0 };
+                text::write(out, &name, &dissection, &needles, &ending, options)
+            }
+        })?;
+        Ok(report::exit_status(&dissection, &ending))
     }
 
     /// Reads the capture from its beginning.
@@ -116,19 +124,21 @@ impl Dissect {
         let failed = |error: &dyn std::fmt::Display| {
             Failure::new(format!("{name}: {error}")).status(COULD_NOT_FIND_OUT)
         };
-        let each = |item: Item<'_>| match item {
-            Item::Packet(packet) => dissector.packet(&packet),
-            Item::KeyLog(lines) => dissector.learn(&String::from_utf8_lossy(lines)),
-        };
+        let each = |item: Item<'_>| dissector.take(item);
         let ending = if self.capture == Path::new("-") {
             capture::read(io::stdin().lock(), each)
         } else {
             let file = File::open(&self.capture).map_err(|error| failed(&format!("cannot read: {error}")))?;
             capture::read(file, each)
         };
-        let ending = ending.map_err(|error| {
-            failed(&error)
-                .hint("record one with `tlslab tap --pcap lab.pcapng`, or with tcpdump, dumpcap or Wireshark")
+        let ending = ending.map_err(|error| match error {
+            Unreadable::Compressed(how) => {
+                let program = if how == "bzip2" { "bzcat".to_owned() } else { format!("{how}cat") };
+                failed(&error).hint(format!("unpack it on the way: `{program} {name} | tlslab dissect -`"))
+            }
+            _ => failed(&error).hint(
+                "record one with `tlslab tap --pcap lab.pcapng`, or with tcpdump, dumpcap or Wireshark",
+            ),
         })?;
         Ok((dissector, ending))
     }

@@ -88,6 +88,16 @@ impl Ui {
         out.flush()
     }
 
+    /// A long answer, on stdout, piece by piece. Fails where stdout is closed.
+    pub(crate) fn print_through(
+        &self,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut out = io::BufWriter::new(anstream::stdout().lock());
+        write(&mut out)?;
+        out.flush()
+    }
+
     /// A line that others wait for, such as `listening on …`: on stderr, also under `--quiet`.
     pub(crate) fn announce(&self, line: &str) {
         self.tell(line);

@@ -7,6 +7,7 @@ pub mod json;
 pub mod lessons;
 pub mod text;
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use time::OffsetDateTime;
@@ -16,9 +17,12 @@ use crate::tls::names;
 use crate::tls::registry::version::{TLS_1_2, TLS_1_3};
 use crate::wire::reading::capture::Ending;
 use crate::wire::reading::dissection::{Dissection, Place};
-use crate::wire::reading::session::{Close, Message, ObservedEvent, Tls, What};
+use crate::wire::reading::session::{Close, Message, ObservedEvent, ObservedSession, Tls, What};
 use crate::wire::schedule;
 use crate::words::{self, counted};
+
+/// The most names of a list that are shown: whoever offers everything there is offers fewer suites.
+const MOST_NAMES: usize = 400;
 
 /// An instant of a capture, RFC 3339 with as many digits as it has.
 fn instant(at: Duration) -> String {
@@ -55,6 +59,18 @@ fn without_line_end(text: &str) -> &str {
     text
 }
 
+/// Names, as many as anybody reads.
+fn list(mut names: impl Iterator<Item = String>) -> String {
+    let mut listed = names.by_ref().take(MOST_NAMES).collect::<Vec<_>>().join(", ");
+    match names.count() {
+        0 => listed,
+        more => {
+            let _ = write!(listed, ", and {more} more");
+            listed
+        }
+    }
+}
+
 /// What a message is called.
 fn message(message: &Message) -> String {
     match message {
@@ -77,6 +93,9 @@ fn labels(event: &ObservedEvent) -> Vec<String> {
         What::Plaintext(preview) => {
             vec![format!("\u{201c}{}\u{201d}", without_line_end(&octets(preview)))]
         }
+        What::Unknown(_) => vec!["before anything that tells".to_owned()],
+        What::Sslv2(Some(kind)) => vec![format!("SSL 2 {}", names::sslv2_message(*kind))],
+        What::Sslv2(None) => vec!["SSL 2 record".to_owned()],
         What::Record(record) if record.missing > 0 => {
             vec![format!("{} (not all captured)", record.content_type.name())]
         }
@@ -84,8 +103,14 @@ fn labels(event: &ObservedEvent) -> Vec<String> {
         What::Record(record) if record.messages.is_empty() => {
             vec![record.content_type.name().replace('_', " ")]
         }
-        What::Record(record) => record.messages.iter().map(message).collect(),
+        What::Record(record) => listed(&record.messages, record.unlisted_messages, message),
     }
+}
+
+/// Each message in a phrase, and how many more there are.
+fn listed(messages: &[Message], unlisted: u64, phrase: impl Fn(&Message) -> String) -> Vec<String> {
+    let more = (unlisted > 0).then(|| format!("and {} more", counted(unlisted, "message")));
+    messages.iter().map(phrase).chain(more).collect()
 }
 
 /// What the secrets show of an event, one phrase for each message; `None` where they show nothing.
@@ -101,7 +126,7 @@ fn opened(event: &ObservedEvent) -> Option<Vec<String>> {
         }
         other => message(other),
     };
-    Some(opened.messages.iter().map(phrase).collect())
+    Some(listed(&opened.messages, opened.unlisted_messages, phrase))
 }
 
 /// What can be said about opening a session's records, where not all is well.
@@ -123,12 +148,13 @@ fn opening_trouble(tls: &Tls) -> Option<String> {
     })
 }
 
-/// Whether an observer reads what crossed; `None` for what nobody does.
+/// Whether an observer reads what crossed; `None` for what nobody does, or nobody knows.
 fn readable(event: &ObservedEvent) -> Option<bool> {
     match &event.what {
-        What::Gap => None,
+        What::Gap | What::Unknown(_) => None,
         What::Stray => Some(false),
         What::Plaintext(_) => Some(true),
+        What::Sslv2(kind) => Some(kind.is_some()),
         What::Record(record) => Some(!record.encrypted),
     }
 }
@@ -156,18 +182,52 @@ pub fn ending(ending: &Ending) -> Option<String> {
     }
 }
 
-/// What `dissect` ends with: 1 where a text that was looked for is readable on the wire, else 0.
-pub fn exit_status(dissection: &Dissection) -> u8 {
-    u8::from(dissection.found.iter().any(|count| *count > 0))
+/// What `dissect` ends with: 1 where a text that was looked for is readable on the wire; 2 where one was not found and
+/// not everything was looked at; else 0.
+pub fn exit_status(dissection: &Dissection, ending: &Ending) -> u8 {
+    match dissection.found.as_slice() {
+        found if found.iter().any(|count| *count > 0) => 1,
+        [] => 0,
+        _ => 2 * u8::from(!skipped(dissection, ending).is_empty()),
+    }
 }
 
-/// Octets that were not captured, so that nothing can be said of them.
-pub fn missing(dissection: &Dissection) -> u64 {
-    dissection
-        .sessions
-        .iter()
-        .map(|session| session.quality.client.missing + session.quality.server.missing)
-        .sum()
+/// What was not looked at, or not as a whole: a text that is not found elsewhere may stand there.
+pub fn skipped(dissection: &Dissection, ending: &Ending) -> Vec<String> {
+    let mut skipped = Vec::new();
+    let mut note = |count: u64, thing: &str, why: &str| {
+        if count > 0 {
+            skipped.push(format!("{} {why}", counted(count, thing)));
+        }
+    };
+    note(dissection.missing, "byte", "of TCP streams not captured");
+    note(dissection.cut_packets, "packet", "other than TCP captured in part");
+    note(dissection.fragments, "fragment", "of IP packets searched one by one only");
+    note(dissection.unknown_blocks, "block", "of a kind that is not known");
+    for (kind, count) in &dissection.unread {
+        note(*count, "packet", &format!("of {kind} searched one by one only"));
+    }
+    skipped.extend(self::ending(ending));
+    skipped
+}
+
+/// What a session spoke, in a few words.
+fn protocol(session: &ObservedSession) -> String {
+    match &session.tls {
+        Some(tls) if tls.begun_before => {
+            let version = tls.version().map_or_else(|| "TLS".to_owned(), names::version);
+            format!("{version}, begun before the capture")
+        }
+        Some(tls) => tls.version().map_or_else(|| "TLS, no version agreed on".to_owned(), names::version),
+        None if session.events.is_empty() => "nothing said".to_owned(),
+        None if is_unknown(session) => "not known: begun before the capture".to_owned(),
+        None => "plaintext".to_owned(),
+    }
+}
+
+/// Whether nobody can tell what a session speaks.
+fn is_unknown(session: &ObservedSession) -> bool {
+    session.tls.is_none() && session.events.iter().any(|event| matches!(event.what, What::Unknown(_)))
 }
 
 fn place(place: Place) -> String {
@@ -175,6 +235,9 @@ fn place(place: Place) -> String {
         Place::Packet(number, offset) => format!("packet {number} (not TCP), byte {offset}"),
         Place::Stream(session, side, offset) => {
             format!("session {session}, byte {offset} of what the {side} sent")
+        }
+        Place::Dropped(session, side, offset) => {
+            format!("session {session}, byte {offset} of what the {side} sent and its peer drops")
         }
     }
 }
@@ -184,7 +247,7 @@ fn opened_place(place: Place) -> String {
         Place::Stream(session, side, offset) => {
             format!("session {session}, byte {offset} of the {side}'s application data")
         }
-        Place::Packet(..) => self::place(place),
+        Place::Packet(..) | Place::Dropped(..) => self::place(place),
     }
 }
 

@@ -51,6 +51,14 @@ impl Messages {
             }
         }
         self.buffer.drain(..start);
+        if self.buffer.is_empty() {
+            self.buffer = Vec::new();
+        }
+    }
+
+    /// How many octets wait for the rest of their message.
+    pub fn held(&self) -> usize {
+        self.buffer.len()
     }
 
     /// The type of the message that has begun and is not complete.

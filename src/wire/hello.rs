@@ -18,6 +18,10 @@ pub const HELLO_RETRY_REQUEST: [u8; 32] = [
     0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
 ];
 
+/// The most extensions of a hello that are kept. An extension may not occur twice (RFC 8446 §4.2), and of all that are
+/// registered there are fewer; but one of 4 octets should not cost a reader more than its sender.
+pub const MOST_EXTENSIONS: usize = 256;
+
 /// A ClientHello.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientHello {
@@ -35,6 +39,10 @@ pub struct ClientHello {
     pub extensions: Vec<Extension>,
     /// What could not be read.
     pub fault: Option<&'static str>,
+    /// Extensions beyond [`MOST_EXTENSIONS`], in number: they are not kept.
+    pub unlisted_extensions: usize,
+    /// Its suites, where it is of SSL 2's form (RFC 5246 §E.2): they have three octets there.
+    pub sslv2: Option<Vec<u32>>,
 }
 
 /// A ServerHello or HelloRetryRequest.
@@ -54,6 +62,8 @@ pub struct ServerHello {
     pub extensions: Vec<Extension>,
     /// What could not be read.
     pub fault: Option<&'static str>,
+    /// Extensions beyond [`MOST_EXTENSIONS`], in number: they are not kept.
+    pub unlisted_extensions: usize,
 }
 
 impl ClientHello {
@@ -65,7 +75,7 @@ impl ClientHello {
         let session_id = body.vector8()?.to_vec();
         let cipher_suites = numbers16(body.vector16()?);
         let compression_methods = body.vector8()?.to_vec();
-        let (extensions, fault) = extensions(body);
+        let (extensions, unlisted_extensions, fault) = extensions(body);
         Some(Self {
             legacy_version,
             random,
@@ -74,6 +84,8 @@ impl ClientHello {
             compression_methods,
             extensions,
             fault,
+            unlisted_extensions,
+            sslv2: None,
         })
     }
 
@@ -156,6 +168,19 @@ impl ClientHello {
         self.has(EARLY_DATA)
     }
 
+    /// The octets that it takes in memory, beyond itself.
+    pub fn weight(&self) -> usize {
+        let sslv2 = self.sslv2.as_ref().map_or(0, Vec::len);
+        weight(&self.extensions) + 2 * self.cipher_suites.len() + 4 * sslv2 + self.session_id.len()
+    }
+
+    /// Gives up what extensions say, where there is no room for it.
+    pub fn forget_extensions(&mut self) {
+        self.unlisted_extensions += self.extensions.len();
+        self.extensions = Vec::new();
+        self.fault = Some("more than is kept of one capture");
+    }
+
     /// Whether it carries encrypted_client_hello (or GREASE for it, which looks the same).
     pub fn has_encrypted_client_hello(&self) -> bool {
         self.has(ENCRYPTED_CLIENT_HELLO)
@@ -176,12 +201,26 @@ impl ServerHello {
         let session_id = body.vector8()?.to_vec();
         let cipher_suite = body.u16()?;
         let compression_method = body.u8()?;
-        let (extensions, fault) = extensions(body);
-        Some(Self { legacy_version, random, session_id, cipher_suite, compression_method, extensions, fault })
+        let (extensions, unlisted_extensions, fault) = extensions(body);
+        Some(Self {
+            legacy_version,
+            random,
+            session_id,
+            cipher_suite,
+            compression_method,
+            extensions,
+            fault,
+            unlisted_extensions,
+        })
     }
 
     fn extension(&self, code: u16) -> Option<Cursor<'_>> {
         find(&self.extensions, code)
+    }
+
+    /// The octets that it takes in memory, beyond itself.
+    pub fn weight(&self) -> usize {
+        weight(&self.extensions) + self.session_id.len()
     }
 
     /// Whether it is a HelloRetryRequest.
@@ -215,6 +254,10 @@ impl ServerHello {
     }
 }
 
+fn weight(extensions: &[Extension]) -> usize {
+    extensions.iter().map(|extension| size_of::<Extension>() + extension.data.len()).sum()
+}
+
 fn find(extensions: &[Extension], code: u16) -> Option<Cursor<'_>> {
     extensions.iter().find(|extension| extension.code == code).map(|extension| Cursor(&extension.data))
 }
@@ -229,20 +272,25 @@ fn protocols(data: Option<Cursor<'_>>) -> Vec<Vec<u8>> {
     found
 }
 
-fn extensions(mut rest: Cursor<'_>) -> (Vec<Extension>, Option<&'static str>) {
+/// Extensions, how many more there are, and what is wrong with them.
+fn extensions(mut rest: Cursor<'_>) -> (Vec<Extension>, usize, Option<&'static str>) {
     let mut found = Vec::new();
+    let mut unlisted = 0;
     if rest.0.is_empty() {
-        return (found, None); // RFC 5246 §7.4.1.2: extensions may be absent altogether
+        return (found, 0, None); // RFC 5246 §7.4.1.2: extensions may be absent altogether
     }
-    let Some(block) = rest.vector16() else { return (found, Some("the extensions are cut off")) };
+    let Some(block) = rest.vector16() else { return (found, 0, Some("the extensions are cut off")) };
     let mut block = Cursor(block);
     while !block.0.is_empty() {
         match (block.u16(), block.vector16()) {
+            (Some(_), Some(_)) if found.len() >= MOST_EXTENSIONS => unlisted += 1,
             (Some(code), Some(data)) => found.push(Extension { code, data: data.to_vec() }),
-            _ => return (found, Some("the last extension is cut off")),
+            _ => return (found, unlisted, Some("the last extension is cut off")),
         }
     }
-    (found, (!rest.0.is_empty()).then_some("octets behind the extensions"))
+    let behind = (!rest.0.is_empty()).then_some("octets behind the extensions");
+    // RFC 8446 §4.2: no extension may occur twice, and there are not so many.
+    (found, unlisted, behind.or((unlisted > 0).then_some("more extensions than there are")))
 }
 
 #[cfg(test)]
@@ -312,6 +360,15 @@ pub(super) mod tests {
         }
         let hello = ClientHello::read(&body).unwrap();
         assert_eq!((hello.fault, hello.key_shares()), (None, vec![]), "a malformed share is left out");
+    }
+
+    #[test]
+    fn a_hello_of_nothing_but_extensions_is_counted() {
+        let many: Vec<_> = (0..16_000).map(|code| (code, vec![])).collect();
+        let hello = ClientHello::read(&client_hello(&[0x1301], &many)).unwrap();
+        assert_eq!((hello.extensions.len(), hello.unlisted_extensions), (MOST_EXTENSIONS, 16_000 - 256));
+        assert!(hello.weight() < 16 << 10);
+        assert_eq!(hello.fault, Some("more extensions than there are"));
     }
 
     #[test]

@@ -12,7 +12,7 @@
 //!
 //! ```
 //! use std::time::SystemTime;
-//! use tlslab::wire::reading::capture::{self, Item};
+//! use tlslab::wire::reading::capture;
 //! use tlslab::wire::reading::Dissector;
 //! use tlslab::wire::reading::find::Needle;
 //! use tlslab::wire::recording::{MemorySink, Options, Recorder};
@@ -28,10 +28,7 @@
 //! recorder.flush();
 //!
 //! let mut dissector = Dissector::new(vec![Needle::new("hunter2")?]);
-//! capture::read(memory.bytes().as_slice(), |item| match item {
-//!     Item::Packet(packet) => dissector.packet(&packet),
-//!     Item::KeyLog(lines) => dissector.learn(&String::from_utf8_lossy(lines)),
-//! })?;
+//! capture::read(memory.bytes().as_slice(), |item| dissector.take(item))?;
 //! let (dissection, _) = dissector.finish();
 //! assert_eq!(dissection.found, [1], "everybody on the way could read it");
 //! assert_eq!(dissection.sessions[0].octets.client, 23);

@@ -6,6 +6,9 @@ pub const HEADER: usize = 5;
 /// The longest fragment that is accepted: 2^14 + 2048 octets (RFC 5246 §6.2.3), the larger of the two limits.
 pub const LONGEST: usize = (1 << 14) + 2048;
 
+/// The buffer that a stream keeps between records.
+const SMALL: usize = 1 << 10;
+
 /// What a record carries, by its first octet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ContentType {
@@ -231,6 +234,11 @@ impl Records {
         self.state = State::Lost;
     }
 
+    /// How many octets wait for the rest of their record.
+    pub fn held(&self) -> usize {
+        self.buffer.len()
+    }
+
     /// Whether the stream stands between two records.
     pub fn is_between(&self) -> bool {
         matches!(self.state, State::Header) && self.buffer.is_empty()
@@ -273,6 +281,8 @@ impl Records {
         let fragment = (kept && missing == 0).then_some(self.buffer.as_slice());
         hand(Unit::Record(Record { header, offset, fragment, missing }));
         self.buffer.clear();
+        // Of thousands of connections, few are in the middle of a record.
+        self.buffer.shrink_to(SMALL);
     }
 }
 

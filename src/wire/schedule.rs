@@ -278,6 +278,11 @@ impl RecordCipher {
         self.sequence
     }
 
+    /// The same key at another count.
+    pub fn go_to(&mut self, sequence: u64) {
+        self.sequence = sequence;
+    }
+
     /// The next record's nonce, which carries these octets where the suite wants some of it in the record.
     fn nonce(&self, explicit: [u8; 8]) -> [u8; 12] {
         match &self.iv {

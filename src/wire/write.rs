@@ -156,6 +156,8 @@ impl ClientHello {
             compression_methods: vec![0],
             extensions: Vec::new(),
             fault: None,
+            unlisted_extensions: 0,
+            sslv2: None,
         }
     }
 
@@ -194,6 +196,7 @@ impl ServerHello {
             compression_method: 0,
             extensions: Vec::new(),
             fault: None,
+            unlisted_extensions: 0,
         }
     }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context, anyhow};
 use tlslab::tls::KeyLogFile;
 use tlslab::wire::reading::Dissector;
-use tlslab::wire::reading::capture::{self, Ending, Item};
+use tlslab::wire::reading::capture::{self, Ending};
 use tlslab::wire::reading::dissection::{Dissection, Find, Place};
 use tlslab::wire::reading::find::Needle;
 use tlslab::wire::reading::session::{ObservedEvent, ObservedSession, What};
@@ -93,11 +93,8 @@ impl Wire {
         let mut dissector = Dissector::new(vec![Needle::new(message)?]).with_samples(SAMPLE);
         let file = std::fs::File::open(&self.capture)
             .with_context(|| format!("{}: cannot read", self.capture.display()))?;
-        let ending = capture::read(file, |item| match item {
-            Item::Packet(packet) => dissector.packet(&packet),
-            Item::KeyLog(lines) => dissector.learn(&String::from_utf8_lossy(lines)),
-        })
-        .map_err(|error| anyhow!("{}: {error}", self.capture.display()))?;
+        let ending = capture::read(file, |item| dissector.take(item))
+            .map_err(|error| anyhow!("{}: {error}", self.capture.display()))?;
         let (dissection, needles) = dissector.finish();
         Ok(Reading { dissection, needles, ending })
     }
@@ -183,7 +180,7 @@ impl Observed {
                         .opened
                         .as_ref()
                         .is_some_and(|opened| opened.sample.starts_with(message.as_bytes())),
-                    What::Gap | What::Stray => false,
+                    What::Gap | What::Stray | What::Sslv2(_) | What::Unknown(_) => false,
                 }
         };
         let event = self.session.events.iter().find(holds);

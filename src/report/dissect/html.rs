@@ -9,7 +9,8 @@ use maud::{Markup, html};
 
 use super::lessons::lessons;
 use super::{
-    certificate, close, instant, labels, octets, opened, opened_place, opening_trouble, place, readable,
+    certificate, close, instant, labels, octets, opened, opened_place, opening_trouble, place, protocol,
+    readable, skipped,
 };
 use crate::report::page::{fields, page as whole_page, said};
 use crate::tls::names;
@@ -56,6 +57,7 @@ pub fn titled(title: &str, dissection: &Dissection, needles: &[Needle], ending: 
     let has_keys = dissection.sessions.iter().any(shows_more_with_keys);
     let left_out =
         dissection.sessions.len().saturating_sub(MOST_SESSIONS) as u64 + dissection.unlisted_sessions;
+    let skipped = skipped(dissection, ending);
     let header = html! {
         p.soft {
             (counted(dissection.packets, "packet")) ", "
@@ -63,7 +65,7 @@ pub fn titled(title: &str, dissection: &Dissection, needles: &[Needle], ending: 
             (counted(sessions, "TLS session"))
         }
         @if let Some(damage) = super::ending(ending) { p.verdict.found { (said(damage)) } }
-        @for (index, needle) in needles.iter().enumerate() { (find(dissection, index, needle)) }
+        @for (index, needle) in needles.iter().enumerate() { (find(dissection, index, needle, &skipped)) }
         (view_switch(has_keys))
     };
     let body = html! {
@@ -99,12 +101,18 @@ fn view_switch(has_keys: bool) -> Markup {
 }
 
 /// What became of a text that was looked for: on the whole, and session by session.
-fn find(dissection: &Dissection, index: usize, needle: &Needle) -> Markup {
+fn find(dissection: &Dissection, index: usize, needle: &Needle, skipped: &[String]) -> Markup {
     let text = needle.text();
     let first = |finds: &'_ [Find]| finds.iter().find(|find| find.needle == index).map(|find| find.place);
     let found = dissection.finds.iter().find(|find| find.needle == index);
     html! {
         @match found {
+            None if !skipped.is_empty() => p.verdict.found {
+                (said(format!(
+                    "\u{201c}{text}\u{201d} was not found, and not everything was looked at: {}.",
+                    skipped.join("; ")
+                )))
+            }
             None => p.verdict.safe { (said(format!("\u{201c}{text}\u{201d} is nowhere readable on the wire."))) }
             Some(find) => p.verdict.found {
                 (said(format!(
@@ -122,6 +130,7 @@ fn find(dissection: &Dissection, index: usize, needle: &Needle) -> Markup {
                     li {
                         "Session " (session.number) ", " (said(protocol(session))) ": "
                         @if count > 0 { span.tag.open { "readable" } }
+                        @else if !skipped.is_empty() { span.tag.unknown { "not found" } }
                         @else { span.tag.sealed { "nowhere" } }
                     }
                 }
@@ -139,14 +148,6 @@ fn in_session(finds: &[Find], needle: usize, session: usize) -> usize {
         find.needle == needle && matches!(find.place, Place::Stream(number, _, _) if number == session)
     };
     finds.iter().filter(here).count()
-}
-
-fn protocol(session: &ObservedSession) -> String {
-    match &session.tls {
-        Some(tls) => tls.version().map_or_else(|| "TLS, no version agreed on".to_owned(), names::version),
-        None if session.events.is_empty() => "nothing said".to_owned(),
-        None => "plaintext".to_owned(),
-    }
 }
 
 fn show(session: &ObservedSession) -> Markup {
@@ -241,6 +242,7 @@ impl Row<'_> {
         match (&self.first.what, readable(self.first)) {
             (_, Some(true)) => ("open", "readable"),
             (What::Stray, _) => ("unknown", "no record"),
+            (What::Unknown(_), None) => ("unknown", "unknown"),
             (_, Some(false)) => ("sealed", "encrypted"),
             (_, None) => ("unknown", "not captured"),
         }
@@ -358,8 +360,7 @@ fn arrow(from: Side, y: usize, class: &str, label: &str) -> Markup {
 }
 
 fn hellos(tls: &Tls) -> Markup {
-    let list =
-        |codes: Vec<u16>, name: fn(u16) -> String| codes.into_iter().map(name).collect::<Vec<_>>().join(", ");
+    let list = |codes: Vec<u16>, name: fn(u16) -> String| super::list(codes.into_iter().map(name));
     let offered = |hello: &ClientHello| {
         let shares = hello.key_shares().iter().map(|share| share.0).collect();
         let extensions = hello.extensions.iter().map(|extension| extension.code).collect();
@@ -492,7 +493,7 @@ mod tests {
         let mut conversation = Conversation::new(client, server, Both::default());
         let mut emit = |headers: &[u8], payload: &[u8]| {
             let frame = [headers, payload].concat();
-            dissector.packet(&Packet { at: Duration::ZERO, link: 1, data: &frame });
+            dissector.packet(&Packet { at: Duration::ZERO, link: 1, data: &frame, length: frame.len() });
         };
         conversation.open(&mut emit);
         conversation.data(Side::Client, text, &mut emit);

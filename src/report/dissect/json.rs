@@ -1,6 +1,8 @@
 //! A dissection for a program. Fields are added, never renamed.
 
-use serde::Serialize;
+use std::collections::BTreeMap;
+
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::lessons::lessons;
@@ -15,9 +17,9 @@ use crate::wire::record::ContentType;
 use crate::wire::{Both, Side, fingerprint};
 use crate::words;
 
-/// The whole report.
+/// The whole report. Its sessions are written one by one: together they may be larger than memory.
 #[derive(Debug, Serialize)]
-pub struct Report {
+pub struct Report<'a> {
     /// The capture's name, as given.
     pub capture: String,
     /// How the capture ended: null, or what is wrong with it.
@@ -28,18 +30,29 @@ pub struct Report {
     pub other_packets: u64,
     /// Fragments of IP packets; looked at one by one only.
     pub fragments: u64,
+    /// Packets that TCP may be in and that were not taken apart, by kind.
+    pub unread_packets: BTreeMap<String, u64>,
     /// Bytes of streams that were not captured.
     pub missing_bytes: u64,
     /// TCP connections in the order of their first packets.
-    pub sessions: Vec<Value>,
+    #[serde(serialize_with = "each")]
+    pub sessions: &'a [ObservedSession],
     /// Connections that are not listed.
     pub unlisted_sessions: u64,
     /// One entry for each `--find`.
     pub find: Vec<FindReport>,
-    /// Whether any of the texts is readable on the wire; null where none was asked for.
+    /// Whether any of the texts is readable on the wire; null where none was asked for, and where none was found but
+    /// not everything was looked at.
     pub readable: Option<bool>,
+    /// What was not looked at, or not as a whole.
+    pub skipped: Vec<String>,
     /// What the command ends with.
     pub exit_status: u8,
+}
+
+/// Sessions, each made when its turn has come.
+fn each<S: Serializer>(sessions: &&[ObservedSession], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(sessions.iter().map(session))
 }
 
 /// What was found of one text.
@@ -69,31 +82,36 @@ pub struct PlaceReport {
     pub session: Option<usize>,
     /// `client` or `server`; null for a packet that is not TCP.
     pub from: Option<String>,
+    /// Whether the receiver drops it: a repetition that says something else, or the data of a reset.
+    pub dropped: bool,
     /// The packet's number, for one that is not TCP.
     pub packet: Option<u64>,
-    /// The byte in that stream or packet, from 0.
+    /// The byte in that stream or packet, or in all that the receiver drops, from 0.
     pub offset: u64,
     /// When, RFC 3339.
     pub at: String,
 }
 
 /// The report of a dissection.
-pub fn report(name: &str, dissection: &Dissection, needles: &[Needle], ending: &Ending) -> Report {
+pub fn report<'a>(name: &str, dissection: &'a Dissection, needles: &[Needle], ending: &Ending) -> Report<'a> {
     let find: Vec<_> =
         needles.iter().enumerate().map(|(index, needle)| find(dissection, index, needle)).collect();
-    let readable = (!find.is_empty()).then(|| find.iter().any(|find| find.readable));
+    let exit_status = super::exit_status(dissection, ending);
+    let readable = (!find.is_empty() && exit_status < 2).then_some(exit_status == 1);
     Report {
         capture: name.to_owned(),
         damage: super::ending(ending),
         packets: dissection.packets,
         other_packets: dissection.other_packets,
         fragments: dissection.fragments,
-        missing_bytes: super::missing(dissection),
-        sessions: dissection.sessions.iter().map(session).collect(),
+        unread_packets: dissection.unread.iter().map(|(kind, count)| (kind.to_string(), *count)).collect(),
+        missing_bytes: dissection.missing,
+        sessions: &dissection.sessions,
         unlisted_sessions: dissection.unlisted_sessions,
         find,
         readable,
-        exit_status: super::exit_status(dissection),
+        skipped: super::skipped(dissection, ending),
+        exit_status,
     }
 }
 
@@ -101,9 +119,12 @@ fn find(dissection: &Dissection, index: usize, needle: &Needle) -> FindReport {
     let report = |find: &Find| {
         let (session, from, packet, offset) = match find.place {
             Place::Packet(number, offset) => (None, None, Some(number), offset),
-            Place::Stream(session, side, offset) => (Some(session), Some(side.to_string()), None, offset),
+            Place::Stream(session, side, offset) | Place::Dropped(session, side, offset) => {
+                (Some(session), Some(side.to_string()), None, offset)
+            }
         };
-        PlaceReport { guise: find.guise.name(), session, from, packet, offset, at: instant(find.at) }
+        let dropped = matches!(find.place, Place::Dropped(..));
+        PlaceReport { guise: find.guise.name(), session, from, dropped, packet, offset, at: instant(find.at) }
     };
     let places = |finds: &[Find]| finds.iter().filter(|find| find.needle == index).map(report).collect();
     let count = dissection.found[index];
@@ -145,6 +166,7 @@ fn session(session: &ObservedSession) -> Value {
         "bytes": both(&session.octets),
         "tcp": { "client": quality(Side::Client), "server": quality(Side::Server) },
         "protocol": protocol(session),
+        "begun_before_capture": session.begun_before,
         "tls": session.tls.as_deref().map(tls),
         "events": session.events.iter().map(|event| self::event(session, event)).collect::<Vec<_>>(),
         "unlisted_events": session.unlisted.events,
@@ -158,6 +180,7 @@ fn protocol(session: &ObservedSession) -> &'static str {
     match session.tls {
         Some(_) => "tls",
         None if session.events.is_empty() => "silent",
+        None if super::is_unknown(session) => "unknown",
         None => "plaintext",
     }
 }
@@ -177,6 +200,12 @@ fn event(session: &ObservedSession, event: &ObservedEvent) -> Value {
         What::Gap => json!({ "kind": "gap" }),
         What::Stray => json!({ "kind": "stray" }),
         What::Plaintext(preview) => json!({ "kind": "plaintext", "preview": octets(preview) }),
+        What::Unknown(preview) => json!({ "kind": "unknown", "preview": octets(preview) }),
+        What::Sslv2(kind) => json!({
+            "kind": "sslv2",
+            "encrypted": kind.is_none(),
+            "message": kind.map(names::sslv2_message),
+        }),
         What::Record(record) => json!({
             "kind": "record",
             "content_type": record.content_type.name(),
@@ -184,10 +213,12 @@ fn event(session: &ObservedSession, event: &ObservedEvent) -> Value {
             "encrypted": record.encrypted,
             "missing_bytes": record.missing,
             "messages": record.messages.iter().map(message).collect::<Vec<_>>(),
+            "unlisted_messages": record.unlisted_messages,
             "opened": record.opened.as_ref().map(|opened| json!({
                 "content_type": opened.content_type.map(ContentType::name),
                 "bytes": opened.octets,
                 "messages": opened.messages.iter().map(message).collect::<Vec<_>>(),
+                "unlisted_messages": opened.unlisted_messages,
             })),
         }),
     };
@@ -216,9 +247,10 @@ fn message(message: &Message) -> Value {
 fn tls(tls: &Tls) -> Value {
     json!({
         "version": tls.version().map(names::version),
-        "cipher_suite": tls.cipher_suite().map(names::cipher_suite),
+        "cipher_suite": tls.cipher_suite_name(),
         "group": tls.group().map(names::group),
         "resumed": tls.resumed(),
+        "begun_before_capture": tls.begun_before,
         "client_hello": tls.client_hello.as_ref().map(client_hello),
         "hello_retry_request": tls.hello_retry_request.as_ref().map(server_hello),
         "second_client_hello": tls.second_client_hello.as_ref().map(client_hello),
@@ -261,6 +293,10 @@ fn client_hello(hello: &ClientHello) -> Value {
         "random": words::hex(&hello.random),
         "session_id": words::hex(&hello.session_id),
         "cipher_suites": hello.cipher_suites.iter().copied().map(names::cipher_suite).collect::<Vec<_>>(),
+        "sslv2_cipher_suites": hello
+            .sslv2
+            .as_ref()
+            .map(|suites| suites.iter().copied().map(names::sslv2_suite).collect::<Vec<_>>()),
         "groups": hello.groups().into_iter().map(names::group).collect::<Vec<_>>(),
         "key_shares": shares
             .into_iter()
@@ -270,6 +306,7 @@ fn client_hello(hello: &ClientHello) -> Value {
         "server_name": hello.server_name(),
         "alpn": hello.protocols().iter().map(|protocol| octets(protocol)).collect::<Vec<_>>(),
         "extensions": hello.extensions.iter().map(extension).collect::<Vec<_>>(),
+        "unlisted_extensions": hello.unlisted_extensions,
         "grease": hello.has_grease(),
         "offers_resumption": hello.offers_resumption(),
         "offers_early_data": hello.offers_early_data(),
@@ -289,6 +326,7 @@ fn server_hello(hello: &ServerHello) -> Value {
         "group": hello.group().map(names::group),
         "alpn": hello.protocol().map(|protocol| octets(&protocol)),
         "extensions": hello.extensions.iter().map(extension).collect::<Vec<_>>(),
+        "unlisted_extensions": hello.unlisted_extensions,
         "ja3s": fingerprint::ja3s(hello),
         "malformed": hello.fault,
     })

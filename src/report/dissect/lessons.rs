@@ -1,13 +1,16 @@
 //! What an observer on the wire learns from a session, and what not, in sentences.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use super::{message, octets, safe};
 use crate::pki::facts::CertFacts;
 use crate::tls::names;
 use crate::tls::registry::version::TLS_1_3;
+use crate::tls::suites::KeyExchange;
 use crate::wire::hello::ClientHello;
 use crate::wire::reading::session::{Message, ObservedEvent, ObservedSession, Tls, What, content_octets};
+use crate::wire::record::{ContentType, HEADER};
 use crate::wire::{Side, fingerprint};
 use crate::words::counted;
 
@@ -38,6 +41,7 @@ pub fn lessons(session: &ObservedSession) -> Vec<Lesson> {
         vec![learned(format!("who talks to whom and when: {} to {}", session.client, session.server))];
     match &session.tls {
         _ if total == 0 => lessons.push(learned("nothing was said")),
+        None if super::is_unknown(session) => unknown(session, &mut lessons),
         None => plaintext(session, &mut lessons),
         Some(tls) => tls_lessons(session, tls, &mut lessons),
     }
@@ -60,6 +64,14 @@ fn plaintext(session: &ObservedSession, lessons: &mut Vec<Lesson>) {
     }
 }
 
+fn unknown(session: &ObservedSession, lessons: &mut Vec<Lesson>) {
+    let total = session.octets.client + session.octets.server;
+    lessons.push(learned(format!("how much was said and when: {}", counted(total, "byte"))));
+    lessons.push(hidden(
+        "what it was: the connection began before the capture, and nothing in it tells whether it is encrypted",
+    ));
+}
+
 fn tls_lessons(session: &ObservedSession, tls: &Tls, lessons: &mut Vec<Lesson>) {
     let before = tls.preamble.client + tls.preamble.server;
     if before > 0 {
@@ -68,12 +80,22 @@ fn tls_lessons(session: &ObservedSession, tls: &Tls, lessons: &mut Vec<Lesson>) 
     if let Some(hello) = &tls.client_hello {
         client(hello, lessons);
     }
-    if let (Some(version), Some(suite)) = (tls.version(), tls.cipher_suite()) {
+    if tls.begun_before && tls.server_hello.is_none() {
+        lessons.push(learned("that it is TLS, by its records: it began before the capture"));
+        lessons.push(hidden("how it is protected, and for what name: its hellos were not captured"));
+    }
+    let answer = answered_in_plaintext(session, tls);
+    if let Some(text) = &answer {
+        lessons.push(learned(format!(
+            "that the server does not speak TLS here; it says: \u{201c}{text}\u{201d}"
+        )));
+    }
+    if let (Some(version), Some(suite)) = (tls.version(), tls.cipher_suite_name()) {
         let group = tls.group().map(|group| format!(", keys agreed with {}", names::group(group)));
         lessons.push(learned(format!(
             "how it is protected: {}, {}{}",
             names::version(version),
-            names::cipher_suite(suite),
+            suite,
             group.unwrap_or_default()
         )));
     }
@@ -84,8 +106,16 @@ fn tls_lessons(session: &ObservedSession, tls: &Tls, lessons: &mut Vec<Lesson>) 
         lessons.push(learned("that the server asked for another key share (HelloRetryRequest)"));
     }
     if tls.resumed() == Some(true) {
+        lessons.push(learned(if tls.version() == Some(TLS_1_3) {
+            "that these two have a key from before: the session is resumed, or its key was agreed on elsewhere; no \
+             certificate is sent"
+        } else {
+            "that these two have talked before: the session is resumed, no certificate is sent"
+        }));
+    }
+    if tls.suite().is_some_and(|suite| suite.is_anonymous() && suite.key_exchange != KeyExchange::Null) {
         lessons.push(learned(
-            "that these two have talked before: the session is resumed, no certificate is sent",
+            "that nobody proves who they are: the suite is anonymous, whoever stands between can be both ends",
         ));
     }
     certificates(tls, lessons);
@@ -123,6 +153,18 @@ fn client(hello: &ClientHello, lessons: &mut Vec<Lesson>) {
     if hello.offers_early_data() {
         lessons.push(learned("that the client sends data at once (0-RTT)"));
     }
+}
+
+/// The beginning of a server's answer in plaintext to a TLS client.
+fn answered_in_plaintext(session: &ObservedSession, tls: &Tls) -> Option<String> {
+    tls.client_hello.as_ref().filter(|_| tls.server_hello.is_none() && tls.sslv2.is_none())?;
+    let hello = session.events.iter().position(|event| !matches!(event.what, What::Plaintext(_)))?;
+    session.events[hello..].iter().find_map(|event| match &event.what {
+        What::Plaintext(preview) if event.from == Side::Server => {
+            Some(octets(preview).chars().take(60).collect())
+        }
+        _ => None,
+    })
 }
 
 fn certificates(tls: &Tls, lessons: &mut Vec<Lesson>) {
@@ -172,10 +214,18 @@ fn application(session: &ObservedSession, tls: &Tls, lessons: &mut Vec<Lesson>) 
         )));
     }
     let said = [Side::Client, Side::Server].map(|side| said_by(session, tls, side));
+    if tls.sslv2.is_some() {
+        lessons.push(hidden(
+            "what was said after the keys were agreed on, but SSL 2 is broken in many ways (RFC 6176)",
+        ));
+    }
     if said.iter().all(|said| said.count == 0) {
         return;
     }
     let [client, server] = said;
+    let words = |said: &Said, side: Side, who: &str| {
+        if session.octets[side] == 0 { format!("the {who}'s side was not captured") } else { said.words(who) }
+    };
     let typed = client.first.map_or_else(String::new, |(after, size)| {
         format!(
             ": had this client's first line been one, {} at {:.3} s",
@@ -186,8 +236,8 @@ fn application(session: &ObservedSession, tls: &Tls, lessons: &mut Vec<Lesson>) 
     lessons.push(learned(format!(
         "how much was said and when, to the byte and the microsecond: {}; {}. A password sent as a line of its own \
          shows its length and when it was typed{typed}",
-        client.words("client"),
-        server.words("server")
+        words(&client, Side::Client, "client"),
+        words(&server, Side::Server, "server")
     )));
     lessons.push(hidden(format!(
         "what was said: {} and {} of encrypted application data",
@@ -207,24 +257,13 @@ struct Said {
 
 fn said_by(session: &ObservedSession, tls: &Tls, side: Side) -> Said {
     let (version, suite) = (tls.version().unwrap_or_default(), tls.cipher_suite().unwrap_or_default());
-    // In TLS 1.3 the handshake's end is encrypted like data: the client's first encrypted record ends it, and the
-    // server's records before that are its.
-    let begin = if version == TLS_1_3 {
-        session
-            .events
-            .iter()
-            .position(|event| event.from == Side::Client && is_application(event))
-            .map(|at| at + 1)
-    } else {
-        Some(0)
-    };
-    let events = &session.events[begin.unwrap_or(session.events.len())..];
+    let skipped = handshake_records(session, tls, side);
     let mut said = Said { count: 0, octets: 0, sizes: Vec::new(), first: None };
-    for event in events.iter().filter(|event| event.from == side && is_application(event)) {
-        let fragment = usize::try_from(event.octets).unwrap_or(usize::MAX).saturating_sub(5);
+    let events = session.events.iter().filter(|event| event.from == side && is_application(event));
+    for (_, event) in events.enumerate().filter(|(index, _)| !skipped.contains(index)) {
+        let size = content_octets(fragment(event), version, suite);
         said.count += 1;
         said.octets += event.octets;
-        let size = content_octets(fragment, version, suite);
         said.sizes.extend(size);
         if said.count == 1 {
             said.first = size.map(|size| (event.at.saturating_sub(session.started), size));
@@ -233,9 +272,55 @@ fn said_by(session: &ObservedSession, tls: &Tls, side: Side) -> Said {
     said
 }
 
+/// Which of a side's application records carry the end of the handshake, which TLS 1.3 encrypts like data: the server's
+/// before the client's Finished, and that one; with early data (RFC 8446 §2.3, figure 4) EndOfEarlyData before it. What
+/// the secrets opened says so itself.
+fn handshake_records(session: &ObservedSession, tls: &Tls, side: Side) -> Range<usize> {
+    if tls.version() != Some(TLS_1_3) {
+        return 0..0;
+    }
+    let records = |side: Side| {
+        session
+            .events
+            .iter()
+            .enumerate()
+            .filter(move |(_, event)| event.from == side && is_application(event))
+    };
+    let size = |event: &ObservedEvent| {
+        content_octets(fragment(event), TLS_1_3, tls.cipher_suite().unwrap_or_default())
+    };
+    let first_answer = records(Side::Server).next().map_or(usize::MAX, |(at, _)| at);
+    // Type and length, and a hash (RFC 8446 §4.4.4); the message before it has no body.
+    let hash = tls.suite().map_or(0, |suite| suite.key_schedule_hash().length());
+    let is_finished = |event: &ObservedEvent| size(event) == Some(4 + hash);
+    let offers_early_data = tls.client_hello.as_ref().is_some_and(ClientHello::offers_early_data);
+    let early = if offers_early_data {
+        records(Side::Client).take_while(|(at, event)| *at < first_answer || !is_finished(event)).count()
+    } else {
+        0
+    };
+    let Some((finished, _)) = records(Side::Client).nth(early) else {
+        // The client's Finished was not seen: nothing is known to be data but what came early.
+        return if side == Side::Client { 0..0 } else { 0..usize::MAX };
+    };
+    match side {
+        Side::Client => {
+            let ends_early_data =
+                early > 0 && records(side).nth(early - 1).is_some_and(|(_, event)| size(event) == Some(4));
+            Range { start: early - usize::from(ends_early_data), end: early + 1 }
+        }
+        Side::Server => 0..records(side).take_while(|(at, _)| *at < finished).count(),
+    }
+}
+
+/// The octets of a record without its header.
+fn fragment(event: &ObservedEvent) -> usize {
+    usize::try_from(event.octets).unwrap_or(usize::MAX).saturating_sub(HEADER)
+}
+
 fn is_application(event: &ObservedEvent) -> bool {
     matches!(&event.what, What::Record(record)
-        if record.encrypted && record.content_type == crate::wire::record::ContentType::ApplicationData)
+        if record.encrypted && record.content_type == ContentType::ApplicationData)
 }
 
 impl Said {

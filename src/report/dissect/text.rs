@@ -2,14 +2,17 @@
 //! observer learns.
 
 use std::fmt::Write as _;
+use std::io;
 use std::time::Duration;
 
 use super::lessons::lessons;
 use super::{
-    certificate, close, instant, labels, octets, opened, opened_place, opening_trouble, place, readable, safe,
+    certificate, close, instant, labels, list, octets, opened, opened_place, opening_trouble, place,
+    protocol, readable, safe, skipped,
 };
 use crate::tls::names;
 use crate::wire::hello::{ClientHello, Extension, ServerHello};
+use crate::wire::reading::capture::Ending;
 use crate::wire::reading::dissection::{Dissection, MOST_FINDS};
 use crate::wire::reading::find::Needle;
 use crate::wire::reading::session::{ObservedEvent, ObservedSession, Tls, What};
@@ -31,8 +34,15 @@ pub struct Options {
     pub every_record: bool,
 }
 
-/// The whole report. `name` is the capture's.
-pub fn report(name: &str, dissection: &Dissection, needles: &[Needle], options: Options) -> String {
+/// The whole report. `name` is the capture's. Session by session: a report may be longer than memory is large.
+pub fn write(
+    to: &mut dyn io::Write,
+    name: &str,
+    dissection: &Dissection,
+    needles: &[Needle],
+    ending: &Ending,
+    options: Options,
+) -> io::Result<()> {
     let mut out = String::new();
     let sessions = dissection.sessions.iter().filter(|session| session.tls.is_some()).count() as u64;
     let connections = dissection.sessions.len() as u64 + dissection.unlisted_sessions;
@@ -48,15 +58,17 @@ pub fn report(name: &str, dissection: &Dissection, needles: &[Needle], options: 
     for session in &dissection.sessions {
         out.push('\n');
         show(&mut out, session, options);
+        to.write_all(out.as_bytes())?;
+        out.clear();
     }
     if dissection.unlisted_sessions > 0 {
         line(&mut out, &format!("\n{} more connections are not listed", dissection.unlisted_sessions));
     }
     if !needles.is_empty() {
         out.push('\n');
-        finds(&mut out, dissection, needles);
+        finds(&mut out, dissection, needles, ending);
     }
-    out
+    to.write_all(out.as_bytes())
 }
 
 fn line(out: &mut String, text: &str) {
@@ -65,14 +77,15 @@ fn line(out: &mut String, text: &str) {
 }
 
 fn show(out: &mut String, session: &ObservedSession, options: Options) {
-    let protocol = match &session.tls {
-        Some(tls) => tls.version().map_or_else(|| "TLS, no version agreed on".to_owned(), names::version),
-        None if session.events.is_empty() => "nothing said".to_owned(),
-        None => "plaintext".to_owned(),
-    };
     line(
         out,
-        &format!("Session {}: {} \u{2192} {}, {protocol}", session.number, session.client, session.server),
+        &format!(
+            "Session {}: {} \u{2192} {}, {protocol}",
+            session.number,
+            session.client,
+            session.server,
+            protocol = protocol(session)
+        ),
     );
     line(out, &format!("{}, {}", instant(session.started), close(session.close)));
     if !session.events.is_empty() {
@@ -157,6 +170,7 @@ fn rung(out: &mut String, started: Duration, event: &ObservedEvent, label: &str,
         Some(true) => ('\u{2500}', "readable"),
         Some(false) if matches!(event.what, What::Stray) => ('?', "no record"),
         Some(false) => ('\u{2591}', "encrypted"),
+        None if matches!(event.what, What::Unknown(_)) => ('?', "unknown"),
         None => ('.', "missing"),
     };
     let label = cut(label, LADDER - 4);
@@ -194,7 +208,8 @@ fn cut(text: &str, columns: usize) -> String {
 
 fn hellos(out: &mut String, tls: &Tls) {
     if let Some(hello) = &tls.client_hello {
-        line(out, "\nClientHello: what the client offers");
+        let form = if hello.sslv2.is_some() { ", in SSL 2's form" } else { "" };
+        line(out, &format!("\nClientHello{form}: what the client offers"));
         client_hello(out, hello);
     }
     if let Some(retry) = &tls.hello_retry_request {
@@ -204,6 +219,12 @@ fn hellos(out: &mut String, tls: &Tls) {
     if let Some(again) = &tls.second_client_hello {
         line(out, "\nClientHello, again");
         field(out, "key shares", &key_shares(again));
+        field(out, "JA3", &fingerprint::ja3(again));
+        field(out, "JA4", &fingerprint::ja4(again));
+    }
+    if let Some(cipher) = tls.sslv2.and(tls.cipher_suite_name()) {
+        line(out, "\nCLIENT-MASTER-KEY: what the client chooses");
+        field(out, "cipher", &cipher);
     }
     if let Some(hello) = &tls.server_hello {
         line(out, "\nServerHello: what the server chooses");
@@ -227,13 +248,16 @@ fn hellos(out: &mut String, tls: &Tls) {
 
 fn client_hello(out: &mut String, hello: &ClientHello) {
     field(out, "versions", &list(hello.versions().into_iter().map(names::version)));
-    field(out, "suites", &list(hello.cipher_suites.iter().copied().map(names::cipher_suite)));
+    match &hello.sslv2 {
+        Some(suites) => field(out, "suites", &list(suites.iter().copied().map(names::sslv2_suite))),
+        None => field(out, "suites", &list(hello.cipher_suites.iter().copied().map(names::cipher_suite))),
+    }
     field(out, "groups", &list(hello.groups().into_iter().map(names::group)));
     field(out, "key shares", &key_shares(hello));
     field(out, "signatures", &list(hello.signature_schemes().into_iter().map(names::signature_scheme)));
     field(out, "name (SNI)", &hello.server_name().map_or_else(|| "none".to_owned(), |name| safe(&name)));
     field(out, "ALPN", &list(hello.protocols().iter().map(|protocol| octets(protocol))));
-    field(out, "extensions", &extensions(&hello.extensions));
+    field(out, "extensions", &extensions(&hello.extensions, hello.unlisted_extensions));
     field(out, "resumption", if hello.offers_resumption() { "offered" } else { "not offered" });
     field(out, "JA3", &fingerprint::ja3(hello));
     field(out, "JA4", &fingerprint::ja4(hello));
@@ -247,7 +271,7 @@ fn server_hello(out: &mut String, hello: &ServerHello, tls: &Tls) {
     field(out, "suite", &names::cipher_suite(hello.cipher_suite));
     field(out, "group", &tls.group().map(names::group).unwrap_or_default());
     field(out, "ALPN", &hello.protocol().map(|protocol| octets(&protocol)).unwrap_or_default());
-    field(out, "extensions", &extensions(&hello.extensions));
+    field(out, "extensions", &extensions(&hello.extensions, hello.unlisted_extensions));
     let resumed = match tls.resumed() {
         Some(true) => "yes",
         Some(false) => "no",
@@ -269,12 +293,9 @@ fn key_shares(hello: &ClientHello) -> String {
     )
 }
 
-fn extensions(extensions: &[Extension]) -> String {
-    list(extensions.iter().map(|extension| names::extension(extension.code)))
-}
-
-fn list(names: impl Iterator<Item = String>) -> String {
-    names.collect::<Vec<_>>().join(", ")
+fn extensions(extensions: &[Extension], unlisted: usize) -> String {
+    let listed = list(extensions.iter().map(|extension| names::extension(extension.code)));
+    if unlisted == 0 { listed } else { format!("{listed}, and {unlisted} that are not listed") }
 }
 
 /// `label   value`, wrapped; nothing where there is no value.
@@ -318,11 +339,21 @@ fn item(out: &mut String, begin: &str, text: &str) {
     }
 }
 
-fn finds(out: &mut String, dissection: &Dissection, needles: &[Needle]) {
+fn finds(out: &mut String, dissection: &Dissection, needles: &[Needle], ending: &Ending) {
+    let skipped = skipped(dissection, ending);
     for (index, needle) in needles.iter().enumerate() {
         let text = cut(&safe(needle.text()), 40);
         match dissection.found[index] {
-            0 => line(out, &format!("\u{201c}{text}\u{201d} is nowhere readable on the wire")),
+            0 if skipped.is_empty() => {
+                line(out, &format!("\u{201c}{text}\u{201d} is nowhere readable on the wire"));
+            }
+            0 => {
+                line(
+                    out,
+                    &format!("\u{201c}{text}\u{201d} was not found, and not everything was looked at:"),
+                );
+                skipped.iter().for_each(|what| item(out, "  ", what));
+            }
             count => {
                 line(
                     out,

@@ -1,7 +1,8 @@
 //! Reading captures: pcap and pcapng, one block at a time.
 //!
 //! Both byte orders, micro- and nanoseconds and whatever an interface's if_tsresol says, several sections, any
-//! number of interfaces, Decryption Secrets Blocks. A file that ends in the middle of a block, or goes on with
+//! number of interfaces, Decryption Secrets Blocks, the obsolete Packet Block that old files have; all that also
+//! compressed with gzip. A file that ends in the middle of a block, or goes on with
 //! something that is no block, gives what stands before and says so ([`Ending`]). Memory: one buffer that grows
 //! to the longest block, and a block longer than [`LONGEST_BLOCK`] ends the reading.
 
@@ -9,9 +10,12 @@ use std::cell::RefCell;
 use std::io::{self, Read};
 use std::time::Duration;
 
+use flate2::read::MultiGzDecoder;
 use pcap_parser::pcapng::{Block, SecretsType};
 use pcap_parser::traits::{PcapNGPacketBlock, PcapReaderIterator};
 use pcap_parser::{LegacyPcapReader, Linktype, PcapBlockOwned, PcapError, PcapNGReader};
+
+use crate::wire::vector::Cursor;
 
 /// The longest block that is read, in bytes.
 pub const LONGEST_BLOCK: usize = 64 << 20;
@@ -27,6 +31,8 @@ pub struct Packet<'a> {
     pub link: i32,
     /// Its octets, as far as captured.
     pub data: &'a [u8],
+    /// How many octets it had on the wire.
+    pub length: usize,
 }
 
 /// Something in a capture.
@@ -36,6 +42,8 @@ pub enum Item<'a> {
     Packet(Packet<'a>),
     /// Lines of an NSS key log.
     KeyLog(&'a [u8]),
+    /// A block of a kind that is not known, by its type: nobody can say what is in it.
+    Unknown(u32),
 }
 
 /// How a capture ended.
@@ -57,6 +65,9 @@ pub enum Unreadable {
     /// Reading failed.
     #[error(transparent)]
     Io(#[from] io::Error),
+    /// It is compressed otherwise than with gzip: with what.
+    #[error("compressed: expected pcap or pcapng, also with gzip, found {0}")]
+    Compressed(&'static str),
     /// It begins neither as pcap nor as pcapng.
     #[error("not a capture: expected pcap or pcapng, found {0}")]
     NotACapture(String),
@@ -64,20 +75,34 @@ pub enum Unreadable {
 
 /// Reads a capture from its beginning, handing over each packet and key log in order.
 pub fn read(mut input: impl Read, mut each: impl FnMut(Item<'_>)) -> Result<Ending, Unreadable> {
-    let mut magic = [0; 4];
-    let mut have = 0;
-    while have < magic.len() {
-        match input.read(&mut magic[have..])? {
-            0 => break,
-            count => have += count,
-        }
+    let begin = beginning(&mut input)?;
+    let input = io::Cursor::new(begin.clone()).chain(input);
+    match begin.as_slice() {
+        [0x1f, 0x8b, ..] => plain(MultiGzDecoder::new(input), &mut each),
+        [0x28, 0xb5, 0x2f, 0xfd] => Err(Unreadable::Compressed("zstd")),
+        [0xfd, b'7', b'z', b'X'] => Err(Unreadable::Compressed("xz")),
+        [b'B', b'Z', b'h', ..] => Err(Unreadable::Compressed("bzip2")),
+        [0x04, 0x22, 0x4d, 0x18] => Err(Unreadable::Compressed("lz4")),
+        _ => plain(input, &mut each),
     }
-    let begin = &magic[..have];
-    let failed = RefCell::new(None);
-    let input = Filling { input: io::Cursor::new(begin.to_vec()).chain(input), failed: &failed };
-    let ending = match magic {
+}
+
+/// The first four octets, or as many as there are.
+fn beginning(input: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut begin = Vec::with_capacity(4);
+    input.take(4).read_to_end(&mut begin)?;
+    Ok(begin)
+}
+
+/// Reads what is not compressed, or not any more.
+fn plain(mut input: impl Read, each: &mut impl FnMut(Item<'_>)) -> Result<Ending, Unreadable> {
+    let trouble = RefCell::new(Trouble::None);
+    let mut input = Filling { input: &mut input, octets: 0, trouble: &trouble };
+    let begin = beginning(&mut input)?;
+    let input = io::Cursor::new(begin.clone()).chain(input);
+    let ending = match *begin.as_slice() {
         [0x0a, 0x0d, 0x0d, 0x0a] => match PcapNGReader::new(BUFFER, input) {
-            Ok(mut reader) => blocks(&mut reader, &mut each),
+            Ok(mut reader) => blocks(&mut reader, each),
             Err(PcapError::Incomplete(_)) => Ending::CutOff(0),
             Err(_) => return Err(Unreadable::NotACapture("a malformed section header".to_owned())),
         },
@@ -86,36 +111,61 @@ pub fn read(mut input: impl Read, mut each: impl FnMut(Item<'_>)) -> Result<Endi
         | [0x4d, 0x3c, 0xb2, 0xa1]
         | [0xa1, 0xb2, 0x3c, 0x4d]
         | [0x34, 0xcd, 0xb2, 0xa1] => match LegacyPcapReader::new(BUFFER, input) {
-            Ok(mut reader) => blocks(&mut reader, &mut each),
+            Ok(mut reader) => blocks(&mut reader, each),
             Err(PcapError::Incomplete(_)) => Ending::CutOff(0),
             Err(_) => return Err(Unreadable::NotACapture("a malformed header".to_owned())),
         },
-        _ if have == 0 => return Err(Unreadable::NotACapture("an empty file".to_owned())),
+        [] => return Err(Unreadable::NotACapture("an empty file".to_owned())),
         _ => {
-            let found = format!("a file that begins with {}", crate::words::hex(begin));
+            let found = format!("a file that begins with {}", crate::words::hex(&begin));
             return Err(Unreadable::NotACapture(found));
         }
     };
-    // A disk that fails in the middle is no file that ends there.
-    failed.into_inner().map_or(Ok(ending), |error| Err(Unreadable::Io(error)))
+    match (trouble.into_inner(), ending) {
+        // A disk that fails in the middle is no file that ends there.
+        (Trouble::Failed(error), _) => Err(Unreadable::Io(error)),
+        // Compressed octets that end too early, or that were changed, end what can be read of the capture.
+        (Trouble::Damaged(octets), Ending::Whole) => Ok(Ending::CutOff(octets)),
+        (_, ending) => Ok(ending),
+    }
+}
+
+/// Why reading ended before the end.
+enum Trouble {
+    None,
+    /// The input failed.
+    Failed(io::Error),
+    /// It is compressed and damaged, behind so many octets.
+    Damaged(u64),
 }
 
 /// Fills the whole buffer at each read, as the block readers want to tell short from ended. An error ends the input and
 /// is kept.
 struct Filling<'a, R> {
     input: R,
-    failed: &'a RefCell<Option<io::Error>>,
+    octets: u64,
+    trouble: &'a RefCell<Trouble>,
 }
 
 impl<R: Read> Read for Filling<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut have = 0;
-        while have < buffer.len() && self.failed.borrow().is_none() {
+        while have < buffer.len() && matches!(*self.trouble.borrow(), Trouble::None) {
             match self.input.read(&mut buffer[have..]) {
                 Ok(0) => break,
-                Ok(count) => have += count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => *self.failed.borrow_mut() = Some(error),
+                Ok(count) => {
+                    have += count;
+                    self.octets += count as u64;
+                }
+                Err(error) => match error.kind() {
+                    io::ErrorKind::Interrupted => {}
+                    io::ErrorKind::UnexpectedEof
+                    | io::ErrorKind::InvalidData
+                    | io::ErrorKind::InvalidInput => {
+                        *self.trouble.borrow_mut() = Trouble::Damaged(self.octets);
+                    }
+                    _ => *self.trouble.borrow_mut() = Trouble::Failed(error),
+                },
             }
         }
         Ok(have)
@@ -182,6 +232,8 @@ struct Interface {
 #[derive(Default)]
 struct Sections {
     interfaces: Vec<Interface>,
+    /// Of the section: pcapng's blocks are in the byte order of their section's header.
+    big_endian: bool,
     nanoseconds: bool,
     link: i32,
 }
@@ -199,9 +251,13 @@ impl Sections {
                 let at = Duration::from_secs(u64::from(packet.ts_sec))
                     + Duration::from_nanos(u64::from(packet.ts_usec) * scale);
                 let captured = packet.data.len().min(packet.caplen as usize);
-                each(Item::Packet(Packet { at, link: self.link, data: &packet.data[..captured] }));
+                let length = packet.origlen as usize;
+                each(Item::Packet(Packet { at, link: self.link, data: &packet.data[..captured], length }));
             }
-            PcapBlockOwned::NG(Block::SectionHeader(_)) => self.interfaces.clear(),
+            PcapBlockOwned::NG(Block::SectionHeader(section)) => {
+                self.interfaces.clear();
+                self.big_endian = section.big_endian();
+            }
             PcapBlockOwned::NG(Block::InterfaceDescription(interface)) => self.interfaces.push(Interface {
                 link: interface.linktype.0,
                 resolution: interface.ts_resolution().filter(|units| *units > 0).unwrap_or(1_000_000),
@@ -214,6 +270,7 @@ impl Sections {
                     at: interface.time(ticks),
                     link: interface.link,
                     data: packet.packet_data(),
+                    length: packet.origlen as usize,
                 }));
             }
             PcapBlockOwned::NG(Block::SimplePacket(packet)) => {
@@ -223,6 +280,7 @@ impl Sections {
                     at: Duration::ZERO,
                     link: interface.link,
                     data: packet.packet_data(),
+                    length: packet.origlen as usize,
                 }));
             }
             PcapBlockOwned::NG(Block::DecryptionSecrets(secrets))
@@ -231,10 +289,42 @@ impl Sections {
                 let length = secrets.data.len().min(secrets.secrets_len as usize);
                 each(Item::KeyLog(&secrets.data[..length]));
             }
+            PcapBlockOwned::NG(Block::Unknown(block)) => {
+                match (block.block_type, self.packet_block(block.data)) {
+                    (PACKET_BLOCK, Some(packet)) => each(Item::Packet(packet)),
+                    (kind, _) => each(Item::Unknown(kind)),
+                }
+            }
+            PcapBlockOwned::NG(Block::Custom(_)) => each(Item::Unknown(CUSTOM_BLOCK)),
             PcapBlockOwned::NG(_) => {}
         }
     }
+
+    /// The obsolete Packet Block (draft-ietf-opsawg-pcapng appendix A): interface, drops, time, lengths, octets.
+    fn packet_block<'a>(&self, body: &'a [u8]) -> Option<Packet<'a>> {
+        let mut body = Cursor(body);
+        let (interface, _drops) = (self.short(&mut body)?, self.short(&mut body)?);
+        let (high, low) = (self.word(&mut body)?, self.word(&mut body)?);
+        let (captured, length) = (self.word(&mut body)?, self.word(&mut body)?);
+        let interface = self.interfaces.get(usize::from(interface)).copied().unwrap_or(UNDESCRIBED);
+        let at = interface.time(u64::from(high) << 32 | u64::from(low));
+        let data = body.take(captured as usize)?;
+        Some(Packet { at, link: interface.link, data, length: length as usize })
+    }
+
+    fn short(&self, body: &mut Cursor<'_>) -> Option<u16> {
+        body.u16().map(|short| if self.big_endian { short } else { short.swap_bytes() })
+    }
+
+    fn word(&self, body: &mut Cursor<'_>) -> Option<u32> {
+        body.u32().map(|word| if self.big_endian { word } else { word.swap_bytes() })
+    }
 }
+
+/// The type of the obsolete Packet Block.
+const PACKET_BLOCK: u32 = 2;
+/// The type of Custom Blocks, which anybody may put anything into.
+const CUSTOM_BLOCK: u32 = 0xbad;
 
 /// An interface that no block describes: Ethernet, microseconds.
 const UNDESCRIBED: Interface = Interface { link: Linktype::ETHERNET.0, resolution: 1_000_000, offset: 0 };
@@ -263,6 +353,7 @@ mod tests {
                     format!("{:?} {} {}", packet.at, packet.link, packet.data.escape_ascii())
                 }
                 Item::KeyLog(lines) => format!("keys {}", lines.escape_ascii()),
+                Item::Unknown(kind) => format!("block {kind}"),
             });
         })?;
         Ok((found, ending))
@@ -305,6 +396,70 @@ mod tests {
                 found,
                 [format!("{time} 101 packet")],
                 "big endian {big_endian}, nanoseconds {nanoseconds}"
+            );
+            assert_eq!(ending, Ending::Whole);
+        }
+    }
+
+    fn gzip(file: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        io::Write::write_all(&mut encoder, file).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn a_compressed_capture_is_read_as_it_was() {
+        for file in [ours(), pcap(true, false)] {
+            let packed = gzip(&file);
+            assert_eq!(all(&packed).unwrap(), all(&file).unwrap());
+            // Two members one after the other are one file (RFC 1952 §2.2).
+            let (a, b) = file.split_at(file.len() / 2);
+            assert_eq!(all(&[gzip(a), gzip(b)].concat()).unwrap(), all(&file).unwrap());
+            let cut = all(&packed[..packed.len() - 9]);
+            assert!(cut.is_err() || cut.is_ok_and(|(_, ending)| ending != Ending::Whole));
+        }
+        let refused = all(&[0x28, 0xb5, 0x2f, 0xfd, 0]).unwrap_err().to_string();
+        assert_eq!(refused, "compressed: expected pcap or pcapng, also with gzip, found zstd");
+        let twice = all(&gzip(&gzip(&ours()))).unwrap_err().to_string();
+        assert!(twice.contains("found a file that begins with 1f8b"), "{twice}");
+    }
+
+    #[test]
+    fn the_obsolete_packet_block_is_a_packet_and_unknown_blocks_are_told() {
+        for big_endian in [false, true] {
+            let word = |word: u32| if big_endian { word.to_be_bytes() } else { word.to_le_bytes() };
+            let short = |short: u16| if big_endian { short.to_be_bytes() } else { short.to_le_bytes() };
+            let block = |kind: u32, body: &[u8]| {
+                let length = word(u32::try_from(body.len() + 12).unwrap());
+                [&word(kind)[..], &length, body, &length].concat()
+            };
+            let section = [&word(0x1a2b_3c4d)[..], &short(1), &short(0), &[0xff; 8]].concat();
+            let interface = [&short(101)[..], &short(0), &word(0)].concat();
+            let packet = [
+                &short(0)[..],
+                &short(0),
+                &word(0),
+                &word(5_000_001),
+                &word(6),
+                &word(60),
+                b"packet",
+                &[0; 2],
+            ]
+            .concat();
+            let cut = [&short(0)[..], &short(0), &word(0), &word(5), &word(99), &word(99), b"none"].concat();
+            let file = [
+                block(0x0a0d_0d0a, &section),
+                block(1, &interface),
+                block(2, &packet),
+                block(2, &cut),
+                block(0x0bad_cafe, &[0; 4]),
+            ]
+            .concat();
+            let (found, ending) = all(&file).unwrap();
+            assert_eq!(
+                found,
+                ["5.000001s 101 packet", "block 2", "block 195939070"],
+                "big endian {big_endian}"
             );
             assert_eq!(ending, Ending::Whole);
         }

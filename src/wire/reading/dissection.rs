@@ -1,8 +1,10 @@
 //! What a capture holds: plain values, for [`crate::report`] to show.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::find::Guise;
+use super::packet::Unread;
 use super::session::ObservedSession;
 use crate::wire::Side;
 
@@ -14,6 +16,12 @@ pub const MOST_EVENTS: usize = 2_000;
 pub const MOST_EVENTS_IN_ALL: usize = 200_000;
 /// The most finds of a text that are listed.
 pub const MOST_FINDS: usize = 100;
+/// The most messages of a record that are listed: an empty one costs 4 octets, and a record holds thousands.
+pub const MOST_MESSAGES: usize = 32;
+/// The most octets of memory that events take; what comes then is counted.
+pub const MOST_EVENT_OCTETS: usize = 48 << 20;
+/// The most octets of memory that hellos and certificates take; what comes then is told in short.
+pub const MOST_DETAIL_OCTETS: usize = 32 << 20;
 
 /// Where a text was found readable.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +43,9 @@ pub enum Place {
     Packet(u64, u64),
     /// In a TCP stream: the session's number, the sender, the octet in the stream from 0.
     Stream(usize, Side, u64),
+    /// In what a sender's segments held that their receiver drops: the session's number, the sender, the octet among
+    /// all such from 0.
+    Dropped(usize, Side, u64),
 }
 
 /// What a capture holds.
@@ -46,6 +57,14 @@ pub struct Dissection {
     pub other_packets: u64,
     /// Fragments of IP packets, which are not put together.
     pub fragments: u64,
+    /// Packets that TCP may be in and that are not taken apart, by kind.
+    pub unread: BTreeMap<Unread, u64>,
+    /// Packets other than TCP of which not all was captured.
+    pub cut_packets: u64,
+    /// Blocks of the file that are of unknown kinds.
+    pub unknown_blocks: u64,
+    /// Octets of TCP streams that were not captured.
+    pub missing: u64,
     /// Its TCP connections, in the order of their first packets.
     pub sessions: Vec<ObservedSession>,
     /// Connections that are not listed.

@@ -46,6 +46,8 @@ pub struct Needle {
     text: String,
     searcher: AhoCorasick,
     guises: Vec<Guise>,
+    /// The patterns' octets in number.
+    lengths: Vec<usize>,
     longest: usize,
 }
 
@@ -76,11 +78,18 @@ impl Needle {
         patterns.sort();
         patterns.dedup_by(|a, b| a.1 == b.1);
         let (guises, patterns): (Vec<_>, Vec<_>) = patterns.into_iter().unzip();
-        let longest = patterns.iter().map(Vec::len).max().unwrap_or_default();
+        let lengths: Vec<usize> = patterns.iter().map(Vec::len).collect();
+        let longest = lengths.iter().copied().max().unwrap_or_default();
         // Building fails only for more patterns or octets than 2^31, and these are a dozen of a few thousand.
         let searcher = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(&patterns);
         let searcher = searcher.map_err(|_| Unsearchable::TooLong(text.len()))?;
-        Ok(Self { text: text.to_owned(), searcher, guises, longest })
+        Ok(Self { text: text.to_owned(), searcher, guises, lengths, longest })
+    }
+
+    /// The fewest octets that the text takes in a guise.
+    pub fn length(&self, guise: Guise) -> usize {
+        let of_guise = self.guises.iter().zip(&self.lengths).filter(|(known, _)| **known == guise);
+        of_guise.map(|(_, length)| *length).min().unwrap_or_default()
     }
 
     /// The text.
@@ -125,6 +134,11 @@ impl Search {
             self.tail.drain(..excess);
         }
         self.position += data.len() as u64;
+    }
+
+    /// The position of the next octet.
+    pub fn position(&self) -> u64 {
+        self.position
     }
 
     /// Octets are missing here: nothing is found across them.

@@ -4,8 +4,11 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use super::dissection::{Dissection, Find, MOST_EVENTS_IN_ALL, MOST_FINDS, Place};
+use super::dissection::{
+    Dissection, Find, MOST_DETAIL_OCTETS, MOST_EVENT_OCTETS, MOST_EVENTS_IN_ALL, MOST_FINDS, Place,
+};
 use super::find::{Needle, Search};
+use super::session::ObservedEvent;
 use crate::tls::key_log::{ClientRandom, Line};
 use crate::wire::Side;
 use crate::wire::key_log::Secrets;
@@ -17,7 +20,11 @@ pub(super) struct Findings {
     pub(super) secrets: Secrets,
     /// Sessions that have begun without their secrets being known.
     without_secrets: HashSet<ClientRandom>,
+    /// How many events, and octets of them, may still be listed.
     events_left: usize,
+    event_octets_left: usize,
+    /// How many octets of hellos and certificates may still be kept.
+    detail_octets_left: usize,
     pub(super) dissection: Dissection,
 }
 
@@ -29,6 +36,8 @@ impl Findings {
             secrets: Secrets::default(),
             without_secrets: HashSet::new(),
             events_left: MOST_EVENTS_IN_ALL,
+            event_octets_left: MOST_EVENT_OCTETS,
+            detail_octets_left: MOST_DETAIL_OCTETS,
             dissection: Dissection { found: found.clone(), opened_found: found, ..Dissection::default() },
         }
     }
@@ -46,11 +55,52 @@ impl Findings {
         }
     }
 
-    /// Whether another event may be listed; if so, it is counted as such.
-    pub(super) fn has_room(&mut self) -> bool {
-        let has_room = self.events_left > 0;
-        self.events_left -= usize::from(has_room);
+    /// Whether this event may be listed; if so, it is counted as such.
+    pub(super) fn has_room(&mut self, event: &ObservedEvent) -> bool {
+        let weight = event.weight();
+        let has_room = self.events_left > 0 && self.event_octets_left >= weight;
+        if has_room {
+            self.events_left -= 1;
+            self.event_octets_left -= weight;
+        }
         has_room
+    }
+
+    /// Whether so many octets of hellos and certificates may be kept; if so, they are counted as such.
+    pub(super) fn has_room_for_details(&mut self, octets: usize) -> bool {
+        let left = self.detail_octets_left.checked_sub(octets);
+        self.detail_octets_left = left.unwrap_or(self.detail_octets_left);
+        left.is_some()
+    }
+
+    /// Looks at a segment's octets of which the receiver drops the first so many. `searches` go through all such.
+    pub(super) fn look_dropped(
+        &mut self,
+        searches: &mut [Search],
+        data: &[u8],
+        dropped: usize,
+        at: Duration,
+        (session, side): (usize, Side),
+    ) {
+        let dissection = &mut self.dissection;
+        for (needle, search) in searches.iter_mut().enumerate() {
+            let before = search.position();
+            let mut note = |offset, guise| {
+                dissection.found[needle] += 1;
+                if dissection.found[needle] <= MOST_FINDS as u64 {
+                    let place = Place::Dropped(session, side, offset);
+                    dissection.finds.push(Find { needle, guise, place, at });
+                }
+            };
+            search.look(&self.needles[needle], &data[..dropped], &mut note);
+            // A text that begins in what is dropped and ends in what is not.
+            Search::default().look(&self.needles[needle], data, &mut |offset, guise| {
+                let length = self.needles[needle].length(guise) as u64;
+                if offset < dropped as u64 && offset + length > dropped as u64 {
+                    note(before + offset, guise);
+                }
+            });
+        }
     }
 
     /// Looks for a text in what the secrets opened of a stream.

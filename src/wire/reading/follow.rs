@@ -6,10 +6,11 @@
 
 use std::time::Duration;
 
+use super::dissection::MOST_MESSAGES;
 use super::session::{Message, ObservedEvent, ObservedRecord, Opened, Tls, What};
 use crate::tls::key_log::Label;
-use crate::tls::registry::handshake as kinds;
 use crate::tls::registry::version::TLS_1_3;
+use crate::tls::registry::{self, handshake as kinds};
 use crate::tls::suites::Suite;
 use crate::wire::handshake::{self, HandshakeMessage, Messages};
 use crate::wire::hello::{ClientHello, ServerHello};
@@ -22,8 +23,12 @@ use crate::wire::{Both, Side};
 const PREVIEW: usize = 256;
 /// The most certificates of a chain that are kept.
 const MOST_CERTIFICATES: usize = 16;
-/// How many records may have gone by unseen where a stream was lost and found again.
-const MOST_UNSEEN: usize = 64;
+/// The most records that may have gone by unseen where a stream was lost and found again.
+const MOST_UNSEEN: u64 = 1024;
+/// The fewest octets of an encrypted record: header, an octet, a tag.
+const SHORTEST_ENCRYPTED: u64 = 5 + 1 + 8;
+/// The most octets of one side that are decrypted in vain while looking for the right count.
+const MOST_TRIED: usize = 16 << 20;
 
 /// One TLS connection, being followed.
 #[derive(Debug, Default)]
@@ -34,6 +39,8 @@ pub(super) struct TlsFollower {
     plain: Vec<u8>,
     /// How many octets of each record are kept for showing.
     sample: usize,
+    /// Whether a hello or a certificate was read since somebody looked.
+    pub(super) has_news: bool,
     /// TLS 1.2's handshake inside a session, as far as it has come.
     renegotiation: Renegotiation,
 }
@@ -54,8 +61,35 @@ struct Direction {
     opener: Option<RecordCipher>,
     /// Whether TLS 1.3's application secret is not in use yet.
     in_handshake: bool,
-    /// Whether records may have gone by unseen.
-    lost: bool,
+    /// The most records that may have gone by unseen since one opened.
+    unseen: u64,
+    /// Octets that were decrypted in vain.
+    tried: usize,
+    /// Whether something of this side is missing: then ChangeCipherSpec may be, too.
+    has_gaps: bool,
+    /// Whether ChangeCipherSpec of a suite that does not encrypt was seen: records have a MAC from then on.
+    has_mac: bool,
+}
+
+/// Messages of a record, as many as are listed.
+#[derive(Default)]
+struct Listed {
+    messages: Vec<Message>,
+    unlisted: u64,
+    has_server_hello: bool,
+    has_change_cipher_spec: bool,
+}
+
+impl Listed {
+    fn push(&mut self, message: Message) {
+        self.has_server_hello |= matches!(message, Message::Handshake(kinds::SERVER_HELLO, _));
+        self.has_change_cipher_spec |= message == Message::ChangeCipherSpec;
+        if self.messages.len() < MOST_MESSAGES {
+            self.messages.push(message);
+        } else {
+            self.unlisted += 1;
+        }
+    }
 }
 
 /// Octets of a side's stream, or missing ones.
@@ -73,6 +107,20 @@ impl TlsFollower {
     /// Begins with what is known already.
     pub(super) fn new(tls: Tls, sample: usize) -> Self {
         Self { tls, sample, ..Self::default() }
+    }
+
+    /// The octets that wait for the rest of their record or message.
+    pub(super) fn held(&self) -> usize {
+        let held = |side: &Direction| side.records.held() + side.messages.held() + side.inner.held();
+        held(&self.sides.client) + held(&self.sides.server)
+    }
+
+    /// The capture is younger than the connection: what went before may have been anything.
+    pub(super) fn begin_in_the_middle(&mut self) {
+        self.tls.begun_before = true;
+        self.tls.has_gaps = true;
+        self.sides.client.has_gaps = true;
+        self.sides.server.has_gaps = true;
     }
 
     /// What `from` sent next; `base` is where in its stream TLS began.
@@ -95,10 +143,22 @@ impl TlsFollower {
         };
         match octets {
             Octets::Data(data) => records.take(data, &mut hand),
-            Octets::Missing(count) => records.skip(count, &mut hand),
+            Octets::Missing(count) => {
+                records.skip(count, &mut hand);
+                self.lose(from, count);
+            }
             Octets::End => records.finish(&mut hand),
         }
         self.sides[from].records = records;
+    }
+
+    /// So many octets of a side went by unseen, or belong to no record.
+    fn lose(&mut self, from: Side, octets: u64) {
+        let side = &mut self.sides[from];
+        side.unseen = (side.unseen + octets / SHORTEST_ENCRYPTED + 1).min(MOST_UNSEEN);
+        side.has_gaps = true;
+        side.messages.reset();
+        self.tls.has_gaps = true;
     }
 
     /// What is known of this session's secrets.
@@ -118,8 +178,7 @@ impl TlsFollower {
     ) -> ObservedEvent {
         match unit {
             Unit::Stray(offset, octets) => {
-                self.sides[from].messages.reset();
-                self.sides[from].lost = true;
+                self.lose(from, octets);
                 ObservedEvent {
                     at,
                     from,
@@ -141,10 +200,12 @@ impl TlsFollower {
 
     fn record(&mut self, from: Side, record: &Record<'_>, secrets: &Secrets) -> ObservedRecord {
         let content_type = record.header.content_type;
-        let encrypted = self.is_encrypted(from, content_type);
-        let (mut messages, mut opened) = (Vec::new(), None);
-        if encrypted && content_type == ContentType::ApplicationData {
+        let encrypted = self.is_encrypted(from, content_type, record.fragment);
+        let (mut listed, mut opened) = (Listed::default(), None);
+        if encrypted {
             self.tls.encrypting[from] = true;
+        }
+        if encrypted && content_type == ContentType::ApplicationData {
             self.tls.application[from].events += 1;
             self.tls.application[from].octets += record.header.length as u64;
         }
@@ -154,7 +215,10 @@ impl TlsFollower {
                     opened = self.open(from, record, fragment, session, secrets);
                 }
             }
-            Some(fragment) => self.readable(from, content_type, fragment, &mut messages),
+            Some(fragment) => {
+                let (content_type, content) = self.without_mac(from, content_type, fragment);
+                self.readable(from, content_type, content, &mut listed);
+            }
             None if encrypted => {
                 if let Some(opener) = &mut self.sides[from].opener {
                     opener.pass();
@@ -164,19 +228,43 @@ impl TlsFollower {
             None => self.sides[from].messages.reset(),
         }
         if let Some(secrets) = self.secrets(secrets) {
-            self.begin_opening(from, &messages, secrets);
+            self.begin_opening(from, &listed, secrets);
         }
         let (version, missing) = (record.header.version, record.missing);
-        ObservedRecord { content_type, version, missing, encrypted, messages, opened }
+        let Listed { messages, unlisted: unlisted_messages, .. } = listed;
+        ObservedRecord { content_type, version, missing, encrypted, messages, unlisted_messages, opened }
+    }
+
+    /// What a record of a suite that does not encrypt holds, without its MAC; in TLS 1.3 (RFC 9150) also the real type.
+    fn without_mac<'a>(
+        &self,
+        from: Side,
+        content_type: ContentType,
+        fragment: &'a [u8],
+    ) -> (ContentType, &'a [u8]) {
+        let is_data = content_type == ContentType::ApplicationData;
+        let Some(suite) = self.tls.suite().filter(|suite| suite.is_null()) else {
+            return (content_type, fragment);
+        };
+        if !(self.sides[from].has_mac || is_data) {
+            return (content_type, fragment);
+        }
+        let content = &fragment[..fragment.len().saturating_sub(suite.tag_length())];
+        if !suite.is_tls_1_3() {
+            return (content_type, content);
+        }
+        let end = content.iter().rposition(|octet| *octet != 0).unwrap_or_default();
+        let real = content.get(end).copied().and_then(ContentType::read);
+        (real.unwrap_or(content_type), &content[..end])
     }
 
     /// Makes openers where readable messages say that encryption begins.
-    fn begin_opening(&mut self, from: Side, messages: &[Message], secrets: &SessionSecrets) {
+    fn begin_opening(&mut self, from: Side, messages: &Listed, secrets: &SessionSecrets) {
         let (Some(client), Some(server)) = (&self.tls.client_hello, &self.tls.server_hello) else { return };
         let Some(suite) = Protection::of(server.cipher_suite) else { return };
         if server.version() == TLS_1_3 {
             // RFC 8446 §2: everything after ServerHello is encrypted, under the handshake secrets at first.
-            if messages.iter().any(|message| matches!(message, Message::Handshake(kinds::SERVER_HELLO, _))) {
+            if messages.has_server_hello {
                 for (side, label) in [
                     (Side::Client, Label::ClientHandshakeTraffic),
                     (Side::Server, Label::ServerHandshakeTraffic),
@@ -187,7 +275,7 @@ impl TlsFollower {
                     self.sides[side].in_handshake = true;
                 }
             }
-        } else if messages.contains(&Message::ChangeCipherSpec) {
+        } else if messages.has_change_cipher_spec {
             let randoms = Both { client: client.random, server: server.random };
             self.sides[from].opener = secrets
                 .secret(Label::MasterSecret)
@@ -207,7 +295,7 @@ impl TlsFollower {
         let mut plain = std::mem::take(&mut self.plain);
         let found = self.try_openers(from, record, fragment, secrets, &mut plain);
         let opened = if let Some(code) = found {
-            self.sides[from].lost = false;
+            self.sides[from].unseen = 0;
             self.tls.opened[from].events += 1;
             self.tls.opened[from].octets += plain.len() as u64;
             let content = self.content(from, code, &plain, secrets);
@@ -246,15 +334,20 @@ impl TlsFollower {
             self.sides[from].in_handshake = false;
             return Some(opened.content_type);
         }
-        if self.sides[from].lost
-            && let Some(opener) = &mut self.sides[from].opener
-        {
-            for _ in 0..MOST_UNSEEN {
-                opener.pass();
+        let side = &mut self.sides[from];
+        if let Some(opener) = &mut side.opener {
+            let count = opener.sequence();
+            for unseen in 1..=side.unseen {
+                if side.tried >= MOST_TRIED {
+                    break;
+                }
+                opener.go_to(count + unseen);
                 if let Ok(opened) = opener.open(record.header, fragment, plain) {
                     return Some(opened.content_type);
                 }
+                side.tried += fragment.len().max(64);
             }
+            opener.go_to(count);
         }
         None
     }
@@ -280,24 +373,25 @@ impl TlsFollower {
     /// What an opened record says, and what that means for the records after it.
     fn content(&mut self, from: Side, code: u8, plain: &[u8], secrets: &SessionSecrets) -> Opened {
         let content_type = ContentType::read(code);
-        let mut messages = Vec::new();
+        let mut listed = Listed::default();
         match content_type {
-            Some(ContentType::Alert) => messages.extend(alert(plain)),
-            Some(ContentType::ApplicationData) => messages.push(data(plain)),
-            Some(ContentType::ChangeCipherSpec) => messages.push(Message::ChangeCipherSpec),
+            Some(ContentType::Alert) => alert(plain).into_iter().for_each(|alert| listed.push(alert)),
+            Some(ContentType::ApplicationData) => listed.push(data(plain)),
+            Some(ContentType::ChangeCipherSpec) => listed.push(Message::ChangeCipherSpec),
             Some(ContentType::Handshake) => {
                 let mut inner = std::mem::take(&mut self.sides[from].inner);
                 inner.take(plain, &mut |message| {
-                    messages.push(Message::Handshake(message.kind, message.length));
+                    listed.push(Message::Handshake(message.kind, message.length));
                     self.inner_message(from, message, secrets);
                 });
-                messages.extend(inner.unfinished().map(Message::Part));
+                inner.unfinished().into_iter().for_each(|kind| listed.push(Message::Part(kind)));
                 self.sides[from].inner = inner;
             }
             Some(ContentType::Heartbeat) | None => {}
         }
         let sample = plain[..plain.len().min(self.sample)].to_vec();
-        Opened { content_type, octets: plain.len(), messages, sample }
+        let Listed { messages, unlisted: unlisted_messages, .. } = listed;
+        Opened { content_type, octets: plain.len(), messages, unlisted_messages, sample }
     }
 
     fn inner_message(&mut self, from: Side, message: HandshakeMessage<'_>, secrets: &SessionSecrets) {
@@ -319,6 +413,7 @@ impl TlsFollower {
                 let mut chain = message.body.map(handshake::certificates_1_3).unwrap_or_default();
                 chain.truncate(MOST_CERTIFICATES);
                 self.tls.opened_certificates[from] = chain;
+                self.has_news = true;
             }
             // RFC 8446 §4.4.4: the sender's Finished is the last message under its handshake secret.
             kinds::FINISHED if self.sides[from].in_handshake => {
@@ -339,24 +434,37 @@ impl TlsFollower {
     }
 
     /// Whether a record of that type, sent now, is encrypted.
-    fn is_encrypted(&self, from: Side, content_type: ContentType) -> bool {
+    fn is_encrypted(&self, from: Side, content_type: ContentType, fragment: Option<&[u8]>) -> bool {
+        if self.encrypts_nothing() {
+            return false;
+        }
         if content_type == ContentType::ApplicationData {
-            return !self.encrypts_nothing();
+            return true;
         }
         // In TLS 1.3 whatever is encrypted shows as application data (RFC 8446 §5.2); before, every type may be.
-        self.tls.encrypting[from] && self.tls.version() != Some(TLS_1_3)
+        if self.tls.version() == Some(TLS_1_3) {
+            return false;
+        }
+        // RFC 5246 §7.1: from ChangeCipherSpec on. Where that may have gone by unseen, the content tells.
+        let side = &self.sides[from];
+        let in_doubt = side.has_gaps
+            && side.messages.unfinished().is_none()
+            && fragment.is_some_and(|fragment| !makes_sense(content_type, fragment));
+        self.tls.encrypting[from] || in_doubt
     }
 
-    fn readable(&mut self, from: Side, content_type: ContentType, fragment: &[u8], found: &mut Vec<Message>) {
+    fn readable(&mut self, from: Side, content_type: ContentType, fragment: &[u8], found: &mut Listed) {
         match content_type {
             ContentType::ChangeCipherSpec => {
                 found.push(Message::ChangeCipherSpec);
                 // RFC 5246 §7.1: what this side sends from here on is under the new keys.
-                if self.tls.version() != Some(TLS_1_3) && !self.encrypts_nothing() {
+                if self.encrypts_nothing() {
+                    self.sides[from].has_mac = true;
+                } else if self.tls.version() != Some(TLS_1_3) {
                     self.tls.encrypting[from] = true;
                 }
             }
-            ContentType::Alert => found.extend(alert(fragment)),
+            ContentType::Alert => alert(fragment).into_iter().for_each(|alert| found.push(alert)),
             ContentType::ApplicationData => found.push(data(fragment)),
             ContentType::Heartbeat => {}
             ContentType::Handshake => {
@@ -367,14 +475,24 @@ impl TlsFollower {
                         self.message(from, message.kind, body);
                     }
                 });
-                found.extend(messages.unfinished().map(Message::Part));
+                messages.unfinished().into_iter().for_each(|kind| found.push(Message::Part(kind)));
                 self.sides[from].messages = messages;
             }
         }
     }
 
     fn message(&mut self, from: Side, kind: u8, body: &[u8]) {
+        self.has_news |= matches!(kind, kinds::CLIENT_HELLO | kinds::SERVER_HELLO | kinds::CERTIFICATE);
         let tls = &mut self.tls;
+        // RFC 5246 §7.3, figure 1: what the abbreviated handshake has none of.
+        tls.full_handshake |= matches!(
+            kind,
+            kinds::CERTIFICATE
+                | kinds::SERVER_KEY_EXCHANGE
+                | kinds::CERTIFICATE_REQUEST
+                | kinds::SERVER_HELLO_DONE
+                | kinds::CLIENT_KEY_EXCHANGE
+        );
         match (from, kind) {
             (Side::Client, kinds::CLIENT_HELLO) => {
                 let hello = ClientHello::read(body);
@@ -403,6 +521,39 @@ impl TlsFollower {
             _ => {}
         }
     }
+}
+
+/// Whether octets make sense as what their record says they are. What is encrypted hardly ever does.
+fn makes_sense(content_type: ContentType, fragment: &[u8]) -> bool {
+    match content_type {
+        ContentType::ChangeCipherSpec => fragment == [1],
+        ContentType::Alert => {
+            matches!(fragment, [1 | 2, description] if registry::alert::name(*description).is_some())
+        }
+        ContentType::Handshake => messages_make_sense(fragment),
+        ContentType::ApplicationData | ContentType::Heartbeat => true,
+    }
+}
+
+/// Whether these are handshake messages, the last of them perhaps cut. An explicit nonce of a record is often 0
+/// (RFC 5288 §3), and so is the type of a HelloRequest, which comes alone (RFC 5246 §7.4.1.1).
+fn messages_make_sense(fragment: &[u8]) -> bool {
+    let mut rest = fragment;
+    while let [kind, a, b, c, body @ ..] = rest {
+        let length = usize::from(*a) << 16 | usize::from(*b) << 8 | usize::from(*c);
+        let is_alone = rest.len() == 4 && rest.len() == fragment.len();
+        if registry::handshake::name(*kind).is_none()
+            || length > handshake::LONGEST
+            || *kind == kinds::HELLO_REQUEST && !is_alone
+        {
+            return false;
+        }
+        match body.get(length..) {
+            Some(more) => rest = more,
+            None => return true,
+        }
+    }
+    rest.is_empty()
 }
 
 fn alert(content: &[u8]) -> Option<Message> {

@@ -12,7 +12,9 @@ pub mod find;
 mod findings;
 mod follow;
 pub mod packet;
+mod recognise;
 pub mod session;
+mod sslv2;
 pub mod tcp;
 
 pub use dissector::{Dissector, MOST_OPEN};

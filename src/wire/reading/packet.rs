@@ -1,12 +1,17 @@
-//! From a captured frame to the TCP segment in it.
+//! From a captured frame to the TCP segment in it, through whatever tunnels it crossed.
 //!
-//! Ethernet with VLAN tags, BSD loopback (NULL, LOOP), Linux cooked captures (SLL, SLL2) and raw IP; IPv4 with
-//! options, IPv6 with extension headers. Not done: checksums are not verified (captures on the sending machine
-//! have none yet), and IP fragments are not put together.
+//! Links: Ethernet with VLAN tags, BSD loopback (NULL, LOOP), Linux cooked captures (SLL, SLL2), raw IP, PPP, Cisco HDLC.
+//! Networks: IPv4 with options, IPv6 with extension headers. Tunnels: PPPoE, MPLS, IP in IP, GRE (also ERSPAN and
+//! PPTP's), EtherIP, VXLAN, GENEVE, GTP-U, Teredo. What may carry TCP and is not taken apart is told by name
+//! ([`Unread`]). Not done: checksums are not verified (captures on the sending machine have none yet), and IP fragments
+//! are not put together.
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
-use etherparse::{EtherType, LaxNetSlice, LaxSlicedPacket, TransportSlice};
+use etherparse::{EtherType, IpNumber, LaxNetSlice, LaxSlicedPacket, TransportSlice};
+
+use crate::wire::vector::Cursor;
 
 /// A TCP segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,32 +44,305 @@ pub enum Content<'a> {
     Tcp(Segment<'a>),
     /// A fragment of an IP packet.
     Fragment,
-    /// Anything else.
+    /// Something else that is whole in itself: ARP, UDP, ICMP and the like.
     Other,
+    /// Something that TCP may be in, and that is not taken apart.
+    Unread(Unread),
 }
+
+/// A kind of packet that is not taken apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Unread {
+    /// A link, by its LINKTYPE number.
+    Link(i32),
+    /// What an Ethernet, or a tunnel that speaks like one, carries.
+    EtherType(u16),
+    /// What IP carries.
+    Protocol(u8),
+    /// What PPP carries.
+    Ppp(u16),
+    /// What goes to a UDP port.
+    Udp(u16),
+    /// More tunnels in each other than are followed.
+    Depth,
+}
+
+impl fmt::Display for Unread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (what, name) = match *self {
+            Self::Link(code) => (format!("link type {code}"), link_name(code)),
+            Self::EtherType(code) => (format!("ethertype 0x{code:04x}"), ether_type_name(code)),
+            Self::Protocol(code) => (format!("IP protocol {code}"), protocol_name(code)),
+            Self::Ppp(code) => (format!("PPP protocol 0x{code:04x}"), ppp_name(code)),
+            Self::Udp(code) => (format!("UDP port {code}"), udp_name(code)),
+            Self::Depth => return f.write_str("tunnels too deep in each other"),
+        };
+        f.write_str(&what)?;
+        if name.is_empty() { Ok(()) } else { write!(f, " ({name})") }
+    }
+}
+
+fn link_name(code: i32) -> &'static str {
+    match code {
+        3 => "AX.25",
+        6 => "Token Ring",
+        10 => "FDDI",
+        105 => "802.11",
+        107 => "Frame Relay",
+        119 => "802.11 with Prism header",
+        127 => "802.11 with radiotap",
+        147..=162 => "private use",
+        163 => "802.11 with AVS header",
+        189 | 220 => "USB",
+        192 => "PPI",
+        195 | 230 => "802.15.4",
+        201 | 187 => "Bluetooth",
+        227 => "CAN",
+        239 => "netfilter log",
+        252 => "Wireshark upper PDU",
+        _ => "",
+    }
+}
+
+fn ether_type_name(code: u16) -> &'static str {
+    match code {
+        0x8137 => "IPX",
+        0x88a2 => "ATA over Ethernet",
+        0x88e5 => "MACsec, encrypted",
+        0x8906 => "FCoE",
+        0x894f => "NSH",
+        0x8915 => "RoCE",
+        _ => "",
+    }
+}
+
+fn protocol_name(code: u8) -> &'static str {
+    match code {
+        47 => "GRE of an unknown kind",
+        50 => "ESP",
+        98 => "encapsulation",
+        108 => "IP compression",
+        115 => "L2TPv3",
+        _ => "",
+    }
+}
+
+fn ppp_name(code: u16) -> &'static str {
+    match code {
+        0x002d | 0x002f => "Van Jacobson's compressed TCP",
+        0x003d => "multilink",
+        0x0053 => "encrypted",
+        0x00fd => "compressed",
+        _ => "",
+    }
+}
+
+fn udp_name(code: u16) -> &'static str {
+    match code {
+        1701 => "L2TP",
+        4500 => "IPsec",
+        5247 => "CAPWAP",
+        _ => "",
+    }
+}
+
+/// How many layers are looked through.
+const DEEPEST: usize = 12;
 
 /// Looks into a frame of the given LINKTYPE.
 pub fn content(link: i32, frame: &[u8]) -> Content<'_> {
-    let packet = match link {
-        1 => LaxSlicedPacket::from_ethernet(frame).ok(),
-        // NULL and LOOP: four octets of address family in some byte order; the IP version says the same.
-        0 | 108 => frame.get(4..).and_then(|ip| LaxSlicedPacket::from_ip(ip).ok()),
-        // RAW, as numbered in files and by some systems' own habit; IPV4; IPV6.
-        12 | 14 | 101 | 228 | 229 => LaxSlicedPacket::from_ip(frame).ok(),
-        113 => cooked(frame, 14, 16),
-        276 => cooked(frame, 0, 20),
-        _ => None,
+    let mut step = Layer::of(link, frame);
+    for _ in 0..DEEPEST {
+        match step {
+            Step::Found(content) => return content,
+            Step::Inside(layer) => step = layer.open(),
+        }
+    }
+    Content::Unread(Unread::Depth)
+}
+
+/// Octets, and what they are said to be.
+enum Layer<'a> {
+    Ethernet(&'a [u8]),
+    EtherType(u16, &'a [u8]),
+    Ip(&'a [u8]),
+    Ppp(&'a [u8]),
+}
+
+enum Step<'a> {
+    Found(Content<'a>),
+    Inside(Layer<'a>),
+}
+
+/// No TCP: something whole in itself, or too short for its own header.
+const NOTHING: Step<'static> = Step::Found(Content::Other);
+
+fn unread(what: Unread) -> Step<'static> {
+    Step::Found(Content::Unread(what))
+}
+
+/// What stands behind so many octets.
+fn behind<'a>(octets: &'a [u8], count: usize, layer: impl FnOnce(&'a [u8]) -> Layer<'a>) -> Step<'a> {
+    octets.get(count..).map_or(NOTHING, |rest| Step::Inside(layer(rest)))
+}
+
+/// An ether type at one place, what it is of at another.
+fn typed(octets: &[u8], ether_type: usize, content: usize) -> Step<'_> {
+    let code = octets.get(ether_type..).and_then(<[u8]>::first_chunk).map(|code| u16::from_be_bytes(*code));
+    code.map_or(NOTHING, |code| behind(octets, content, |rest| Layer::EtherType(code, rest)))
+}
+
+impl<'a> Layer<'a> {
+    fn of(link: i32, frame: &'a [u8]) -> Step<'a> {
+        match link {
+            1 => Step::Inside(Self::Ethernet(frame)),
+            // NULL and LOOP: four octets of address family in some byte order; the IP version says the same.
+            0 | 108 => behind(frame, 4, Layer::Ip),
+            // RAW, as numbered in files and by some systems' own habit; IPV4; IPV6.
+            12 | 14 | 101 | 228 | 229 => Step::Inside(Self::Ip(frame)),
+            // Linux cooked, in its two forms.
+            113 => typed(frame, 14, 16),
+            276 => typed(frame, 0, 20),
+            // PPP in HDLC-like framing, or Cisco's HDLC, which begins otherwise (RFC 1547 §4.3.1).
+            50 | 104 if matches!(frame, [0x0f | 0x8f, 0, ..]) => typed(frame, 2, 4),
+            9 | 50 => Step::Inside(Self::Ppp(frame)),
+            51 => pppoe(frame),
+            // A direction before the frame.
+            166 => behind(frame, 1, Layer::Ppp),
+            other => unread(Unread::Link(other)),
+        }
+    }
+
+    fn open(self) -> Step<'a> {
+        match self {
+            Self::Ethernet(frame) => {
+                LaxSlicedPacket::from_ethernet(frame).map_or(NOTHING, |packet| sliced(&packet))
+            }
+            Self::Ip(packet) => LaxSlicedPacket::from_ip(packet).map_or(NOTHING, |packet| sliced(&packet)),
+            Self::Ppp(frame) => ppp(frame),
+            Self::EtherType(0x8864, octets) => pppoe(octets),
+            Self::EtherType(0x8847 | 0x8848, octets) => mpls(octets),
+            Self::EtherType(0x6558, frame) => Step::Inside(Self::Ethernet(frame)),
+            // Lengths of IEEE 802.3; ARP, wake-on-LAN, RARP, MAC control, EAPOL, HomePlug, LLDP, loopback tests, PPPoE's discovery.
+            Self::EtherType(
+                0..0x600
+                | 0x8863
+                | 0x0806
+                | 0x0842
+                | 0x8035
+                | 0x8808
+                | 0x8809
+                | 0x8899
+                | 0x888e
+                | 0x88e1
+                | 0x88cc
+                | 0x9000,
+                _,
+            ) => NOTHING,
+            Self::EtherType(code @ (0x0800 | 0x86dd | 0x8100 | 0x88a8 | 0x9100), octets) => {
+                sliced(&LaxSlicedPacket::from_ether_type(EtherType(code), octets))
+            }
+            Self::EtherType(code, _) => unread(Unread::EtherType(code)),
+        }
+    }
+}
+
+/// RFC 2516 §4: version and type, code, session, length; then PPP.
+fn pppoe(octets: &[u8]) -> Step<'_> {
+    match octets {
+        [_, 0, ..] => behind(octets, 6, Layer::Ppp),
+        _ => NOTHING,
+    }
+}
+
+/// RFC 1661 §2, RFC 1662 §3.1: address and control may be there; the protocol has two octets, or one that is odd.
+fn ppp(frame: &[u8]) -> Step<'_> {
+    let mut rest = Cursor(frame.strip_prefix(&[0xff, 0x03]).unwrap_or(frame));
+    let Some(first) = rest.u8() else { return NOTHING };
+    let protocol = if first & 1 == 1 {
+        u16::from(first)
+    } else {
+        let Some(second) = rest.u8() else { return NOTHING };
+        u16::from_be_bytes([first, second])
     };
-    packet.map_or(Content::Other, |packet| tcp(&packet))
+    match protocol {
+        0x0021 | 0x0057 => Step::Inside(Layer::Ip(rest.0)),
+        0x0281 | 0x0283 => mpls(rest.0),
+        // Network protocols; the others negotiate.
+        0..0x4000 => unread(Unread::Ppp(protocol)),
+        _ => NOTHING,
+    }
 }
 
-/// Linux cooked: the ether type at one place, the network packet at another.
-fn cooked(frame: &[u8], ether_type: usize, network: usize) -> Option<LaxSlicedPacket<'_>> {
-    let code = u16::from_be_bytes(*frame.get(ether_type..)?.first_chunk()?);
-    Some(LaxSlicedPacket::from_ether_type(EtherType(code), frame.get(network..)?))
+/// RFC 3032 §2.1: labels of four octets, the last of them marked; what is in it shows in its first half octet.
+fn mpls(octets: &[u8]) -> Step<'_> {
+    let mut rest = Cursor(octets);
+    while let Some(label) = rest.take(4) {
+        if label[2] & 1 == 1 {
+            return match rest.0.first().map(|first| first >> 4) {
+                Some(4 | 6) => Step::Inside(Layer::Ip(rest.0)),
+                // RFC 4448 §4.6: a control word, and an Ethernet.
+                Some(0) => behind(rest.0, 4, Layer::Ethernet),
+                Some(_) => Step::Inside(Layer::Ethernet(rest.0)),
+                None => NOTHING,
+            };
+        }
+    }
+    NOTHING
 }
 
-fn tcp<'a>(packet: &LaxSlicedPacket<'a>) -> Content<'a> {
+/// RFC 2784 §2, RFC 2890 §2; version 1 is PPTP's (RFC 2637 §4.1).
+fn gre(octets: &[u8]) -> Step<'_> {
+    const CHECKSUM: u16 = 0x8000;
+    const ROUTING: u16 = 0x4000;
+    const KEY: u16 = 0x2000;
+    const SEQUENCE: u16 = 0x1000;
+    const ACKNOWLEDGMENT: u16 = 0x0080;
+    let mut rest = Cursor(octets);
+    let (Some(flags), Some(protocol)) = (rest.u16(), rest.u16()) else { return NOTHING };
+    let has = |flag: u16| usize::from(flags & flag != 0);
+    match (flags & 7, protocol) {
+        (0, _) if flags & ROUTING == 0 => {
+            let header = 4 * (has(CHECKSUM) + has(KEY) + has(SEQUENCE));
+            match protocol {
+                // ERSPAN: type II has a sequence number and a header, type I has neither; type III.
+                0x88be => behind(rest.0, header + 8 * has(SEQUENCE), Layer::Ethernet),
+                0x22eb => {
+                    let options = rest.0.get(header + 11).is_some_and(|octet| octet & 1 == 1);
+                    behind(rest.0, header + 12 + 8 * usize::from(options), Layer::Ethernet)
+                }
+                _ => behind(rest.0, header, |inner| Layer::EtherType(protocol, inner)),
+            }
+        }
+        (1, 0x880b) => behind(rest.0, 4 + 4 * (has(SEQUENCE) + has(ACKNOWLEDGMENT)), Layer::Ppp),
+        _ => unread(Unread::Protocol(47)),
+    }
+}
+
+/// What goes to a port that tunnels use.
+fn udp(port: u16, octets: &[u8]) -> Step<'_> {
+    match (port, octets) {
+        // VXLAN (RFC 7348 §5), also at the port that Linux had before.
+        (4789 | 8472, [flags, ..]) if flags & 0x08 != 0 => behind(octets, 8, Layer::Ethernet),
+        // Its generic extension.
+        (4790, [_, _, _, 1 | 2, ..]) => behind(octets, 8, Layer::Ip),
+        (4790, [_, _, _, 3, ..]) => behind(octets, 8, Layer::Ethernet),
+        // GENEVE (RFC 8926 §3.4).
+        (6081, [first, ..]) => typed(octets, 2, 8 + 4 * usize::from(first & 0x3f)),
+        // GTP-U (3GPP TS 29.281 §5): a user's packet, with or without the optional fields.
+        (2152, [flags, 0xff, ..]) if flags & 0xf0 == 0x30 && flags & 0x04 == 0 => {
+            behind(octets, if flags & 0x03 == 0 { 8 } else { 12 }, Layer::Ip)
+        }
+        // GRE in UDP (RFC 8086), Teredo (RFC 4380).
+        (4754, _) => gre(octets),
+        (3544, [0x60..=0x6f, ..]) => Step::Inside(Layer::Ip(octets)),
+        (1701 | 4500 | 5247, _) => unread(Unread::Udp(port)),
+        _ => NOTHING,
+    }
+}
+
+/// What a frame turned out to be.
+fn sliced<'a>(packet: &LaxSlicedPacket<'a>) -> Step<'a> {
     let (source, destination, whole): (IpAddr, IpAddr, usize) = match &packet.net {
         Some(LaxNetSlice::Ipv4(ip)) => {
             let header = ip.header();
@@ -78,24 +356,47 @@ fn tcp<'a>(packet: &LaxSlicedPacket<'a>) -> Content<'a> {
             let whole = usize::from(header.payload_length()).saturating_sub(extensions);
             (header.source_addr().into(), header.destination_addr().into(), whole)
         }
-        _ => return Content::Other,
+        Some(LaxNetSlice::Arp(_)) => return NOTHING,
+        None => {
+            let payload = packet.ether_payload();
+            return payload.map_or(NOTHING, |payload| match payload.ether_type.0 {
+                // Those were looked into, and are too short.
+                0x0800 | 0x86dd | 0x8100 | 0x88a8 | 0x9100 => NOTHING,
+                code => Step::Inside(Layer::EtherType(code, payload.payload)),
+            });
+        }
     };
-    if packet.net.as_ref().and_then(|net| net.ip_payload_ref()).is_some_and(|payload| payload.fragmented) {
-        return Content::Fragment;
+    let Some(payload) = packet.net.as_ref().and_then(|net| net.ip_payload_ref()) else { return NOTHING };
+    if payload.fragmented {
+        return Step::Found(Content::Fragment);
     }
-    let Some(TransportSlice::Tcp(tcp)) = &packet.transport else { return Content::Other };
-    let payload = tcp.payload();
-    Content::Tcp(Segment {
-        source: SocketAddr::new(source, tcp.source_port()),
-        destination: SocketAddr::new(destination, tcp.destination_port()),
-        sequence: tcp.sequence_number(),
-        syn: tcp.syn(),
-        ack: tcp.ack(),
-        fin: tcp.fin(),
-        rst: tcp.rst(),
-        payload,
-        missing: whole.saturating_sub(tcp.header_len() + payload.len()),
-    })
+    match &packet.transport {
+        Some(TransportSlice::Tcp(tcp)) => {
+            let payload = tcp.payload();
+            Step::Found(Content::Tcp(Segment {
+                source: SocketAddr::new(source, tcp.source_port()),
+                destination: SocketAddr::new(destination, tcp.destination_port()),
+                sequence: tcp.sequence_number(),
+                syn: tcp.syn(),
+                ack: tcp.ack(),
+                fin: tcp.fin(),
+                rst: tcp.rst(),
+                payload,
+                missing: whole.saturating_sub(tcp.header_len() + payload.len()),
+            }))
+        }
+        Some(TransportSlice::Udp(datagram)) => udp(datagram.destination_port(), datagram.payload()),
+        Some(_) => NOTHING,
+        None => match payload.ip_number {
+            IpNumber::IPV4 | IpNumber::IPV6 | IpNumber(94) => Step::Inside(Layer::Ip(payload.payload)),
+            IpNumber::GRE => gre(payload.payload),
+            // RFC 3378 §3: EtherIP; RFC 4023 §3: MPLS in IP.
+            IpNumber(97) => behind(payload.payload, 2, Layer::Ethernet),
+            IpNumber(137) => mpls(payload.payload),
+            IpNumber(code @ (50 | 98 | 108 | 115)) => unread(Unread::Protocol(code)),
+            _ => NOTHING,
+        },
+    }
 }
 
 #[cfg(test)]
@@ -169,5 +470,111 @@ mod tests {
         let mut padded = frame("10.0.0.1:1", "10.0.0.2:2");
         padded.extend([0; 20]);
         assert_eq!(segment(1, &padded).payload, b"payload");
+    }
+
+    /// A tunnel around an IP packet, and around an Ethernet.
+    fn tunnels(ip: &[u8], ethernet: &[u8]) -> Vec<(&'static str, i32, Vec<u8>)> {
+        let is_ipv4 = ip[0] >> 4 == 4;
+        let ether_type: [u8; 2] = if is_ipv4 { [8, 0] } else { [0x86, 0xdd] };
+        // An outer IPv4 header around a protocol, and an Ethernet around that.
+        let outer = |protocol: u8, inside: &[u8]| {
+            let length = u16::try_from(20 + inside.len()).unwrap().to_be_bytes();
+            let header =
+                [&[0x45, 0][..], &length, &[0, 0, 0, 0, 64, protocol, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2]];
+            [&[0; 12][..], &[8, 0], &header.concat(), inside].concat()
+        };
+        let datagram = |port: u16, inside: &[u8]| {
+            let length = u16::try_from(8 + inside.len()).unwrap().to_be_bytes();
+            outer(17, &[&[0x12, 0x34][..], &port.to_be_bytes(), &length, &[0, 0], inside].concat())
+        };
+        let carried = |code: u16, inside: &[u8]| [&[0; 12][..], &code.to_be_bytes(), inside].concat();
+        let ppp = if is_ipv4 { [0, 0x21] } else { [0, 0x57] };
+        let session = [&[0x11, 0, 0, 9, 0, 0][..], &ppp, ip].concat();
+        vec![
+            ("IP in IP", 1, outer(if is_ipv4 { 4 } else { 41 }, ip)),
+            ("GRE", 1, outer(47, &[&[0, 0][..], &ether_type, ip].concat())),
+            ("GRE with key", 1, outer(47, &[&[0x20, 0][..], &ether_type, &[0, 0, 0, 7], ip].concat())),
+            ("GRE with Ethernet", 1, outer(47, &[&[0, 0, 0x65, 0x58][..], ethernet].concat())),
+            ("ERSPAN II", 1, outer(47, &[&[0x10, 0, 0x88, 0xbe][..], &[0; 12], ethernet].concat())),
+            ("PPTP", 1, outer(47, &[&[0x30, 1, 0x88, 0x0b, 0, 0, 0, 0, 0, 0, 0, 1][..], &ppp, ip].concat())),
+            ("EtherIP", 1, outer(97, &[&[0x30, 0][..], ethernet].concat())),
+            ("VXLAN", 1, datagram(4789, &[&[8, 0, 0, 0, 0, 0, 5, 0][..], ethernet].concat())),
+            (
+                "GENEVE",
+                1,
+                datagram(6081, &[&[1, 0][..], &ether_type, &[0, 0, 5, 0, 9, 9, 9, 9], ip].concat()),
+            ),
+            ("GTP-U", 1, datagram(2152, &[&[0x30, 0xff, 0, 0, 0, 0, 0, 1][..], ip].concat())),
+            ("MPLS", 1, carried(0x8847, &[&[0, 0, 0x10, 64, 0, 0, 0x21, 64][..], ip].concat())),
+            (
+                "MPLS with Ethernet",
+                1,
+                carried(0x8847, &[&[0, 0, 0x11, 64, 0, 0, 0, 0][..], ethernet].concat()),
+            ),
+            ("PPPoE", 1, carried(0x8864, &session)),
+            ("PPPoE, as a link", 51, session.clone()),
+            ("PPP", 9, [&[0xff, 3][..], &ppp, ip].concat()),
+            ("PPP, compressed header", 9, [&ppp[1..], ip].concat()),
+            ("PPP in HDLC", 50, [&[0xff, 3][..], &ppp, ip].concat()),
+            ("Cisco HDLC", 104, [&[0x0f, 0][..], &ether_type, ip].concat()),
+            (
+                "VXLAN in GRE in IP in IP",
+                1,
+                outer(
+                    4,
+                    &outer(
+                        47,
+                        &[
+                            &[0, 0, 8, 0][..],
+                            &datagram(4789, &[&[8, 0, 0, 0, 0, 0, 5, 0], ethernet].concat())[14..],
+                        ]
+                        .concat(),
+                    )[14..],
+                ),
+            ),
+        ]
+    }
+
+    #[test]
+    fn every_tunnel_leads_to_the_same_segment() {
+        for (client, server) in [("10.0.0.1:5000", "10.0.0.2:443"), ("[fe80::1]:5000", "[fe80::2]:443")] {
+            let ethernet = frame(client, server);
+            for (tunnel, link, frame) in tunnels(&ethernet[14..], &ethernet) {
+                let Content::Tcp(segment) = content(link, &frame) else {
+                    panic!("{tunnel}: {:?}", content(link, &frame))
+                };
+                assert_eq!((segment.payload, segment.missing), (&b"payload"[..], 0), "{tunnel}");
+                assert_eq!(segment.source, client.parse().unwrap(), "{tunnel}");
+                for length in 0..frame.len() {
+                    let _ = content(link, &frame[..length]);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_taken_apart_has_a_name() {
+        let ethernet = frame("10.0.0.1:1", "10.0.0.2:2");
+        let of_type = |high, low| [&ethernet[..12], &[high, low], &ethernet[14..]].concat();
+        let mut esp = ethernet.clone();
+        esp[14 + 9] = 50;
+        let cases = [
+            (127, ethernet.clone(), "link type 127 (802.11 with radiotap)"),
+            (1, of_type(0x81, 0x37), "ethertype 0x8137 (IPX)"),
+            (1, of_type(0xab, 0xcd), "ethertype 0xabcd"),
+            (1, esp, "IP protocol 50 (ESP)"),
+            (9, vec![0xff, 3, 0, 0xfd, 1, 2], "PPP protocol 0x00fd (compressed)"),
+        ];
+        for (link, frame, name) in cases {
+            let Content::Unread(what) = content(link, &frame) else { panic!("{name}") };
+            assert_eq!(what.to_string(), name);
+        }
+        // An Ethernet in a pseudowire in an Ethernet, and so on, for ever.
+        let mut deep = ethernet.clone();
+        for _ in 0..DEEPEST {
+            deep = [&ethernet[..12], &[0x65, 0x58], &deep].concat();
+        }
+        assert_eq!(content(1, &deep), Content::Unread(Unread::Depth));
+        assert_eq!(content(1, &of_type(0x08, 0x06)), Content::Other, "ARP is whole in itself");
     }
 }

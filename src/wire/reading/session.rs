@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::tcp::Quality;
-use crate::tls::registry::version::TLS_1_3;
+use crate::tls::names;
+use crate::tls::registry::version::{SSL_2, TLS_1_3};
 use crate::tls::suites::Suite;
 use crate::wire::hello::{ClientHello, ServerHello};
 use crate::wire::record::ContentType;
@@ -35,6 +36,8 @@ pub struct ObservedSession {
     pub unlisted: Unlisted,
     /// What is known of the TLS in it, if there is any.
     pub tls: Option<Box<Tls>>,
+    /// Whether it is older than the capture, which has no SYN of it.
+    pub begun_before: bool,
 }
 
 /// How a connection ended.
@@ -76,6 +79,28 @@ pub struct ObservedEvent {
     pub sample: Vec<u8>,
 }
 
+impl ObservedEvent {
+    /// The octets that it takes in memory.
+    pub(super) fn weight(&self) -> usize {
+        let kept = match &self.what {
+            What::Gap | What::Stray | What::Sslv2(_) => 0,
+            What::Plaintext(preview) | What::Unknown(preview) => preview.capacity(),
+            What::Record(record) => {
+                let opened = record.opened.as_ref();
+                weight(&record.messages)
+                    + opened.map_or(0, |opened| weight(&opened.messages) + opened.sample.capacity())
+            }
+        };
+        size_of::<Self>() + self.sample.capacity() + kept
+    }
+}
+
+fn weight(messages: &[Message]) -> usize {
+    let kept =
+        |message: &Message| if let Message::Data(_, preview) = message { preview.capacity() } else { 0 };
+    messages.iter().map(|message| size_of::<Message>() + kept(message)).sum()
+}
+
 /// What crossed.
 #[derive(Clone, Debug)]
 pub enum What {
@@ -83,6 +108,10 @@ pub enum What {
     Gap,
     /// Octets that are no TLS: the beginning of them.
     Plaintext(Vec<u8>),
+    /// Octets that may be anything, in a connection whose beginning was not captured: the beginning of them.
+    Unknown(Vec<u8>),
+    /// A record of SSL 2: the message's type, where it is not encrypted.
+    Sslv2(Option<u8>),
     /// A TLS record.
     Record(ObservedRecord),
     /// Octets in a TLS stream that belong to no record.
@@ -100,8 +129,10 @@ pub struct ObservedRecord {
     pub missing: usize,
     /// Whether it is encrypted: an observer reads its header only.
     pub encrypted: bool,
-    /// What an observer reads in it.
+    /// What an observer reads in it, at most [`super::dissection::MOST_MESSAGES`].
     pub messages: Vec<Message>,
+    /// Messages beyond that, in number.
+    pub unlisted_messages: u64,
     /// What it holds, where the secrets opened it.
     pub opened: Option<Opened>,
 }
@@ -113,8 +144,10 @@ pub struct Opened {
     pub content_type: Option<ContentType>,
     /// The content's octets in number, without padding.
     pub octets: usize,
-    /// What it says.
+    /// What it says, at most [`super::dissection::MOST_MESSAGES`].
     pub messages: Vec<Message>,
+    /// Messages beyond that, in number.
+    pub unlisted_messages: u64,
     /// The first octets of the content; as many as were asked for.
     pub sample: Vec<u8>,
 }
@@ -136,6 +169,7 @@ pub enum Message {
 
 /// What is known of a connection's TLS.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Tls {
     /// The first ClientHello.
     pub client_hello: Option<ClientHello>,
@@ -163,19 +197,43 @@ pub struct Tls {
     pub unopened: Both<u64>,
     /// The certificates that only the secrets show, in DER.
     pub opened_certificates: Both<Vec<Vec<u8>>>,
-    /// What was said before TLS began on the same connection, in octets (STARTTLS and its like).
+    /// What was said before TLS began on the same connection, in octets (STARTTLS, a PROXY header and their like).
     pub preamble: Both<u64>,
+    /// Whether TLS had begun before the capture did: no hello was seen, its records told.
+    pub begun_before: bool,
+    /// Whether a message was seen that only a full handshake has (RFC 5246 §7.3, figure 1).
+    pub full_handshake: bool,
+    /// Whether something is missing of what was said.
+    pub has_gaps: bool,
+    /// What an SSL 2 session agreed on; it has no ServerHello of TLS.
+    pub sslv2: Option<Sslv2>,
+}
+
+/// An SSL 2 session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sslv2 {
+    /// The kind of cipher that the client chose.
+    pub cipher: Option<u32>,
 }
 
 impl Tls {
     /// The version that was agreed on.
     pub fn version(&self) -> Option<u16> {
+        if self.sslv2.is_some() {
+            return Some(SSL_2);
+        }
         self.server_hello.as_ref().or(self.hello_retry_request.as_ref()).map(ServerHello::version)
     }
 
     /// The suite that was agreed on.
     pub fn cipher_suite(&self) -> Option<u16> {
         self.server_hello.as_ref().or(self.hello_retry_request.as_ref()).map(|hello| hello.cipher_suite)
+    }
+
+    /// That suite's name, also SSL 2's.
+    pub fn cipher_suite_name(&self) -> Option<String> {
+        let sslv2 = self.sslv2.and_then(|sslv2| sslv2.cipher).map(names::sslv2_suite);
+        sslv2.or_else(|| self.cipher_suite().map(names::cipher_suite))
     }
 
     /// What is known of that suite.
@@ -188,18 +246,40 @@ impl Tls {
         self.server_hello.as_ref().and_then(ServerHello::group).or(self.key_exchange_group)
     }
 
-    /// Whether the session continues an earlier one; `None` while that does not show.
+    /// Whether the session continues an earlier one; `None` while that does not show. In TLS 1.3 it may be another key
+    /// that both ends have had before: that looks the same.
     pub fn resumed(&self) -> Option<bool> {
         let hello = self.server_hello.as_ref()?;
         if hello.version() == TLS_1_3 {
             return Some(hello.accepts_pre_shared_key());
         }
-        // RFC 5246 §7.3: the abbreviated handshake has no Certificate and goes straight to ChangeCipherSpec.
-        if !self.server_certificates.is_empty() || self.key_exchange_group.is_some() {
-            Some(false)
-        } else {
-            self.encrypting.server.then_some(true)
+        // RFC 5246 §7.3, figure 2: the abbreviated handshake goes from ServerHello straight to ChangeCipherSpec. A
+        // missing message may have been any.
+        match (self.full_handshake, self.encrypting.server) {
+            (true, _) => Some(false),
+            (false, true) if !self.has_gaps => Some(true),
+            (false, _) => None,
         }
+    }
+
+    /// The octets that hellos and certificates take in memory.
+    pub(super) fn weight(&self) -> usize {
+        let hellos = [&self.client_hello, &self.second_client_hello];
+        let answers = [&self.server_hello, &self.hello_retry_request];
+        let opened = [&self.opened_certificates.client, &self.opened_certificates.server];
+        let chains = [&self.server_certificates, &self.client_certificates].into_iter().chain(opened);
+        hellos.into_iter().flatten().map(ClientHello::weight).sum::<usize>()
+            + answers.into_iter().flatten().map(ServerHello::weight).sum::<usize>()
+            + chains.flatten().map(Vec::len).sum::<usize>()
+    }
+
+    /// Gives up what there is no room for: what extensions say, and certificates.
+    pub(super) fn forget(&mut self) {
+        let hellos = [&mut self.client_hello, &mut self.second_client_hello];
+        hellos.into_iter().flatten().for_each(ClientHello::forget_extensions);
+        self.server_certificates = Vec::new();
+        self.client_certificates = Vec::new();
+        self.opened_certificates = Both::default();
     }
 
     /// Whether an observer can read nothing of what the records carry after the handshake. Not so before, and

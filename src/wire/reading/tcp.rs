@@ -16,6 +16,9 @@ const MOST_SEGMENTS: usize = 4096;
 pub enum Piece<'a> {
     /// Octets.
     Data(&'a [u8]),
+    /// A segment's octets, of which the receiver drops the first so many: they came before, perhaps saying something
+    /// else. Whoever watches the wire reads both.
+    Dropped(&'a [u8], usize),
     /// So many octets were not captured.
     Gap(u64),
 }
@@ -75,7 +78,7 @@ impl Stream {
         let distance = sequence.wrapping_sub(next.sequence).cast_signed();
         let start = next.octet.saturating_add_signed(i64::from(distance));
         if start > next.octet {
-            self.wait(start, data, missing);
+            self.wait(start, data, missing, hand);
             if self.octets_waiting > MOST_WAITING || self.waiting.len() > MOST_SEGMENTS {
                 self.skip(hand);
             }
@@ -108,7 +111,11 @@ impl Stream {
         let Some(next) = self.next else { return };
         let known = next.octet - start;
         let fresh = usize::try_from(known).ok().and_then(|known| data.get(known..)).unwrap_or_default();
-        self.quality.repeated += (data.len() - fresh.len()) as u64;
+        let dropped = data.len() - fresh.len();
+        if dropped > 0 {
+            self.quality.repeated += dropped as u64;
+            hand(Piece::Dropped(data, dropped));
+        }
         if !fresh.is_empty() {
             self.advance(fresh.len() as u64);
             hand(Piece::Data(fresh));
@@ -123,16 +130,24 @@ impl Stream {
         }
     }
 
-    fn wait(&mut self, start: u64, data: &[u8], missing: usize) {
+    fn wait(&mut self, start: u64, data: &[u8], missing: usize, hand: &mut dyn FnMut(Piece<'_>)) {
         self.quality.out_of_order += 1;
-        match self.waiting.get(&start) {
-            Some(known) if known.data.len() >= data.len() => self.quality.repeated += data.len() as u64,
-            known => {
-                self.octets_waiting -= known.map_or(0, |known| known.data.len());
-                self.octets_waiting += data.len();
-                self.waiting.insert(start, Waiting { data: data.to_vec(), missing });
-            }
+        if self.waiting.get(&start).is_some_and(|known| known.data.len() >= data.len()) {
+            self.quality.repeated += data.len() as u64;
+            hand(Piece::Dropped(data, data.len()));
+            return;
         }
+        self.octets_waiting += data.len();
+        if let Some(known) = self.waiting.insert(start, Waiting { data: data.to_vec(), missing }) {
+            self.octets_waiting -= known.data.len();
+            self.quality.repeated += known.data.len() as u64;
+            hand(Piece::Dropped(&known.data, known.data.len()));
+        }
+    }
+
+    /// How many octets wait.
+    pub fn waiting(&self) -> usize {
+        self.octets_waiting
     }
 
     /// Hands over waiting segments that have become next.
@@ -184,6 +199,7 @@ mod tests {
         fn hear(&mut self, piece: Piece<'_>) {
             match piece {
                 Piece::Data(data) => self.0.extend_from_slice(data),
+                Piece::Dropped(data, dropped) => assert!(dropped > 0 && dropped <= data.len()),
                 Piece::Gap(octets) => self.0.extend((0..octets).map(|_| b'.')),
             }
         }
@@ -220,6 +236,33 @@ mod tests {
     }
 
     #[test]
+    fn what_the_receiver_drops_is_handed_over_as_such() {
+        let cases: &[(&[(u32, &str)], &[(&str, usize)])] = &[
+            (&[(100, "abc"), (100, "xyz")], &[("xyz", 3)]),
+            (&[(100, "abc"), (102, "?def")], &[("?def", 1)]),
+            // A keep-alive with an octet (RFC 1122 §4.2.3.6).
+            (&[(100, "abc"), (102, "K")], &[("K", 1)]),
+            // Twins before their turn: the longer one counts, whichever came first.
+            (&[(103, "def"), (103, "ghi"), (100, "abc")], &[("ghi", 3)]),
+            (&[(103, "d"), (103, "ghi"), (100, "abc")], &[("d", 1)]),
+            (&[(99, "?abc")], &[("?abc", 1)]),
+        ];
+        for (segments, expected) in cases {
+            let (mut stream, mut found) = (Stream::default(), Vec::new());
+            stream.segment(99, true, b"", 0, &mut |_| {});
+            for (sequence, data) in *segments {
+                stream.segment(*sequence, false, data.as_bytes(), 0, &mut |piece| {
+                    if let Piece::Dropped(data, dropped) = piece {
+                        found.push((String::from_utf8(data.to_vec()).unwrap(), dropped));
+                    }
+                });
+            }
+            let found: Vec<_> = found.iter().map(|(data, dropped)| (data.as_str(), *dropped)).collect();
+            assert_eq!(found, *expected, "{segments:?}");
+        }
+    }
+
+    #[test]
     fn what_was_not_captured_is_a_gap() {
         let (mut stream, mut heard) = (Stream::default(), Heard::default());
         stream.segment(1, false, b"ab", 3, &mut |piece| heard.hear(piece));
@@ -234,6 +277,7 @@ mod tests {
         for index in 1..200_u32 {
             stream.segment(1 + index * 10_000, false, &[0; 10_000], 0, &mut |piece| match piece {
                 Piece::Data(data) => octets += data.len(),
+                Piece::Dropped(..) => panic!("nothing came twice"),
                 Piece::Gap(length) => gaps += length,
             });
             assert!(stream.octets_waiting <= MOST_WAITING);

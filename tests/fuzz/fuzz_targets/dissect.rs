@@ -5,20 +5,18 @@
 
 use libfuzzer_sys::fuzz_target;
 use tlslab::report::dissect::{html, json, text};
-use tlslab::wire::reading::capture::{self, Item};
+use tlslab::wire::reading::capture;
 use tlslab::wire::reading::Dissector;
 use tlslab::wire::reading::find::Needle;
 
 fuzz_target!(|file: &[u8]| {
     let needle = Needle::new("secret").expect("it can be searched for");
     let mut dissector = Dissector::new(vec![needle]).with_samples(html::SAMPLE);
-    let ending = capture::read(file, |item| match item {
-        Item::Packet(packet) => dissector.packet(&packet),
-        Item::KeyLog(lines) => dissector.learn(&String::from_utf8_lossy(lines)),
-    });
+    let ending = capture::read(file, |item| dissector.take(item));
     if let Ok(ending) = ending {
         let (dissection, needles) = dissector.finish();
-        text::report("fuzz", &dissection, &needles, text::Options::default());
+        let options = text::Options::default();
+        text::write(&mut std::io::sink(), "fuzz", &dissection, &needles, &ending, options).expect("a sink takes all");
         serde_json::to_string(&json::report("fuzz", &dissection, &needles, &ending)).expect("it is JSON");
         html::page("fuzz", &dissection, &needles, &ending);
     }

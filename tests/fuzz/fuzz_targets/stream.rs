@@ -24,7 +24,7 @@ fuzz_target!(|input: &[u8]| {
     let mut conversation = Conversation::new(address(1), address(2), Both::default());
     let mut emit = |headers: &[u8], payload: &[u8]| {
         let frame = [headers, payload].concat();
-        dissector.packet(&Packet { at: Duration::ZERO, link: 1, data: &frame });
+        dissector.packet(&Packet { at: Duration::ZERO, link: 1, data: &frame, length: frame.len() });
     };
     conversation.open(&mut emit);
     let (mut rest, mut side) = (input, Side::Client);
