@@ -422,9 +422,9 @@ fn a_compressed_capture_is_read_and_other_compression_has_a_hint() {
     let plain = capture(&lab, "plain.pcapng", &[(Side::Client, b"the secret word")], &[]);
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     std::io::Write::write_all(&mut encoder, &std::fs::read(plain).unwrap()).unwrap();
-    let packed = lab.write("packed.pcapng.gz", &encoder.finish().unwrap());
+    let packed = lab.write("packed.pcapng.gz", encoder.finish().unwrap());
     lab.tlslab([Path::new("dissect"), &packed, Path::new("--find"), Path::new("secret")]).status(1);
-    lab.write("packed.zst", &[0x28_u8, 0xb5, 0x2f, 0xfd, 0, 0]);
+    lab.write("packed.zst", [0x28_u8, 0xb5, 0x2f, 0xfd, 0, 0]);
     lab.tlslab(["dissect", "packed.zst"])
         .status(2)
         .says("tlslab: hint: unpack it on the way: `zstdcat packed.zst | tlslab dissect -`");

@@ -352,7 +352,9 @@ fn finds(out: &mut String, dissection: &Dissection, needles: &[Needle], ending: 
                     out,
                     &format!("\u{201c}{text}\u{201d} was not found, and not everything was looked at:"),
                 );
-                skipped.iter().for_each(|what| item(out, "  ", what));
+                for what in &skipped {
+                    item(out, "  ", what);
+                }
             }
             count => {
                 line(

@@ -22,7 +22,7 @@ use crate::wire::key_log::Secrets;
 pub const MOST_OPEN: usize = 1 << 14;
 /// The most octets that wait in all connections together, for what stands before them or for the rest of what they
 /// belong to; beyond, the connections that hold most are ended.
-pub const MOST_HELD: usize = 64 << 20;
+pub(super) const MOST_HELD: usize = 64 << 20;
 /// The most kinds of packets that are not taken apart and counted each by itself.
 const MOST_KINDS: usize = 64;
 

@@ -329,9 +329,10 @@ fn udp(port: u16, octets: &[u8]) -> Step<'_> {
         (4790, [_, _, _, 3, ..]) => behind(octets, 8, Layer::Ethernet),
         // GENEVE (RFC 8926 §3.4).
         (6081, [first, ..]) => typed(octets, 2, 8 + 4 * usize::from(first & 0x3f)),
-        // GTP-U (3GPP TS 29.281 §5): a user's packet, with or without the optional fields.
+        // GTP-U (3GPP TS 29.281 §5): a user's packet, with or without the optional fields that
+        // the two lowest bits announce.
         (2152, [flags, 0xff, ..]) if flags & 0xf0 == 0x30 && flags & 0x04 == 0 => {
-            behind(octets, if flags & 0x03 == 0 { 8 } else { 12 }, Layer::Ip)
+            behind(octets, if flags.trailing_zeros() >= 2 { 8 } else { 12 }, Layer::Ip)
         }
         // GRE in UDP (RFC 8086), Teredo (RFC 4380).
         (4754, _) => gre(octets),

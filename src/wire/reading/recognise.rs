@@ -110,15 +110,10 @@ fn looks_like_hello(start: &[u8]) -> bool {
         6 => octet <= 1,
         _ => true,
     };
-    let fits = match start {
-        [_, _, _, a, b, _, c, d, e, ..] => {
-            let record = usize::from(u16::from_be_bytes([*a, *b]));
-            let message = usize::from(*c) << 16 | usize::from(u16::from_be_bytes([*d, *e]));
-            // The message ends where its record does, before, or in records to come.
-            message >= 38 && record >= 16
-        }
-        _ => true,
-    };
+    // RFC 8446 §4.1.2: a hello has at least version, random and three lengths. It may go on in the next record.
+    let number = |octets: &[u8]| octets.iter().fold(0, |number, octet| number << 8 | usize::from(*octet));
+    let fits =
+        start.get(3..9).is_none_or(|lengths| number(&lengths[..2]) >= 16 && number(&lengths[3..]) >= 38);
     fits && start.iter().enumerate().all(|(index, octet)| expected(index, *octet))
 }
 

@@ -237,7 +237,8 @@ mod tests {
 
     #[test]
     fn what_the_receiver_drops_is_handed_over_as_such() {
-        let cases: &[(&[(u32, &str)], &[(&str, usize)])] = &[
+        type Case<'a> = (&'a [(u32, &'a str)], &'a [(&'a str, usize)]);
+        let cases: &[Case<'_>] = &[
             (&[(100, "abc"), (100, "xyz")], &[("xyz", 3)]),
             (&[(100, "abc"), (102, "?def")], &[("?def", 1)]),
             // A keep-alive with an octet (RFC 1122 §4.2.3.6).
