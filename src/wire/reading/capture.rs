@@ -97,9 +97,9 @@ fn beginning(input: &mut impl Read) -> io::Result<Vec<u8>> {
 /// Reads what is not compressed, or not any more.
 fn plain(mut input: impl Read, each: &mut impl FnMut(Item<'_>)) -> Result<Ending, Unreadable> {
     let trouble = RefCell::new(Trouble::None);
-    let mut input = Filling { input: &mut input, octets: 0, trouble: &trouble };
     let begin = beginning(&mut input)?;
     let input = io::Cursor::new(begin.clone()).chain(input);
+    let input = Filling { input, octets: 0, trouble: &trouble };
     let ending = match *begin.as_slice() {
         [0x0a, 0x0d, 0x0d, 0x0a] => match PcapNGReader::new(BUFFER, input) {
             Ok(mut reader) => blocks(&mut reader, each),

@@ -85,9 +85,9 @@ fn records(data: &[u8], first: bool) -> bool {
     headers > 0
 }
 
-/// A hello somewhere behind something else.
+/// A hello somewhere behind something else, which may have come in segments before.
 fn hello_inside(data: &[u8]) -> Found {
-    let mut from = 1;
+    let mut from = 0;
     while let Some(at) = data.get(from..).and_then(|rest| rest.iter().position(|octet| *octet == 22)) {
         let at = from + at;
         let rest = &data[at..data.len().min(at + HELLO)];
