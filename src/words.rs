@@ -86,6 +86,43 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
+/// Somebody else's text, escaped as [`Escaped`] does when it came in: safe on a terminal, in a log, in JSON and on a page
+/// alike, and whoever shows it need not think of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Shown(String);
+
+impl Shown {
+    /// The text, escaped.
+    pub fn new(text: impl fmt::Display) -> Self {
+        Self(Escaped(&text.to_string()).to_string())
+    }
+
+    /// Adds more at its end, escaped too.
+    pub fn push(&mut self, text: impl fmt::Display) {
+        self.0.push_str(&Self::new(text).0);
+    }
+}
+
+impl std::ops::Deref for Shown {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl From<Shown> for String {
+    fn from(shown: Shown) -> Self {
+        shown.0
+    }
+}
+
 /// Characters that are not seen where they stand, or that change the order or the look of the text around them: soft
 /// hyphen, joiners and other zero-width characters, fillers, bidirectional controls (UAX #9), line and paragraph
 /// separators, interlinear annotations, variation selectors and tags. Control characters (C0, C1) are
@@ -145,6 +182,15 @@ mod tests {
         }
         let seen = "Zürich, 東京, ‘quoted’ – 100 €, 👍";
         assert_eq!(Escaped(seen).to_string(), seen);
+    }
+
+    #[test]
+    fn shown_text_is_escaped_once() {
+        let mut shown = Shown::new("a\u{1b}[0m");
+        shown.push('\u{202e}');
+        assert_eq!(&*shown, "a\\u{1b}[0m\\u{202e}");
+        // What is shown may be shown again, inside something else.
+        assert_eq!(Shown::new(&shown), shown);
     }
 
     #[test]

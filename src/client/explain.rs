@@ -333,12 +333,7 @@ mod tests {
     #[test]
     fn a_refused_certificate_is_the_verdicts_to_explain() {
         let verdict = Verdict {
-            checks: vec![Check {
-                kind: CheckKind::NotAfter,
-                reasons: vec![Reason::Expired],
-                expected: String::new(),
-                found: String::new(),
-            }],
+            checks: vec![Check::new(CheckKind::NotAfter, vec![Reason::Expired], "", "")],
             certificate: None,
             path: TrustPath::Missing,
             notes: Vec::new(),

@@ -190,7 +190,9 @@ where
             let at = arguments.trust.at().unwrap_or(now);
             if let Some(verdict) = &mut outcome.verdict {
                 let name = arguments.expected_name();
-                verdict.notes.extend(who::notes_on(verdict, Some(&name), at));
+                verdict
+                    .notes
+                    .extend(who::notes_on(verdict, Some(&name), at).into_iter().map(words::Shown::new));
             }
             show(arguments, &outcome, ui, at)?;
             if let Some(stream) = handshake.stream {
@@ -282,9 +284,7 @@ fn report(arguments: &Connect, outcome: &Outcome, replies: &[u8], ui: &Ui) -> Re
             for check in refused.checks.iter().filter(|check| !check.ok()) {
                 ui.error(&format!(
                     "{target}: {}: expected {}, found {}",
-                    check.kind,
-                    words::Escaped(&check.expected),
-                    words::Escaped(&check.found)
+                    check.kind, check.expected, check.found
                 ));
             }
         }

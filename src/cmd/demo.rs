@@ -390,7 +390,7 @@ impl Stage<'_> {
         let reasons = verdict.map(tlslab::verify::Verdict::reasons).unwrap_or_default();
         let found = verdict
             .and_then(|verdict| verdict.checks.iter().find(|check| !check.ok()))
-            .map_or_else(|| "no check failed".to_owned(), |check| check.found.clone());
+            .map_or_else(|| "no check failed".to_owned(), |check| check.found.to_string());
         let quiet = act.server_received == 0 && act.outcome.sent_bytes == 0;
         self.claim(
             format!("{what} is refused as {reason}, exit status {}, nothing sent", reason.exit_status()),

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::process::ExitCode;
 
-use tlslab::words::Escaped;
+use tlslab::words::{self, Escaped};
 
 use super::{Global, Ui, remedy};
 
@@ -51,13 +51,14 @@ impl Failure {
             return ExitCode::SUCCESS;
         }
         ui.error(&self.words());
-        if let Some(hint) = &self.hint {
+        let hint = self.hint.as_deref().map(|hint| words::Escaped(hint).to_string());
+        if let Some(hint) = &hint {
             ui.hint(hint);
         }
         if ui.json() {
             let object = serde_json::json!({
                 "error": self.words(),
-                "hint": self.hint,
+                "hint": hint,
                 "exit_status": self.status,
             });
             // Nobody is left to tell if stdout is gone too.
@@ -78,7 +79,8 @@ impl Failure {
                 words.push_str(&cause);
             }
         }
-        words
+        // File names and arguments are quoted in it.
+        words::Escaped(&words).to_string()
     }
 
     fn is_closed_pipe(&self) -> bool {

@@ -9,6 +9,7 @@ use tlslab::pki::files;
 use tlslab::report::verdict::{self as report, VerdictReport};
 use tlslab::verify::{Criteria, Usage, judge};
 use tlslab::who;
+use tlslab::words;
 
 use super::trust::{Trust, lab_name};
 use super::{Result, Ui, remedy};
@@ -65,7 +66,9 @@ impl Verify {
         let at = self.trust.at().unwrap_or(now);
         let mut verdict = judge(&chain, &criteria, at);
         if usage == Usage::Server {
-            verdict.notes.extend(who::notes_on(&verdict, criteria.name.as_ref(), at));
+            verdict.notes.extend(
+                who::notes_on(&verdict, criteria.name.as_ref(), at).into_iter().map(words::Shown::new),
+            );
         }
         if ui.json() {
             ui.print(&serde_json::to_string(&VerdictReport::from(&verdict))?)?;

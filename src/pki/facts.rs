@@ -349,6 +349,21 @@ impl fmt::Display for Unambiguous<'_> {
 }
 
 impl GeneralName {
+    /// rfc822Name's context tag.
+    pub const EMAIL: u8 = 1;
+
+    /// The context tag of its kind.
+    pub fn tag(&self) -> u8 {
+        match self {
+            Self::Email(_) => Self::EMAIL,
+            Self::Dns(_) => 2,
+            Self::Directory(_) => 4,
+            Self::Uri(_) => 6,
+            Self::Ip(_) | Self::IpRange { .. } => 7,
+            Self::Other { tag, .. } => *tag,
+        }
+    }
+
     /// What each context tag of GeneralName is called.
     const TAGS: [&'static str; 9] =
         ["otherName", "email", "DNS", "x400Address", "DirName", "ediPartyName", "URI", "IP", "registeredID"];
@@ -461,9 +476,9 @@ impl CertFacts {
         crate::crypto::sha256(&self.der)
     }
 
-    /// Whether subject and issuer are the same name, octet for octet.
+    /// Whether subject and issuer are the same name (RFC 5280 §6.1), octet for octet or as §7.1 compares them.
     pub fn is_self_issued(&self) -> bool {
-        self.subject_der == self.issuer_der
+        self.subject_der == self.issuer_der || self.subject.prepared() == self.issuer.prepared()
     }
 }
 

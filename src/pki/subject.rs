@@ -4,10 +4,12 @@
 //! types that cannot be wrong. Reading somebody else's name is strict about structure and lenient about what
 //! the strings hold: bytes that are no text are kept and shown as such.
 //!
-//! Not done: names are neither normalised nor compared (RFC 5280 §7.1); who compares, compares DER.
+//! Names are compared by [`Subject::prepared`] (RFC 5280 §7.1), without regard to string type and case.
 
 use std::fmt::{self, Write as _};
 use std::str::FromStr;
+
+use icu_normalizer::ComposingNormalizerBorrowed;
 
 use super::attribute_types::{self, AttributeType, StringKind};
 use super::der::{self, Element, Walk, tag, tlv};
@@ -43,6 +45,26 @@ pub struct Attribute {
     pub raw: Vec<u8>,
 }
 
+impl Attribute {
+    /// Type and value as they are compared.
+    fn prepared(&self) -> Vec<u8> {
+        let mut octets = self.oid.as_octets().to_vec();
+        match &self.text {
+            Some(text) => {
+                let composed = ComposingNormalizerBorrowed::new_nfkc().normalize(text).to_lowercase();
+                // No identifier octet of a string, so that text is never taken for octets.
+                octets.push(0);
+                octets.extend(composed.split_whitespace().collect::<Vec<_>>().join(" ").into_bytes());
+            }
+            None => {
+                octets.push(self.tag);
+                octets.extend(&self.raw);
+            }
+        }
+        octets
+    }
+}
+
 impl Subject {
     /// The subject of the lab sheet (`docs/lab-sheet.md`), `/C=AU/ST=WA/L=Perth/O=Test Organisation/OU=Org/CN=www.test.org`.
     ///
@@ -69,6 +91,42 @@ impl Subject {
             raw: text.as_bytes().to_vec(),
         };
         Self { rdns: rdns.into_iter().map(|rdn| vec![attribute(rdn)]).collect() }
+    }
+
+    /// The name as RFC 5280 §7.1 compares names: two that match give the same octets, and no others do.
+    ///
+    /// Of each value that can be read its text counts and not its string type, in Unicode's normalisation form KC,
+    /// without regard to case, every gap of white space being one space (RFC 4518 §2); of others, their octets.
+    pub fn prepared(&self) -> Vec<u8> {
+        let mut octets = Vec::new();
+        for rdn in self.prepared_rdns() {
+            octets.extend(rdn);
+        }
+        octets
+    }
+
+    /// Whether the name begins with all of `subtree`'s relative names: whether a directoryName constraint
+    /// (RFC 5280 §4.2.1.10) is about it.
+    pub fn is_within(&self, subtree: &Self) -> bool {
+        let (own, wanted) = (self.prepared_rdns(), subtree.prepared_rdns());
+        own.starts_with(&wanted)
+    }
+
+    /// Each relative name: how many attributes it has, then each one's length and octets, in an order of their own.
+    fn prepared_rdns(&self) -> Vec<Vec<u8>> {
+        let framed = |octets: &[u8]| [&octets.len().to_be_bytes()[..], octets].concat();
+        let prepared = |rdn: &Vec<Attribute>| {
+            let mut attributes: Vec<Vec<u8>> = rdn.iter().map(Attribute::prepared).collect();
+            attributes.sort_unstable();
+            let attributes = attributes.iter().flat_map(|attribute| framed(attribute));
+            rdn.len().to_be_bytes().into_iter().chain(attributes).collect()
+        };
+        self.rdns.iter().map(prepared).collect()
+    }
+
+    /// Every emailAddress (RFC 2985 §5.2.1), in order.
+    pub fn email_addresses(&self) -> impl Iterator<Item = &Attribute> {
+        self.rdns.iter().flatten().filter(|attribute| attribute.oid == oid::EMAIL_ADDRESS)
     }
 
     /// Every commonName, in order. RFC 5280 allows several; a good certificate has at most one.

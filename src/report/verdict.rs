@@ -6,7 +6,6 @@ use serde::Serialize;
 
 use super::certificate::CertificateReport;
 use crate::verify::{Check, Verdict};
-use crate::words::Escaped;
 
 /// What `connect --json` and `verify --json` print.
 #[derive(Clone, Debug, Serialize)]
@@ -61,8 +60,8 @@ impl From<&Check> for CheckReport {
             check: check.kind.as_str(),
             ok: check.ok(),
             reasons: check.reasons.iter().map(|reason| reason.as_str()).collect(),
-            expected: check.expected.clone(),
-            found: check.found.clone(),
+            expected: check.expected.to_string(),
+            found: check.found.to_string(),
         }
     }
 }
@@ -80,7 +79,7 @@ impl From<&Verdict> for VerdictReport {
             certificate: verdict.certificate.as_ref().map(CertificateReport::from),
             sent_bytes: 0,
             received_bytes: 0,
-            notes: verdict.notes.clone(),
+            notes: verdict.notes.iter().map(ToString::to_string).collect(),
             not_checked: NOT_CHECKED,
         }
     }
@@ -97,12 +96,12 @@ pub fn table(verdict: &Verdict) -> Vec<String> {
     let mut lines = Vec::new();
     for check in &verdict.checks {
         let mark = if check.ok() { "ok  " } else { "FAIL" };
-        lines.push(format!("{mark}  {:<10}  {}", check.kind.as_str(), Escaped(&check.found)));
+        lines.push(format!("{mark}  {:<10}  {}", check.kind.as_str(), check.found));
         if !check.ok() {
-            lines.push(format!("{:18}expected: {}", "", Escaped(&check.expected)));
+            lines.push(format!("{:18}expected: {}", "", check.expected));
         }
     }
-    lines.extend(verdict.notes.iter().map(|note| format!("note  {}", Escaped(note))));
+    lines.extend(verdict.notes.iter().map(|note| format!("note  {note}")));
     lines
 }
 

@@ -3,27 +3,34 @@
 use super::criteria::Rules;
 use super::form::{self, Role};
 use super::issuer::{self, Fault};
+use super::keys::{self, MIN_RSA_BITS};
 use super::path::Path;
 use super::policy::Policy;
-use super::signature::{self, MIN_RSA_BITS, Signed};
+use super::signature::{self, Signed};
 use super::verdict::{Check, CheckKind, Reason};
 use crate::pki::facts::CertFacts;
 use crate::words;
 
 /// (1) The leaf is one of the trusted certificates, or chains to one.
-pub(super) fn trust(path: &Path<'_>, self_signed: &Signed, trusted: usize) -> Check {
+pub(super) fn trust(path: &Path<'_>, self_signed: Option<&Signed>, trusted: usize) -> Check {
     let expected = match trusted {
         1 => "the trusted certificate itself, or a chain to it (RFC 5280 §6.1)".to_owned(),
         n => format!("one of {n} trusted certificates, or a chain to one (RFC 5280 §6.1)"),
     };
     let (reasons, found) = match path {
-        // A pinned certificate is the trusted one octet for octet; a signature of its own that does not verify
-        // means that the pinned file itself was tampered with.
-        Path::Pinned if *self_signed == Signed::Invalid => (
-            vec![Reason::Untrusted],
-            "the trusted certificate itself, but its own signature does not verify".to_owned(),
-        ),
-        Path::Pinned => (Vec::new(), "the trusted certificate itself".to_owned()),
+        // A pinned certificate is the trusted one octet for octet; a signature of its own that does not verify means
+        // that the pinned file itself was tampered with, and one that cannot be verified, that nobody can tell.
+        Path::Pinned => match self_signed {
+            Some(Signed::Invalid) => (
+                vec![Reason::Untrusted],
+                "the trusted certificate itself, but its own signature does not verify".to_owned(),
+            ),
+            Some(Signed::Unsupported(words)) => (
+                vec![Reason::Untrusted],
+                format!("the trusted certificate itself, but its own signature cannot be verified: {words}"),
+            ),
+            _ => (Vec::new(), "the trusted certificate itself".to_owned()),
+        },
         Path::Chain { certificates, faults } => {
             let (reasons, words) = of_check(faults, CheckKind::Trust);
             let anchor = certificates.last().map_or_else(String::new, |c| issuer::named(&c.subject));
@@ -34,7 +41,7 @@ pub(super) fn trust(path: &Path<'_>, self_signed: &Signed, trusted: usize) -> Ch
             (reasons.iter().copied().filter(|r| *r == Reason::Untrusted).collect(), found.clone())
         }
     };
-    Check { kind: CheckKind::Trust, reasons, expected, found }
+    Check::new(CheckKind::Trust, reasons, expected, found)
 }
 
 /// (3) notBefore has come.
@@ -72,7 +79,7 @@ fn validity(
     let mut reasons: Vec<Reason> = reason.into_iter().collect();
     reasons.extend(above.iter().filter(|r| Some(**r) != reason));
     let found = if above_words.is_empty() { found } else { format!("{found}; {above_words}") };
-    Check { kind, reasons, expected, found }
+    Check::new(kind, reasons, expected, found)
 }
 
 /// (4) The certificate is meant for this, has the form of a certificate, and holds nothing that must be understood and
@@ -87,8 +94,9 @@ pub(super) fn usage(leaf: &CertFacts, path: &Path<'_>, rules: Rules) -> Check {
         }
         found.push(words);
     };
-    // Extensions say what a certificate is for, and only version 3 has them (RFC 5280 §4.1.2.1).
-    if leaf.version != 3 {
+    // Extensions say what a certificate is for, and only version 3 has them (RFC 5280 §4.1.2.1). Policy lab takes one of
+    // version 1 that is trusted for its own sake: `openssl x509 -req -signkey` makes them.
+    if leaf.version != 3 && !is_pinned_version_1(leaf, path, rules.policy) {
         fault(Reason::BadUsage, format!("version {}, which cannot say what it is for", leaf.version));
     }
     if let Some(purposes) = leaf.extended_key_usage()
@@ -126,7 +134,13 @@ pub(super) fn usage(leaf: &CertFacts, path: &Path<'_>, rules: Rules) -> Check {
         "a certificate for {}, in the form of RFC 5280, with no critical extension that is unknown",
         rules.usage
     );
-    Check { kind: CheckKind::Usage, reasons, expected, found }
+    Check::new(CheckKind::Usage, reasons, expected, found)
+}
+
+/// The version 1 certificate that policy lab takes: without extensions, and itself trusted.
+pub(super) fn is_pinned_version_1(leaf: &CertFacts, path: &Path<'_>, policy: Policy) -> bool {
+    let is_version_1 = leaf.version == 1 && leaf.extensions.is_empty();
+    is_version_1 && policy == Policy::Lab && matches!(path, Path::Pinned)
 }
 
 fn said_usage(leaf: &CertFacts) -> String {
@@ -147,7 +161,7 @@ fn said_usage(leaf: &CertFacts) -> String {
 pub(super) fn strength(leaf: &CertFacts, path: &Path<'_>) -> Check {
     let mut reasons = Vec::new();
     let mut weaknesses = Vec::new();
-    let key = signature::weak_key(&leaf.public_key);
+    let key = keys::weak_key(&leaf.public_key);
     let hash = signature::weak_hash(&leaf.signature_algorithm);
     for weakness in key.into_iter().chain(hash) {
         reasons.push(weakness.reason);
@@ -170,23 +184,26 @@ pub(super) fn strength(leaf: &CertFacts, path: &Path<'_>) -> Check {
     };
     let expected =
         format!("RSA of {MIN_RSA_BITS} bits or more or an elliptic curve, no MD5 or SHA-1 signature");
-    Check { kind: CheckKind::Strength, reasons, expected, found }
+    Check::new(CheckKind::Strength, reasons, expected, found)
 }
 
 /// The certificate's own signature. (6), the handshake's, is added by [`super::live`].
-pub(super) fn certificate_signature(path: &Path<'_>, self_signed: &Signed) -> Check {
+pub(super) fn certificate_signature(path: &Path<'_>, self_signed: Option<&Signed>) -> Check {
     let (reasons, found) = match path {
         Path::Pinned => match self_signed {
-            Signed::Valid => (Vec::new(), "the certificate's own signature verifies".to_owned()),
-            Signed::Invalid => {
+            Some(Signed::Valid) => (Vec::new(), "the certificate's own signature verifies".to_owned()),
+            Some(Signed::Invalid) => {
                 (vec![Reason::BadSignature], "the certificate's own signature does not verify".to_owned())
             }
-            // Refused by the strength check where it matters; nothing rests on it, since the certificate is trusted
-            // octet for octet.
-            Signed::TooWeak(weakness) => {
+            // Refused by the strength check.
+            Some(Signed::TooWeak(weakness)) => {
                 (Vec::new(), format!("not looked at: {} proves nothing", weakness.words))
             }
-            Signed::Unsupported(words) => (Vec::new(), format!("not needed and not looked at: {words}")),
+            // Not known to be false, so no bad signature: untrusted.
+            Some(Signed::Unsupported(words)) => {
+                (vec![Reason::Untrusted], format!("the certificate's own cannot be verified: {words}"))
+            }
+            None => (Vec::new(), "not needed: it is trusted, and its issuer is not here".to_owned()),
         },
         Path::Chain { .. } => (Vec::new(), "every signature of the chain verifies".to_owned()),
         Path::Missing { reasons, found } if reasons.contains(&Reason::BadSignature) => {
@@ -195,7 +212,7 @@ pub(super) fn certificate_signature(path: &Path<'_>, self_signed: &Signed) -> Ch
         Path::Missing { .. } => (Vec::new(), "not looked at: there is no issuer to check it by".to_owned()),
     };
     let expected = "a certificate signature that verifies by its issuer's key".to_owned();
-    Check { kind: CheckKind::Signature, reasons, expected, found }
+    Check::new(CheckKind::Signature, reasons, expected, found)
 }
 
 fn path_faults(path: &Path<'_>, check: CheckKind) -> (Vec<Reason>, String) {

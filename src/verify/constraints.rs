@@ -4,7 +4,10 @@ use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 
+use super::expected_name::ascii_host;
+use crate::pki::der::{self, Walk, tag};
 use crate::pki::facts::{CertFacts, Extension, GeneralName};
+use crate::pki::oid;
 use crate::pki::subject::Subject;
 use crate::words;
 
@@ -37,6 +40,8 @@ impl fmt::Display for Violation {
 pub(crate) struct Reading {
     /// The subject, where it is not empty.
     pub(crate) subject: bool,
+    /// The e-mail addresses in the subject, as rfc822Names.
+    pub(crate) subject_emails: bool,
     /// The CN, where there are no alternative names.
     pub(crate) common_name: bool,
     /// Whether an excluded name excludes the wildcard that stands for it.
@@ -76,13 +81,40 @@ fn names_of(certificate: &CertFacts, reading: Reading) -> Vec<Cow<'_, GeneralNam
     if names.is_empty() && reading.common_name {
         names.extend(certificate.subject.common_names().filter_map(|cn| {
             let text = cn.text.as_deref()?;
-            Some(Cow::Owned(text.parse().map_or_else(|_| GeneralName::Dns(text.to_owned()), GeneralName::Ip)))
+            let dns = || GeneralName::Dns(ascii_host(text).into_owned());
+            Some(Cow::Owned(text.parse().map_or_else(|_| dns(), GeneralName::Ip)))
+        }));
+    }
+    let mailboxes: Vec<_> = names.iter().filter_map(|name| internationalized_mailbox(name)).collect();
+    names.extend(mailboxes.into_iter().map(Cow::Owned));
+    // RFC 5280 §4.2.1.10 asks this where there is no SAN. With one, the address in the subject is an address all the same,
+    // and whoever reads it there believes it: OpenSSL's NAME_CONSTRAINTS_check and this never let it go.
+    if reading.subject_emails {
+        names.extend(certificate.subject.email_addresses().map(|address| {
+            Cow::Owned(match &address.text {
+                Some(text) => GeneralName::Email(text.clone()),
+                None => GeneralName::Other { tag: GeneralName::EMAIL, value: address.raw.clone() },
+            })
         }));
     }
     if reading.subject && !certificate.subject.rdns.is_empty() {
         names.push(Cow::Owned(GeneralName::Directory(certificate.subject_der.clone())));
     }
     names
+}
+
+/// The e-mail address in an otherName of the type SmtpUTF8Mailbox, which constraints on rfc822Name bind too
+/// (RFC 9598 §6).
+fn internationalized_mailbox(name: &GeneralName) -> Option<GeneralName> {
+    let GeneralName::Other { tag: 0, value } = name else { return None };
+    let mut walk = Walk(value);
+    walk.oid().ok().filter(|kind| *kind == oid::SMTP_UTF8_MAILBOX)?;
+    let text = walk.expect(tag::context(0)).and_then(|value| der::only(value.content, tag::UTF8_STRING));
+    let text = text.ok().and_then(|text| std::str::from_utf8(text.content).ok());
+    Some(match text.and_then(|text| text.rsplit_once('@')) {
+        Some((local, host)) => GeneralName::Email(format!("{local}@{}", ascii_host(host))),
+        None => GeneralName::Other { tag: GeneralName::EMAIL, value: value.clone() },
+    })
 }
 
 /// What one comparison with this name costs, in units of 32 octets.
@@ -125,17 +157,11 @@ fn shown(name: &GeneralName) -> String {
     words::shortened(name.to_string())
 }
 
+/// Whether a constraint is about names of this kind: by its tag, so that a name or a constraint that cannot be read is
+/// not passed over as one of no kind. An otherName is of its type-id's kind, but for SmtpUTF8Mailbox, which constraints
+/// on e-mail addresses bind too (RFC 9598 §6).
 fn same_kind(name: &GeneralName, subtree: &GeneralName) -> bool {
-    use GeneralName as G;
-    match (name, subtree) {
-        (G::Directory(_), G::Directory(_))
-        | (G::Dns(_), G::Dns(_))
-        | (G::Email(_), G::Email(_))
-        | (G::Ip(_), G::Ip(_) | G::IpRange { .. })
-        | (G::Uri(_), G::Uri(_)) => true,
-        (G::Other { tag: a, .. }, G::Other { tag: b, .. }) => a == b,
-        _ => false,
-    }
+    name.tag() == subtree.tag()
 }
 
 /// Whether anything that `name` stands for is inside `subtree`; `None` where that cannot be told.
@@ -168,13 +194,18 @@ fn dns_within(name: &str, subtree: &str) -> Option<bool> {
         return None;
     }
     let name = name.strip_prefix("*.").unwrap_or(name);
-    Some(subtree.is_empty() || host_is_or_is_under(name, subtree))
+    Some(subtree.is_empty() || host_is_or_is_under(without_root(name), subtree))
+}
+
+/// A name with the root's dot at its end is the name without it (RFC 1034 §3.1).
+fn without_root(name: &str) -> &str {
+    name.strip_suffix('.').unwrap_or(name)
 }
 
 /// Whether `name` is a wildcard that stands for `host` itself: `*.test.org` for `www.test.org`, one label only
 /// (RFC 9525 §6.3).
 fn wildcard_matches(name: &str, host: &str) -> bool {
-    let Some(parent) = name.strip_prefix("*.") else { return false };
+    let Some(parent) = without_root(name).strip_prefix("*.") else { return false };
     host.split_once('.').is_some_and(|(label, rest)| !label.is_empty() && rest.eq_ignore_ascii_case(parent))
 }
 
@@ -198,7 +229,7 @@ fn host_within(host: &str, subtree: &str) -> bool {
 }
 
 fn email_within(mailbox: &str, subtree: &str) -> bool {
-    let Some((local, host)) = mailbox.rsplit_once('@') else { return false };
+    let Some((local, host)) = without_root(mailbox).rsplit_once('@') else { return false };
     match subtree.rsplit_once('@') {
         Some((wanted, wanted_host)) => local == wanted && host.eq_ignore_ascii_case(wanted_host),
         None => host_within(host, subtree),
@@ -214,7 +245,7 @@ fn uri_host(uri: &str) -> Option<&str> {
     if host.starts_with('[') {
         return None;
     }
-    let host = host.split(':').next()?;
+    let host = without_root(host.split(':').next()?);
     (!host.is_empty() && host.parse::<IpAddr>().is_err()).then_some(host)
 }
 
@@ -240,23 +271,10 @@ fn contiguous(mask: u128, width: u32) -> Option<u128> {
     (mask == expected).then_some(mask)
 }
 
-/// A distinguished name is inside a subtree that is a prefix of it (RFC 5280 §7.1: compared without regard to case
-/// or string type).
+/// A distinguished name is inside a subtree that is a prefix of it, as RFC 5280 §7.1 compares names.
 fn directory_within(name: &[u8], subtree: &[u8]) -> Option<bool> {
     let (name, subtree) = (Subject::from_der(name).ok()?, Subject::from_der(subtree).ok()?);
-    Some(
-        subtree.rdns.len() <= name.rdns.len()
-            && subtree.rdns.iter().zip(&name.rdns).all(|(a, b)| {
-                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.oid == b.oid && same_text(a, b))
-            }),
-    )
-}
-
-fn same_text(a: &crate::pki::subject::Attribute, b: &crate::pki::subject::Attribute) -> bool {
-    match (&a.text, &b.text) {
-        (Some(a), Some(b)) => a.trim().to_lowercase() == b.trim().to_lowercase(),
-        _ => a.tag == b.tag && a.raw == b.raw,
-    }
+    Some(name.is_within(&subtree))
 }
 
 #[cfg(test)]

@@ -52,6 +52,8 @@ impl fmt::Display for Usage {
 #[derive(Clone, Debug, Default)]
 pub struct TrustSet {
     anchors: Vec<CertFacts>,
+    /// The anchors' subjects, as they are compared.
+    names: Vec<Vec<u8>>,
     path_length: Option<u32>,
 }
 
@@ -60,8 +62,10 @@ impl TrustSet {
     pub fn new<'a>(
         certificates: impl IntoIterator<Item = &'a CertificateDer<'a>>,
     ) -> Result<Self, Malformed> {
-        let anchors = certificates.into_iter().map(|der| CertFacts::read(der)).collect::<Result<_, _>>()?;
-        Ok(Self { anchors, path_length: None })
+        let anchors: Vec<_> =
+            certificates.into_iter().map(|der| CertFacts::read(der)).collect::<Result<_, _>>()?;
+        let names = anchors.iter().map(|anchor| anchor.subject.prepared()).collect();
+        Ok(Self { anchors, names, path_length: None })
     }
 
     /// The same, but at most `limit` intermediates may stand between a leaf and a trusted certificate, self-issued ones
@@ -74,6 +78,13 @@ impl TrustSet {
     /// The trusted certificates.
     pub fn anchors(&self) -> &[CertFacts] {
         &self.anchors
+    }
+
+    /// The trusted certificates, each with its subject as it is compared ([`Subject::prepared`]).
+    ///
+    /// [`Subject::prepared`]: crate::pki::subject::Subject::prepared
+    pub(super) fn named_anchors(&self) -> impl Iterator<Item = (&CertFacts, &[u8])> {
+        self.anchors.iter().zip(self.names.iter().map(Vec::as_slice))
     }
 
     /// How many intermediates may stand below a trusted certificate, where that is limited.

@@ -1,5 +1,6 @@
 //! The name that a peer must prove, as a person typed it.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -15,7 +16,7 @@ use rustls::pki_types::DnsName;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ExpectedName {
-    /// A DNS name: lower-case ASCII without a trailing dot.
+    /// A DNS name: lower-case ASCII without a trailing dot; labels in other scripts become A-labels (RFC 5890).
     Dns(String),
     /// An IP address.
     Ip(IpAddr),
@@ -32,6 +33,17 @@ pub enum ExpectedName {
 pub struct BadExpectedName {
     text: String,
     found: &'static str,
+}
+
+/// The host name that a text means: without the dot of the root at its end, and with A-labels for labels that are not ASCII
+/// (RFC 5890 §2.3.2.1, mapped as UTS #46 has it). A text that means no host name is given back as it is.
+pub(super) fn ascii_host(text: &str) -> Cow<'_, str> {
+    let text = text.strip_suffix('.').unwrap_or(text);
+    // A U-label has at most 63 characters' worth of an A-label; more than this is no host name in any script.
+    if text.is_ascii() || text.len() > 4 * MAX_NAME {
+        return Cow::Borrowed(text);
+    }
+    idna::domain_to_ascii_strict(text).map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
 /// The longest name taken: a DNS name has at most 253 octets (RFC 1035 §2.3.4), a CN 64 characters.
@@ -57,9 +69,9 @@ impl FromStr for ExpectedName {
         if let Ok(address) = text.trim_start_matches('[').trim_end_matches(']').parse() {
             return Ok(Self::Ip(address));
         }
-        let without_dot = text.strip_suffix('.').unwrap_or(text);
-        Ok(match DnsName::try_from(without_dot) {
-            Ok(_) => Self::Dns(without_dot.to_ascii_lowercase()),
+        let host = ascii_host(text);
+        Ok(match DnsName::try_from(host.as_ref()) {
+            Ok(_) => Self::Dns(host.to_ascii_lowercase()),
             Err(_) => Self::Text(text.to_owned()),
         })
     }
@@ -85,6 +97,10 @@ mod tests {
         assert_eq!(parse("127.0.0.1"), Ok(ExpectedName::Ip([127, 0, 0, 1].into())));
         assert_eq!(parse("[::1]"), Ok(ExpectedName::Ip(std::net::Ipv6Addr::LOCALHOST.into())));
         assert_eq!(parse("Perth Server"), Ok(ExpectedName::Text("Perth Server".into())));
+        assert_eq!(parse("localhost."), Ok(ExpectedName::Dns("localhost".into())));
+        assert_eq!(parse("München.de"), Ok(ExpectedName::Dns("xn--mnchen-3ya.de".into())));
+        assert_eq!(parse("www.t\u{435}st.org"), Ok(ExpectedName::Dns("www.xn--tst-qdd.org".into())));
+        assert_eq!(parse("Zürich Server"), Ok(ExpectedName::Text("Zürich Server".into())));
         for (text, found) in [("", "nothing"), ("a\0b", "control"), ("*.test.org", "wildcard")] {
             assert!(parse(text).unwrap_err().to_string().contains(found), "{text:?}");
         }

@@ -6,8 +6,8 @@
 use super::constraints::{self, Reading};
 use super::criteria::{Rules, Usage};
 use super::form::{self, Role};
+use super::keys::{self, Weakness};
 use super::policy::Policy;
-use super::signature::{self, Weakness};
 use super::verdict::{CheckKind, Reason};
 use crate::pki::facts::CertFacts;
 use crate::pki::oid::Oid;
@@ -76,7 +76,7 @@ pub(super) fn faults(issuer: &CertFacts, below: &[&CertFacts], is_anchor: bool, 
     for words in form::breaches(issuer, if is_anchor { Role::Anchor } else { Role::Intermediate }) {
         fault(CheckKind::Trust, Reason::Untrusted, words);
     }
-    if let Some(weakness) = signature::weak_key(&issuer.public_key) {
+    if let Some(weakness) = keys::weak_key(&issuer.public_key) {
         fault(CheckKind::Strength, weakness.reason, weakness.words);
     }
     // §6.1.4 (l, m)
@@ -111,7 +111,7 @@ pub(super) fn constraint_faults(
     let violations = bound.filter_map(|(depth, certificate)| {
         // Under policy `lab` the CN is the identity of a leaf that has no alternative names.
         let common_name = depth == 0 && rules.policy == Policy::Lab;
-        let reading = Reading { subject: true, common_name, wildcards_touch: true };
+        let reading = Reading { subject: true, subject_emails: true, common_name, wildcards_touch: true };
         constraints::apply(issuer, certificate, reading, comparisons)
     });
     let violations = violations.map(|violation| Fault {

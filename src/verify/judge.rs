@@ -7,17 +7,19 @@ use super::criteria::{Criteria, Rules, Usage};
 use super::expected_name::ExpectedName;
 use super::path::{self, Budget, Path};
 use super::policy::Policy;
+use super::presented::{Considered, considered};
 use super::signature::{self, Signed};
 use super::verdict::{Check, CheckKind, Reason, TrustPath, Verdict};
 use super::{checks, issuer, names, second_opinion};
 use crate::pki::facts::CertFacts;
+use crate::words::Shown;
 
 /// Judges `chain` (leaf first, then any intermediates in any order) at the instant `at`, to the second.
 ///
 /// Pure: the same arguments give the same verdict. An empty chain, or a leaf that cannot be read, is
 /// [`Reason::Malformed`]; unreadable intermediates are passed over.
 pub fn judge(chain: &[CertificateDer<'_>], criteria: &Criteria, at: OffsetDateTime) -> Verdict {
-    let chain = considered(chain);
+    let Considered { chain, left_out } = considered(chain);
     let Some((leaf_der, rest)) = chain.split_first() else {
         return unreadable("no certificate at all".to_owned());
     };
@@ -32,18 +34,39 @@ pub fn judge(chain: &[CertificateDer<'_>], criteria: &Criteria, at: OffsetDateTi
     let path = path::find(&leaf, &intermediates, &criteria.trusted, rules, &mut Budget::FULL.clone());
     let self_signed = self_signature(&leaf, &path);
 
-    let mut checks = vec![checks::trust(&path, &self_signed, criteria.trusted.anchors().len())];
+    let mut trust = checks::trust(&path, self_signed.as_ref(), criteria.trusted.anchors().len());
+    if left_out > 0 && matches!(path, Path::Missing { .. }) {
+        trust.add(format_args!("{left_out} more certificates of names that lead to it were not looked at"));
+    }
+    let mut checks = vec![trust];
     checks.extend(criteria.name.as_ref().map(|name| names::check(&leaf, name, criteria.policy)));
     checks.push(checks::not_before(&leaf, &path, rules));
     checks.push(checks::not_after(&leaf, &path, rules));
     checks.push(checks::usage(&leaf, &path, rules));
     checks.push(checks::strength(&leaf, &path));
-    checks.push(checks::certificate_signature(&path, &self_signed));
+    checks.push(checks::certificate_signature(&path, self_signed.as_ref()));
     if checks.iter().all(Check::ok) {
-        second_opinion::ask(chain, &leaf, &path, criteria, at, &mut checks);
+        second_opinion::ask(&chain, &leaf, &path, criteria, at, &mut checks);
     }
+    let notes = if checks.iter().all(Check::ok) { remarks(&leaf, &path, criteria) } else { Vec::new() };
     let trusted = TrustPath::from(&path);
-    Verdict { checks, certificate: Some(leaf), path: trusted, notes: Vec::new() }
+    Verdict { checks, certificate: Some(leaf), path: trusted, notes }
+}
+
+/// What policy lab took with an eye closed, in words.
+fn remarks(leaf: &CertFacts, path: &Path<'_>, criteria: &Criteria) -> Vec<Shown> {
+    let mut remarks = Vec::new();
+    if criteria.policy == Policy::Lab {
+        remarks.extend(criteria.name.iter().flat_map(|name| names::remarks(leaf, name)));
+    }
+    remarks.extend(path.renamed().map(|issuer| {
+        format!(
+            "the name of the issuer {} is encoded otherwise than the certificate below has it: the same name by RFC 5280 \
+             §7.1, and another for those who compare octets (GnuTLS, Go, NSS, rustls-webpki)",
+            issuer::named(&issuer.subject)
+        )
+    }));
+    remarks.into_iter().map(Shown::new).collect()
 }
 
 /// The checks of policy `lab` of a server's certificate whose trusted certificate is not at hand: as if whoever stands
@@ -57,7 +80,7 @@ pub fn judge_presuming_trust(
     let rules = Rules { at, policy: Policy::Lab, usage: Usage::Server };
     let path = path::presumed(std::iter::once(leaf).chain(issuers.iter().copied()).collect(), rules);
     let mut found = vec![
-        checks::trust(&path, &Signed::Valid, 1),
+        checks::trust(&path, Some(&Signed::Valid), 1),
         checks::not_before(leaf, &path, rules),
         checks::not_after(leaf, &path, rules),
         checks::usage(leaf, &path, rules),
@@ -67,35 +90,15 @@ pub fn judge_presuming_trust(
     found
 }
 
-/// As much of the presented chain as is looked at, the leaf always.
-pub(super) fn considered<'a, 'b>(chain: &'a [CertificateDer<'b>]) -> &'a [CertificateDer<'b>] {
-    let mut octets = 0;
-    let intermediates = chain.iter().skip(1).take(path::MAX_INTERMEDIATES).take_while(|der| {
-        octets += der.len();
-        octets <= path::MAX_PRESENTED
-    });
-    let count = 1 + intermediates.count();
-    chain.get(..count).unwrap_or(chain)
-}
-
-fn self_signature(leaf: &CertFacts, path: &Path<'_>) -> Signed {
-    if !matches!(path, Path::Pinned) {
-        return Signed::Unsupported("a chain's signatures are checked along the chain".to_owned());
-    }
-    if leaf.is_self_issued() {
-        signature::certificate(leaf, &leaf.public_key)
-    } else {
-        Signed::Unsupported(format!("its issuer {} is not here", issuer::named(&leaf.issuer)))
-    }
+/// How the signature of a pinned certificate came out by its own key; `None` where its own key is not its issuer's, and
+/// for a chain, whose signatures are checked along it.
+fn self_signature(leaf: &CertFacts, path: &Path<'_>) -> Option<Signed> {
+    (matches!(path, Path::Pinned) && leaf.is_self_issued())
+        .then(|| signature::certificate(leaf, &leaf.public_key))
 }
 
 /// The verdict on something that is no certificate: there is nothing to run the other checks on.
 fn unreadable(found: String) -> Verdict {
-    let check = Check {
-        kind: CheckKind::Trust,
-        reasons: vec![Reason::Malformed],
-        expected: "an X.509 certificate".to_owned(),
-        found,
-    };
+    let check = Check::new(CheckKind::Trust, vec![Reason::Malformed], "an X.509 certificate", found);
     Verdict { checks: vec![check], certificate: None, path: TrustPath::Missing, notes: Vec::new() }
 }

@@ -200,25 +200,21 @@ fn note_possession(verdict: &mut Verdict, scheme: SignatureScheme, outcome: &Sig
     let Some(check) = verdict.checks.iter_mut().find(|check| check.kind == CheckKind::Signature) else {
         return;
     };
-    check.expected.push_str(", and a handshake signed by the certificate's key");
-    let (reason, words) = match outcome {
-        Signed::Valid => (None, format!("the handshake's ({scheme:?}) too")),
-        Signed::Invalid => (
-            Some(Reason::BadSignature),
-            format!("the handshake's ({scheme:?}) does not: the peer does not hold the key"),
+    check.expected.push(", and a handshake signed by the certificate's key");
+    match outcome {
+        Signed::Valid => check.add(format_args!("the handshake's ({scheme:?}) too")),
+        Signed::Invalid => check.fail(
+            Reason::BadSignature,
+            format_args!("the handshake's ({scheme:?}) does not: the peer does not hold the key"),
         ),
-        Signed::TooWeak(weakness) => (
-            Some(weakness.reason),
-            format!("the handshake's was not looked at: {} proves nothing", weakness.words),
+        Signed::TooWeak(weakness) => check.fail(
+            weakness.reason,
+            format_args!("the handshake's was not looked at: {} proves nothing", weakness.words),
         ),
         Signed::Unsupported(words) => {
-            (Some(Reason::BadSignature), format!("the handshake's cannot be checked: {words}"))
+            check.fail(Reason::BadSignature, format_args!("the handshake's cannot be checked: {words}"))
         }
-    };
-    if let Some(reason) = reason.filter(|reason| !check.reasons.contains(reason)) {
-        check.reasons.push(reason);
     }
-    check.found = format!("{}; {words}", check.found);
 }
 
 /// The rustls error whose alert (RFC 8446 §6.2) tells the peer why it is refused.

@@ -10,25 +10,27 @@
 //! | --- | --- | --- |
 //! | trust | it is a trusted certificate octet for octet, or a path leads to one (RFC 5280 §6.1): signatures, CA:TRUE, keyCertSign, path lengths, name constraints, extended key usage of issuers, key identifiers; at most 10 certificates | the same, and a trusted leaf must be its own path: self-signed and no CA |
 //! | name | exactly one CN, equal to the name; and an alternative name matches, if there are any | an alternative name matches (RFC 9525 §6) |
-//! | name | no CN that can be taken for another name or address (a non-ASCII host name, an address misspelt); no underscore in the dNSName that matches (RFC 5280 §4.2.1.6) | the same |
+//! | name | no CN that can be taken for another name or address (a host name in another script that nobody asked for, an address misspelt) | the same, and no underscore in the dNSName that matches (RFC 5280 §4.2.1.6) |
+//! | names of issuers | compared by RFC 5280 §7.1 | compared octet for octet |
 //! | not-before, not-after | of every certificate of the path, the trusted one included | the same |
-//! | usage | extended key usage, digitalSignature, no keyCertSign without CA:TRUE (RFC 5280 §4.2.1.3, §4.2.1.12); version 3; no unknown critical extension (§4.2) | the same |
+//! | usage | extended key usage, digitalSignature, no keyCertSign without CA:TRUE (RFC 5280 §4.2.1.3, §4.2.1.12); version 3, or version 1 where the leaf is pinned; no unknown critical extension (§4.2) | the same, and version 3 |
 //! | usage | no CA:TRUE, unless the leaf is pinned | no CA:TRUE |
 //! | usage; trust, where it is an issuer's | the form of RFC 5280 §4: serial numbers, names, criticality, what only a CA may have, key identifiers along a path, nothing unreadable or repeated | the same |
-//! | strength | RSA of 2048 bits or more, a curve that TLS has, no MD5 or SHA-1, along the path | the same |
-//! | signature | the certificate's own or its issuer's; in a handshake, the peer's proof that it holds the key | the same |
-//! | all | rustls-webpki accepts it too, asked about what the two have in common | rustls-webpki accepts it too |
+//! | strength | keys that can be read, RSA of 2048 bits or more, a curve that TLS has, no MD5 or SHA-1, along the path | the same |
+//! | signature | the certificate's own (one that cannot be verified proves nothing) or its issuer's; in a handshake, the peer's proof that it holds the key | the same |
+//! | all | rustls-webpki accepts it too, asked about what the two have in common | rustls-webpki accepts it too, but for name constraints of kinds that it does not know |
 //!
-//! So what `lab` accepts, `webpki` accepts, but for two things that the lab sheet wants: a pinned leaf that a path could
-//! not end at, because it is CA:TRUE (or because somebody else issued it, who is not trusted); and a name that is in the
-//! CN only.
+//! So what `lab` accepts, `webpki` accepts, but for what the lab sheet wants: a pinned leaf that a path could not end at,
+//! because it is CA:TRUE or of version 1 (or because somebody else issued it, who is not trusted); a name that is in the
+//! CN only; and, each with a note, names in a form that no certificate should have, and issuers' names that are the same
+//! for RFC 5280 §7.1 only.
 //!
 //! Not checked, by either policy: revocation (no CRL, no OCSP), Certificate Transparency, certificate policies, the
 //! public suffix list. Not demanded: a key usage and an extended key usage, and what only the CA/Browser Forum asks of
 //! public CAs.
 //!
-//! A chain costs a bounded number of signatures and comparisons, and of it at most 100 intermediates of 1 MiB in all are
-//! looked at.
+//! A chain costs a bounded number of signatures and comparisons, and of the intermediates whose names lead up from the leaf
+//! at most 100 of 1 MiB in all are looked at.
 
 mod checks;
 pub(crate) mod constraints;
@@ -38,11 +40,13 @@ pub(crate) mod form;
 pub(crate) mod issuer;
 mod issuing;
 mod judge;
+pub(crate) mod keys;
 pub mod live;
 mod model;
 mod names;
 mod path;
 mod policy;
+mod presented;
 mod second_opinion;
 pub(crate) mod signature;
 mod verdict;

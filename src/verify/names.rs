@@ -3,14 +3,15 @@
 //! Two rules. The lab sheet's: the subject has exactly one CN and it equals the name, and an alternative name,
 //! if there are any, matches too. And RFC 9525's: alternative names only, wildcards in the left-most label.
 //!
-//! Both refuse a CN that can be taken for another name or address than it is, and a match by a dNSName that is no
-//! proper name. Not known: the public suffix list, so `*.co.uk` matches `test.co.uk`.
+//! Both refuse a CN that can be taken for another name or address than it is. A dNSName that is no proper name matches for
+//! nobody but the lab sheet's rule, with a remark. Not known: the public suffix list, so `*.co.uk` matches `test.co.uk`.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use rustls::pki_types::DnsName;
 
-use super::expected_name::ExpectedName;
+use super::expected_name::{ExpectedName, ascii_host};
 use super::policy::Policy;
 use super::verdict::{Check, CheckKind, Reason};
 use crate::pki::facts::{CertFacts, Extension, GeneralName};
@@ -26,15 +27,15 @@ pub(super) fn check(leaf: &CertFacts, expected: &ExpectedName, policy: Policy) -
         Policy::Webpki => format!("an alternative name (SAN) that matches {expected}"),
     };
     let named = match policy {
-        Policy::Lab => lab_names(leaf, expected),
+        Policy::Lab => lab_names(leaf, expected, Forms::Any),
         Policy::Webpki => webpki_names(leaf, expected),
     };
     let mut found = presented(leaf);
-    if let Some(words) = remark(leaf, expected) {
+    if !named && let Some(words) = remark(leaf, expected) {
         found = format!("{found}; {words}");
     }
     let mut reasons = Vec::new();
-    if let Some(name) = misleading_common_name(leaf) {
+    if let Some(name) = misleading_common_name(leaf, expected, policy) {
         reasons.push(Reason::WrongName);
         found = format!("{found}; the CN {} can be taken for another name or address", quoted(name));
     } else if !named {
@@ -47,7 +48,7 @@ pub(super) fn check(leaf: &CertFacts, expected: &ExpectedName, policy: Policy) -
     {
         reasons.push(Reason::Malformed);
     }
-    Check { kind: CheckKind::Name, reasons, expected: wanted, found }
+    Check::new(CheckKind::Name, reasons, wanted, found)
 }
 
 /// How many names a report lists before it says how many more there are.
@@ -92,40 +93,99 @@ fn is_plain(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| !c.is_control() && c != '"') && text.trim() == text
 }
 
+/// In which forms a certificate may have a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Forms {
+    /// Also those that no certificate should have and that mean one name all the same: a dot at its end, an underscore, a
+    /// CN in the script of its readers.
+    Any,
+    /// As RFC 5280 §4.2.1.6 and §7.2 have it.
+    Proper,
+}
+
 /// Whether the subject's one CN is the expected name, and an alternative name too where there are any.
-fn lab_names(leaf: &CertFacts, expected: &ExpectedName) -> bool {
+fn lab_names(leaf: &CertFacts, expected: &ExpectedName, forms: Forms) -> bool {
+    let one_that_matches = only_common_name(leaf).is_some_and(|cn| common_name_matches(cn, expected, forms));
+    one_that_matches && leaf.subject_alt_names().is_none_or(|names| any_matches(names, expected, forms))
+}
+
+/// The subject's CN, where it has one only.
+fn only_common_name(leaf: &CertFacts) -> Option<&str> {
     let mut common_names = leaf.subject.common_names();
-    let one_that_matches = match (common_names.next(), common_names.next()) {
-        (Some(only), None) => only.text.as_deref().is_some_and(|cn| common_name_matches(cn, expected)),
-        _ => false,
-    };
-    one_that_matches && leaf.subject_alt_names().is_none_or(|names| any_matches(names, expected))
+    match (common_names.next(), common_names.next()) {
+        (Some(only), None) => only.text.as_deref(),
+        _ => None,
+    }
 }
 
 /// A CN is compared whole: no wildcard, no control or NUL byte (`www.test.org\0.evil.example` is not
 /// `www.test.org`).
-fn common_name_matches(cn: &str, expected: &ExpectedName) -> bool {
+fn common_name_matches(cn: &str, expected: &ExpectedName, forms: Forms) -> bool {
     if cn.chars().any(char::is_control) {
         return false;
     }
+    let name = if forms == Forms::Any { ascii_host(cn) } else { Cow::Borrowed(cn) };
     match expected {
-        ExpectedName::Dns(name) | ExpectedName::Text(name) => cn.eq_ignore_ascii_case(name),
+        ExpectedName::Dns(expected) => name.eq_ignore_ascii_case(expected),
+        ExpectedName::Text(text) => cn.eq_ignore_ascii_case(text),
         ExpectedName::Ip(address) => cn.parse() == Ok(*address),
     }
 }
 
+/// Why the certificate names the expected peer in a form that no certificate should have, and policy lab takes it; nothing
+/// where its form is proper.
+pub(super) fn remarks(leaf: &CertFacts, expected: &ExpectedName) -> Vec<String> {
+    if lab_names(leaf, expected, Forms::Proper) || !lab_names(leaf, expected, Forms::Any) {
+        return Vec::new();
+    }
+    let ExpectedName::Dns(name) = expected else { return Vec::new() };
+    let alternative = leaf.subject_alt_names().unwrap_or_default().iter().filter_map(|found| match found {
+        GeneralName::Dns(found) if any_form_stands_for(found, name) => Some(found.as_str()),
+        _ => None,
+    });
+    let found: Vec<&str> = only_common_name(leaf).into_iter().chain(alternative).collect();
+    let mut remarks = Vec::new();
+    if let Some(name) = found.iter().find(|name| name.ends_with('.')) {
+        remarks.push(format!(
+            "the name {} ends with a dot, which a certificate's name does not have (RFC 5280 §4.2.1.6, RFC 1034 §3.5): \
+             others do not take it",
+            quoted(name)
+        ));
+    }
+    if let Some(name) = found.iter().find(|name| !name.is_ascii()) {
+        remarks.push(format!(
+            "the CN {} is compared as {expected}: others compare it as it is, or look for A-labels (RFC 5280 §7.2)",
+            quoted(name)
+        ));
+    }
+    if found.iter().skip(1).any(|name| has_underscore(name)) {
+        remarks.push(format!("{UNDERSCORE}: strict verifiers do not take it"));
+    }
+    remarks
+}
+
+const UNDERSCORE: &str = "an underscore is not in the preferred name syntax (RFC 5280 §4.2.1.6)";
+
 /// Whether an alternative name is the expected one. RFC 9525 §6.3: the CN is never an identity.
 fn webpki_names(leaf: &CertFacts, expected: &ExpectedName) -> bool {
-    leaf.subject_alt_names().is_some_and(|names| any_matches(names, expected))
+    leaf.subject_alt_names().is_some_and(|names| any_matches(names, expected, Forms::Proper))
 }
 
 /// A CN that people, and programs that still read it, would take for something it is not: an address in a spelling that
 /// parsers disagree about (`192.168.001.001`, `0xC0A80101`), or a host name that is not ASCII and so can look like
 /// another (RFC 5890 §2.3.2.3 has A-labels for that). A CN that is plainly another name than the alternative ones is
-/// left alone, since it is no identity (RFC 9525 §6.3).
-fn misleading_common_name(leaf: &CertFacts) -> Option<&str> {
-    let mut common_names = leaf.subject.common_names().filter_map(|cn| cn.text.as_deref());
-    common_names.find(|cn| is_misspelt_address(cn) || (names_a_host(cn) && !cn.is_ascii()))
+/// left alone, since it is no identity (RFC 9525 §6.3). And where policy lab compares it with the expected name, and the
+/// two are one in whatever script, it misleads nobody who asked for it.
+fn misleading_common_name<'a>(
+    leaf: &'a CertFacts,
+    expected: &ExpectedName,
+    policy: Policy,
+) -> Option<&'a str> {
+    let is_meant = |cn: &&str| policy == Policy::Lab && common_name_matches(cn, expected, Forms::Any);
+    let common_names = leaf.subject.common_names().filter_map(|cn| cn.text.as_deref());
+    common_names
+        .filter(|cn| !is_meant(cn))
+        .find(|cn| is_misspelt_address(cn) || (names_a_host(cn) && !cn.is_ascii()))
 }
 
 /// Whether a text is an address, but not as RFC 5952 §4 or dotted decimal has it; letters' case aside.
@@ -172,12 +232,15 @@ fn remark(leaf: &CertFacts, expected: &ExpectedName) -> Option<&'static str> {
         GeneralName::Dns(name) => has_underscore(name) && stands_for(name, expected),
         _ => false,
     });
-    alike.then_some("an underscore is not in the preferred name syntax (RFC 5280 §4.2.1.6)")
+    alike.then_some(UNDERSCORE)
 }
 
-fn any_matches(names: &[GeneralName], expected: &ExpectedName) -> bool {
+fn any_matches(names: &[GeneralName], expected: &ExpectedName, forms: Forms) -> bool {
     names.iter().any(|name| match (name, expected) {
-        (GeneralName::Dns(pattern), ExpectedName::Dns(name)) => dns_matches(pattern, name),
+        (GeneralName::Dns(pattern), ExpectedName::Dns(name)) => match forms {
+            Forms::Any => any_form_stands_for(pattern, name),
+            Forms::Proper => dns_matches(pattern, name),
+        },
         (GeneralName::Ip(found), ExpectedName::Ip(address)) => found == address,
         _ => false,
     })
@@ -187,6 +250,10 @@ fn any_matches(names: &[GeneralName], expected: &ExpectedName) -> bool {
 /// is nobody's name; a certificate that has other names besides is still theirs.
 fn dns_matches(pattern: &str, name: &str) -> bool {
     !has_underscore(pattern) && stands_for(pattern, name)
+}
+
+fn any_form_stands_for(pattern: &str, name: &str) -> bool {
+    stands_for(pattern.strip_suffix('.').unwrap_or(pattern), name)
 }
 
 fn has_underscore(name: &str) -> bool {
@@ -287,9 +354,9 @@ mod tests {
     #[test]
     fn a_nul_byte_does_not_end_a_common_name() {
         let expected = ExpectedName::Dns("www.test.org".into());
-        assert!(common_name_matches("www.TEST.org", &expected));
-        assert!(!common_name_matches("www.test.org\0.evil.example", &expected));
-        assert!(!common_name_matches("*.test.org", &expected));
-        assert!(!common_name_matches(" www.test.org", &expected));
+        assert!(common_name_matches("www.TEST.org", &expected, Forms::Any));
+        assert!(!common_name_matches("www.test.org\0.evil.example", &expected, Forms::Any));
+        assert!(!common_name_matches("*.test.org", &expected, Forms::Any));
+        assert!(!common_name_matches(" www.test.org", &expected, Forms::Any));
     }
 }

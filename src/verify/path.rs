@@ -6,20 +6,18 @@
 //!
 //! A hostile chain costs little: depth, signatures and name comparisons all have a [`Budget`].
 
+use std::borrow::Cow;
+
 use super::criteria::{Rules, TrustSet};
 use super::issuer::{self, Fault};
-use super::signature::{self, Signed, Weakness};
+use super::keys::Weakness;
+use super::policy::Policy;
+use super::signature::{self, Signed};
 use super::verdict::{Reason, TrustPath};
 use crate::pki::facts::CertFacts;
 
 /// The most certificates between leaf and trusted certificate, both counted.
 const MAX_DEPTH: usize = 10;
-
-/// The most presented certificates, besides the leaf, that one search considers.
-pub(super) const MAX_INTERMEDIATES: usize = 100;
-
-/// The most octets that those certificates have in all: 1 MiB. A TLS 1.3 handshake message of 16 MiB could hold more.
-pub(super) const MAX_PRESENTED: usize = 1 << 20;
 
 /// What one search may still cost. Everything that it does more than a few hundred times is paid for here, for how
 /// often is in the hands of whoever made the chain.
@@ -69,6 +67,16 @@ impl From<&Path<'_>> for TrustPath {
     }
 }
 
+impl Path<'_> {
+    /// The first issuer whose name is not octet for octet the one that the certificate below has for it, though the two
+    /// match by RFC 5280 §7.1.
+    pub(super) fn renamed(&self) -> Option<&CertFacts> {
+        let Self::Chain { certificates, .. } = self else { return None };
+        let mut pairs = certificates.iter().zip(certificates.iter().skip(1));
+        pairs.find(|(below, above)| below.issuer_der != above.subject_der).map(|(_, above)| *above)
+    }
+}
+
 /// Looks for the path of `leaf`.
 pub(super) fn find<'a>(
     leaf: &'a CertFacts,
@@ -80,8 +88,18 @@ pub(super) fn find<'a>(
     if trusted.anchors().iter().any(|anchor| anchor.der == leaf.der) {
         return Path::Pinned;
     }
+    let anchors = trusted.named_anchors().map(|(certificate, name)| Candidate {
+        certificate,
+        name: Cow::Borrowed(name),
+        is_anchor: true,
+    });
+    let sent = intermediates.iter().map(|certificate| Candidate {
+        certificate,
+        name: Cow::Owned(certificate.subject.prepared()),
+        is_anchor: false,
+    });
     let mut search = Search {
-        intermediates,
+        candidates: anchors.chain(sent).collect(),
         trusted,
         rules,
         budget,
@@ -89,6 +107,8 @@ pub(super) fn find<'a>(
         forged: None,
         unsupported: None,
         exhausted: false,
+        dead_end: (0, leaf),
+        renamed: None,
     };
     search.extend(&mut vec![Link { certificate: leaf, signed_weakly: None }]);
     match search.best {
@@ -116,8 +136,18 @@ struct Link<'a> {
     signed_weakly: Option<Weakness>,
 }
 
+/// A certificate that may be the issuer of another.
+#[derive(Clone)]
+struct Candidate<'a> {
+    certificate: &'a CertFacts,
+    /// Its subject, as RFC 5280 §7.1 compares it.
+    name: Cow<'a, [u8]>,
+    is_anchor: bool,
+}
+
 struct Search<'a, 'b> {
-    intermediates: &'a [CertFacts],
+    /// Trusted ones first.
+    candidates: Vec<Candidate<'a>>,
     trusted: &'a TrustSet,
     rules: Rules,
     budget: &'b mut Budget,
@@ -126,22 +156,30 @@ struct Search<'a, 'b> {
     forged: Option<String>,
     unsupported: Option<String>,
     exhausted: bool,
+    /// The certificate furthest up of which nobody here is the issuer, and how many are below it.
+    dead_end: (usize, &'a CertFacts),
+    /// An issuer of the right name, which is encoded otherwise, so that policy webpki passes it over.
+    renamed: Option<String>,
 }
 
 impl<'a> Search<'a, '_> {
     /// Tries every issuer of the last link; true once a faultless path is found.
     fn extend(&mut self, links: &mut Vec<Link<'a>>) -> bool {
         let Some(last) = links.last().map(|link| link.certificate) else { return false };
-        for (above, is_anchor) in self.candidates(last) {
-            // A loop proves nothing: the same name and key again, or the same certificate.
+        let mut candidates = self.issuers_of(last);
+        // A loop proves nothing: the same name and key again, or the same certificate.
+        candidates.retain(|(above, is_anchor)| {
             let seen = |link: &Link<'_>| {
                 link.certificate.der == above.der
                     || (link.certificate.subject_der == above.subject_der
                         && link.certificate.public_key.spki == above.public_key.spki)
             };
-            if !is_anchor && links.iter().any(seen) {
-                continue;
-            }
+            *is_anchor || !links.iter().any(seen)
+        });
+        if candidates.is_empty() && links.len() > self.dead_end.0 {
+            self.dead_end = (links.len() - 1, last);
+        }
+        for (above, is_anchor) in candidates {
             let Some(left) = self.budget.signatures.checked_sub(1) else {
                 self.exhausted = true;
                 return false;
@@ -176,13 +214,21 @@ impl<'a> Search<'a, '_> {
     }
 
     /// Who may have issued `certificate`: by name, trusted ones first, those with the right key identifier first.
-    fn candidates(&self, certificate: &CertFacts) -> Vec<(&'a CertFacts, bool)> {
-        let anchors = self.trusted.anchors().iter().map(|anchor| (anchor, true));
-        let sent = self.intermediates.iter().map(|sent| (sent, false));
-        let mut candidates: Vec<_> =
-            anchors.chain(sent).filter(|(issuer, _)| issuer.subject_der == certificate.issuer_der).collect();
-        candidates.sort_by_key(|(candidate, _)| !issuer::key_identifiers_agree(certificate, candidate));
-        candidates
+    ///
+    /// Policy lab compares names by RFC 5280 §7.1; policy webpki octet for octet, as rustls-webpki and others do.
+    fn issuers_of(&mut self, certificate: &CertFacts) -> Vec<(&'a CertFacts, bool)> {
+        let name = certificate.issuer.prepared();
+        let namesakes = self.candidates.iter().filter(|candidate| candidate.name.as_ref() == name);
+        let (same, renamed): (Vec<_>, Vec<_>) = namesakes.partition(|candidate| {
+            self.rules.policy == Policy::Lab || candidate.certificate.subject_der == certificate.issuer_der
+        });
+        if let Some(renamed) = renamed.first() {
+            self.renamed.get_or_insert_with(|| issuer::named(&renamed.certificate.subject));
+        }
+        let mut issuers: Vec<_> =
+            same.into_iter().map(|candidate| (candidate.certificate, candidate.is_anchor)).collect();
+        issuers.sort_by_key(|(candidate, _)| !issuer::key_identifiers_agree(certificate, candidate));
+        issuers
     }
 
     /// Judges a complete path; true where nothing is wrong with it.
@@ -224,17 +270,32 @@ impl<'a> Search<'a, '_> {
             format!("no path within {} signatures", Budget::FULL.signatures)
         } else if let Some(words) = self.unsupported {
             format!("a signature that tlslab cannot check: {words}")
+        } else if let Some(issuer) = self.renamed {
+            format!(
+                "the name of the issuer {issuer} is encoded otherwise than the certificate below has it, and policy \
+                 webpki compares octets (policy lab, by RFC 5280 §7.1, does not)"
+            )
         } else if leaf.is_self_issued() {
             let namesake = self.trusted.anchors().iter().any(|anchor| anchor.subject_der == leaf.subject_der);
             let namesake =
                 if namesake { ", but for its name, which one of them has with another key" } else { "" };
             format!("self-signed, and {trusted}{namesake}")
         } else {
-            format!(
-                "issued by {}, which is not trusted and was not sent; {trusted}",
-                issuer::named(&leaf.issuer)
-            )
+            self.dead_end_words(&trusted)
         };
         Path::Missing { reasons, found }
+    }
+
+    /// Whose issuer is missing.
+    fn dead_end_words(&self, trusted: &str) -> String {
+        let (below, last) = self.dead_end;
+        let (subject, issuer) = (issuer::named(&last.subject), issuer::named(&last.issuer));
+        if below == 0 {
+            format!("issued by {issuer}, which is not trusted and was not sent; {trusted}")
+        } else if last.is_self_issued() {
+            format!("its chain ends at {subject}, which is self-signed and not trusted")
+        } else {
+            format!("its chain ends at {subject}, issued by {issuer}, which is not trusted and was not sent")
+        }
     }
 }

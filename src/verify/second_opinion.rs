@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::{ParsedCertificate, WebPkiClientVerifier};
-use rustls::{CertificateError, Error, RootCertStore};
+use rustls::{CertificateError, Error, OtherError, RootCertStore};
 use time::OffsetDateTime;
 
 use super::criteria::{Criteria, Usage};
@@ -14,8 +14,9 @@ use super::expected_name::ExpectedName;
 use super::path::Path;
 use super::policy::Policy;
 use super::verdict::{Check, CheckKind, Reason};
+use super::{checks, names};
 use crate::crypto;
-use crate::pki::facts::CertFacts;
+use crate::pki::facts::{CertFacts, Extension, GeneralName};
 
 /// Asks rustls, and where it refuses what we accepted, fails the check that its reason belongs to.
 pub(super) fn ask(
@@ -28,9 +29,12 @@ pub(super) fn ask(
 ) {
     let answers = [
         asks_about_path(leaf, path, criteria.policy).then(|| verify_path(chain, criteria, at)),
-        asks_about_name(leaf, criteria.policy).then(|| verify_name(chain, criteria)),
+        asks_about_name(leaf, criteria).then(|| verify_name(chain, criteria)),
     ];
     for error in answers.into_iter().flatten().filter_map(Result::err) {
+        if is_about_what_it_cannot_judge(&error, path) {
+            continue;
+        }
         let (kind, reason) = place(&error);
         // Said once, and by its cause: of a longer one rustls-webpki says no more than that it is badly encoded.
         if reason == Reason::Malformed && leaf.der.len() > LONGEST {
@@ -39,10 +43,29 @@ pub(super) fn ask(
         // Every check is always present but the name's, which is absent where no name is expected; trust is first.
         let index = checks.iter().position(|check| check.kind == kind).unwrap_or(0);
         if let Some(check) = checks.get_mut(index) {
-            check.reasons.push(reason);
-            check.found = format!("{}; rustls-webpki refuses it: {error}", check.found);
+            check.fail(reason, format_args!("rustls-webpki refuses it: {error}"));
         }
     }
+}
+
+/// Whether the error is no judgement: rustls-webpki knows constraints on DNS names and IP addresses, and refuses every
+/// name of another kind that a constraint is about, also where RFC 5280 §4.2.1.10 permits it. Those have been judged.
+fn is_about_what_it_cannot_judge(error: &Error, path: &Path<'_>) -> bool {
+    let Error::InvalidCertificate(CertificateError::Other(OtherError(cause))) = error else { return false };
+    let is_violation = cause.downcast_ref() == Some(&webpki::Error::NameConstraintViolation);
+    let Path::Chain { certificates, .. } = path else { return false };
+    let is_unknown = |name: &GeneralName| {
+        !matches!(name, GeneralName::Dns(_) | GeneralName::Ip(_) | GeneralName::IpRange { .. })
+    };
+    is_violation
+        && certificates.iter().any(|issuer| {
+            issuer.extensions.iter().any(|extension| match &extension.decoded {
+                Extension::NameConstraints { permitted, excluded } => {
+                    permitted.iter().chain(excluded).any(is_unknown)
+                }
+                _ => false,
+            })
+        })
 }
 
 /// The longest certificate that rustls-webpki reads, in octets: a content of 64 KiB less one, and its header.
@@ -50,22 +73,31 @@ const LONGEST: usize = 0xffff + 4;
 
 fn too_long(octets: usize, checks: &mut [Check]) {
     if let Some(check) = checks.iter_mut().find(|check| check.kind == CheckKind::Usage) {
-        check.reasons.push(Reason::Malformed);
-        check.found =
-            format!("{}; {octets} octets, and rustls-webpki reads no more than {LONGEST}", check.found);
+        let found = format!("{octets} octets, and rustls-webpki reads no more than {LONGEST}");
+        check.fail(Reason::Malformed, found);
     }
 }
 
 /// Policy `lab` trusts a pinned certificate whatever it is; rustls knows paths only, so it takes a pinned one that is its
-/// own issuer and no CA, and no other.
+/// own issuer, no CA and of version 3, and no other. And it compares names octet for octet.
 fn asks_about_path(leaf: &CertFacts, path: &Path<'_>, policy: Policy) -> bool {
-    let pinned = matches!(path, Path::Pinned);
-    policy == Policy::Webpki || !pinned || (leaf.is_self_issued() && leaf.is_ca() != Some(true))
+    let is_a_path = match path {
+        Path::Pinned => {
+            leaf.is_self_issued()
+                && leaf.is_ca() != Some(true)
+                && !checks::is_pinned_version_1(leaf, path, policy)
+        }
+        _ => path.renamed().is_none(),
+    };
+    policy == Policy::Webpki || is_a_path
 }
 
-/// Policy `lab` takes a name that is in the CN only; rustls looks at alternative names only.
-fn asks_about_name(leaf: &CertFacts, policy: Policy) -> bool {
-    policy == Policy::Webpki || leaf.subject_alt_names().is_some()
+/// Policy `lab` takes a name that is in the CN only, or of a form that no certificate should have; rustls looks at
+/// alternative names in their proper form.
+fn asks_about_name(leaf: &CertFacts, criteria: &Criteria) -> bool {
+    let is_proper = leaf.subject_alt_names().is_some()
+        && criteria.name.as_ref().is_none_or(|name| names::remarks(leaf, name).is_empty());
+    criteria.policy == Policy::Webpki || is_proper
 }
 
 fn verify_path(chain: &[CertificateDer<'_>], criteria: &Criteria, at: OffsetDateTime) -> Result<(), Error> {

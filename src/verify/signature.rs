@@ -3,14 +3,11 @@
 use rustls::pki_types::SignatureVerificationAlgorithm;
 use rustls::{DigitallySignedStruct, SignatureScheme};
 
+use super::keys::{Weakness, weak_key};
 use super::verdict::Reason;
 use crate::crypto;
-use crate::pki::facts::{CertFacts, PublicKeyFacts, PublicKeyKind, SignatureAlgorithm};
-use crate::pki::oid::{self, Oid};
+use crate::pki::facts::{CertFacts, PublicKeyFacts, SignatureAlgorithm};
 use crate::pki::request::RequestFacts;
-
-/// The shortest RSA modulus that counts as strong (RFC 9325 §4.5), in bits.
-pub(super) const MIN_RSA_BITS: u32 = 2048;
 
 /// How a signature came out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,15 +20,6 @@ pub(crate) enum Signed {
     TooWeak(Weakness),
     /// tlslab has no implementation of this combination.
     Unsupported(String),
-}
-
-/// Why a hash or a key proves nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Weakness {
-    /// [`Reason::WeakKey`] or [`Reason::WeakSignature`].
-    pub(crate) reason: Reason,
-    /// What is weak, as a noun.
-    pub(crate) words: String,
 }
 
 /// Whether `certificate` is signed with the key `issuer_key` (RFC 5280 §6.1.3 (a)(1)).
@@ -146,23 +134,6 @@ pub(super) fn weak_hash(algorithm: &SignatureAlgorithm) -> Option<Weakness> {
     })
 }
 
-/// Why the key is too weak, or none that can sign a TLS 1.2 or 1.3 handshake; `None` where it is fit.
-pub(crate) fn weak_key(key: &PublicKeyFacts) -> Option<Weakness> {
-    let words = match &key.kind {
-        PublicKeyKind::Rsa { modulus_bits, exponent } => weak_rsa(*modulus_bits, exponent)?,
-        // RFC 8422 §5.1.1, RFC 8446 §4.2.3: P-192, secp256k1 and most others are gone; explicit parameters choose
-        // their own arithmetic and have never been allowed (RFC 5480 §2.1.1).
-        PublicKeyKind::Ec { curve } if !TLS_CURVES.contains(&curve.as_str()) => {
-            format!("a key on the curve {curve}, which TLS does not have")
-        }
-        PublicKeyKind::Other(kind) if NOT_FOR_TLS.contains(kind) => {
-            format!("a key of the kind {}, which cannot sign a handshake", kind.name_or_dotted())
-        }
-        PublicKeyKind::Ec { .. } | PublicKeyKind::Ed25519 | PublicKeyKind::Other(_) => return None,
-    };
-    Some(Weakness { reason: Reason::WeakKey, words })
-}
-
 /// What tlslab's arithmetic does not do: nothing is said of a signature by such a key.
 fn out_of_reach(key: &PublicKeyFacts) -> Option<String> {
     match key.kind {
@@ -173,63 +144,5 @@ fn out_of_reach(key: &PublicKeyFacts) -> Option<String> {
             Some(format!("tlslab cannot check RSA keys with an exponent of {} octets", exponent.len()))
         }
         _ => None,
-    }
-}
-
-/// The curves of RFC 8446 §4.2.3 and of RFC 8734.
-const TLS_CURVES: [&str; 6] =
-    ["P-256", "P-384", "P-521", "brainpoolP256r1", "brainpoolP384r1", "brainpoolP512r1"];
-
-/// Keys that have no signature scheme in TLS 1.3: DSA (removed, RFC 8446 §1.2), and those that agree on secrets and
-/// sign nothing.
-const NOT_FOR_TLS: [Oid; 5] =
-    [oid::DSA, oid::DIFFIE_HELLMAN, oid::DIFFIE_HELLMAN_X9_42, oid::X25519, oid::X448];
-
-fn weak_rsa(modulus_bits: u32, exponent: &[u8]) -> Option<String> {
-    if modulus_bits < MIN_RSA_BITS {
-        Some(format!("an RSA key of {modulus_bits} bits"))
-    } else if matches!(exponent, [] | [1]) || exponent.last().is_some_and(|octet| octet.is_multiple_of(2)) {
-        // RFC 8017 §3.1: odd, and at least 3. With 1, every message is its own signature.
-        Some("an RSA key whose exponent is not an odd number from 3 up".to_owned())
-    } else {
-        None
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn weakness(kind: PublicKeyKind) -> Option<String> {
-        let key = PublicKeyFacts { kind, spki: Vec::new(), algorithm_id: Vec::new(), bits: Vec::new() };
-        weak_key(&key).map(|weakness| weakness.words)
-    }
-
-    #[test]
-    fn keys_that_prove_nothing() {
-        let rsa =
-            |modulus_bits, exponent: &[u8]| PublicKeyKind::Rsa { modulus_bits, exponent: exponent.to_vec() };
-        let curve = |curve: &str| PublicKeyKind::Ec { curve: curve.to_owned() };
-        for (kind, found) in [
-            (rsa(2047, &[1, 0, 1]), "an RSA key of 2047 bits"),
-            (rsa(2048, &[1]), "an RSA key whose exponent is not an odd number from 3 up"),
-            (rsa(2048, &[]), "an RSA key whose exponent is not an odd number from 3 up"),
-            (rsa(2048, &[1, 0]), "an RSA key whose exponent is not an odd number from 3 up"),
-            (curve("secp256k1"), "a key on the curve secp256k1, which TLS does not have"),
-            (curve("explicit parameters"), "a key on the curve explicit parameters, which TLS does not have"),
-            (PublicKeyKind::Other(oid::DSA), "a key of the kind DSA, which cannot sign a handshake"),
-        ] {
-            assert_eq!(weakness(kind).as_deref(), Some(found));
-        }
-        for kind in [
-            rsa(2048, &[3]),
-            rsa(2450, &[3]),
-            rsa(3072, &[1, 0, 1]),
-            curve("P-256"),
-            curve("P-521"),
-            PublicKeyKind::Ed25519,
-        ] {
-            assert_eq!(weakness(kind.clone()), None, "{kind}");
-        }
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::pki::facts::CertFacts;
+use crate::words::Shown;
 
 /// Why a peer was refused. The names and numbers are a contract (`--json`, exit statuses).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -120,12 +121,36 @@ pub struct Check {
     /// Why it failed; empty where it passed. A check can fail for several reasons at once.
     pub reasons: Vec<Reason>,
     /// What was expected, in plain words.
-    pub expected: String,
+    pub expected: Shown,
     /// What was found.
-    pub found: String,
+    pub found: Shown,
 }
 
 impl Check {
+    /// A check, passed where there are no `reasons`. Whatever the texts quote is escaped here, once for all who show it.
+    pub fn new(
+        kind: CheckKind,
+        reasons: Vec<Reason>,
+        expected: impl fmt::Display,
+        found: impl fmt::Display,
+    ) -> Self {
+        Self { kind, reasons, expected: Shown::new(expected), found: Shown::new(found) }
+    }
+
+    /// Adds a reason to refuse, once, and what was found besides.
+    pub(super) fn fail(&mut self, reason: Reason, found: impl fmt::Display) {
+        if !self.reasons.contains(&reason) {
+            self.reasons.push(reason);
+        }
+        self.add(found);
+    }
+
+    /// Adds something that was found besides.
+    pub(super) fn add(&mut self, found: impl fmt::Display) {
+        self.found.push("; ");
+        self.found.push(found);
+    }
+
     /// Whether it passed.
     pub fn ok(&self) -> bool {
         self.reasons.is_empty()
@@ -142,7 +167,7 @@ pub struct Verdict {
     /// How it comes to be trusted.
     pub path: TrustPath,
     /// Remarks that change nothing.
-    pub notes: Vec<String>,
+    pub notes: Vec<Shown>,
 }
 
 /// How a judged certificate comes to be trusted.

@@ -13,7 +13,7 @@ use crate::pki::oid::{
 };
 use crate::verify::constraints::{self, Reading, Violation};
 use crate::verify::signature::{self, Signed};
-use crate::verify::{ExpectedName, Model, form, self_signed};
+use crate::verify::{ExpectedName, Model, form, keys, self_signed};
 use crate::words;
 
 /// Something about a certificate on which somebody refuses it.
@@ -397,7 +397,7 @@ impl Condition {
             }),
             Self::UnfitForTls => match leaf.public_key.kind {
                 PublicKeyKind::Rsa { .. } => None,
-                _ => signature::weak_key(&leaf.public_key).map(|weakness| weakness.words),
+                _ => keys::weak_key(&leaf.public_key).map(|weakness| weakness.words),
             },
             Self::UnknownCritical(whom) => whom.find(case, |c| form::unknown_critical(c).into_iter().next()),
             Self::Unreadable(whom, extensions) => {
@@ -520,6 +520,7 @@ fn not_permitted(below: &[&CertFacts], issuer: &CertFacts, how: Constrained) -> 
     let mut violations = bound.filter_map(|(depth, c)| {
         let reading = Reading {
             subject: how != Constrained::Alternatives,
+            subject_emails: how != Constrained::Alternatives,
             common_name: depth == 0,
             wildcards_touch: how == Constrained::Wildcards,
         };

@@ -96,7 +96,11 @@ pub(super) fn warnings(path: &Path, identity: &Identity, now: OffsetDateTime) ->
         )
     });
     let notes = who::notes_on(&verdict, None, now);
-    refusals.chain(verdict.notes.iter().chain(&notes).map(|note| format!("{path}: {note}"))).collect()
+    refusals
+        .chain(
+            verdict.notes.iter().map(ToString::to_string).chain(notes).map(|note| format!("{path}: {note}")),
+        )
+        .collect()
 }
 
 /// A served certificate in a line: whose, until when, which.

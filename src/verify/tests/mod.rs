@@ -2,6 +2,7 @@
 
 mod bounds;
 mod faults;
+mod kinds;
 mod stores;
 
 use std::sync::Arc;

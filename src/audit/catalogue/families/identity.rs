@@ -267,7 +267,7 @@ fn matters_of_policy() -> Vec<Fault> {
             "none known; the name is no host name",
         )
         .asked(Asked::Beside("www_1"))
-        .refused(&[WrongName]),
+        .webpki(&[WrongName]),
         fault(
             "ok-idn",
             "nothing: an international name as A-labels",
