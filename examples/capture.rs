@@ -5,7 +5,7 @@
 //! cargo run --example capture -- lab/lab.pcapng hunter2
 //! ```
 
-#![allow(clippy::print_stdout, reason = "an example prints what it finds")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example prints what it finds")]
 
 use std::fs::File;
 use std::io::BufReader;
@@ -28,6 +28,7 @@ fn main() -> Result<()> {
         Item::Packet(packet) => dissector.packet(&packet),
         // Secrets that the capture brings along open its sessions, where they come before the packets.
         Item::KeyLog(lines) => dissector.learn(&String::from_utf8_lossy(lines)),
+        Item::Unknown(kind) => eprintln!("a block of the unknown type {kind} was not looked at"),
     })?;
     let (dissection, needles) = dissector.finish();
 

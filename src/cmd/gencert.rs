@@ -475,7 +475,7 @@ impl Made {
         let mut chain = vec![self.facts.der.clone()];
         chain.extend(ca.iter().flat_map(|ca| ca.chain.clone()));
         let verdict = judge(&chain, &criteria, self.while_valid(now));
-        verdict.checks.into_iter().find(|check| !check.ok()).map(|check| check.found)
+        verdict.checks.into_iter().find(|check| !check.ok()).map(|check| check.found.to_string())
     }
 
     fn while_valid(&self, now: OffsetDateTime) -> OffsetDateTime {

@@ -88,15 +88,13 @@ fn readable(path: &Path, ui: &Ui) -> Result<Vec<CertificateDer<'static>>> {
             }
         }
     }
-    match (readable.is_empty(), faults.first()) {
-        (true, Some(fault)) => Err(Failure::new(fault)),
-        _ => {
-            for fault in &faults {
-                ui.warn(&format!("{fault}; not trusted, the others are"));
-            }
-            Ok(readable)
-        }
+    if let (true, Some(fault)) = (readable.is_empty(), faults.first()) {
+        return Err(Failure::new(fault));
     }
+    for fault in &faults {
+        ui.warn(&format!("{fault}; not trusted, the others are"));
+    }
+    Ok(readable)
 }
 
 /// The name to expect where none was asked for: the lab's.

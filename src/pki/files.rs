@@ -129,7 +129,7 @@ pub fn read_private_key(path: &Path) -> Result<KeyFile, FileError> {
 #[derive(Debug)]
 pub enum StoredKeyFile {
     /// Readable as it is.
-    Clear(StoredKey),
+    Clear(Box<StoredKey>),
     /// Encrypted: [`StoredKeyFile::unlock`] it.
     Encrypted(EncryptedKey),
 }
@@ -140,7 +140,7 @@ impl StoredKeyFile {
         match find_key(path)? {
             Found::Encrypted(key) => Ok(Self::Encrypted(key)),
             Found::Clear(der) => match StoredKey::from_der(&der) {
-                Ok(key) => Ok(Self::Clear(key)),
+                Ok(key) => Ok(Self::Clear(Box::new(key))),
                 Err(source) => Err(FileError::Key { path: path.to_owned(), source }),
             },
         }
@@ -154,7 +154,7 @@ impl StoredKeyFile {
     /// The key, decrypted with `passphrase` where it is encrypted. `path` is for the error.
     pub fn unlock(self, path: &Path, passphrase: &Passphrase) -> Result<StoredKey, FileError> {
         match self {
-            Self::Clear(key) => Ok(key),
+            Self::Clear(key) => Ok(*key),
             Self::Encrypted(key) => key
                 .open(passphrase)
                 .and_then(|der| StoredKey::from_der(&der))

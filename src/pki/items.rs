@@ -57,7 +57,8 @@ pub fn items(bytes: &[u8]) -> Result<Vec<Found>, Nothing> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(Nothing::Empty);
     }
-    let found: Vec<_> = pem::blocks(bytes).into_iter().map(|(line, block)| found(line, block)).collect();
+    let found: Vec<_> =
+        pem::blocks(bytes).into_iter().map(|(line, block)| found(line, block.as_ref())).collect();
     if !found.is_empty() {
         return Ok(found);
     }
@@ -78,8 +79,8 @@ fn unzip(read: Result<(Item, Vec<String>), Unreadable>) -> (Result<Item, Unreada
 }
 
 /// One PEM block.
-fn found(line: usize, block: Result<Block, Fault>) -> Found {
-    let read = match &block {
+fn found(line: usize, block: Result<&Block, &Fault>) -> Found {
+    let read = match block {
         Ok(block) => read(block).map_err(|fault| Unreadable(format!("{}: {fault}", block.label))),
         Err(fault) => Err(Unreadable(fault.to_string())),
     };
@@ -91,12 +92,12 @@ fn read(block: &Block) -> Result<(Item, Vec<String>), String> {
     if let Some(info) = block.encryption() {
         let cipher = info.split(',').next().unwrap_or_default();
         let cipher = if cipher.is_empty() { "unknown".to_owned() } else { Escaped(cipher).to_string() };
-        return sound(Item::Key(Box::new(KeyFacts {
+        return Ok(sound(Item::Key(Box::new(KeyFacts {
             form: KeyForm::EncryptedPem,
             public_key: None,
             kind: None,
             protection: Some(Protection::pem_headers(&words::shortened(cipher))),
-        })));
+        }))));
     }
     let der = files::decode(block).map_err(str::to_owned);
     match block.label.as_str() {
@@ -110,12 +111,13 @@ fn read(block: &Block) -> Result<(Item, Vec<String>), String> {
         "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => request(&der?),
         "PUBLIC KEY" | "RSA PUBLIC KEY" => key(&der?),
         label if label.ends_with("PRIVATE KEY") && !label.starts_with("OPENSSH") => key(&der?),
-        _ => sound(Item::Other(block.label.to_string())),
+        _ => Ok(sound(Item::Other(block.label.to_string()))),
     }
 }
 
-fn sound(item: Item) -> Result<(Item, Vec<String>), String> {
-    Ok((item, Vec::new()))
+/// With nothing wrong with it.
+fn sound(item: Item) -> (Item, Vec<String>) {
+    (item, Vec::new())
 }
 
 /// With what is wrong with it and does not keep it from being shown.
@@ -125,11 +127,11 @@ fn certificate(der: &[u8]) -> Result<(Item, Vec<String>), String> {
 }
 
 fn request(der: &[u8]) -> Result<(Item, Vec<String>), String> {
-    RequestFacts::read(der).map_err(|e| e.0).and_then(|facts| sound(Item::Request(Box::new(facts))))
+    RequestFacts::read(der).map_err(|e| e.0).map(|facts| sound(Item::Request(Box::new(facts))))
 }
 
 fn key(der: &[u8]) -> Result<(Item, Vec<String>), String> {
-    KeyFacts::read(der).map_err(|e| e.to_string()).and_then(|facts| sound(Item::Key(Box::new(facts))))
+    KeyFacts::read(der).map_err(|e| e.to_string()).map(|facts| sound(Item::Key(Box::new(facts))))
 }
 
 /// Unlabelled DER.
@@ -137,7 +139,7 @@ fn from_der(kind: Kind, der: &[u8]) -> Result<(Item, Vec<String>), String> {
     match kind {
         Kind::Certificate => certificate(der),
         Kind::Request => request(der),
-        Kind::Crl => sound(Item::Other("X509 CRL".to_owned())),
+        Kind::Crl => Ok(sound(Item::Other("X509 CRL".to_owned()))),
         Kind::Damaged => Err("it begins like DER and ends too soon".to_owned()),
         Kind::Cms | Kind::Gzip | Kind::Pkcs12 | Kind::Utf16 => {
             Err(format!("it is {}, which is not shown", kind.words()))

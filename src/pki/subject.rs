@@ -49,17 +49,14 @@ impl Attribute {
     /// Type and value as they are compared.
     fn prepared(&self) -> Vec<u8> {
         let mut octets = self.oid.as_octets().to_vec();
-        match &self.text {
-            Some(text) => {
-                let composed = ComposingNormalizerBorrowed::new_nfkc().normalize(text).to_lowercase();
-                // No identifier octet of a string, so that text is never taken for octets.
-                octets.push(0);
-                octets.extend(composed.split_whitespace().collect::<Vec<_>>().join(" ").into_bytes());
-            }
-            None => {
-                octets.push(self.tag);
-                octets.extend(&self.raw);
-            }
+        if let Some(text) = &self.text {
+            let composed = ComposingNormalizerBorrowed::new_nfkc().normalize(text).to_lowercase();
+            // No identifier octet of a string, so that text is never taken for octets.
+            octets.push(0);
+            octets.extend(composed.split_whitespace().collect::<Vec<_>>().join(" ").into_bytes());
+        } else {
+            octets.push(self.tag);
+            octets.extend(&self.raw);
         }
         octets
     }

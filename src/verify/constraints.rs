@@ -36,6 +36,7 @@ impl fmt::Display for Violation {
 }
 
 /// Which names constraints bind, and how.
+#[allow(clippy::struct_excessive_bools, reason = "each is a kind of name that counts or does not")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Reading {
     /// The subject, where it is not empty.

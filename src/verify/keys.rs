@@ -147,7 +147,7 @@ impl Curve {
                 (*form, abscissa, Some(ordinate))
             }
             Some((form @ (2 | 3), abscissa)) if abscissa.len() == width => (*form, abscissa, None),
-            Some((2 | 3 | 4, _)) => return Err("a point of the wrong length"),
+            Some((2..=4, _)) => return Err("a point of the wrong length"),
             Some(_) => return Err("no point in a form that is known"),
         };
         let x = BigUint::from_bytes_be(abscissa);

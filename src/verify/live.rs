@@ -212,7 +212,7 @@ fn note_possession(verdict: &mut Verdict, scheme: SignatureScheme, outcome: &Sig
             format_args!("the handshake's was not looked at: {} proves nothing", weakness.words),
         ),
         Signed::Unsupported(words) => {
-            check.fail(Reason::BadSignature, format_args!("the handshake's cannot be checked: {words}"))
+            check.fail(Reason::BadSignature, format_args!("the handshake's cannot be checked: {words}"));
         }
     }
 }

@@ -29,7 +29,8 @@ pub(super) struct Considered<'a> {
 pub(super) fn considered<'a>(presented: &'a [CertificateDer<'_>]) -> Considered<'a> {
     let Some((leaf, rest)) = presented.split_first() else { return Considered::default() };
     let mut considered = Considered { chain: vec![CertificateDer::from(leaf.as_ref())], left_out: 0 };
-    let mut by_subject: HashMap<Vec<u8>, Vec<(&[u8], Vec<u8>)>> = HashMap::new();
+    // By subject: certificates with their issuers.
+    let mut by_subject = HashMap::<_, Vec<_>>::new();
     let mut seen = HashSet::from([leaf.as_ref()]);
     for der in rest.iter().map(AsRef::as_ref).filter(|der| seen.insert(*der)) {
         if let Some((issuer, subject)) = names(der) {

@@ -6,7 +6,7 @@ use rustls::{DigitallySignedStruct, SignatureScheme};
 use super::keys::{Weakness, weak_key};
 use super::verdict::Reason;
 use crate::crypto;
-use crate::pki::facts::{CertFacts, PublicKeyFacts, SignatureAlgorithm};
+use crate::pki::facts::{CertFacts, PublicKeyFacts, PublicKeyKind, SignatureAlgorithm};
 use crate::pki::request::RequestFacts;
 
 /// How a signature came out.

@@ -426,7 +426,7 @@ fn one_odd_certificate_among_the_trusted_ones_is_left_out_with_its_line() {
     lab.gencert(&["--key", "ec:p256"]);
     let good = lab.read("cert.pem");
     let odd = "-----BEGIN CERTIFICATE-----\nMAUwA6ABAA==\n-----END CERTIFICATE-----\n";
-    lab.write("bundle.pem", &format!("{odd}{good}"));
+    lab.write("bundle.pem", format!("{odd}{good}"));
     lab.run(TLSLAB, ["verify", "cert.pem", "--ca", "bundle.pem"])
         .success()
         .says("tlslab: warning: bundle.pem: line 1: not an X.509 certificate: ")
