@@ -20,6 +20,11 @@ test-negative:
 fuzz seconds="30":
     tests/fuzz/run "$1"
 
+# how often `inspect --who` is right about the certificates in a folder, by the verifiers that are here
+[group('check')]
+who-corpus dir:
+    TLSLAB_CORPUS="$(realpath "$1")" cargo test --quiet --test it oracle::corpus -- --ignored --nocapture
+
 # formatting and clippy, warnings as errors
 [group('check')]
 lint:

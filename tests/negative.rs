@@ -16,6 +16,9 @@
 #[path = "it/lab.rs"]
 #[allow(dead_code)] // the bench has more tools than this table needs
 mod lab;
+#[path = "it/peers.rs"]
+#[expect(dead_code, reason = "shared with the other tests, which use more of it")]
+mod peers;
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};

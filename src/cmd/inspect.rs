@@ -15,7 +15,7 @@ use tlslab::report::inspection::Inspection;
 use tlslab::report::who::WhoReport;
 use tlslab::tls::Versions;
 use tlslab::verify::{ExpectedName, Model};
-use tlslab::who::{Case, own_name, predict};
+use tlslab::who::{self, Case, Wanted, own_name, predict};
 use zeroize::Zeroizing;
 
 use super::trust::lab_name;
@@ -71,6 +71,12 @@ pub(crate) struct Inspect {
     /// For --who, when they look, instead of now (RFC 3339, such as 2026-11-23T12:00:00Z, or a date)
     #[arg(long, value_name = "TIME", requires = "who", value_parser = instant::parse)]
     at: Option<OffsetDateTime>,
+    /// For --who, the release of a verifier to speak of, instead of the newest that was measured; repeatable
+    ///
+    /// Such as node=18, openssl=3.0 or node=20-system (built on the system's OpenSSL, as Debian has it). Of a release that
+    /// was not measured nothing is known, and nothing is said.
+    #[arg(long = "who-version", value_name = "NAME=VERSION", requires = "who")]
+    releases: Vec<Wanted>,
     /// The TLS versions to offer a server: 1.2, 1.3 or 1.2-1.3
     #[arg(long, value_name = "VERSIONS", default_value_t)]
     tls: Versions,
@@ -81,6 +87,9 @@ pub(crate) struct Inspect {
     #[arg(long, conflicts_with_all = ["json", "who"])]
     pem: bool,
 }
+
+/// The most chains of one input that --who looks at: a peer can send thousands of certificates.
+const CHAINS: usize = 1_000;
 
 /// Where an input is.
 enum Source<'a> {
@@ -120,45 +129,60 @@ impl Inspect {
                 }
             }
         }
-        let who = if self.who { self.predictions(&inspection, self.at.unwrap_or(now))? } else { Vec::new() };
+        let who =
+            if self.who { self.predictions(&inspection, self.at.unwrap_or(now), ui)? } else { Vec::new() };
         inspection.add_who(who);
         self.show(inspection, ui)?;
         Ok(status)
     }
 
     /// Who would take each certificate that is not another's issuer.
-    fn predictions(&self, inspection: &Inspection, at: OffsetDateTime) -> Result<Vec<WhoReport>> {
-        let chains = inspection.chains();
-        if chains.is_empty() && inspection.errors().is_empty() {
+    fn predictions(&self, inspection: &Inspection, at: OffsetDateTime, ui: &Ui) -> Result<Vec<WhoReport>> {
+        let at = at.replace_nanosecond(0).unwrap_or(at);
+        let inputs = inspection.by_source();
+        if inputs.is_empty() && inspection.errors().is_empty() {
             return Err(self.no_certificate());
         }
-        chains
-            .into_iter()
-            .map(|(source, index, chain)| {
-                let (leaf, issuers) = match chain.split_first() {
-                    Some((leaf, issuers)) => (*leaf, issuers),
-                    // A chain begins with a leaf.
-                    None => return Err(self.no_certificate()),
-                };
-                let model = self.model.unwrap_or_else(|| Model::of(leaf));
-                if model == Model::Ca && leaf.is_self_issued() {
-                    return Err(Failure::new(format!(
-                        "{source}: expected a certificate that somebody else issued (--as ca), found one that \
-                         is its own issuer"
-                    ))
-                    .hint("`--as pinned` asks about it as the only trusted certificate"));
-                }
-                let live = || match self::source(source) {
-                    Ok(Source::Server(target)) => Some(target.default_name()),
-                    _ => None,
-                };
-                let name = self.cn.clone().or_else(live).or_else(|| own_name(leaf)).unwrap_or_else(lab_name);
-                let issuers = if model == Model::Pinned { &[] } else { issuers };
-                let at = at.replace_nanosecond(0).unwrap_or(at);
-                let case = Case { leaf, issuers, model, name: Some(&name), at };
-                Ok(WhoReport::new(source, index, &case, &predict(&case)))
-            })
-            .collect()
+        let mut found = Vec::new();
+        for (source, certificates) in inputs {
+            let chains = who::chains(&certificates);
+            if chains.len() > CHAINS {
+                let left = chains.len() - CHAINS;
+                ui.warn(&format!(
+                    "{source}: {left} more chains are not looked at, beyond the first {CHAINS}"
+                ));
+            }
+            for (place, chain) in chains.into_iter().take(CHAINS) {
+                found.push(self.prediction(source, place + 1, &chain, at)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Who would take the first certificate of `chain`, the one with this number in `source`.
+    fn prediction(
+        &self,
+        source: &str,
+        number: usize,
+        chain: &[&CertFacts],
+        at: OffsetDateTime,
+    ) -> Result<WhoReport> {
+        let Some((leaf, issuers)) = chain.split_first() else { return Err(self.no_certificate()) };
+        let model = self.model.unwrap_or_else(|| Model::of(leaf));
+        if model == Model::Ca && leaf.is_self_issued() {
+            return Err(Failure::new(format!(
+                "{source}: expected a certificate that somebody else issued (--as ca), found one that is its own issuer"
+            ))
+            .hint("`--as pinned` asks about it as the only trusted certificate"));
+        }
+        let live = || match self::source(source) {
+            Ok(Source::Server(target)) => Some(target.default_name()),
+            _ => None,
+        };
+        let name = self.cn.clone().or_else(live).or_else(|| own_name(leaf)).unwrap_or_else(lab_name);
+        let issuers = if model == Model::Pinned { &[] } else { issuers };
+        let case = Case { leaf, issuers, model, name: Some(&name), at };
+        Ok(WhoReport::new(source, number, &case, &predict(&case, &self.releases)))
     }
 
     fn no_certificate(&self) -> Failure {
@@ -186,6 +210,10 @@ impl Inspect {
             let text = report.who.iter().map(|who| who.lines().join("\n")).collect::<Vec<_>>().join("\n\n");
             if !text.is_empty() {
                 ui.print(&text)?;
+                ui.print("")?;
+                for line in report.who.first().map(WhoReport::releases).unwrap_or_default() {
+                    ui.print(&line)?;
+                }
             }
         } else {
             let text =

@@ -103,29 +103,31 @@ struct Reader {
 
 impl Reader {
     fn line(&mut self, number: usize, line: &[u8]) {
-        if let Some((label, rest)) = boundary(line, BEGIN) {
-            self.unended();
-            if rest.is_empty() {
-                let (headers, base64) = (Vec::new(), Zeroizing::default());
-                self.open = Some(Block { label, line: number, headers, base64 });
-            } else {
-                self.found.push((number, Err(Fault::Joined(label))));
-            }
-        } else if let Some((label, rest)) = boundary(line, END) {
-            self.end(number, label);
-            // Two files put together, the first of which had no line break at its end.
-            if rest.starts_with(BEGIN) {
-                self.line(number, rest);
-            }
-        } else if let Some(block) = &mut self.open {
-            let end = line.windows(END.len()).position(|window| window == END);
-            let (own, rest) = line.split_at(end.unwrap_or(line.len()));
-            block.take(own);
-            if !rest.is_empty() {
-                self.line(number, rest);
+        // A line may hold several boundaries, where line breaks between them were lost.
+        let mut line = Some(line);
+        while let Some(current) = line.take() {
+            if let Some((label, rest)) = boundary(current, BEGIN) {
+                self.unended();
+                if rest.is_empty() {
+                    let (headers, base64) = (Vec::new(), Zeroizing::default());
+                    self.open = Some(Block { label, line: number, headers, base64 });
+                } else {
+                    self.found.push((number, Err(Fault::Joined(label))));
+                }
+            } else if let Some((label, rest)) = boundary(current, END) {
+                self.end(number, label);
+                // Two files put together, the first of which had no line break at its end.
+                line = rest.starts_with(BEGIN).then_some(rest);
+            } else if let Some(block) = &mut self.open {
+                // What begins like a boundary and is none stands at the line's start, and is content like the rest.
+                let end = current.windows(END.len()).skip(1).position(|window| window == END);
+                let (own, rest) = current.split_at(end.map_or(current.len(), |end| end + 1));
+                block.take(own);
+                line = (!rest.is_empty()).then_some(rest);
             }
         }
     }
+
 
     fn end(&mut self, number: usize, label: Label) {
         let (line, item) = match self.open.take() {

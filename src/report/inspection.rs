@@ -12,7 +12,6 @@ use crate::pki::items::{Found, Item};
 use crate::pki::key_facts::KeyFacts;
 use crate::pki::request::RequestFacts;
 use crate::tls::SessionFacts;
-use crate::who;
 use crate::words::Escaped;
 
 /// The one object that `inspect --json` prints.
@@ -240,23 +239,14 @@ impl Inspection {
         self.certificates.iter().map(|(_, _, facts)| facts)
     }
 
-    /// The chains among the certificates, in order: where each is from, its leaf's place there counted from 1, and leaf
-    /// and issuers as far as they are in the same input.
-    pub fn chains(&self) -> Vec<(&str, usize, Vec<&CertFacts>)> {
-        let mut chains: Vec<(&str, usize, Vec<&CertFacts>)> = Vec::new();
-        for (source, index, leaf) in &self.certificates {
-            let taken = |(from, _, chain): &(&str, usize, Vec<&CertFacts>)| {
-                *from == source.as_str() && chain.iter().any(|known| known.der == leaf.der)
-            };
-            if chains.iter().any(taken) {
-                continue;
-            }
-            let beside = self.certificates.iter().filter(|(from, ..)| from == source);
-            let beside: Vec<&CertFacts> = beside.map(|(.., facts)| facts).collect();
-            let chain = who::chain(leaf, &beside);
-            chains.push((source, *index, chain));
-        }
-        chains
+    /// The certificates of each input, in order.
+    pub fn by_source(&self) -> Vec<(&str, Vec<&CertFacts>)> {
+        let inputs = self.certificates.chunk_by(|(one, ..), (other, ..)| one == other);
+        inputs
+            .filter_map(|input| {
+                Some((input.first()?.0.as_str(), input.iter().map(|(.., facts)| facts).collect()))
+            })
+            .collect()
     }
 
     /// Adds what was predicted, to be part of the JSON.

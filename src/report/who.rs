@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::who::{Case, Prediction};
+use crate::who::{Case, Prediction, Says};
 use crate::words::{Escaped, instant};
 
 /// What is predicted of one certificate.
@@ -31,10 +31,15 @@ pub struct WhoReport {
 pub struct VerifierReport {
     /// Who, such as `Go`.
     pub verifier: &'static str,
-    /// Whether it will accept.
-    pub accepts: bool,
+    /// The releases of it that were measured and are spoken of, such as `3.0.20 to 3.0.22`; null for tlslab itself, and
+    /// where none was measured that was asked for.
+    pub release: Option<String>,
+    /// Whether it will accept; null where that is not known.
+    pub accepts: Option<bool>,
     /// Why it will refuse; none where it accepts.
     pub reasons: Vec<ReasonReport>,
+    /// Why it is not known what it will say; null where it is.
+    pub not_known: Option<String>,
 }
 
 /// Why one verifier refuses.
@@ -51,9 +56,14 @@ impl WhoReport {
     pub fn new(source: &str, index: usize, case: &Case<'_>, predictions: &[Prediction]) -> Self {
         let verifiers = predictions.iter().map(|prediction| VerifierReport {
             verifier: prediction.verifier.as_str(),
+            release: prediction.release.map(ToString::to_string),
             accepts: prediction.accepts(),
+            not_known: match &prediction.says {
+                Says::NotKnown(words) => Some(Escaped(words).to_string()),
+                Says::Accept | Says::Refuse(_) => None,
+            },
             reasons: prediction
-                .refusals
+                .refusals()
                 .iter()
                 .map(|refusal| ReasonReport {
                     reason: Escaped(&refusal.words).to_string(),
@@ -87,8 +97,11 @@ impl WhoReport {
         ];
         for verifier in &self.verifiers {
             let who = verifier.verifier;
-            if verifier.accepts {
+            if verifier.accepts == Some(true) {
                 lines.push(format!("{who:<22}accepts"));
+            }
+            if let Some(why) = &verifier.not_known {
+                lines.push(format!("{who:<22}not known: {why}"));
             }
             for (index, reason) in verifier.reasons.iter().enumerate() {
                 let (who, verdict) = if index == 0 { (who, "refuses") } else { ("", "") };
@@ -98,4 +111,21 @@ impl WhoReport {
         }
         lines
     }
+
+    /// Of which releases it speaks, for a person.
+    pub fn releases(&self) -> Vec<String> {
+        let named =
+            self.verifiers.iter().filter_map(|v| Some(format!("{} {}", v.verifier, v.release.as_ref()?)));
+        let mut lines = vec!["as these releases were measured (--who-version asks for others):".to_owned()];
+        for words in named {
+            match lines.last_mut().filter(|line| line.starts_with(' ') && line.len() + words.len() < WIDTH) {
+                Some(line) => line.extend(["; ", &words]),
+                None => lines.push(format!("  {words}")),
+            }
+        }
+        lines
+    }
 }
+
+/// How long a line is at most, where words are set one after the other.
+const WIDTH: usize = 110;

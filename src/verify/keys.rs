@@ -241,7 +241,9 @@ mod tests {
         let mut modulus = vec![0x55; octets];
         modulus[0] = first;
         modulus[octets - 1] = last;
-        sequence(&[&tlv(2, &[&[0][..], &modulus].concat()), &tlv(2, exponent)])
+        // A number is positive (X.690 §8.3.3), and has no octet too many (§8.3.2).
+        let sign: &[u8] = if first >= 0x80 { &[0] } else { &[] };
+        sequence(&[&tlv(2, &[sign, &modulus].concat()), &tlv(2, exponent)])
     }
 
     fn point(key: &PrivateKey) -> Vec<u8> {

@@ -2,33 +2,38 @@
 //!
 //! [`predict`] is a pure function of a [`Case`]: a certificate, how it comes to be trusted, the expected name and an
 //! instant. Each [`Verifier`] has a list of [`Rule`]s, one per condition on which it refuses, with the source that
-//! it is known from. The tests hold every prediction for the whole catalogue, and for shapes that verifiers differ about,
-//! against the verifier itself, in live handshakes. tlslab's own verdict is no rule: it is asked.
+//! it is known from, for the [`Release`]s that were measured; of other releases, and of what a verifier was not seen with,
+//! nothing is predicted. The tests hold every prediction for the whole catalogue, and for shapes that verifiers differ
+//! about, against the verifier itself, in live handshakes, where the installed release is one that was measured. tlslab's
+//! own verdict is no rule: it is asked; and so is rustls-webpki, where no rule of its speaks.
 //!
 //! What is assumed: that the trusted certificate or the private CA is the only anchor, that the server sends the
 //! whole chain, holds the key and staples no OCSP response, and that what is not given of the chain is healthy. Not
 //! predicted: revocation, Certificate Transparency and the rules of public CAs, by which no private certificate is
-//! judged; what one version of a verifier does otherwise than the one in the rule's source.
+//! judged.
 
+mod asked;
 mod chain;
 mod condition;
 mod names;
 mod notes;
+mod release;
 mod rules;
 
 use std::fmt;
-use std::sync::Arc;
 
 use time::OffsetDateTime;
 
 use crate::pki::facts::CertFacts;
-use crate::verify::{Criteria, ExpectedName, Model, Policy, TrustSet, Usage, judge, judge_presuming_trust};
+use crate::verify::{ExpectedName, Model};
+use rules::Findings;
 
-pub use chain::chain;
+pub use chain::{chain, chains};
 pub use condition::{Condition, Constrained, Whom};
 pub use names::{CommonNames, NameRules, Wildcards};
 pub use notes::{notes, notes_on, own_name};
-pub use rules::{RULES, Rule};
+pub use release::{BadRelease, Build, RELEASES, Release, Version, Wanted};
+pub use rules::{RULES, Releases, Rule};
 
 /// A program or library that verifies TLS servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -37,8 +42,8 @@ pub enum Verifier {
     Openssl,
     /// The same with `-x509_strict`.
     OpensslStrict,
-    /// Python's `ssl.create_default_context()` from 3.13 on: strict, partial chains allowed.
-    PythonStrict,
+    /// Python with the flags that `ssl.create_default_context()` sets from 3.13 on: strict, partial chains allowed.
+    Python,
     /// curl, built with OpenSSL.
     Curl,
     /// GnuTLS: `gnutls-cli`.
@@ -66,7 +71,7 @@ impl Verifier {
     pub const ALL: [Self; 13] = [
         Self::Openssl,
         Self::OpensslStrict,
-        Self::PythonStrict,
+        Self::Python,
         Self::Curl,
         Self::Gnutls,
         Self::Nss,
@@ -79,12 +84,42 @@ impl Verifier {
         Self::Lab,
     ];
 
+    /// What it is called where one of its releases is asked for; none of tlslab, which is here.
+    pub fn key(self) -> Option<&'static str> {
+        Some(match self.measured_as() {
+            Self::Openssl | Self::OpensslStrict => "openssl",
+            Self::Python => "python",
+            Self::Curl => "curl",
+            Self::Gnutls => "gnutls",
+            Self::Nss => "nss",
+            Self::Firefox => "firefox",
+            Self::Chromium => "chromium",
+            Self::Go => "go",
+            Self::Java => "java",
+            Self::Node => "node",
+            Self::RustlsWebpki => "rustls-webpki",
+            Self::Lab => return None,
+        })
+    }
+
+    /// Every [`Self::key`], once.
+    fn keys() -> Vec<&'static str> {
+        let mut keys: Vec<_> = Self::ALL.into_iter().filter_map(Self::key).collect();
+        keys.dedup();
+        keys
+    }
+
+    /// Under whose name its releases stand: a setting is no program.
+    fn measured_as(self) -> Self {
+        if self == Self::OpensslStrict { Self::Openssl } else { self }
+    }
+
     /// The name in reports.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Openssl => "OpenSSL",
             Self::OpensslStrict => "OpenSSL -x509_strict",
-            Self::PythonStrict => "Python 3.13",
+            Self::Python => "Python 3.13",
             Self::Curl => "curl",
             Self::Gnutls => "GnuTLS",
             Self::Nss => "NSS certutil",
@@ -137,14 +172,39 @@ impl<'a> Case<'a> {
 pub struct Prediction {
     /// Who.
     pub verifier: Verifier,
-    /// Every reason to refuse; none where it accepts.
-    pub refusals: Vec<Refusal>,
+    /// Which releases of it were seen to say so; none of tlslab, which is here, nor of one that was not measured.
+    pub release: Option<&'static Release>,
+    /// What.
+    pub says: Says,
+}
+
+/// A prediction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Says {
+    /// It will accept.
+    Accept,
+    /// It will refuse, for each of these reasons.
+    Refuse(Vec<Refusal>),
+    /// Nobody has seen what this release says of such a certificate: why.
+    NotKnown(String),
 }
 
 impl Prediction {
-    /// Whether it will accept.
-    pub fn accepts(&self) -> bool {
-        self.refusals.is_empty()
+    /// Whether it will accept; `None` where that is not known.
+    pub fn accepts(&self) -> Option<bool> {
+        match self.says {
+            Says::Accept => Some(true),
+            Says::Refuse(_) => Some(false),
+            Says::NotKnown(_) => None,
+        }
+    }
+
+    /// Why it will refuse.
+    pub fn refusals(&self) -> &[Refusal] {
+        match &self.says {
+            Says::Refuse(refusals) => refusals,
+            Says::Accept | Says::NotKnown(_) => &[],
+        }
     }
 }
 
@@ -157,51 +217,38 @@ pub struct Refusal {
     pub source: &'static str,
 }
 
-/// What every verifier will say, in the order of [`Verifier::ALL`].
-pub fn predict(case: &Case<'_>) -> Vec<Prediction> {
-    let broken = rules::broken(case);
-    let by_rule = |verifier: Verifier| {
-        let broken = broken.iter().filter(|(rule, _)| rule.verifiers.contains(&verifier));
-        broken.map(|(rule, words)| Refusal { words: words.clone(), source: rule.source }).collect()
-    };
+/// What every verifier will say, in the order of [`Verifier::ALL`]: of each the newest release that was measured, or the
+/// one that is `wanted`.
+pub fn predict(case: &Case<'_>, wanted: &[Wanted]) -> Vec<Prediction> {
+    let mut findings = Findings::of(case);
     Verifier::ALL
         .into_iter()
         .map(|verifier| {
-            let refusals = match verifier {
-                Verifier::Lab => lab(case),
-                verifier => by_rule(verifier),
+            let wanted = wanted.iter().rev().find(|wanted| wanted.is_for(verifier));
+            let release = wanted.map_or_else(|| Release::newest(verifier), Wanted::release);
+            let says = match (verifier, release, wanted) {
+                (Verifier::Lab, ..) => said(asked::lab(case)),
+                (_, Some(release), _) => by_rule(verifier, release, &mut findings),
+                (_, None, wanted) => Says::NotKnown(wanted.map(Wanted::unmeasured).unwrap_or_default()),
             };
-            Prediction { verifier, refusals }
+            Prediction { verifier, release, says }
         })
         .collect()
 }
 
-/// tlslab's own verdict. Where the whole chain is known it is judged; else the leaf's checks are run as if the rest were
-/// healthy.
-fn lab(case: &Case<'_>) -> Vec<Refusal> {
-    let anchor = match case.model {
-        Model::Pinned => Some(case.leaf),
-        Model::Ca => case.issuers.last().copied().filter(|last| last.is_self_issued()),
-    };
-    let checks = match anchor.map(|anchor| TrustSet::new([&anchor.der])) {
-        Some(Ok(trusted)) => {
-            let chain: Vec<_> = [case.leaf].iter().chain(case.issuers).map(|c| c.der.clone()).collect();
-            let criteria = Criteria {
-                trusted: Arc::new(trusted),
-                name: case.name.cloned(),
-                usage: Usage::Server,
-                policy: Policy::Lab,
-            };
-            judge(&chain, &criteria, case.at).checks
-        }
-        _ => judge_presuming_trust(case.leaf, case.issuers, case.name, case.at),
-    };
-    let failed = checks.into_iter().filter(|check| !check.ok());
-    failed
-        .map(|check| {
-            let reasons: Vec<&str> = check.reasons.iter().map(|reason| reason.as_str()).collect();
-            let words = format!("{}: {}", reasons.join(", "), check.found);
-            Refusal { words, source: "asked: tlslab verify --verify lab" }
-        })
-        .collect()
+fn said(refusals: Vec<Refusal>) -> Says {
+    if refusals.is_empty() { Says::Accept } else { Says::Refuse(refusals) }
+}
+
+/// What follows from the rules; where none refuses, and the certificate has something about it that the verifier was
+/// not seen with, nothing does.
+fn by_rule(verifier: Verifier, release: &Release, findings: &mut Findings<'_, '_>) -> Says {
+    let mut refusals = findings.refusals(verifier, release);
+    if verifier == Verifier::RustlsWebpki && refusals.is_empty() {
+        refusals.extend(asked::rustls_webpki(findings.case()));
+    }
+    match findings.not_seen(verifier) {
+        Some(words) if refusals.is_empty() => Says::NotKnown(words),
+        _ => said(refusals),
+    }
 }

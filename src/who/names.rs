@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::Case;
 use crate::pki::facts::{CertFacts, GeneralName};
 use crate::verify::ExpectedName;
 
@@ -139,6 +140,32 @@ fn dns_names(leaf: &CertFacts) -> impl Iterator<Item = &str> {
         GeneralName::Dns(name) => Some(name.as_str()),
         _ => None,
     })
+}
+
+/// Where the certificate has no name that stands for the one that is expected.
+pub(super) fn not_named(case: &Case<'_>, rules: NameRules) -> Option<String> {
+    let expected = case.name?;
+    if rules.matches(case.leaf, expected) {
+        return None;
+    }
+    let has_common_name = case.leaf.subject.common_names().next().is_some();
+    Some(match (case.leaf.subject_alt_names(), rules.common_names) {
+        (None, CommonNames::Never) if has_common_name => "no SAN, and the CN is no name".to_owned(),
+        (None, _) if !has_common_name => "neither a SAN nor a CN".to_owned(),
+        (None, _) => format!("no SAN, and the CN is not {expected}"),
+        _ => format!("the SAN has no name that stands for {expected}"),
+    })
+}
+
+/// Where the expected name has characters other than letters, digits and hyphens.
+pub(super) fn not_ldh(case: &Case<'_>) -> Option<String> {
+    match case.name? {
+        ExpectedName::Dns(name) => {
+            let is_ldh = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+            (!name.chars().all(is_ldh)).then(|| format!("{name} is no host name"))
+        }
+        ExpectedName::Ip(_) | ExpectedName::Text(_) => None,
+    }
 }
 
 #[cfg(test)]

@@ -2,22 +2,26 @@
 
 use time::OffsetDateTime;
 
-use super::{Case, Verifier, rules};
+use super::rules::Findings;
+use super::{Case, Refusal, Release, Verifier};
 use crate::pki::facts::{CertFacts, GeneralName};
 use crate::verify::{ExpectedName, Model, TrustPath, Verdict};
 
 /// Who would refuse the certificate and why, a line for each reason: `Go, rustls-webpki refuse it: no SAN`.
 ///
-/// Silent about what tlslab's own verdict is about, which speaks for itself, and about NSS's old tool. Where no name is
-/// expected, the certificate's own stands in.
+/// Of each the newest release that was measured. Silent about what tlslab's own verdict is about, which speaks for itself,
+/// and about NSS's old tool. Where no name is expected, the certificate's own stands in.
 pub fn notes(case: &Case<'_>) -> Vec<String> {
     let own = own_name(case.leaf);
     let case = Case { name: case.name.or(own.as_ref()), ..*case };
-    let broken = rules::broken(&case);
-    let mut found: Vec<(&str, Vec<Verifier>)> = Vec::new();
+    let mut findings = Findings::of(&case);
+    let mut found: Vec<(String, Vec<Verifier>)> = Vec::new();
     for verifier in Verifier::ALL.into_iter().filter(|verifier| *verifier != Verifier::Nss) {
-        for (_, words) in broken.iter().filter(|(rule, _)| rule.verifiers.contains(&verifier)) {
-            match found.iter_mut().find(|(known, _)| known == words) {
+        let newest = Release::newest(verifier);
+        for Refusal { words, .. } in
+            newest.map_or_else(Vec::new, |newest| findings.refusals(verifier, newest))
+        {
+            match found.iter_mut().find(|(known, _)| *known == words) {
                 // Two rules can find the same fault.
                 Some((_, verifiers)) if verifiers.last() == Some(&verifier) => {}
                 Some((_, verifiers)) => verifiers.push(verifier),

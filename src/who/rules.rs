@@ -4,15 +4,18 @@ use time::Duration;
 
 use super::condition::Constrained;
 use super::names::{CommonNames, NameRules, Wildcards};
-use super::{Case, Condition, Verifier, Whom};
+use super::release::{Build, Release, Version};
+use super::{Case, Condition, Refusal, Verifier, Whom};
 use crate::pki::oid::{
-    AUTHORITY_KEY_IDENTIFIER, BASIC_CONSTRAINTS, EXTENDED_KEY_USAGE, KEY_USAGE, NAME_CONSTRAINTS, Oid,
-    SUBJECT_ALT_NAME, SUBJECT_KEY_IDENTIFIER,
+    AUTHORITY_INFORMATION, AUTHORITY_KEY_IDENTIFIER, BASIC_CONSTRAINTS, CERTIFICATE_POLICIES,
+    CRL_DISTRIBUTION_POINTS, EXTENDED_KEY_USAGE, INHIBIT_ANY_POLICY, KEY_USAGE, NAME_CONSTRAINTS,
+    NETSCAPE_CERT_TYPE, OCSP_NO_CHECK, Oid, POLICY_CONSTRAINTS, POLICY_MAPPINGS, SUBJECT_ALT_NAME,
+    SUBJECT_KEY_IDENTIFIER,
 };
 use crate::verify::Model;
 use Condition as C;
 use Verifier::{
-    Chromium, Curl, Firefox, Gnutls, Go, Java, Node, Nss, Openssl, OpensslStrict, PythonStrict, RustlsWebpki,
+    Chromium, Curl, Firefox, Gnutls, Go, Java, Node, Nss, Openssl, OpensslStrict, Python, RustlsWebpki,
 };
 
 /// Some verifiers refuse on one condition.
@@ -24,40 +27,135 @@ pub struct Rule {
     pub model: Option<Model>,
     /// On what.
     pub condition: Condition,
+    /// In which of the releases that were measured.
+    pub releases: Releases,
     /// Where the rule is from.
     pub source: &'static str,
 }
 
-/// Every rule by which somebody refuses, with what is wrong. Each condition is asked once, for many rules share it and
-/// some cost a signature.
-pub(super) fn broken(case: &Case<'_>) -> Vec<(&'static Rule, String)> {
-    let mut asked: Vec<(Condition, Option<String>)> = Vec::new();
-    let mut ask = |condition: Condition| {
-        if let Some((_, words)) = asked.iter().find(|(known, _)| *known == condition) {
+/// Some of the releases that were measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Releases {
+    /// All of them.
+    All,
+    /// From this version on.
+    From(Version),
+    /// Before this version.
+    Before(Version),
+    /// What stands on an OpenSSL of security level 2, which is Debian's, and everybody's from 3.2 on.
+    AtLevel2,
+}
+
+impl Releases {
+    /// Whether `release` is one of them.
+    pub fn include(self, release: &Release) -> bool {
+        match self {
+            Self::All => true,
+            Self::From(version) => release.measured.0 >= version,
+            Self::Before(version) => release.measured.1 < version,
+            // Debian builds OpenSSL with -DOPENSSL_TLS_SECURITY_LEVEL=2; what brings its own has its makers' default.
+            Self::AtLevel2 => {
+                release.build == Build::System
+                    || release.openssl.is_some_and(|openssl| openssl >= Version([3, 2, 0]))
+            }
+        }
+    }
+}
+
+/// What is found of a case. Each condition is asked once, for many rules share it and some cost a signature.
+pub(super) struct Findings<'c, 'a> {
+    case: &'c Case<'a>,
+    asked: Vec<(Condition, Option<String>)>,
+}
+
+impl<'c, 'a> Findings<'c, 'a> {
+    /// Of `case`, nothing asked yet.
+    pub(super) fn of(case: &'c Case<'a>) -> Self {
+        Self { case, asked: Vec::new() }
+    }
+
+    /// What it is about.
+    pub(super) fn case(&self) -> &'c Case<'a> {
+        self.case
+    }
+
+    /// On what `verifier` refuses in this release.
+    pub(super) fn refusals(&mut self, verifier: Verifier, release: &Release) -> Vec<Refusal> {
+        let model = self.case.model;
+        let applies = |rule: &&Rule| {
+            rule.verifiers.contains(&verifier)
+                && rule.model.is_none_or(|of| of == model)
+                && rule.releases.include(release)
+        };
+        let rules = RULES.iter().filter(applies);
+        rules
+            .filter_map(|rule| Some(Refusal { words: self.ask(rule.condition)?, source: rule.source }))
+            .collect()
+    }
+
+    /// What the certificate has about it that `verifier` was not seen with.
+    pub(super) fn not_seen(&mut self, verifier: Verifier) -> Option<String> {
+        let model = self.case.model;
+        let mut unseen = KINDS
+            .iter()
+            .filter(|kind| kind.model.is_none_or(|of| of == model) && !kind.seen_with.contains(&verifier));
+        unseen.find_map(|kind| self.ask(kind.condition))
+    }
+
+    fn ask(&mut self, condition: Condition) -> Option<String> {
+        if let Some((_, words)) = self.asked.iter().find(|(known, _)| *known == condition) {
             return words.clone();
         }
-        let words = condition.find(case);
-        asked.push((condition, words.clone()));
+        let words = condition.find(self.case);
+        self.asked.push((condition, words.clone()));
         words
-    };
-    let of_model = |rule: &&Rule| rule.model.is_none_or(|model| model == case.model);
-    RULES.iter().filter(of_model).filter_map(|rule| Some((rule, ask(rule.condition)?))).collect()
+    }
 }
+
+/// Something about a certificate that not every verifier was measured with.
+#[derive(Clone, Copy, Debug)]
+struct Kind {
+    condition: Condition,
+    /// In which trust model; `None` for both.
+    model: Option<Model>,
+    /// Who was: what it refuses of this is among the rules.
+    seen_with: &'static [Verifier],
+}
+
+/// What was not measured with everybody. (rustls-webpki is asked.)
+const KINDS: &[Kind] = &[
+    Kind { condition: C::Unverifiable, model: None, seen_with: &[RustlsWebpki] },
+    Kind { condition: C::ConstrainedOtherwise, model: None, seen_with: &[RustlsWebpki] },
+    Kind {
+        condition: C::CriticallyConstrained,
+        model: Some(Model::Ca),
+        seen_with: &[Openssl, OpensslStrict, Python, Curl, Gnutls, Go, Java, Node, RustlsWebpki],
+    },
+    Kind { condition: C::UnreadableBut(ALL_READ), model: None, seen_with: &[RustlsWebpki] },
+    Kind { condition: C::UnusualExponent, model: None, seen_with: &[RustlsWebpki] },
+    Kind {
+        condition: C::Critical(KNOWN_TO_SOME),
+        model: Some(Model::Pinned),
+        seen_with: &[Openssl, OpensslStrict, Python, Curl, Gnutls, Go, Java, Node, RustlsWebpki],
+    },
+    Kind {
+        condition: C::Critical(KNOWN_TO_SOME),
+        model: Some(Model::Ca),
+        seen_with: &[Openssl, OpensslStrict, Python, Curl, Go, Node, RustlsWebpki],
+    },
+];
 
 /// Those that shake hands; NSS's `certutil` reads files.
 const LIVE: &[Verifier] =
-    &[Openssl, OpensslStrict, PythonStrict, Curl, Gnutls, Firefox, Chromium, Go, Java, Node, RustlsWebpki];
+    &[Openssl, OpensslStrict, Python, Curl, Gnutls, Firefox, Chromium, Go, Java, Node, RustlsWebpki];
 /// Those that are OpenSSL, each with settings of its own.
-const OPENSSLS: &[Verifier] = &[Openssl, OpensslStrict, PythonStrict, Curl, Node];
+const OPENSSLS: &[Verifier] = &[Openssl, OpensslStrict, Python, Curl, Node];
 /// Those of them with `X509_V_FLAG_X509_STRICT`.
-const STRICT: &[Verifier] = &[OpensslStrict, PythonStrict];
+const STRICT: &[Verifier] = &[OpensslStrict, Python];
 /// Those of them without `X509_V_FLAG_PARTIAL_CHAIN`: what is trusted is its own issuer or nothing.
 const WHOLE: &[Verifier] = &[Openssl, OpensslStrict, Node];
-/// Those of them at security level 2, as Debian and OpenSSL from 3.2 on have it.
-const LEVEL_2: &[Verifier] = &[Openssl, OpensslStrict, PythonStrict, Curl];
-
 /// Those of them that do not take a pinned certificate which they cannot read: curl, with partial chains, does.
-const BUT_CURL: &[Verifier] = &[Openssl, OpensslStrict, PythonStrict, Node];
+const BUT_CURL: &[Verifier] = &[Openssl, OpensslStrict, Python, Node];
 
 const CHECK_TIME: &str = "OpenSSL crypto/x509/x509_vfy.c ossl_x509_check_cert_time";
 const CHECK_EXTENSIONS: &str = "OpenSSL crypto/x509/x509_vfy.c check_extensions";
@@ -113,6 +211,81 @@ const ALL_READ: &[Oid] = &[
     EXTENDED_KEY_USAGE,
 ];
 
+/// Critical extensions that some verifiers process and others do not.
+const KNOWN_TO_SOME: &[Oid] = &[
+    AUTHORITY_INFORMATION,
+    CERTIFICATE_POLICIES,
+    CRL_DISTRIBUTION_POINTS,
+    INHIBIT_ANY_POLICY,
+    NETSCAPE_CERT_TYPE,
+    OCSP_NO_CHECK,
+    POLICY_CONSTRAINTS,
+    POLICY_MAPPINGS,
+];
+
+/// The critical extensions that each is not known to refuse: what it was seen to take, and, of those that were not seen
+/// with them all ([`KINDS`]), [`KNOWN_TO_SOME`].
+const OPENSSL_KNOWN: &[Oid] = &[
+    KEY_USAGE,
+    SUBJECT_ALT_NAME,
+    BASIC_CONSTRAINTS,
+    NAME_CONSTRAINTS,
+    EXTENDED_KEY_USAGE,
+    CERTIFICATE_POLICIES,
+    CRL_DISTRIBUTION_POINTS,
+    INHIBIT_ANY_POLICY,
+    NETSCAPE_CERT_TYPE,
+    OCSP_NO_CHECK,
+    POLICY_CONSTRAINTS,
+    POLICY_MAPPINGS,
+];
+const GO_KNOWN: &[Oid] = &[
+    SUBJECT_KEY_IDENTIFIER,
+    KEY_USAGE,
+    SUBJECT_ALT_NAME,
+    BASIC_CONSTRAINTS,
+    NAME_CONSTRAINTS,
+    AUTHORITY_KEY_IDENTIFIER,
+    EXTENDED_KEY_USAGE,
+    AUTHORITY_INFORMATION,
+    CERTIFICATE_POLICIES,
+    CRL_DISTRIBUTION_POINTS,
+];
+const WEBBUT_KEY_IDENTIFIERS: &[Oid] =
+    &[KEY_USAGE, SUBJECT_ALT_NAME, BASIC_CONSTRAINTS, NAME_CONSTRAINTS, EXTENDED_KEY_USAGE];
+const BUT_KEY_IDENTIFIERS: &[Oid] = &[
+    KEY_USAGE,
+    SUBJECT_ALT_NAME,
+    BASIC_CONSTRAINTS,
+    NAME_CONSTRAINTS,
+    EXTENDED_KEY_USAGE,
+    AUTHORITY_INFORMATION,
+    CERTIFICATE_POLICIES,
+    CRL_DISTRIBUTION_POINTS,
+    INHIBIT_ANY_POLICY,
+    NETSCAPE_CERT_TYPE,
+    OCSP_NO_CHECK,
+    POLICY_CONSTRAINTS,
+    POLICY_MAPPINGS,
+];
+const WITH_KEY_IDENTIFIERS: &[Oid] = &[
+    SUBJECT_KEY_IDENTIFIER,
+    KEY_USAGE,
+    SUBJECT_ALT_NAME,
+    BASIC_CONSTRAINTS,
+    NAME_CONSTRAINTS,
+    AUTHORITY_KEY_IDENTIFIER,
+    EXTENDED_KEY_USAGE,
+    AUTHORITY_INFORMATION,
+    CERTIFICATE_POLICIES,
+    CRL_DISTRIBUTION_POINTS,
+    INHIBIT_ANY_POLICY,
+    NETSCAPE_CERT_TYPE,
+    OCSP_NO_CHECK,
+    POLICY_CONSTRAINTS,
+    POLICY_MAPPINGS,
+];
+
 /// Context tags of GeneralName (RFC 5280 §4.2.1.6).
 const X400_ADDRESS: u8 = 3;
 const EDI_PARTY_NAME: u8 = 5;
@@ -165,15 +338,22 @@ const JAVA_NAMES: NameRules = NameRules {
 };
 
 const fn both(verifiers: &'static [Verifier], condition: Condition, source: &'static str) -> Rule {
-    Rule { verifiers, model: None, condition, source }
+    Rule { verifiers, model: None, condition, releases: Releases::All, source }
 }
 
 const fn issued(verifiers: &'static [Verifier], condition: Condition, source: &'static str) -> Rule {
-    Rule { verifiers, model: Some(Model::Ca), condition, source }
+    Rule { verifiers, model: Some(Model::Ca), condition, releases: Releases::All, source }
 }
 
 const fn pinned(verifiers: &'static [Verifier], condition: Condition, source: &'static str) -> Rule {
-    Rule { verifiers, model: Some(Model::Pinned), condition, source }
+    Rule { verifiers, model: Some(Model::Pinned), condition, releases: Releases::All, source }
+}
+
+impl Rule {
+    /// The same, in some releases only.
+    const fn only(self, releases: Releases) -> Self {
+        Self { releases, ..self }
+    }
 }
 
 /// The table. tlslab has no rule in it: it is asked.
@@ -195,11 +375,10 @@ pub const RULES: &[Rule] = &[
     issued(OPENSSLS, C::DeniesCa(Whom::Root), CHECK_CA),
     issued(OPENSSLS, C::MayNotSign(Whom::Issuers), CHECK_CA),
     issued(OPENSSLS, C::PathTooLong(Whom::Issuers), CHECK_EXTENSIONS),
-    both(OPENSSLS, C::UnknownCritical(Whom::All), CHECK_EXTENSIONS),
     both(
         OPENSSLS,
-        C::KeyIdentifierCritical,
-        "OpenSSL crypto/x509/v3_purp.c X509_supported_extension: neither key identifier",
+        C::UnknownCritical(Whom::All, OPENSSL_KNOWN),
+        "OpenSSL crypto/x509/v3_purp.c X509_supported_extension",
     ),
     issued(
         OPENSSLS,
@@ -211,7 +390,8 @@ pub const RULES: &[Rule] = &[
     both(OPENSSLS, C::NoPurpose(Whom::All), PURPOSE),
     both(OPENSSLS, C::NoKeyUsageForTls, PURPOSE),
     issued(OPENSSLS, C::SignedWith(WEAK), "OpenSSL crypto/x509/x509_vfy.c check_sig_level"),
-    both(LEVEL_2, C::ShortRsa(2048), "OpenSSL crypto/x509/x509_vfy.c check_key_level"),
+    both(OPENSSLS, C::ShortRsa(2048), "OpenSSL crypto/x509/x509_vfy.c check_key_level")
+        .only(Releases::AtLevel2),
     both(OPENSSLS, C::ExplicitCurve, "OpenSSL crypto/x509/x509_vfy.c check_curve, ≥ 3.0"),
     pinned(WHOLE, C::NotSelfIssued, "OpenSSL crypto/x509/x509_vfy.c build_chain: no partial chains"),
     pinned(WHOLE, C::AnothersKeyIdentifier, ISSUED_BY),
@@ -245,7 +425,7 @@ pub const RULES: &[Rule] = &[
         "OpenSSL crypto/x509/v3_utl.c X509_check_host, X509_check_ip",
     ),
     both(
-        &[PythonStrict],
+        &[Python],
         C::NotNamed(PYTHON_NAMES),
         "CPython Modules/_ssl.c X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS; OpenSSL X509_check_host",
     ),
@@ -267,7 +447,11 @@ pub const RULES: &[Rule] = &[
     issued(&[Gnutls], C::Unreadable(Whom::Issuers, &[KEY_USAGE]), GNUTLS),
     issued(&[Gnutls], C::PathTooLongInAll(Whom::Issuers), "GnuTLS lib/x509/verify.c check_if_ca"),
     issued(&[Gnutls], C::NotPermitted(Whom::Issuers, Constrained::Alternatives), GNUTLS),
-    issued(&[Gnutls], C::UnknownCritical(Whom::All), "GnuTLS lib/x509/verify.c check_for_unknown_exts"),
+    issued(
+        &[Gnutls],
+        C::UnknownCritical(Whom::All, WITH_KEY_IDENTIFIERS),
+        "GnuTLS lib/x509/verify.c check_for_unknown_exts",
+    ),
     issued(&[Gnutls], C::NotServerAuth(Whom::Intermediates), GNUTLS_USES),
     both(&[Gnutls], C::ForOtherUses(Whom::Leaf), GNUTLS_USES),
     both(&[Gnutls], C::Unreadable(Whom::Leaf, &[EXTENDED_KEY_USAGE]), GNUTLS_USES),
@@ -307,7 +491,7 @@ pub const RULES: &[Rule] = &[
         C::NotPermitted(Whom::Issuers, Constrained::Names),
         "NSS lib/certdb/genname.c CERT_CompareNameSpace",
     ),
-    issued(&[Nss], C::UnknownCritical(Whom::Sent), NSS),
+    issued(&[Nss], C::UnknownCritical(Whom::Sent, WITH_KEY_IDENTIFIERS), NSS),
     issued(&[Nss], C::NotForTls(Whom::Intermediates), NSS_TYPE),
     both(&[Nss], C::NotServerAuth(Whom::Leaf), NSS_TYPE),
     both(&[Nss], C::NoPurpose(Whom::Leaf), NSS_TYPE),
@@ -359,8 +543,7 @@ pub const RULES: &[Rule] = &[
         "Firefox security/certverifier/CertVerifier.cpp BuildCertChainForOneKeyUsage",
     ),
     both(&[Firefox], C::DemandsOfTls(&[]), "mozilla::pkix pkixcheck.cpp TLSFeaturesSatisfiedInternal"),
-    both(&[Firefox], C::UnknownCritical(Whom::All), PKIX_EXTENSIONS),
-    both(&[Firefox], C::KeyIdentifierCritical, PKIX_EXTENSIONS),
+    both(&[Firefox], C::UnknownCritical(Whom::All, BUT_KEY_IDENTIFIERS), PKIX_EXTENSIONS),
     both(&[Firefox], C::DuplicateExtension(Whom::All), PKIX_EXTENSIONS),
     both(&[Firefox], C::ShortRsa(1024), "Firefox NSSCertDBTrustDomain::CheckRSAPublicKeyModulusSizeInBits"),
     issued(&[Firefox], C::SignedWith(WEAK), "Firefox NSSCertDBTrustDomain::CheckSignatureDigestAlgorithm"),
@@ -382,8 +565,7 @@ pub const RULES: &[Rule] = &[
     issued(&[Chromium], C::NotPermitted(Whom::Issuers, Constrained::Wildcards), PKI_PROCESS),
     issued(&[Chromium], C::ForOtherUses(Whom::Issuers), PKI_USES),
     both(&[Chromium], C::ForOtherUses(Whom::Leaf), PKI_USES),
-    both(&[Chromium], C::UnknownCritical(Whom::All), PKI_CRITICAL),
-    both(&[Chromium], C::KeyIdentifierCritical, PKI_CRITICAL),
+    both(&[Chromium], C::UnknownCritical(Whom::All, BUT_KEY_IDENTIFIERS), PKI_CRITICAL),
     both(
         &[Chromium],
         C::NoDigitalSignature,
@@ -413,11 +595,20 @@ pub const RULES: &[Rule] = &[
     issued(&[Go], C::NotCaInVersion3(Whom::Root), GO),
     issued(&[Go], C::PathTooLongInAll(Whom::Issuers), GO),
     issued(&[Go], C::NotPermitted(Whom::Issuers, Constrained::Names), GO),
+    issued(
+        &[Go],
+        C::CriticallyConstrained,
+        "Go crypto/x509 parser.go parseNameConstraintsExtension: unhandled",
+    ),
     issued(&[Go], C::Forged, GO_SIGNED),
     issued(&[Go], C::MayNotSign(Whom::Issuers), GO_SIGNED),
     issued(&[Go], C::ForOtherUses(Whom::Issuers), GO_USES),
     both(&[Go], C::ForOtherUses(Whom::Leaf), GO_USES),
-    both(&[Go], C::UnknownCritical(Whom::All), "Go crypto/x509 verify.go: UnhandledCriticalExtension"),
+    both(
+        &[Go],
+        C::UnknownCritical(Whom::All, GO_KNOWN),
+        "Go crypto/x509 verify.go: UnhandledCriticalExtension",
+    ),
     both(&[Go], C::DuplicateExtension(Whom::All), GO_PARSE),
     both(&[Go], C::AlgorithmsDiffer(Whom::All), GO_PARSE),
     both(&[Go], C::Unreadable(Whom::All, ALL_READ), "Go crypto/x509 parser.go processExtensions"),
@@ -449,7 +640,10 @@ pub const RULES: &[Rule] = &[
         "JDK sun.security.provider.certpath.PKIXCertPathValidator.validate: which anchors are worth trying",
     ),
     issued(&[Java], C::PathTooLong(Whom::Intermediates), JAVA),
-    issued(&[Java], C::NotPermitted(Whom::Intermediates, Constrained::Names), JAVA),
+    issued(&[Java], C::NotPermitted(Whom::Intermediates, Constrained::Names), JAVA)
+        .only(Releases::Before(Version([17, 0, 19]))),
+    issued(&[Java], C::NotPermitted(Whom::Intermediates, Constrained::Wildcards), JAVA)
+        .only(Releases::From(Version([17, 0, 19]))),
     issued(
         &[Java],
         C::MoreIntermediatesThan(9),
@@ -459,8 +653,7 @@ pub const RULES: &[Rule] = &[
     issued(&[Java], C::NoPurpose(Whom::Leaf), JAVA_END),
     issued(&[Java], C::NoDigitalSignature, JAVA_END),
     issued(&[Java], C::EmptyKeyUsage(Whom::Leaf), JAVA_END),
-    issued(&[Java], C::UnknownCritical(Whom::Sent), JAVA),
-    issued(&[Java], C::KeyIdentifierCritical, JAVA),
+    issued(&[Java], C::UnknownCritical(Whom::Sent, BUT_KEY_IDENTIFIERS), JAVA),
     issued(&[Java], C::SignedWith(MD), "JDK java.security: jdk.certpath.disabledAlgorithms"),
     both(&[Java], C::AlgorithmsDiffer(Whom::All), "JDK sun.security.x509.X509CertImpl.parse"),
     both(&[Java], C::DuplicateExtension(Whom::All), JAVA_EXTENSIONS),
@@ -503,8 +696,7 @@ pub const RULES: &[Rule] = &[
     both(&[RustlsWebpki], C::NotServerAuth(Whom::Leaf), WEBPKI_USES),
     both(&[RustlsWebpki], C::NoPurpose(Whom::Sent), WEBPKI_USES),
     both(&[RustlsWebpki], C::Unreadable(Whom::Sent, &[EXTENDED_KEY_USAGE]), WEBPKI_USES),
-    both(&[RustlsWebpki], C::UnknownCritical(Whom::Sent), WEBPKI_CRITICAL),
-    both(&[RustlsWebpki], C::KeyIdentifierCritical, WEBPKI_CRITICAL),
+    both(&[RustlsWebpki], C::UnknownCritical(Whom::Sent, WEBBUT_KEY_IDENTIFIERS), WEBPKI_CRITICAL),
     both(&[RustlsWebpki], C::DuplicateExtension(Whom::All), "rustls-webpki src/x509.rs set_extension_once"),
     both(&[RustlsWebpki], C::OldVersion, "rustls-webpki src/cert.rs: UnsupportedCertVersion"),
     issued(
@@ -532,6 +724,7 @@ pub const RULES: &[Rule] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::who::RELEASES;
 
     #[test]
     fn nobody_refuses_twice_for_the_same() {
@@ -540,6 +733,8 @@ mod tests {
             for other in &RULES[index + 1..] {
                 let share = rule.verifiers.iter().any(|verifier| other.verifiers.contains(verifier));
                 let meet = rule.model.is_none() || other.model.is_none() || rule.model == other.model;
+                let meet =
+                    meet && RELEASES.iter().any(|one| [rule, other].iter().all(|r| r.releases.include(one)));
                 assert!(!(share && meet && rule.condition == other.condition), "{rule:?} and {other:?}");
             }
         }

@@ -432,6 +432,32 @@ fn who_says_which_verifiers_take_a_certificate_and_why_not() {
 }
 
 #[test]
+fn who_speaks_of_the_releases_that_were_measured_and_of_no_others() {
+    let lab = Lab::new();
+    lab.gencert(&[]);
+    let of = |version: &str, verifier: &str| {
+        let words = ["inspect", "cert.pem", "--who", "--json", "--who-version", version];
+        let report = lab.tlslab(words).success().json()["who"][0]["verifiers"].clone();
+        let found = report.as_array().expect("a list").iter().find(|v| v["verifier"] == verifier).cloned();
+        found.expect("a verifier")
+    };
+    let old = of("node=18", "Node");
+    assert_eq!((&old["accepts"], &old["not_known"]), (&json!(true), &Value::Null), "{old}");
+    assert_eq!(old["release"], "18.20.4 on the system's OpenSSL 3.0");
+    assert_eq!(of("openssl=3.0", "OpenSSL -x509_strict")["release"], "3.0.20 to 3.0.22");
+    let unknown = of("node=16", "Node");
+    assert_eq!((&unknown["accepts"], &unknown["release"]), (&Value::Null, &Value::Null), "{unknown}");
+    assert!(unknown["not_known"].as_str().unwrap_or_default().contains("was not measured"), "{unknown}");
+    lab.tlslab(["inspect", "cert.pem", "--who", "--who-version", "node=16"])
+        .success()
+        .prints("Node                  not known: this version was not measured, but 18.20.4")
+        .prints("as these releases were measured");
+    lab.tlslab(["inspect", "cert.pem", "--who", "--who-version", "nodejs=18"])
+        .status(2)
+        .says("expected one of openssl, python, curl");
+}
+
+#[test]
 fn who_finds_the_chain_in_the_file_and_refuses_what_cannot_be() {
     let lab = Lab::new();
     lab.gencert(&["--profile", "ca", "--cn", "Test CA", "--out", "ca"]);

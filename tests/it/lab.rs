@@ -9,8 +9,10 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+pub(crate) use crate::peers::peer;
+
 /// The longest that anything here may take before it counts as hung. Not a measurement: a fuse.
-pub(crate) const FUSE: Duration = Duration::from_secs(120);
+pub(crate) const FUSE: Duration = Duration::from_secs(600);
 
 /// The binary under test.
 pub(crate) const TLSLAB: &str = env!("CARGO_BIN_EXE_tlslab");
@@ -359,26 +361,6 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// Whether a peer program is here to judge us. Missing, it fails the test where peers are required
-/// (`TLSLAB_REQUIRE_PEERS=1`, as `.ci/run` sets), and is said out loud elsewhere.
-#[track_caller]
-pub(crate) fn peer(program: &str) -> bool {
-    let found = is_on_path(program);
-    assert!(
-        found || std::env::var_os("TLSLAB_REQUIRE_PEERS").is_none(),
-        "the peer {program} is required (TLSLAB_REQUIRE_PEERS) and is not on PATH"
-    );
-    if !found {
-        eprintln!("SKIPPED: the peer {program} is not on PATH ({})", std::panic::Location::caller());
-    }
-    found
-}
-
-fn is_on_path(program: &str) -> bool {
-    std::env::var_os("PATH")
-        .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(program).is_file()))
 }
 
 /// The checked-in fixtures.

@@ -1,6 +1,6 @@
 //! Outside-in tests: the real binary, in temporary folders, on loopback, on ports the system chose.
 //!
-//! One module per command and one per kind of judge that is not us; [`lab`] and [`capture`] are what they share.
+//! One module per command and one per kind of judge that is not us; [`lab`], [`peers`] and [`capture`] are what they share.
 
 #![allow(
     clippy::expect_used,
@@ -28,6 +28,7 @@ mod openssl;
 mod oracle;
 mod page;
 mod passwd;
+mod peers;
 mod readme;
 mod serve;
 mod tap;

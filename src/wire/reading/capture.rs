@@ -290,7 +290,9 @@ impl Sections {
                 each(Item::KeyLog(&secrets.data[..length]));
             }
             PcapBlockOwned::NG(Block::Unknown(block)) => {
-                match (block.block_type, self.packet_block(block.data)) {
+                // The parser leaves the type of what it does not know in little endian.
+                let kind = if self.big_endian { block.block_type.swap_bytes() } else { block.block_type };
+                match (kind, self.packet_block(block.data)) {
                     (PACKET_BLOCK, Some(packet)) => each(Item::Packet(packet)),
                     (kind, _) => each(Item::Unknown(kind)),
                 }

@@ -138,7 +138,7 @@ fn judges() -> Vec<Judge> {
     for (verifier, program, script) in [
         (Verifier::Java, "java", "Judge.java"),
         (Verifier::Node, "node", "judge.js"),
-        (Verifier::PythonStrict, "python3", "judge.py"),
+        (Verifier::Python, "python3", "judge.py"),
     ] {
         if peer(program) {
             let mut process = Process::start(Command::new(program).arg(source(script)));
@@ -177,7 +177,7 @@ fn go_judge() -> &'static Path {
         command
             .current_dir(folder.iter().collect::<PathBuf>())
             .envs([
-                ("GOFLAGS", "-mod=mod"),
+                ("GOFLAGS", "-mod=mod -buildvcs=false"),
                 ("GOTOOLCHAIN", "local"),
                 ("GOPROXY", "off"),
                 ("CGO_ENABLED", "0"),

@@ -2,6 +2,8 @@
 //!
 //! One file per judge. A judge that is missing is said out loud, and fails the test where peers are required.
 
+mod bench;
+mod corpus;
 mod curl;
 mod gnutls;
 mod judges;

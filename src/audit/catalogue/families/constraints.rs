@@ -106,7 +106,8 @@ fn escaped() -> Vec<Fault> {
             .chain(|chain, lab| constrain(chain, &[proving(&lab.name)], &[dns(lab.parent())])),
         fault("constraints-trailing-dot", "the host's domain is excluded, the leaf's name ends in a dot")
             .asked(Asked::Host(2))
-            .refused(&[WrongName])
+            .lab(&[Untrusted])
+            .webpki(&[Untrusted, WrongName])
             .chain(|chain, lab| {
                 constrain(chain, &[], &[dns(lab.parent())]);
                 set_names(&mut chain.leaf, &[dns(format!("{}.", lab.name))]);

@@ -8,7 +8,7 @@ use super::super::workshop::{Made, Workshop};
 use crate::pki::der::{self, tag, tlv};
 use crate::pki::issue::IssueError;
 use crate::pki::oid;
-use crate::verify::Reason::{BadSignature, Untrusted, WeakKey};
+use crate::verify::Reason::{BadSignature, Malformed, Untrusted, WeakKey};
 
 const BUSY: &str = "anybody who is connected to keeps the client busy, or ends it";
 const BOUND: &str = "bound the signatures, names and policies that are looked at, and refuse what is beyond";
@@ -109,13 +109,14 @@ fn keys() -> Vec<Fault> {
             "the intermediate's key is of an algorithm nobody knows",
             "RFC 5280 §4.1.2.7; CVE-2024-24783",
         )
+        .refused(&[Malformed])
         .chain(|chain, _| {
             let algorithm = tlv(tag::SEQUENCE, &der::oid(NOBODYS));
             chain.intermediate.public_key_info =
                 der::sequence(&[&algorithm, &tlv(tag::BIT_STRING, &[0, 1, 2, 3])]);
         }),
         fault("empty-ec-point", "the intermediate's key on P-256 is empty", "RFC 5480 §2.2")
-            .refused(&[Untrusted, BadSignature])
+            .refused(&[Malformed])
             .chain(|chain, _| {
                 // id-ecPublicKey, prime256v1.
                 let algorithm = [

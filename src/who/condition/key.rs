@@ -1,0 +1,50 @@
+//! Kinds and strength of keys and signatures.
+
+use super::{Whom, said};
+use crate::pki::facts::{CertFacts, PublicKeyKind};
+use crate::verify::keys;
+use crate::who::Case;
+
+pub(super) fn ed25519(leaf: &CertFacts) -> Option<String> {
+    said(leaf.public_key.kind == PublicKeyKind::Ed25519, "an Ed25519 key")
+}
+
+pub(super) fn explicit_curve(leaf: &CertFacts) -> Option<String> {
+    let explicit =
+        matches!(&leaf.public_key.kind, PublicKeyKind::Ec { curve } if curve == "explicit parameters");
+    said(explicit, "a curve with explicit parameters")
+}
+
+pub(super) fn short_rsa(leaf: &CertFacts, least: u32) -> Option<String> {
+    match leaf.public_key.kind {
+        PublicKeyKind::Rsa { modulus_bits, .. } if modulus_bits < least => {
+            Some(format!("RSA of {modulus_bits} bits, shorter than {least}"))
+        }
+        _ => None,
+    }
+}
+
+pub(super) fn unusual_exponent(leaf: &CertFacts) -> Option<String> {
+    match &leaf.public_key.kind {
+        PublicKeyKind::Rsa { exponent, .. } => said(
+            ![&[3][..], &[17], &[1, 0, 1]].contains(&exponent.as_slice()),
+            "an RSA key with an unusual exponent",
+        ),
+        _ => None,
+    }
+}
+
+pub(super) fn signed_with(case: &Case<'_>, hashes: &[&str]) -> Option<String> {
+    Whom::Sent.find(case, |c| {
+        let name = &c.signature_algorithm.name;
+        let lower = name.to_ascii_lowercase();
+        hashes.iter().any(|hash| lower.contains(hash)).then(|| format!("signed with {name}"))
+    })
+}
+
+pub(super) fn unfit_for_tls(leaf: &CertFacts) -> Option<String> {
+    match leaf.public_key.kind {
+        PublicKeyKind::Rsa { .. } => None,
+        _ => keys::weak_key(&leaf.public_key).map(|weakness| weakness.words),
+    }
+}
