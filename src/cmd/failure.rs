@@ -3,7 +3,7 @@
 use std::fmt;
 use std::process::ExitCode;
 
-use tlslab::words::{self, Escaped};
+use tlslab::words::Escaped;
 
 use super::{Global, Ui, remedy};
 
@@ -51,7 +51,7 @@ impl Failure {
             return ExitCode::SUCCESS;
         }
         ui.error(&self.words());
-        let hint = self.hint.as_deref().map(|hint| words::Escaped(hint).to_string());
+        let hint = self.hint.as_deref().map(|hint| Escaped(hint).to_string());
         if let Some(hint) = &hint {
             ui.hint(hint);
         }
@@ -80,7 +80,7 @@ impl Failure {
             }
         }
         // File names and arguments are quoted in it.
-        words::Escaped(&words).to_string()
+        Escaped(&words).to_string()
     }
 
     fn is_closed_pipe(&self) -> bool {

@@ -1,6 +1,6 @@
 //! What is trusted, and by which rules: the flags that `connect` and `verify` share.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
