@@ -3,9 +3,10 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use clap::CommandFactory;
 use tlslab::words::Escaped;
 
-use super::{Global, Ui, remedy};
+use super::{Cli, Global, Ui, remedy};
 
 /// What a command returns: its result, or why there is none.
 pub(crate) type Result<T> = std::result::Result<T, Failure>;
@@ -131,18 +132,23 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     // Nothing was parsed; what stands after `--` is another program's.
     let json = std::env::args_os().take_while(|word| word != "--").any(|word| word == "--json");
     let ui = Ui::new(&Global { json, ..Global::default() });
-    unreadable(&error.render().to_string()).report(&ui)
+    // clap shows no usage beside a value that it cannot read.
+    let commands = Cli::command();
+    let called = std::env::args_os().skip(1).find_map(|word| commands.find_subcommand(word));
+    let called =
+        called.map_or_else(|| "tlslab".to_owned(), |command| format!("tlslab {}", command.get_name()));
+    unreadable(&error.render().to_string(), &called).report(&ui)
 }
 
 /// clap's words, `error: …`, `tip: …` and `Usage: …` in paragraphs of their own, as an error and a hint.
-fn unreadable(words: &str) -> Failure {
+fn unreadable(words: &str, called: &str) -> Failure {
     let on_one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let (message, rest) = words.split_once("\n\n").unwrap_or((words, ""));
     let message = on_one_line(message.strip_prefix("error: ").unwrap_or(message));
     let lines = || rest.lines().map(str::trim);
     let tips: Vec<&str> = lines().filter_map(|line| line.strip_prefix("tip: ")).collect();
     // `Usage: tlslab serve [OPTIONS]`, or `Usage: tlslab connect --cert <FILE> [TARGET]`.
-    let command = lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap_or("tlslab");
+    let command = lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap_or(called);
     let is_name = |word: &&str| word.starts_with(|first: char| first.is_ascii_lowercase());
     let command = command.split(' ').take_while(is_name).collect::<Vec<_>>().join(" ");
     let hint = match tips.as_slice() {
@@ -157,7 +163,7 @@ mod tests {
     use super::*;
 
     fn said(words: &str) -> (String, Option<String>, u8) {
-        let failure = unreadable(words);
+        let failure = unreadable(words, "tlslab");
         (failure.to_string(), failure.hint, failure.status)
     }
 
