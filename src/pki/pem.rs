@@ -128,7 +128,6 @@ impl Reader {
         }
     }
 
-
     fn end(&mut self, number: usize, label: Label) {
         let (line, item) = match self.open.take() {
             Some(block) if block.label == label => (block.line, Ok(block)),

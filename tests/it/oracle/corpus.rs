@@ -248,7 +248,9 @@ fn kind_of(name: &GeneralName) -> String {
         GeneralName::Email(_) => "an e-mail address".to_owned(),
         GeneralName::Ip(_) | GeneralName::IpRange { .. } => "an IP address".to_owned(),
         GeneralName::Uri(_) => "a URI".to_owned(),
-        other @ GeneralName::Other { .. } => format!("{}:…", other.to_string().split(':').next().unwrap_or_default()),
+        other @ GeneralName::Other { .. } => {
+            format!("{}:…", other.to_string().split(':').next().unwrap_or_default())
+        }
     }
 }
 
