@@ -6,8 +6,6 @@
 //! hs-downgrade-sentinel@1.2 error
 //! ```
 
-#![allow(clippy::pedantic, reason = "not gone through yet")]
-
 use std::collections::BTreeMap;
 
 use super::case::Case;
@@ -92,7 +90,7 @@ impl Baseline {
             match self.0.get(name) {
                 Some(known) if known.verdict == now.verdict => {}
                 Some(known) => {
-                    said.push(format!("{name}: {} is known, found {}", known.verdict, now.verdict))
+                    said.push(format!("{name}: {} is known, found {}", known.verdict, now.verdict));
                 }
                 None => said.push(format!("{name}: {} that is not listed", now.verdict)),
             }

@@ -1,7 +1,5 @@
 //! Auditing a client: which cases, in which order, each beside its healthy twin, with controls before, between and after.
 
-#![allow(clippy::pedantic, reason = "not gone through yet")]
-
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -1,7 +1,5 @@
 //! Somebody's command, with placeholders to be filled in: `{host}` `{port}` `{name}` `{url}` `{ca}` `{message}` `{file}`.
 
-#![allow(clippy::pedantic, reason = "not gone through yet")]
-
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
@@ -134,7 +132,7 @@ impl Template {
 
     /// The text, filled in.
     pub fn fill(&self, values: &Values) -> OsString {
-        self.fill_with(values, |value| value.to_owned())
+        self.fill_with(values, std::borrow::ToOwned::to_owned)
     }
 
     /// The text, filled in for the shell: every value in quotes of its own.

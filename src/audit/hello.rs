@@ -1,7 +1,5 @@
 //! What a client offers, by its ClientHello, and what is to be said of it.
 
-#![allow(clippy::pedantic, reason = "not gone through yet")]
-
 use crate::tls::names::{self, is_grease};
 use crate::wire::fingerprint;
 use crate::wire::hello::ClientHello;
@@ -109,6 +107,7 @@ fn is_weak_scheme(code: u16) -> bool {
     matches!(code >> 8, 1 | 2) && code & 0xff <= 3
 }
 
+#[allow(clippy::too_many_lines, reason = "one finding after the other")]
 fn findings(offer: &Offer<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     let mut find = |id, verdict, words: String, citation| {

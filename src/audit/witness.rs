@@ -1,7 +1,5 @@
 //! What the rig saw of one run of somebody's client: on the wire, and how the process ended. Judges nothing.
 
-#![allow(clippy::pedantic, reason = "not gone through yet")]
-
 use std::time::Duration;
 
 /// How many of a conversation's octets are kept to be shown.
@@ -25,6 +23,7 @@ pub struct Witness {
 }
 
 /// What crossed the wire, over all of a run's connections.
+#[allow(clippy::struct_excessive_bools, reason = "each is one thing that was seen or not")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wire {
     /// How many connections there were.

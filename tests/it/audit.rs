@@ -1,7 +1,5 @@
 //! `tlslab audit`: clients that are right and wrong, and clients that misbehave, put to the rig.
 
-#![allow(clippy::pedantic, reason = "not gone through yet")]
-
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

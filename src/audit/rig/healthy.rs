@@ -1,8 +1,6 @@
 //! The healthy server: rustls, driven by hand, so that every octet and every alert of the client's is seen, also what it
 //! says just before it resets the connection.
 
-#![allow(clippy::pedantic, reason = "not gone through yet")]
-
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -115,12 +113,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
         loop {
             let answered = self.conversation.has_answered();
             let count = if answered && !self.mute {
-                match tokio::time::timeout(PAUSE, self.read(&mut buffer)).await {
-                    Ok(count) => count?,
-                    Err(_) => {
-                        self.close(&mut tls).await;
-                        continue;
-                    }
+                if let Ok(count) = tokio::time::timeout(PAUSE, self.read(&mut buffer)).await {
+                    count?
+                } else {
+                    self.close(&mut tls).await;
+                    continue;
                 }
             } else {
                 self.read(&mut buffer).await?
@@ -299,7 +296,7 @@ impl Opening {
                             seen.client_hello(body);
                         }
                         *done = true;
-                    })
+                    });
                 }
                 (ContentType::Handshake, _) => {}
                 _ => *done = true,

@@ -8,8 +8,6 @@
 //! the socket to the rig closes, however that came about. A client that kills its supervisor hands its orphans to the
 //! rig, which is a reaper too.
 
-#![allow(clippy::pedantic, reason = "not gone through yet")]
-
 use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
@@ -157,18 +155,17 @@ impl Supervisor {
     pub async fn news(&mut self) -> News {
         let gone = || Report { failure: Some("it killed its supervisor".to_owned()), ..Report::default() };
         let Some(running) = &mut self.process else { return News::Ended(gone()) };
-        match running.news.next_line().await {
-            Ok(Some(line)) => match serde_json::from_str(&line) {
+        if let Ok(Some(line)) = running.news.next_line().await {
+            match serde_json::from_str(&line) {
                 Ok(news) => news,
                 Err(error) => {
                     News::Ended(Report { failure: Some(format!("its supervisor: {error}")), ..gone() })
                 }
-            },
-            Ok(None) | Err(_) => {
-                self.end().await;
-                sweep_orphans().await;
-                News::Ended(gone())
             }
+        } else {
+            self.end().await;
+            sweep_orphans().await;
+            News::Ended(gone())
         }
     }
 
@@ -334,17 +331,16 @@ async fn one(job: &Job, orders: &mut Orders, news: &mut OwnedWriteHalf) -> Optio
                 Ok(0) | Err(_) => silent = true,
             },
             () = &mut deadline, if !job.hold => break None,
-            order = orders.next_line() => match order.ok().flatten().map(|line| serde_json::from_str::<Order>(&line)) {
-                Some(Ok(Order::Line(line))) => {
-                    if let Some(input) = &mut input {
-                        // A client that has closed its stdin does not end by that.
-                        let _ = input.write_all(format!("{line}\n").as_bytes()).await;
-                    }
-                }
-                // The rig has closed the socket.
-                None | Some(_) => {
+            order = orders.next_line() => {
+                let order = order.ok().flatten().map(|line| serde_json::from_str::<Order>(&line));
+                let Some(Ok(Order::Line(line))) = order else {
+                    // The rig has closed the socket.
                     gone = true;
                     break None;
+                };
+                if let Some(input) = &mut input {
+                    // A client that has closed its stdin does not end by that.
+                    let _ = input.write_all(format!("{line}\n").as_bytes()).await;
                 }
             },
         }

@@ -1,7 +1,5 @@
 //! One run: a folder of its own, a server on a port of its own, the client, and what was seen.
 
-#![allow(clippy::pedantic, reason = "not gone through yet")]
-
 use std::ffi::OsString;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -489,20 +487,17 @@ impl TrustFile {
         if !std::mem::take(&mut *written) {
             return;
         }
-        match &self.before {
-            Some((contents, permissions)) => {
-                // A client that took away the right to write has it given back first.
-                if std::fs::write(&self.path, contents).is_err() {
-                    let _ = std::fs::remove_file(&self.path);
-                    let _ = std::fs::write(&self.path, contents);
-                }
-                let _ = std::fs::set_permissions(&self.path, permissions.clone());
+        if let Some((contents, permissions)) = &self.before {
+            // A client that took away the right to write has it given back first.
+            if std::fs::write(&self.path, contents).is_err() {
+                let _ = std::fs::remove_file(&self.path);
+                let _ = std::fs::write(&self.path, contents);
             }
-            None => {
-                // A link to nowhere: what it points to goes, the link stays.
-                let target = std::fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
-                let _ = std::fs::remove_file(target);
-            }
+            let _ = std::fs::set_permissions(&self.path, permissions.clone());
+        } else {
+            // A link to nowhere: what it points to goes, the link stays.
+            let target = std::fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+            let _ = std::fs::remove_file(target);
         }
     }
 }

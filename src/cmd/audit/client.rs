@@ -352,21 +352,12 @@ impl Client {
             return Err(Failure::usage(format!("--each {}: no such file", file.display())));
         }
         if self.each.is_empty() {
-            self.check_program(&command)?;
+            check_program(&command)?;
         }
         if self.each.is_empty() && command.uses(Placeholder::File) {
             return Err(Failure::usage("{file}: there is no submission").hint("--each FILE… names them"));
         }
         Ok(command)
-    }
-
-    /// A client that is not there is found before anything is run.
-    fn check_program(&self, command: &Command) -> Result<()> {
-        let word = command.words[0].fill(&Values::default());
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        find_program(&word, command.directory.as_deref(), &path)
-            .map(drop)
-            .map_err(|error| Failure::new(format!("the client cannot be started: {error}")).status(3))
     }
 
     /// A port that somebody has is found before anything is run.
@@ -440,6 +431,15 @@ fn read_baseline(path: &std::path::Path) -> Result<Baseline> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| told(&error).hint("--save-baseline FILE writes one"))?;
     Baseline::read(&text).map_err(|error| told(&error))
+}
+
+/// A client that is not there is found before anything is run.
+fn check_program(command: &Command) -> Result<()> {
+    let word = command.words[0].fill(&Values::default());
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    find_program(&word, command.directory.as_deref(), &path)
+        .map(drop)
+        .map_err(|error| Failure::new(format!("the client cannot be started: {error}")).status(3))
 }
 
 /// One client, with a bar for whoever watches.

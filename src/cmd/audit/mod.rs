@@ -1,7 +1,5 @@
 //! `tlslab audit`: somebody else's client, put to everything that can be wrong with a server.
 
-#![allow(clippy::pedantic, reason = "not gone through yet")]
-
 mod client;
 mod list;
 mod recipes;

@@ -285,10 +285,11 @@ async fn accept<F: Future<Output = ()> + Send + 'static>(
 fn page<'a>(names: impl Iterator<Item = &'a String>) -> Arc<str> {
     let mut names: Vec<_> = names.collect();
     names.sort();
-    let rows: String = names.iter().map(|name| format!("<li>{name}</li>\n")).collect();
+    let rows: Vec<_> = names.iter().map(|name| format!("<li>{name}</li>")).collect();
+    let rows = rows.join("\n");
     format!(
         "<!doctype html>\n<html lang=en><meta charset=utf-8><title>tlslab audit serve</title>\n\
-         <h1>Servers that are each wrong in one way</h1>\n<ul>\n{rows}</ul>\n</html>\n"
+         <h1>Servers that are each wrong in one way</h1>\n<ul>\n{rows}\n</ul>\n</html>\n"
     )
     .into()
 }

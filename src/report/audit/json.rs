@@ -1,7 +1,5 @@
 //! An audit as JSON, in the words of the contract.
 
-#![allow(clippy::pedantic, reason = "not gone through yet")]
-
 use serde::Serialize;
 
 use crate::audit::case::Case;
@@ -76,6 +74,7 @@ pub struct CaseReport<'a> {
 }
 
 /// What was seen.
+#[allow(clippy::struct_excessive_bools, reason = "each is one thing that was seen or not")]
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct WitnessReport<'a> {
     connections: u32,

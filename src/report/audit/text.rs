@@ -1,8 +1,6 @@
 //! An audit for a person: what failed first, each with what is wrong, what an attacker does with it, and how it is
 //! mended.
 
-#![allow(clippy::pedantic, reason = "not gone through yet")]
-
 use crate::audit::hello::HelloAudit;
 use crate::audit::result::{Audit, CaseResult, Summary};
 use crate::audit::verdict::Verdict;
