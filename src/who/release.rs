@@ -142,11 +142,14 @@ impl fmt::Display for Release {
         if first != last {
             write!(f, " to {last}")?;
         }
-        match (self.verifier, self.build, self.openssl) {
-            (V::Openssl, ..) | (_, _, None) => Ok(()),
-            (_, Build::Own, Some(openssl)) => write!(f, " on OpenSSL {openssl}"),
-            (_, Build::System, Some(openssl)) => write!(f, " on the system's OpenSSL {openssl}"),
-        }
+        let Some(Version([major, minor, _])) = self.openssl.filter(|_| self.verifier != V::Openssl) else {
+            return Ok(());
+        };
+        let whose = match self.build {
+            Build::Own => "",
+            Build::System => "the system's ",
+        };
+        write!(f, " on {whose}OpenSSL {major}.{minor}")
     }
 }
 

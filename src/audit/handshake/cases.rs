@@ -1098,6 +1098,8 @@ const RECORDS: &[Case] = &[
             ..Script::healthy(version)
         },
     )
+    // It comes with the handshake's end, when a client may have sent its message already.
+    .after_message()
     .only(ONLY_13)
     .grade(Grade::ShouldReject),
     Case::new(
@@ -1115,6 +1117,8 @@ const RECORDS: &[Case] = &[
             ..Script::healthy(version)
         },
     )
+    // It comes with the handshake's end, when a client may have sent its message already.
+    .after_message()
     .only(ONLY_13)
     .grade(Grade::Policy),
 ];
