@@ -26,6 +26,7 @@ use tlslab::verify::ExpectedName;
 use tokio::sync::watch;
 
 use super::list::unselected;
+use super::reports::Reports;
 use super::{PROBE, SUPERVISE, stopping};
 use crate::cmd::{Failure, Result, Ui, patience};
 
@@ -119,6 +120,8 @@ pub(super) struct Client {
     /// Show the client's own time and ours, per case
     #[arg(long)]
     timings: bool,
+    #[command(flatten)]
+    reports: Reports,
     /// The client, after --
     #[arg(last = true, required = true, value_name = "CMD")]
     command: Vec<OsString>,
@@ -213,6 +216,7 @@ impl Client {
         let cases = selection.of(&cases::all(&name, &self.name, self.grid)).map_err(unselected)?;
         let baseline = self.baseline.as_deref().map(read_baseline).transpose()?;
         self.check_port()?;
+        self.reports.check()?;
         // One thread until here, as a namespace wants it.
         let isolation = self.isolate()?;
         process::reap_orphans();
@@ -263,6 +267,8 @@ impl Client {
                     isolation: isolation.clone(),
                 };
                 audits.push(one(ui, &settings, &cases, &supply, stop.clone()).await);
+                // As it goes: what is done stays done, whatever becomes of the rest.
+                self.reports.write(&audits)?;
             }
             Ok::<_, Failure>(audits)
         })?;

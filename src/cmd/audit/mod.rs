@@ -3,6 +3,7 @@
 mod client;
 mod list;
 mod recipes;
+mod reports;
 mod serve;
 mod stopping;
 

@@ -2,8 +2,29 @@
 //!
 //! The JSON's field names are a contract.
 
+mod classroom;
+mod codequality;
+mod csv;
+mod gradescope;
+mod html;
 mod json;
+mod junit;
+mod markdown;
+mod place;
+mod sarif;
+#[cfg(test)]
+mod tests;
 mod text;
+
+pub use classroom::classroom;
+pub use codequality::codequality;
+pub use csv::csv;
+pub use gradescope::gradescope;
+pub use html::html;
+pub use junit::junit;
+pub use markdown::markdown;
+pub use place::Source;
+pub use sarif::sarif;
 
 pub use json::{AuditReport, CaseReport, CasesReport, HelloReport, SubmissionsReport};
 pub use text::{audit, submissions};

@@ -136,7 +136,12 @@ impl Bench {
         [shown, trusted]: [&[CertificateDer<'static>]; 2],
         key: &[u8],
     ) {
-        let known = known(&[shown, trusted].concat());
+        let all = [shown, trusted].concat();
+        if let Some(fault) = all.iter().find_map(|der| CertFacts::read(der).err()) {
+            eprintln!("{title}: left out, for nothing is predicted of what cannot be read: {fault}");
+            return;
+        }
+        let known = known(&all);
         let ways = ways_up(&mut vec![&known[0]], &known, trusted);
         if !ways.contains(&true) {
             eprintln!("{title}: what is trusted is not above it; asked as the only trusted certificate");

@@ -1,0 +1,145 @@
+//! The files that an audit writes for other people's systems, any number at once.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::Args;
+use tlslab::audit::result::Audit;
+use tlslab::report::audit::{self as report, Source};
+
+use crate::cmd::{Failure, Result};
+
+/// Where reports go.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Reports")]
+pub(super) struct Reports {
+    /// A page with a grid, and a fold-out for each case
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// JUnit's XML, for GitLab, Jenkins and GitHub's actions
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// SARIF 2.1.0, for GitHub's code scanning
+    #[arg(long, value_name = "FILE")]
+    sarif: Option<PathBuf>,
+    /// Markdown, for a job's summary
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
+    /// A row per case and submission
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
+    /// Gradescope's results.json
+    #[arg(long, value_name = "FILE")]
+    gradescope: Option<PathBuf>,
+    /// GitHub Classroom's result, a line for $GITHUB_OUTPUT
+    #[arg(long, value_name = "FILE")]
+    classroom: Option<PathBuf>,
+    /// GitLab's Code Quality report
+    #[arg(long, value_name = "FILE")]
+    codequality: Option<PathBuf>,
+    /// Where a finding is located [default: the submission, else CMD]
+    #[arg(long, value_name = "FILE[:LINE]")]
+    source: Option<Source>,
+}
+
+impl Reports {
+    /// The files that are to be written, each with what makes it.
+    fn wanted(&self) -> impl Iterator<Item = (&Path, Kind)> {
+        [
+            (&self.html, Kind::Html),
+            (&self.junit, Kind::Junit),
+            (&self.sarif, Kind::Sarif),
+            (&self.markdown, Kind::Markdown),
+            (&self.csv, Kind::Csv),
+            (&self.gradescope, Kind::Gradescope),
+            (&self.classroom, Kind::Classroom),
+            (&self.codequality, Kind::Codequality),
+        ]
+        .into_iter()
+        .filter_map(|(path, kind)| Some((path.as_deref()?, kind)))
+    }
+
+    /// Whether every file can be written: found out before anything is run. Writes nothing.
+    pub(super) fn check(&self) -> Result<()> {
+        for (path, _) in self.wanted() {
+            writable(path).map_err(|why| {
+                Failure::usage(format!("{}: the report cannot be written: {why}", path.display()))
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Writes every file anew, each whole or not at all.
+    pub(super) fn write(&self, audits: &[Audit]) -> Result<()> {
+        for (path, kind) in self.wanted() {
+            let text = kind.of(audits, self.source.as_ref())?;
+            replace(path, text.as_bytes())
+                .with_context(|| format!("{}: the report cannot be written", path.display()))?;
+        }
+        Ok(())
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Classroom,
+    Codequality,
+    Csv,
+    Gradescope,
+    Html,
+    Junit,
+    Markdown,
+    Sarif,
+}
+
+impl Kind {
+    fn of(self, audits: &[Audit], source: Option<&Source>) -> Result<String> {
+        let lines = |json: serde_json::Value| format!("{json:#}\n");
+        Ok(match self {
+            Self::Classroom => report::classroom(audits),
+            Self::Codequality => lines(report::codequality(audits, source)),
+            Self::Csv => report::csv(audits)?,
+            Self::Gradescope => lines(report::gradescope(audits)),
+            Self::Html => report::html(audits),
+            Self::Junit => report::junit(audits)?,
+            Self::Markdown => report::markdown(audits),
+            Self::Sarif => lines(report::sarif(audits, source)),
+        })
+    }
+}
+
+/// The folder that a file is in.
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Whether it is a pipe, a device or the like: written into, for there is nothing to replace.
+fn is_special(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
+}
+
+fn writable(path: &Path) -> std::io::Result<()> {
+    if path.is_dir() {
+        return Err(std::io::ErrorKind::IsADirectory.into());
+    }
+    if is_special(path) {
+        return Ok(());
+    }
+    tempfile::Builder::new().prefix(".tlslab-").tempfile_in(folder(path)).map(drop)
+}
+
+fn replace(path: &Path, contents: &[u8]) -> std::io::Result<()> {
+    if is_special(path) {
+        return std::fs::write(path, contents);
+    }
+    // A link stays one: what it leads to is replaced.
+    let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".tlslab-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
+    let mut file = builder.tempfile_in(folder(&path))?;
+    file.write_all(contents)?;
+    file.persist(&path).map(drop).map_err(|error| error.error)
+}

@@ -1,0 +1,37 @@
+//! GitLab's Code Quality report: one array of findings.
+
+use serde_json::{Value, json};
+
+use super::place::{Source, name, place};
+use crate::audit::result::{Audit, CaseResult};
+use crate::audit::verdict::Verdict;
+use crate::crypto::sha256;
+use crate::words::{Escaped, hex};
+
+/// What failed, what is warned of, and what cannot be judged.
+pub fn codequality(audits: &[Audit], source: Option<&Source>) -> Value {
+    audits
+        .iter()
+        .flat_map(|audit| audit.results.iter().filter_map(move |result| finding(audit, result, source)))
+        .collect()
+}
+
+fn finding(audit: &Audit, result: &CaseResult, source: Option<&Source>) -> Option<Value> {
+    let severity = match result.verdict {
+        Verdict::Fail => "critical",
+        Verdict::Warn => "minor",
+        Verdict::Error => "info",
+        Verdict::Info | Verdict::Pass | Verdict::Skip => return None,
+    };
+    let at = place(audit, source);
+    let name = name(audit, result);
+    // The submission is part of it: with one source for all, each has findings of its own.
+    let unique = format!("{}\n{}\n{name}", at.file, audit.file.as_deref().unwrap_or_default());
+    Some(json!({
+        "description": format!("{}: {}", result.case.title, Escaped(&result.why)),
+        "check_name": name,
+        "fingerprint": hex(&sha256(unique.as_bytes())),
+        "severity": severity,
+        "location": { "path": at.file, "lines": { "begin": at.line } },
+    }))
+}

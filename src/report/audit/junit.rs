@@ -1,0 +1,92 @@
+//! JUnit's XML, as GitLab, Jenkins and GitHub's actions read it.
+
+use std::io;
+
+use quick_xml::Writer;
+use quick_xml::events::BytesText;
+
+use super::place::{name, submission, told};
+use crate::audit::result::{Audit, CaseResult};
+use crate::audit::verdict::Verdict;
+
+/// One suite an audit.
+pub fn junit(audits: &[Audit]) -> io::Result<String> {
+    let mut writer = Writer::new_with_indent(Vec::new(), b' ', 1);
+    let counts = |verdict| results(audits).filter(|result| result.verdict == verdict).count().to_string();
+    writer
+        .create_element("testsuites")
+        .with_attributes([
+            ("tests", results(audits).count().to_string().as_str()),
+            ("failures", counts(Verdict::Fail).as_str()),
+            ("errors", counts(Verdict::Error).as_str()),
+            ("skipped", counts(Verdict::Skip).as_str()),
+            ("time", seconds(results(audits)).as_str()),
+        ])
+        .write_inner_content(|writer| audits.iter().try_for_each(|audit| suite(writer, audit)))?;
+    let body = String::from_utf8(writer.into_inner()).map_err(io::Error::other)?;
+    Ok(format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{body}\n"))
+}
+
+fn results(audits: &[Audit]) -> impl Iterator<Item = &CaseResult> {
+    audits.iter().flat_map(|audit| &audit.results)
+}
+
+fn suite(writer: &mut Writer<Vec<u8>>, audit: &Audit) -> io::Result<()> {
+    let summary = audit.summary();
+    let file = submission(audit);
+    let suite = if file.is_empty() { "audit".to_owned() } else { format!("audit {file}") };
+    writer
+        .create_element("testsuite")
+        .with_attributes([
+            ("name", text(&suite).as_str()),
+            ("tests", audit.results.len().to_string().as_str()),
+            ("failures", summary.fail.to_string().as_str()),
+            ("errors", summary.error.to_string().as_str()),
+            ("skipped", summary.skip.to_string().as_str()),
+            ("time", seconds(audit.results.iter()).as_str()),
+        ])
+        .write_inner_content(|writer| {
+            audit.results.iter().try_for_each(|result| case(writer, audit, result, &file))
+        })?;
+    Ok(())
+}
+
+fn case(writer: &mut Writer<Vec<u8>>, audit: &Audit, result: &CaseResult, file: &str) -> io::Result<()> {
+    let mut element = writer
+        .create_element("testcase")
+        .with_attribute(("classname", result.case.family))
+        .with_attribute(("name", name(audit, result).as_str()));
+    if !file.is_empty() {
+        element = element.with_attribute(("file", text(file).as_str()));
+    }
+    element = element.with_attribute(("time", seconds(std::iter::once(result)).as_str()));
+    let outcome = match result.verdict {
+        Verdict::Fail => "failure",
+        Verdict::Error => "error",
+        Verdict::Skip => "skipped",
+        Verdict::Warn => "system-out",
+        Verdict::Info | Verdict::Pass => {
+            element.write_empty()?;
+            return Ok(());
+        }
+    };
+    element.write_inner_content(|writer| {
+        let mut inner = writer.create_element(outcome);
+        if outcome != "system-out" {
+            inner = inner.with_attribute(("message", text(&result.why).as_str()));
+        }
+        inner.write_text_content(BytesText::new(&text(&told(result))))?;
+        Ok(())
+    })?;
+    Ok(())
+}
+
+/// What XML can say (XML 1.0 §2.2): other characters are escaped as everywhere, line ends stay.
+fn text(of: &str) -> String {
+    let lines: Vec<String> = of.split('\n').map(|line| crate::words::Escaped(line).to_string()).collect();
+    lines.join("\n").replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
+}
+
+fn seconds<'a>(results: impl Iterator<Item = &'a CaseResult>) -> String {
+    format!("{:.3}", results.map(|result| result.witness.client.as_secs_f64()).sum::<f64>())
+}

@@ -1,0 +1,127 @@
+//! SARIF 2.1.0, as GitHub's code scanning takes it: no empty strings, texts of at most 1,024 characters, a location in
+//! a file of the repository for each result.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::place::{Source, name, place, told};
+use crate::audit::catalogue::Grade;
+use crate::audit::result::{Audit, CaseResult};
+use crate::audit::verdict::Verdict;
+use crate::crypto::sha256;
+use crate::words::hex;
+
+/// The most results that GitHub takes of a run.
+const MOST_RESULTS: usize = 25_000;
+/// The longest text.
+const LONGEST: usize = 1024;
+
+/// All audits as one run: what failed, what is warned of, and what cannot be judged.
+pub fn sarif(audits: &[Audit], source: Option<&Source>) -> Value {
+    let told: Vec<(&Audit, &CaseResult)> = audits
+        .iter()
+        .flat_map(|audit| audit.results.iter().map(move |result| (audit, result)))
+        .filter(|(_, result)| level(result.verdict).is_some())
+        .take(MOST_RESULTS)
+        .collect();
+    let rules: BTreeMap<&str, Value> =
+        told.iter().map(|(_, result)| (&*result.case.id, rule(result))).collect();
+    let results: Vec<Value> = told.iter().map(|(audit, found)| result(audit, found, source)).collect();
+    json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": {
+                "name": "tlslab",
+                "version": env!("CARGO_PKG_VERSION"),
+                "rules": rules.into_values().collect::<Vec<_>>(),
+            }},
+            "results": results,
+        }],
+    })
+}
+
+/// How bad a verdict is; `None` for what is no finding.
+fn level(verdict: Verdict) -> Option<&'static str> {
+    match verdict {
+        Verdict::Fail => Some("error"),
+        Verdict::Warn => Some("warning"),
+        Verdict::Error => Some("note"),
+        Verdict::Info | Verdict::Pass | Verdict::Skip => None,
+    }
+}
+
+fn rule(result: &CaseResult) -> Value {
+    let case = &result.case;
+    json!({
+        "id": case.id,
+        "shortDescription": { "text": short(&case.title) },
+        "fullDescription": { "text": short(&format!("{} ({}; {})", case.title, case.grade, case.citation)) },
+        "help": { "text": short(&format!("{}\n{}", case.attack, case.fix)) },
+        "properties": {
+            "tags": ["security", "tls", case.family],
+            "security-severity": severity(case.grade),
+        },
+    })
+}
+
+/// GitHub's scale: from 7.0 high, from 4.0 medium.
+fn severity(grade: Grade) -> &'static str {
+    match grade {
+        Grade::MustReject => "8.0",
+        Grade::ShouldReject => "5.0",
+        Grade::MustAccept | Grade::ShouldAccept | Grade::Policy | Grade::Info => "3.0",
+    }
+}
+
+fn result(audit: &Audit, result: &CaseResult, source: Option<&Source>) -> Value {
+    let at = place(audit, source);
+    let fingerprint = sha256(format!("{}\n{}", at.file, name(audit, result)).as_bytes());
+    json!({
+        "ruleId": result.case.id,
+        "level": level(result.verdict),
+        "message": { "text": short(&told(result)) },
+        "locations": [{ "physicalLocation": {
+            "artifactLocation": { "uri": uri(&at.file) },
+            "region": { "startLine": at.line, "startColumn": 1, "endLine": at.line, "endColumn": 2 },
+        }}],
+        "partialFingerprints": { "primaryLocationLineHash": format!("{}:1", hex(&fingerprint[..8])) },
+    })
+}
+
+/// Never empty, never too long.
+fn short(text: &str) -> String {
+    let text = if text.trim().is_empty() { "-" } else { text.trim() };
+    match text.char_indices().nth(LONGEST - 1) {
+        Some((end, last)) if end + last.len_utf8() < text.len() => format!("{}…", &text[..end]),
+        _ => text.to_owned(),
+    }
+}
+
+/// A relative reference (RFC 3986 §4.2): what is no unreserved character or slash is percent-encoded.
+fn uri(file: &str) -> String {
+    file.bytes().fold(String::new(), |mut uri, octet| {
+        if octet.is_ascii_alphanumeric() || b"-._~/".contains(&octet) {
+            uri.push(char::from(octet));
+        } else {
+            // Writing to a String does not fail.
+            let _ = write!(uri, "%{octet:02X}");
+        }
+        uri
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_neither_empty_nor_too_long() {
+        assert_eq!(short(" "), "-");
+        assert_eq!(short(&"é".repeat(LONGEST)), "é".repeat(LONGEST));
+        assert_eq!(short(&"é".repeat(LONGEST + 1)).chars().count(), LONGEST);
+        assert_eq!(uri("dir/a b%.py"), "dir/a%20b%25.py");
+    }
+}
