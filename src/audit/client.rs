@@ -598,7 +598,7 @@ impl Run<'_> {
         if verdict == Verdict::Warn && observed == Observed::Reject && exit_zero {
             why.push_str("; its exit status says that all went well");
         }
-        CaseResult { case: Arc::clone(case), observed, strict, verdict, why, witness }
+        CaseResult { case: Arc::clone(case), grade, observed, strict, verdict, why, witness }
     }
 
     /// The row of a control: accepted, or what everything else could not be judged for.
@@ -614,6 +614,7 @@ impl Run<'_> {
             ),
             Err(why) => CaseResult {
                 case: Arc::clone(case),
+                grade: self.settings.profile.grade(&case.id, case.grade),
                 observed: if seen.observed == Observed::Accept { Observed::Error } else { seen.observed },
                 strict: false,
                 verdict: Verdict::Error,

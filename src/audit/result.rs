@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::case::Case;
+use super::catalogue::Grade;
 use super::hello::HelloAudit;
 use super::verdict::{Observed, Profile, Verdict};
 use super::witness::Witness;
@@ -41,6 +42,8 @@ pub struct Audit {
 pub struct CaseResult {
     /// Which.
     pub case: Arc<Case>,
+    /// What the client must do, by the profile.
+    pub grade: Grade,
     /// What the client did.
     pub observed: Observed,
     /// Of a refusal: whether it was the fitting one.
@@ -134,6 +137,7 @@ pub(crate) mod tests {
     pub(crate) fn result(id: &str, verdict: Verdict) -> CaseResult {
         let all = cases::all(&"www.test.org".parse().unwrap(), "www.test.org", false);
         CaseResult {
+            grade: Grade::MustReject,
             case: all.into_iter().find(|case| case.id == id).unwrap(),
             observed: Observed::Accept,
             strict: false,

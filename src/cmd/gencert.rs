@@ -22,7 +22,7 @@ use tlslab::pki::files::{self, FileError, NewFile, read_certificates, read_priva
 use tlslab::pki::issue::{Issuer, Plan, Profile, Request};
 use tlslab::pki::key::{KeyAlgorithm, Passphrase, PrivateKey};
 use tlslab::pki::subject::{SanName, Subject};
-use tlslab::verify::{Criteria, Model, Policy, TrustSet, Usage, check_issuer, judge};
+use tlslab::verify::{Criteria, ExpectedName, Model, Policy, TrustSet, Usage, check_issuer, judge};
 use tlslab::who::{self, Case};
 use zeroize::Zeroizing;
 
@@ -465,10 +465,14 @@ impl Made {
     /// asked for, and are not looked at.
     fn refusal(&self, request: &Request, ca: Option<&Ca>, now: OffsetDateTime) -> Option<String> {
         let name = summary::server_name(request).unwrap_or_else(|| LAB_NAME.to_owned());
+        let name = match name.parse::<ExpectedName>() {
+            Ok(name) => name,
+            Err(no_name) => return Some(tlslab::words::Escaped(&no_name.to_string()).to_string()),
+        };
         let trusted = ca.map_or(&self.facts.der, |ca| &ca.certificate);
         let criteria = Criteria {
             trusted: Arc::new(TrustSet::new([trusted]).ok()?),
-            name: Some(name.parse().ok()?),
+            name: Some(name),
             usage: Usage::Server,
             policy: Policy::Lab,
         };

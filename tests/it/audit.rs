@@ -85,6 +85,40 @@ fn our_own_client_passes_everything() {
 }
 
 #[test]
+fn reports_are_written_and_one_that_cannot_be_is_said_before_anything_is_run() {
+    let lab = Lab::new();
+    let reports = [
+        "--html=a.html",
+        "--junit=a.xml",
+        "--sarif=a.sarif",
+        "--markdown=a.md",
+        "--csv=a.csv",
+        "--gradescope=results.json",
+        "--classroom=output",
+        "--codequality=quality.json",
+        "--source=client.py:3",
+        "--only=expired",
+    ];
+    audit(&lab, &reports, &tlslab_client("webpki")).success();
+    for json in ["a.sarif", "results.json", "quality.json"] {
+        let text = std::fs::read_to_string(lab.file(json)).unwrap();
+        assert!(serde_json::from_str::<Value>(&text).is_ok(), "{text}");
+    }
+    for (file, beginning) in [
+        ("a.html", "<!DOCTYPE html>"),
+        ("a.xml", "<?xml "),
+        ("a.md", "# TLS client audit"),
+        ("a.csv", "submission,case,"),
+        ("output", "result="),
+    ] {
+        let text = std::fs::read_to_string(lab.file(file)).unwrap();
+        assert!(text.starts_with(beginning), "{file}: {text}");
+    }
+    let said = "nowhere/a.xml: the report cannot be written";
+    audit(&lab, &["--junit=nowhere/a.xml"], &tlslab_client("webpki")).status(2).says(said);
+}
+
+#[test]
 fn who_verifies_nothing_is_told_so() {
     if !peer("openssl") {
         return;

@@ -707,7 +707,7 @@ fn connect_is_suggested_only_where_it_succeeds() {
     let lab = Lab::new();
     for name in ["www.example.org", "my_service.test", "münchen.de", "localhost.", "*.test.org"] {
         let made = gencert(&lab, &["--noenc", "--cn", name, "--force"]).success();
-        let suggested = made.stderr.contains("tlslab connect ");
+        let suggested = made.stderr.contains("\n  tlslab connect ");
         let verified = lab.run(TLSLAB, ["verify", "cert.pem", "--cn", name]).code() == 0;
         assert_eq!(suggested, verified, "{name}: {made}");
         assert_eq!(made.stderr.contains("tlslab connect refuses it: "), !verified, "{name}: {made}");

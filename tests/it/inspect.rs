@@ -339,7 +339,7 @@ fn bad_input_has_its_own_error() {
         ("empty.pem", "empty.pem: expected a certificate or key, found an empty file"),
         ("text.pem", "text.pem: expected a certificate or key in PEM or DER, found neither"),
         ("cut.pem", "cut.pem: line 1: cut short: expected a line -----END CERTIFICATE-----, found none"),
-        ("damaged.pem", "damaged.pem: line 2: CERTIFICATE: what it holds is not base64"),
+        ("damaged.pem", "damaged.pem: line 2: CERTIFICATE: expected base64"),
         ("cut.der", "cut.der: it begins like DER and ends too soon"),
         (
             "www.test.org:https",

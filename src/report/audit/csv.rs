@@ -50,7 +50,7 @@ fn row(audit: &Audit, result: &CaseResult) -> [String; COLUMNS.len()] {
     [
         submission(audit),
         result.case.id.to_string(),
-        result.case.grade.to_string(),
+        result.grade.to_string(),
         result.verdict.to_string(),
         strictness.to_owned(),
         result.witness.wire.alert.map(names::alert).unwrap_or_default(),

@@ -204,7 +204,7 @@ fn fold(audit: &Audit, result: &CaseResult, id: &str) -> Markup {
             }
             (fields([
                 ("what it did", format!("{}: {}", result.observed, result.why)),
-                ("should", case.grade.to_string()),
+                ("should", result.grade.to_string()),
                 ("rule", case.citation.to_string()),
                 ("attack", case.attack.to_string()),
                 ("mend", case.fix.to_string()),

@@ -247,7 +247,7 @@ impl<'a> From<&'a CaseResult> for CaseReport<'a> {
             attack: &case.attack,
             fix: &case.fix,
             model: case.trust.as_str(),
-            grade: case.grade.as_str(),
+            grade: result.grade.as_str(),
             tls: result.tls(),
             observed: result.observed.as_str(),
             strict: result.strict,

@@ -53,7 +53,7 @@ pub(super) fn submission(audit: &Audit) -> String {
 pub(super) fn told(result: &CaseResult) -> String {
     let case = &result.case;
     let mut lines = vec![
-        format!("{}: {}", case.title, case.grade),
+        format!("{}: {}", case.title, result.grade),
         format!("{}: {}", result.observed, Escaped(&result.why)),
         format!("rule: {}", case.citation),
         format!("attack: {}", case.attack),

@@ -58,11 +58,11 @@ fn rule(result: &CaseResult) -> Value {
     json!({
         "id": case.id,
         "shortDescription": { "text": short(&case.title) },
-        "fullDescription": { "text": short(&format!("{} ({}; {})", case.title, case.grade, case.citation)) },
+        "fullDescription": { "text": short(&format!("{} ({}; {})", case.title, result.grade, case.citation)) },
         "help": { "text": short(&format!("{}\n{}", case.attack, case.fix)) },
         "properties": {
             "tags": ["security", "tls", case.family],
-            "security-severity": severity(case.grade),
+            "security-severity": severity(result.grade),
         },
     })
 }

@@ -17,6 +17,7 @@ fn audit() -> Audit {
         [Verdict::Fail, Verdict::Warn, Verdict::Pass, Verdict::Info, Verdict::Skip, Verdict::Error];
     let results = all.into_iter().zip(verdicts).map(|(case, verdict)| CaseResult {
         case: Arc::clone(&case),
+        grade: case.grade,
         observed: Observed::Accept,
         strict: false,
         verdict,

@@ -90,7 +90,7 @@ fn told(heading: &str, result: &CaseResult, in_full: bool) -> Vec<String> {
     let case = &result.case;
     let tls = result.tls().map(|tls| format!(" over TLS {tls}")).unwrap_or_default();
     let mut lines = vec![
-        format!("{heading:<6} {} ({}{tls}): {}", case.id, case.grade, case.title),
+        format!("{heading:<6} {} ({}{tls}): {}", case.id, result.grade, case.title),
         format!("       {}: {}", result.observed, Escaped(&result.why)),
     ];
     if in_full {
