@@ -28,6 +28,9 @@ const TAKEN: [&str; 4] = [
     "it demands a TLS extension that the server does not have",
 ];
 
+/// How a stack's own limit on handshake messages is said; RFC 8446 §4 allows them to be as long as 2^24 - 1.
+const TOO_LONG_FOR_SOME: &str = "a chain of ";
+
 /// What policy webpki says, which `connect` by its own default does not.
 fn accepted_by_webpki(question: &Question) -> bool {
     let [chain, trusted] = ["cert.pem", "ca.pem"].map(|name| read(&question.folder.join(name)));
@@ -68,7 +71,9 @@ fn every_prediction_is_what_the_verifier_itself_says_and_none_is_stricter_than_w
         .filter(|one| one.verifier != Verifier::Lab && !one.answer.accepts)
         .filter(|one| accepted.contains(one.question.title.as_str()))
         .filter(|one| {
-            !one.prediction.refusals().iter().any(|refusal| TAKEN.contains(&refusal.words.as_str()))
+            !one.prediction.refusals().iter().any(|refusal| {
+                TAKEN.contains(&refusal.words.as_str()) || refusal.words.starts_with(TOO_LONG_FOR_SOME)
+            })
         })
         .map(|one| format!("{}: {} refuses it: {}", one.question.title, one.verifier, one.answer.words))
         .collect();
