@@ -123,6 +123,20 @@ impl Audit {
     }
 }
 
+/// Which cases were failed, the most often failed first, each with how many times over all of these audits.
+pub fn missed(audits: &[Audit]) -> Vec<(&CaseResult, usize)> {
+    let failed = audits.iter().flat_map(|audit| &audit.results).filter(|r| r.verdict == Verdict::Fail);
+    let mut missed: Vec<(&CaseResult, usize)> = Vec::new();
+    for result in failed {
+        match missed.iter_mut().find(|(known, _)| known.case.id == result.case.id) {
+            Some((_, count)) => *count += 1,
+            None => missed.push((result, 1)),
+        }
+    }
+    missed.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    missed
+}
+
 /// Of several audits: 1 before 3 before 0.
 pub fn worst(statuses: impl IntoIterator<Item = u8>) -> u8 {
     statuses.into_iter().max_by_key(|status| [0, 3, 1].iter().position(|known| known == status)).unwrap_or(0)

@@ -12,6 +12,10 @@ use crate::lab::{Lab, Run, TLSLAB, peer, signal};
 /// The right client's words, `{file}` the script.
 const PYTHON: [&str; 6] = ["{host}", "{port}", "{name}", "{ca}", "{message}", ""];
 
+/// openssl as people type it: it verifies nothing.
+const BARE_OPENSSL: [&str; 8] =
+    ["openssl", "s_client", "-quiet", "-no_ign_eof", "-servername", "{name}", "-connect", "{host}:{port}"];
+
 fn examples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/clients")
 }
@@ -124,16 +128,7 @@ fn who_verifies_nothing_is_told_so() {
         return;
     }
     let lab = Lab::new();
-    let client = [
-        "openssl",
-        "s_client",
-        "-quiet",
-        "-no_ign_eof",
-        "-servername",
-        "{name}",
-        "-connect",
-        "{host}:{port}",
-    ];
+    let client = BARE_OPENSSL;
     let options = ["--stdin", "{message}", "--only", "expired*", "--only", "wrong-cn*", "--tls", "each"];
     let run = audit(&lab, &options, &client).status(1);
     let json = run.json();
@@ -368,16 +363,7 @@ fn known_failures_are_no_news_and_their_end_is() {
         return;
     }
     let lab = Lab::new();
-    let client = [
-        "openssl",
-        "s_client",
-        "-quiet",
-        "-no_ign_eof",
-        "-servername",
-        "{name}",
-        "-connect",
-        "{host}:{port}",
-    ];
+    let client = BARE_OPENSSL;
     let with = |options: &[&str]| {
         let all: Vec<&str> =
             ["--stdin", "{message}", "--only", "expired.ca"].iter().chain(options).copied().collect();

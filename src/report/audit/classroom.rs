@@ -5,7 +5,7 @@ use data_encoding::BASE64;
 use serde_json::{Value, json};
 
 use super::place::{counts, name, place, told};
-use crate::audit::result::{Audit, CaseResult};
+use crate::audit::result::{Audit, CaseResult, worst};
 use crate::audit::verdict::Verdict;
 
 /// A line to append to `$GITHUB_OUTPUT`.
@@ -21,13 +21,9 @@ fn report(audits: &[Audit]) -> Value {
             audit.results.iter().filter(|result| counts(result)).map(move |result| test(audit, result))
         })
         .collect();
-    let status = match audits
-        .iter()
-        .map(Audit::exit_status)
-        .max_by_key(|status| [0, 3, 1].iter().position(|s| s == status))
-    {
-        Some(0) => "pass",
-        Some(1) => "fail",
+    let status = match worst(audits.iter().map(Audit::exit_status)) {
+        0 => "pass",
+        1 => "fail",
         _ => "error",
     };
     json!({ "version": 1, "status": status, "max_score": tests.len(), "tests": tests })

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::place::{name, submission};
 use crate::audit::hello::HelloAudit;
-use crate::audit::result::{Audit, CaseResult, Summary};
+use crate::audit::result::{self, Audit, CaseResult, Summary};
 use crate::audit::verdict::{Verdict, signal_name};
 use crate::report::page::{fields, page, said};
 use crate::tls::names;
@@ -90,16 +90,7 @@ fn submissions(audits: &[Audit]) -> Markup {
 
 /// Which case how many submissions failed.
 fn missed(audits: &[Audit]) -> Markup {
-    let failed =
-        audits.iter().flat_map(|audit| &audit.results).filter(|result| result.verdict == Verdict::Fail);
-    let mut missed: Vec<(&CaseResult, u64)> = Vec::new();
-    for result in failed {
-        match missed.iter_mut().find(|(known, _)| known.case.id == result.case.id) {
-            Some((_, count)) => *count += 1,
-            None => missed.push((result, 1)),
-        }
-    }
-    missed.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let missed = result::missed(audits);
     html! {
         @if !missed.is_empty() {
             h2 { "What was missed, and by how many" }

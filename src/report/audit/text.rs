@@ -2,7 +2,7 @@
 //! mended.
 
 use crate::audit::hello::HelloAudit;
-use crate::audit::result::{Audit, CaseResult, Summary};
+use crate::audit::result::{self, Audit, CaseResult, Summary};
 use crate::audit::verdict::Verdict;
 use crate::words::{Escaped, counted};
 
@@ -70,18 +70,11 @@ pub fn submissions(audits: &[Audit]) -> Vec<String> {
             "{file:<40} {pass:>5} {fail:>5} {warn:>5} {info:>5} {skip:>5} {error:>5}  {controls}"
         ));
     }
-    let mut missed: Vec<(&str, usize)> = Vec::new();
-    for result in audits.iter().flat_map(|audit| &audit.results).filter(|r| r.verdict == Verdict::Fail) {
-        match missed.iter_mut().find(|(id, _)| *id == result.case.id) {
-            Some((_, count)) => *count += 1,
-            None => missed.push((&result.case.id, 1)),
-        }
-    }
-    missed.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let missed = result::missed(audits);
     if !missed.is_empty() {
         lines.push(String::new());
         lines.push(format!("missed by how many of {}:", counted(audits.len() as u64, "submission")));
-        lines.extend(missed.iter().map(|(id, count)| format!("{count:>5}  {id}")));
+        lines.extend(missed.iter().map(|(result, count)| format!("{count:>5}  {}", result.case.id)));
     }
     lines
 }
