@@ -34,7 +34,7 @@ fn main() -> Result<()> {
 
     for session in &dissection.sessions {
         let kind = if session.tls.is_some() { "TLS" } else { "no TLS" };
-        println!("{} bytes to the server, {} back, {kind}", session.octets.client, session.octets.server);
+        println!("{} bytes to the server, {} back, {kind}", session.bytes.client, session.bytes.server);
     }
     for (needle, times) in needles.iter().zip(&dissection.found) {
         println!("{:?} is readable {times} times", needle.text());

@@ -111,7 +111,7 @@ pub enum KeyScheduleHash {
 }
 
 impl KeyScheduleHash {
-    /// Its output's octets.
+    /// Its output's bytes.
     pub fn length(self) -> usize {
         match self {
             Self::Sha256 => 32,
@@ -143,7 +143,7 @@ impl KeyScheduleHash {
     }
 }
 
-/// A cipher that authenticates: those that TLS suites name and there is code for. All take nonces of 12 octets.
+/// A cipher that authenticates: those that TLS suites name and there is code for. All take nonces of 12 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AeadAlgorithm {
     /// AES-128 in CCM (RFC 6655).
@@ -163,7 +163,7 @@ pub enum AeadAlgorithm {
 }
 
 impl AeadAlgorithm {
-    /// Its key's octets.
+    /// Its key's bytes.
     pub fn key_length(self) -> usize {
         match self {
             Self::Aes128Ccm | Self::Aes128Ccm8 | Self::Aes128Gcm => 16,
@@ -171,7 +171,7 @@ impl AeadAlgorithm {
         }
     }
 
-    /// Its tag's octets.
+    /// Its tag's bytes.
     pub fn tag_length(self) -> usize {
         match self {
             Self::Aes128Ccm8 | Self::Aes256Ccm8 => 8,
@@ -208,7 +208,7 @@ impl std::fmt::Debug for AeadKey {
 }
 
 impl AeadKey {
-    /// A key of [`AeadAlgorithm::key_length`] octets; `None` for any other length.
+    /// A key of [`AeadAlgorithm::key_length`] bytes; `None` for any other length.
     pub fn new(algorithm: AeadAlgorithm, key: &[u8]) -> Option<Self> {
         if key.len() != algorithm.key_length() {
             return None;
@@ -225,37 +225,37 @@ impl AeadKey {
         }))
     }
 
-    /// Encrypts in place; gives the tag, of [`AeadAlgorithm::tag_length`] octets. A nonce serves once.
-    pub fn seal(&self, nonce: &[u8; 12], additional: &[u8], octets: &mut [u8]) -> Vec<u8> {
+    /// Encrypts in place; gives the tag, of [`AeadAlgorithm::tag_length`] bytes. A nonce serves once.
+    pub fn seal(&self, nonce: &[u8; 12], additional: &[u8], bytes: &mut [u8]) -> Vec<u8> {
         let mut tag = [0; 16];
         match &self.0 {
-            Cipher::Aes128Ccm(key) => return seal_ccm(&**key, nonce, additional, octets),
-            Cipher::Aes128Ccm8(key) => return seal_ccm(&**key, nonce, additional, octets),
-            Cipher::Aes256Ccm(key) => return seal_ccm(&**key, nonce, additional, octets),
-            Cipher::Aes256Ccm8(key) => return seal_ccm(&**key, nonce, additional, octets),
-            Cipher::AesGcm(key) => key.encrypt(nonce, additional, octets, &mut tag),
-            Cipher::ChaCha20Poly1305(key) => key.encrypt(nonce, additional, octets, &mut tag),
+            Cipher::Aes128Ccm(key) => return seal_ccm(&**key, nonce, additional, bytes),
+            Cipher::Aes128Ccm8(key) => return seal_ccm(&**key, nonce, additional, bytes),
+            Cipher::Aes256Ccm(key) => return seal_ccm(&**key, nonce, additional, bytes),
+            Cipher::Aes256Ccm8(key) => return seal_ccm(&**key, nonce, additional, bytes),
+            Cipher::AesGcm(key) => key.encrypt(nonce, additional, bytes, &mut tag),
+            Cipher::ChaCha20Poly1305(key) => key.encrypt(nonce, additional, bytes, &mut tag),
         }
         tag.to_vec()
     }
 
-    /// Decrypts in place and verifies. On failure, as with a tag that has not [`AeadAlgorithm::tag_length`] octets,
-    /// the octets are of no use.
+    /// Decrypts in place and verifies. On failure, as with a tag that has not [`AeadAlgorithm::tag_length`] bytes,
+    /// the bytes are of no use.
     pub fn open(
         &self,
         nonce: &[u8; 12],
         additional: &[u8],
-        octets: &mut [u8],
+        bytes: &mut [u8],
         tag: &[u8],
     ) -> Result<(), DoesNotOpen> {
         match &self.0 {
-            Cipher::Aes128Ccm(key) => open_ccm(&**key, nonce, additional, octets, tag),
-            Cipher::Aes128Ccm8(key) => open_ccm(&**key, nonce, additional, octets, tag),
-            Cipher::Aes256Ccm(key) => open_ccm(&**key, nonce, additional, octets, tag),
-            Cipher::Aes256Ccm8(key) => open_ccm(&**key, nonce, additional, octets, tag),
-            Cipher::AesGcm(key) => key.decrypt(nonce, additional, octets, tag).map_err(|_| DoesNotOpen),
+            Cipher::Aes128Ccm(key) => open_ccm(&**key, nonce, additional, bytes, tag),
+            Cipher::Aes128Ccm8(key) => open_ccm(&**key, nonce, additional, bytes, tag),
+            Cipher::Aes256Ccm(key) => open_ccm(&**key, nonce, additional, bytes, tag),
+            Cipher::Aes256Ccm8(key) => open_ccm(&**key, nonce, additional, bytes, tag),
+            Cipher::AesGcm(key) => key.decrypt(nonce, additional, bytes, tag).map_err(|_| DoesNotOpen),
             Cipher::ChaCha20Poly1305(key) => {
-                key.decrypt(nonce, additional, octets, tag).map_err(|_| DoesNotOpen)
+                key.decrypt(nonce, additional, bytes, tag).map_err(|_| DoesNotOpen)
             }
         }
     }
@@ -265,11 +265,11 @@ fn seal_ccm<A: AeadInOut<NonceSize = U12>>(
     key: &A,
     nonce: &[u8; 12],
     additional: &[u8],
-    octets: &mut [u8],
+    bytes: &mut [u8],
 ) -> Vec<u8> {
-    // CCM refuses what is longer than its length field can say: with this nonce, 2^24 octets (RFC 3610 §2), a thousand
+    // CCM refuses what is longer than its length field can say: with this nonce, 2^24 bytes (RFC 3610 §2), a thousand
     // records' worth. An empty tag then opens nowhere.
-    let tag = key.encrypt_inout_detached(nonce.into(), additional, octets.into());
+    let tag = key.encrypt_inout_detached(nonce.into(), additional, bytes.into());
     tag.map_or_else(|_| Vec::new(), |tag| tag.to_vec())
 }
 
@@ -277,11 +277,11 @@ fn open_ccm<A: AeadInOut<NonceSize = U12>>(
     key: &A,
     nonce: &[u8; 12],
     additional: &[u8],
-    octets: &mut [u8],
+    bytes: &mut [u8],
     tag: &[u8],
 ) -> Result<(), DoesNotOpen> {
     let tag = tag.try_into().map_err(|_| DoesNotOpen)?;
-    key.decrypt_inout_detached(nonce.into(), additional, octets.into(), tag).map_err(|_| DoesNotOpen)
+    key.decrypt_inout_detached(nonce.into(), additional, bytes.into(), tag).map_err(|_| DoesNotOpen)
 }
 
 #[cfg(test)]
@@ -331,25 +331,25 @@ mod tests {
         }
         // NIST GCM test case 2: key, nonce and plaintext all zero.
         let key = AeadKey::new(AeadAlgorithm::Aes128Gcm, &[0; 16]).unwrap();
-        let mut octets = 0x0388_dace_60b6_a392_f328_c2b9_71b2_fe78_u128.to_be_bytes();
+        let mut bytes = 0x0388_dace_60b6_a392_f328_c2b9_71b2_fe78_u128.to_be_bytes();
         let tag = 0xab6e_47d4_2cec_13bd_f53a_67b2_1257_bddf_u128.to_be_bytes();
-        assert_eq!(key.open(&[0; 12], b"", &mut octets, &tag), Ok(()));
-        assert_eq!(octets, [0; 16]);
+        assert_eq!(key.open(&[0; 12], b"", &mut bytes, &tag), Ok(()));
+        assert_eq!(bytes, [0; 16]);
     }
 
     #[test]
     fn ccm_is_nist_s() {
-        // NIST SP 800-38C, example 3: the one with a nonce of 12 octets; its tag has 8.
-        let count = |from: u8, octets: usize| (from..).take(octets).collect::<Vec<u8>>();
+        // NIST SP 800-38C, example 3: the one with a nonce of 12 bytes; its tag has 8.
+        let count = |from: u8, bytes: usize| (from..).take(bytes).collect::<Vec<u8>>();
         let key = AeadKey::new(AeadAlgorithm::Aes128Ccm8, &count(0x40, 16)).unwrap();
-        let mut octets = [
+        let mut bytes = [
             0xe3, 0xb2, 0x01, 0xa9, 0xf5, 0xb7, 0x1a, 0x7a, 0x9b, 0x1c, 0xea, 0xec, 0xcd, 0x97, 0xe7, 0x0b,
             0x61, 0x76, 0xaa, 0xd9, 0xa4, 0x42, 0x8a, 0xa5,
         ];
         let tag = 0x4843_92fb_c1b0_9951_u64.to_be_bytes();
         let nonce = count(0x10, 12).try_into().unwrap();
-        assert_eq!(key.open(&nonce, &count(0, 20), &mut octets, &tag), Ok(()));
-        assert_eq!(octets[..], count(0x20, 24));
+        assert_eq!(key.open(&nonce, &count(0, 20), &mut bytes, &tag), Ok(()));
+        assert_eq!(bytes[..], count(0x20, 24));
     }
 
     #[test]

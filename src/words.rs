@@ -1,4 +1,4 @@
-//! Small things said the same way everywhere: instants, spans, octets. Knows nobody.
+//! Small things said the same way everywhere: instants, spans, bytes. Knows nobody.
 
 use std::fmt;
 
@@ -49,12 +49,12 @@ pub fn counted(count: u64, thing: &str) -> String {
     format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }
 
-/// Octets as upper-case hexadecimal with colons, as fingerprints are shown: `AB:CD:…`.
+/// Bytes as upper-case hexadecimal with colons, as fingerprints are shown: `AB:CD:…`.
 pub fn hex_colons(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":")
 }
 
-/// Octets as lower-case hexadecimal.
+/// Bytes as lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     data_encoding::HEXLOWER.encode(bytes)
 }

@@ -162,16 +162,16 @@ pub struct Seen {
     outside: Arc<Mutex<Tail>>,
 }
 
-/// The last octets of a stream, in which a message may have begun.
+/// The last bytes of a stream, in which a message may have begun.
 #[derive(Debug, Default)]
 struct Tail(Vec<u8>);
 
 impl Tail {
-    fn finds(&mut self, message: &[u8], octets: &[u8]) -> bool {
+    fn finds(&mut self, message: &[u8], bytes: &[u8]) -> bool {
         if message.is_empty() {
             return false;
         }
-        self.0.extend_from_slice(octets);
+        self.0.extend_from_slice(bytes);
         let found = self.0.windows(message.len()).any(|window| window == message);
         let kept = self.0.len().min(message.len() - 1);
         self.0.drain(..self.0.len() - kept);
@@ -233,23 +233,23 @@ impl Seen {
         }
     }
 
-    /// Application octets came inside TLS.
-    pub fn application(&self, octets: &[u8]) {
-        let found = self.inside.lock().unwrap_or_else(PoisonError::into_inner).finds(&self.message, octets);
+    /// Application bytes came inside TLS.
+    pub fn application(&self, bytes: &[u8]) {
+        let found = self.inside.lock().unwrap_or_else(PoisonError::into_inner).finds(&self.message, bytes);
         self.tell(|wire| {
-            wire.application_bytes += octets.len() as u64;
+            wire.application_bytes += bytes.len() as u64;
             wire.message_seen |= found;
-            keep(&mut wire.opening, octets);
+            keep(&mut wire.opening, bytes);
         });
     }
 
-    /// Octets came in the clear that are no TLS.
-    pub fn plaintext(&self, octets: &[u8]) {
-        let found = self.outside.lock().unwrap_or_else(PoisonError::into_inner).finds(&self.message, octets);
+    /// Bytes came in the clear that are no TLS.
+    pub fn plaintext(&self, bytes: &[u8]) {
+        let found = self.outside.lock().unwrap_or_else(PoisonError::into_inner).finds(&self.message, bytes);
         self.tell(|wire| {
-            wire.plaintext_bytes += octets.len() as u64;
+            wire.plaintext_bytes += bytes.len() as u64;
             wire.message_in_the_clear |= found;
-            keep(&mut wire.opening, octets);
+            keep(&mut wire.opening, bytes);
         });
     }
 
@@ -273,8 +273,8 @@ impl Seen {
     }
 }
 
-fn keep(kept: &mut Vec<u8>, octets: &[u8]) {
-    kept.extend_from_slice(&octets[..octets.len().min(SHOWN - kept.len())]);
+fn keep(kept: &mut Vec<u8>, bytes: &[u8]) {
+    kept.extend_from_slice(&bytes[..bytes.len().min(SHOWN - kept.len())]);
 }
 
 #[cfg(test)]

@@ -152,14 +152,14 @@ impl Template {
     }
 }
 
-/// In single quotes, as POSIX's shell takes any octets but NUL (XCU §2.2.2).
+/// In single quotes, as POSIX's shell takes any bytes but NUL (XCU §2.2.2).
 fn quoted(value: &OsStr) -> OsString {
     let mut quoted = OsString::from("'");
     #[cfg(unix)]
     {
         use std::os::unix::ffi::{OsStrExt, OsStringExt};
-        let octets = value.as_bytes().split(|octet| *octet == b'\'').collect::<Vec<_>>().join(&b"'\\''"[..]);
-        quoted.push(OsString::from_vec(octets));
+        let bytes = value.as_bytes().split(|byte| *byte == b'\'').collect::<Vec<_>>().join(&b"'\\''"[..]);
+        quoted.push(OsString::from_vec(bytes));
     }
     #[cfg(not(unix))]
     quoted.push(value);

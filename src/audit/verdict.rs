@@ -20,9 +20,9 @@ pub enum Observed {
     Error,
     /// It outlived its time where the twin did not.
     Hang,
-    /// It refused after application octets had left.
+    /// It refused after application bytes had left.
     Leak,
-    /// It refused before one application octet had left.
+    /// It refused before one application byte had left.
     Reject,
     /// It was not run.
     Skip,
@@ -261,7 +261,7 @@ fn by_delivery(seen: &Witness, twin: &Witness, rules: Rules<'_>) -> Observation 
     }
 }
 
-/// No application octet arrived, and the client did not go on as with the twin.
+/// No application byte arrived, and the client did not go on as with the twin.
 fn refused(seen: &Witness, rules: Rules<'_>) -> Observation {
     let wire = &seen.wire;
     if rules.acceptance == Acceptance::NextFlight && wire.left() > 0 {
@@ -316,7 +316,7 @@ fn by_success(seen: &Witness, twin: &Witness, rules: Rules<'_>) -> Observation {
 /// Whether a control says that the client can be judged at all: it took what nothing is wrong with.
 ///
 /// Where the client was given the message to send, it has to have arrived; else a completed handshake and either
-/// application octets or exit status 0.
+/// application bytes or exit status 0.
 pub fn is_green(control: &Witness, message_expected: bool) -> Result<(), String> {
     if let Some(failure) = &control.failure {
         return Err(failure.clone());

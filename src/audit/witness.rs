@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// How many of a conversation's octets are kept to be shown.
+/// How many of a conversation's bytes are kept to be shown.
 pub const SHOWN: usize = 256;
 
 /// One run, all its connections together.
@@ -38,9 +38,9 @@ pub struct Wire {
     pub went_on: bool,
     /// The first alert that the client sent, other than close_notify.
     pub alert: Option<u8>,
-    /// Application octets that came inside TLS.
+    /// Application bytes that came inside TLS.
     pub application_bytes: u64,
-    /// Octets that came in the clear and are no TLS.
+    /// Bytes that came in the clear and are no TLS.
     pub plaintext_bytes: u64,
     /// Whether the message came inside TLS.
     pub message_seen: bool,
@@ -48,9 +48,9 @@ pub struct Wire {
     pub message_in_the_clear: bool,
     /// Whether a connection was reset by the client.
     pub reset: bool,
-    /// The first application octets, inside TLS or in the clear, at most [`SHOWN`].
+    /// The first application bytes, inside TLS or in the clear, at most [`SHOWN`].
     pub opening: Vec<u8>,
-    /// How many connections ended before one octet came.
+    /// How many connections ended before one byte came.
     pub silent: u32,
     /// Why the case cannot be tried on this client: it does not offer what the fault is about.
     pub unsuited: Option<String>,
@@ -92,7 +92,7 @@ impl Wire {
         self.notes.extend(other.notes.into_iter().take(room));
     }
 
-    /// Application octets, inside TLS or not: what has left the client.
+    /// Application bytes, inside TLS or not: what has left the client.
     pub fn left(&self) -> u64 {
         self.application_bytes.saturating_add(self.plaintext_bytes)
     }

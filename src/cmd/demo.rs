@@ -326,7 +326,7 @@ impl Stage<'_> {
         self.claim(
             "the message is nowhere readable on the wire",
             observed.readable == 0,
-            format!("{} times in {} octets", observed.readable, observed.octets()),
+            format!("{} times in {} bytes", observed.readable, observed.bytes()),
         )?;
         // Nothing found proves nothing unless the message was there to be found.
         self.claim(
@@ -358,9 +358,7 @@ impl Stage<'_> {
     /// What the observer has of the message.
     fn show(&self, observed: &Observed) -> Result<()> {
         self.line("what the observer has where the client's message is:")?;
-        hex_dump(&observed.message_octets(MESSAGE))
-            .iter()
-            .try_for_each(|line| self.line(&format!("  {line}")))
+        hex_dump(&observed.message_bytes(MESSAGE)).iter().try_for_each(|line| self.line(&format!("  {line}")))
     }
 
     fn plaintext(&mut self, act: &Act, observed: &Observed) -> Result<()> {

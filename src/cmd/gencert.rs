@@ -421,7 +421,7 @@ fn no_ca(error: FileError) -> Failure {
 fn random_passphrase() -> Result<Zeroizing<String>> {
     const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let bytes = Zeroizing::new(tlslab::crypto::random::<26>()?);
-    // 32 letters: the low five bits of an octet choose one of them evenly.
+    // 32 letters: the low five bits of a byte choose one of them evenly.
     let letters = bytes.iter().filter_map(|byte| ALPHABET.get(usize::from(byte & 31)));
     Ok(Zeroizing::new(letters.map(|letter| char::from(*letter)).collect()))
 }

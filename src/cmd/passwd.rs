@@ -59,7 +59,7 @@ Examples:
 
 With both from stdin, its first line is the old passphrase and its second the new one.
 A key may ask for 1 to 10,000,000 rounds of its derivation, or scrypt for 256 MiB of memory and 512 MiB in all
-its passes (128 octets x N x r x p): what asks for more is refused, here and wherever a key is opened.
+its passes (128 bytes x N x r x p): what asks for more is refused, here and wherever a key is opened.
 An interrupted run leaves the old key as it was.";
 
 /// Bits that a key file may have: its owner reads and writes.

@@ -139,7 +139,7 @@ impl PublicKey {
         (BITS.contains(&bits) && sound).then_some(Self { modulus, exponent, bits })
     }
 
-    /// RSAVP1 (§5.2.2): what was signed, in as many octets as the modulus has.
+    /// RSAVP1 (§5.2.2): what was signed, in as many bytes as the modulus has.
     fn encoded(&self, signature: &[u8]) -> Option<Vec<u8>> {
         let length = usize::try_from(self.bits.div_ceil(8)).ok()?;
         let number = BigUint::from_bytes_be(signature);
@@ -162,15 +162,15 @@ impl Digest {
 
     /// EMSA-PKCS1-v1_5 (§9.2) of this hash.
     fn pkcs1(self, hash: &[u8], length: usize) -> Option<Vec<u8>> {
-        let (number, octets) = match self {
+        let (number, bytes) = match self {
             Self::Sha256 => (1, 32),
             Self::Sha384 => (2, 48),
             Self::Sha512 => (3, 64),
         };
         // DigestInfo (§9.2, note 1)
         let prefix =
-            [0x30, 17 + octets, 0x30, 13, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, number, 5, 0, 4, octets];
-        // At least eight octets of padding.
+            [0x30, 17 + bytes, 0x30, 13, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, number, 5, 0, 4, bytes];
+        // At least eight bytes of padding.
         let padding = length.checked_sub(3 + prefix.len() + hash.len()).filter(|padding| *padding >= 8)?;
         Some([&[0, 1][..], &vec![0xff; padding], &[0], &prefix, hash].concat())
     }
@@ -179,20 +179,18 @@ impl Digest {
     fn verifies_pss(self, hash: &[u8], encoded: &[u8], modulus_bits: u64) -> Option<()> {
         let bits = usize::try_from(modulus_bits).ok()?.checked_sub(1)?;
         let length = bits.div_ceil(8);
-        // Where the modulus has one bit more than its octets but one, the first octet is zero.
+        // Where the modulus has one bit more than its bytes but one, the first byte is zero.
         let (above, encoded) = encoded.split_at_checked(encoded.len().checked_sub(length)?)?;
         let (masked, rest) = encoded.split_at_checked(length.checked_sub(hash.len() + 1)?)?;
         let (own, trailer) = rest.split_at_checked(hash.len())?;
         let mut block: Vec<u8> =
-            masked.iter().zip(self.mask(own, masked.len())).map(|(octet, mask)| octet ^ mask).collect();
+            masked.iter().zip(self.mask(own, masked.len())).map(|(byte, mask)| byte ^ mask).collect();
         let unused = 8 * length - bits;
         let first = block.first_mut()?;
         *first &= 0xff >> unused;
-        let clear =
-            above.iter().all(|octet| *octet == 0) && masked.first()?.leading_zeros() as usize >= unused;
+        let clear = above.iter().all(|byte| *byte == 0) && masked.first()?.leading_zeros() as usize >= unused;
         let (padding, salt) = block.split_at_checked(block.len().checked_sub(hash.len())?)?;
-        let padded =
-            matches!(padding.split_last(), Some((1, zeros)) if zeros.iter().all(|octet| *octet == 0));
+        let padded = matches!(padding.split_last(), Some((1, zeros)) if zeros.iter().all(|byte| *byte == 0));
         let again = self.of(&[&[0; 8][..], hash, salt].concat());
         (clear && padded && trailer == [0xbc] && again == own).then_some(())
     }
@@ -259,16 +257,16 @@ mod tests {
     #[test]
     fn keys_that_prove_nothing_are_not_computed_with() {
         let key = |modulus: &[u8], exponent: &[u8]| {
-            let number = |octets: &[u8]| {
-                let length = u16::try_from(octets.len()).unwrap().to_be_bytes();
-                [&[2, 0x82, length[0], length[1]][..], octets].concat()
+            let number = |bytes: &[u8]| {
+                let length = u16::try_from(bytes.len()).unwrap().to_be_bytes();
+                [&[2, 0x82, length[0], length[1]][..], bytes].concat()
             };
             let exponent = [&[2, u8::try_from(exponent.len()).unwrap()][..], exponent].concat();
             let content = [number(modulus), exponent].concat();
             let length = u16::try_from(content.len()).unwrap().to_be_bytes();
             PublicKey::read(&[&[0x30, 0x82, length[0], length[1]][..], &content].concat()).map(|key| key.bits)
         };
-        let modulus = |octets: usize, last: u8| [vec![0x3f; octets - 1], vec![last]].concat();
+        let modulus = |bytes: usize, last: u8| [vec![0x3f; bytes - 1], vec![last]].concat();
         assert_eq!(key(&modulus(375, 1), &[1, 0, 1]), Some(2998));
         assert_eq!(key(&modulus(375, 2), &[1, 0, 1]), None, "even");
         assert_eq!(key(&modulus(375, 1), &[1]), None);

@@ -1,7 +1,7 @@
 //! The frame of DER (X.690 §10.1): tag, definite minimal length, content; read and written. Nothing about what the
 //! content means.
 //!
-//! The parsers that interpret certificates are lenient about octets left over and keep no raw slices; this is the
+//! The parsers that interpret certificates are lenient about bytes left over and keep no raw slices; this is the
 //! strict walk beside them, also where the tag is only known at run time or the content is somebody else's. Reading
 //! never copies, recurses or panics.
 
@@ -10,15 +10,15 @@ use super::oid::{BadOid, Oid};
 /// One tag-length-value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Element<'a> {
-    /// The identifier octet: class, constructed bit and a tag number below 31.
+    /// The identifier byte: class, constructed bit and a tag number below 31.
     pub(crate) tag: u8,
-    /// The content octets.
+    /// The content bytes.
     pub(crate) content: &'a [u8],
     /// Header and content.
     pub(crate) encoded: &'a [u8],
 }
 
-/// Identifier octets of the types that certificates are made of.
+/// Identifier bytes of the types that certificates are made of.
 pub(crate) mod tag {
     pub(crate) const BOOLEAN: u8 = 0x01;
     pub(crate) const INTEGER: u8 = 0x02;
@@ -39,24 +39,24 @@ pub(crate) mod tag {
     pub(crate) const SEQUENCE: u8 = 0x30;
     pub(crate) const SET: u8 = 0x31;
 
-    /// The identifier octet of `[number]`, constructed.
+    /// The identifier byte of `[number]`, constructed.
     pub(crate) const fn context(number: u8) -> u8 {
         0xa0 | number
     }
 
-    /// The identifier octet of `[number]`, primitive.
+    /// The identifier byte of `[number]`, primitive.
     pub(crate) const fn context_primitive(number: u8) -> u8 {
         0x80 | number
     }
 }
 
-/// Octets that are not DER, or not that of what is expected.
+/// Bytes that are not DER, or not that of what is expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// An element is longer than what is left.
     #[error("the bytes end too soon")]
     Incomplete,
-    /// An identifier of several octets: nothing in a certificate or key has one.
+    /// An identifier of several bytes: nothing in a certificate or key has one.
     #[error("a tag number above 30")]
     LongTag,
     /// BER, or more than 4 GiB.
@@ -68,7 +68,7 @@ pub enum Error {
     /// Another element than the expected one.
     #[error("expected tag {expected:#04x}, found {found:#04x}")]
     Tag {
-        /// The identifier octet that was expected.
+        /// The identifier byte that was expected.
         expected: u8,
         /// The one that is there.
         found: u8,
@@ -76,7 +76,7 @@ pub enum Error {
     /// No element where one was expected.
     #[error("expected tag {expected:#04x}, found nothing")]
     Missing {
-        /// The identifier octet that was expected.
+        /// The identifier byte that was expected.
         expected: u8,
     },
     /// An object identifier that cannot be.
@@ -99,12 +99,12 @@ impl<'a> Walk<'a> {
         let (&first, rest) = rest.split_first().ok_or(Error::Incomplete)?;
         let (length, rest) = match first {
             0..=0x7f => (usize::from(first), rest),
-            // Four octets of length say 4 GiB: more than anybody reads here.
+            // Four bytes of length say 4 GiB: more than anybody reads here.
             0x81..=0x84 => {
-                let (octets, rest) =
+                let (bytes, rest) =
                     rest.split_at_checked(usize::from(first & 0x7f)).ok_or(Error::Incomplete)?;
-                let length = octets.iter().fold(0_u64, |length, octet| length << 8 | u64::from(*octet));
-                if length < 0x80 || octets[0] == 0 {
+                let length = bytes.iter().fold(0_u64, |length, byte| length << 8 | u64::from(*byte));
+                if length < 0x80 || bytes[0] == 0 {
                     return Err(Error::Length);
                 }
                 (usize::try_from(length).map_err(|_| Error::Incomplete)?, rest)
@@ -137,7 +137,7 @@ impl<'a> Walk<'a> {
 
     /// The object identifier that is next.
     pub(crate) fn oid(&mut self) -> Result<Oid, Error> {
-        Ok(Oid::from_octets(self.expect(tag::OID)?.content)?)
+        Ok(Oid::from_bytes(self.expect(tag::OID)?.content)?)
     }
 
     /// Demands that nothing is left.
@@ -164,23 +164,23 @@ pub(crate) fn children(content: &[u8]) -> Result<Vec<Element<'_>>, Error> {
 pub(crate) fn number(element: Element<'_>) -> Option<u64> {
     match element.content {
         [] | [0x80..=0xff, ..] => None,
-        octets if octets.len() <= 8 => Some(octets.iter().fold(0, |n, octet| n << 8 | u64::from(*octet))),
+        bytes if bytes.len() <= 8 => Some(bytes.iter().fold(0, |n, byte| n << 8 | u64::from(*byte))),
         _ => None,
     }
 }
 
-/// One element: the identifier octet `tag`, the shortest definite length, `content`.
+/// One element: the identifier byte `tag`, the shortest definite length, `content`.
 pub(crate) fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(content.len() + 6);
     out.push(tag);
-    // X.690 §10.1: short form below 128, else the fewest octets.
+    // X.690 §10.1: short form below 128, else the fewest bytes.
     if content.len() < 0x80 {
         out.push(u8::try_from(content.len()).unwrap_or_default());
     } else {
-        let octets = content.len().to_be_bytes();
-        let skip = octets.iter().take_while(|octet| **octet == 0).count();
-        out.push(0x80 | u8::try_from(octets.len() - skip).unwrap_or_default());
-        out.extend(octets.iter().skip(skip));
+        let bytes = content.len().to_be_bytes();
+        let skip = bytes.iter().take_while(|byte| **byte == 0).count();
+        out.push(0x80 | u8::try_from(bytes.len() - skip).unwrap_or_default());
+        out.extend(bytes.iter().skip(skip));
     }
     out.extend_from_slice(content);
     out
@@ -193,12 +193,12 @@ pub(crate) fn sequence(parts: &[&[u8]]) -> Vec<u8> {
 
 /// One OBJECT IDENTIFIER.
 pub(crate) fn oid(oid: Oid) -> Vec<u8> {
-    tlv(tag::OID, oid.as_octets())
+    tlv(tag::OID, oid.as_bytes())
 }
 
-/// One BIT STRING of whole octets.
-pub(crate) fn bit_string(octets: &[u8]) -> Vec<u8> {
-    tlv(tag::BIT_STRING, &[&[0], octets].concat())
+/// One BIT STRING of whole bytes.
+pub(crate) fn bit_string(bytes: &[u8]) -> Vec<u8> {
+    tlv(tag::BIT_STRING, &[&[0], bytes].concat())
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Encryption of private keys by a passphrase: PBES2 (RFC 8018 §6.2), written and read, and the older ways, read.
 //!
-//! Everything here takes hostile octets. The parameters decide what opening a key costs, so each is checked at both
+//! Everything here takes hostile bytes. The parameters decide what opening a key costs, so each is checked at both
 //! ends before anything is derived, and so is what they cost together.
 
 use ::der::{Encode, ErrorKind};
@@ -25,9 +25,9 @@ use super::oid::{self, Oid};
 const ROUNDS: u32 = 600_000;
 /// The most rounds of any derivation that are followed when reading: some seconds.
 pub const MAX_ROUNDS: u32 = 10_000_000;
-/// The most memory that scrypt is given, in octets.
+/// The most memory that scrypt is given, in bytes.
 pub const MAX_SCRYPT_MEMORY: u64 = 256 << 20;
-/// The most memory that scrypt may go through in all its passes together, in octets: some seconds.
+/// The most memory that scrypt may go through in all its passes together, in bytes: some seconds.
 pub const MAX_SCRYPT_WORK: u64 = 512 << 20;
 
 /// What a new passphrase becomes: salt, initialisation vector and key. Making one takes a while, and needs no private
@@ -177,7 +177,7 @@ fn open_older(
     let rounds = der::number(count).unwrap_or(u64::MAX);
     check_rounds(&scheme.name_or_dotted(), rounds)?;
     let longest = 1024;
-    check(&format!("a salt of 1 to {longest} octets"), (1..=longest).contains(&salt.len()), "another")?;
+    check(&format!("a salt of 1 to {longest} bytes"), (1..=longest).contains(&salt.len()), "another")?;
     let pkcs12 = |purpose, length| pkcs12_key::<Sha1>(purpose, passphrase, salt, rounds, length);
     let opened = match scheme {
         oid::PBE_MD5_DES => {
@@ -270,7 +270,7 @@ fn pbkdf1<D: Digest>(passphrase: &Passphrase, salt: &[u8], rounds: u64) -> Zeroi
     derived
 }
 
-/// RFC 7292 §B.2, for hashes with blocks of 64 octets. `purpose` is 1 for a key and 2 for a vector.
+/// RFC 7292 §B.2, for hashes with blocks of 64 bytes. `purpose` is 1 for a key and 2 for a vector.
 fn pkcs12_key<D: Digest>(
     purpose: u8,
     passphrase: &Passphrase,
@@ -279,8 +279,8 @@ fn pkcs12_key<D: Digest>(
     length: usize,
 ) -> Zeroizing<Vec<u8>> {
     const BLOCK: usize = 64;
-    let repeated = |octets: &[u8]| -> Vec<u8> {
-        octets.iter().copied().cycle().take(BLOCK * octets.len().div_ceil(BLOCK)).collect()
+    let repeated = |bytes: &[u8]| -> Vec<u8> {
+        bytes.iter().copied().cycle().take(BLOCK * bytes.len().div_ceil(BLOCK)).collect()
     };
     // §B.1: a BMPString with its two zeros.
     let text = Zeroizing::new(String::from_utf8_lossy(passphrase.as_bytes()).into_owned());
@@ -303,9 +303,9 @@ fn pkcs12_key<D: Digest>(
         let addend: Vec<u8> = block.iter().copied().cycle().take(BLOCK).collect();
         for part in input.chunks_mut(BLOCK) {
             let mut carry = 1_u16;
-            for (octet, add) in part.iter_mut().zip(&addend).rev() {
-                let [high, low] = (u16::from(*octet) + u16::from(*add) + carry).to_be_bytes();
-                *octet = low;
+            for (byte, add) in part.iter_mut().zip(&addend).rev() {
+                let [high, low] = (u16::from(*byte) + u16::from(*add) + carry).to_be_bytes();
+                *byte = low;
                 carry = u16::from(high);
             }
         }

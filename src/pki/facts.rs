@@ -33,7 +33,7 @@ pub struct CertFacts {
     pub der: CertificateDer<'static>,
     /// 1, 2 or 3 (RFC 5280 §4.1.2.1).
     pub version: u8,
-    /// The serial number's content octets, big-endian two's complement, as encoded.
+    /// The serial number's content bytes, big-endian two's complement, as encoded.
     pub serial: Vec<u8>,
     /// The subject.
     pub subject: Subject,
@@ -53,7 +53,7 @@ pub struct CertFacts {
     pub signature_algorithm: SignatureAlgorithm,
     /// Whether the outer `signatureAlgorithm` equals the inner one, as RFC 5280 §4.1.1.2 demands.
     pub signature_algorithms_agree: bool,
-    /// The signature's octets.
+    /// The signature's bytes.
     pub signature: Vec<u8>,
     /// The DER of the TBSCertificate: what the signature is over.
     pub tbs: Vec<u8>,
@@ -70,7 +70,7 @@ pub struct PublicKeyFacts {
     pub spki: Vec<u8>,
     /// The DER of its AlgorithmIdentifier's content (without the outer SEQUENCE header).
     pub algorithm_id: Vec<u8>,
-    /// The key's bits: the BIT STRING's octets.
+    /// The key's bits: the BIT STRING's bytes.
     pub bits: Vec<u8>,
 }
 
@@ -143,7 +143,7 @@ pub struct ExtensionFacts {
     pub oid: Oid,
     /// Whether a verifier that does not know it must refuse (RFC 5280 §4.2).
     pub critical: bool,
-    /// extnValue's octets.
+    /// extnValue's bytes.
     pub value: Vec<u8>,
     /// What it says.
     pub decoded: Extension,
@@ -251,22 +251,22 @@ pub enum GeneralName {
     Dns(String),
     /// rfc822Name.
     Email(String),
-    /// iPAddress of 4 or 16 octets.
+    /// iPAddress of 4 or 16 bytes.
     Ip(IpAddr),
     /// iPAddress with mask, in name constraints.
     IpRange {
-        /// Address octets.
+        /// Address bytes.
         address: IpAddr,
-        /// Mask octets.
+        /// Mask bytes.
         mask: IpAddr,
     },
     /// uniformResourceIdentifier.
     Uri(String),
-    /// Any other kind, or one that cannot be read: its tag number and octets.
+    /// Any other kind, or one that cannot be read: its tag number and bytes.
     Other {
         /// The context tag.
         tag: u8,
-        /// The content octets.
+        /// The content bytes.
         value: Vec<u8>,
     },
 }
@@ -303,7 +303,7 @@ impl fmt::Display for GeneralName {
                 write!(f, "{}:", Self::TAGS.get(usize::from(*tag)).unwrap_or(&"unknown"))?;
                 match decoded(*tag, value) {
                     Some(text) => f.write_str(&text),
-                    None => value.iter().try_for_each(|octet| write!(f, "{octet:02x}")),
+                    None => value.iter().try_for_each(|byte| write!(f, "{byte:02x}")),
                 }
             }
         }
@@ -330,7 +330,7 @@ fn decoded(kind: u8, content: &[u8]) -> Option<String> {
                 None => format!("{}:{}", oid.name_or_dotted(), crate::words::hex(value.encoded)),
             })
         }
-        8 => Oid::from_octets(content).ok().map(|oid| oid.to_string()),
+        8 => Oid::from_bytes(content).ok().map(|oid| oid.to_string()),
         _ => None,
     }
 }
@@ -476,7 +476,7 @@ impl CertFacts {
         crate::crypto::sha256(&self.der)
     }
 
-    /// Whether subject and issuer are the same name (RFC 5280 §6.1), octet for octet or as §7.1 compares them.
+    /// Whether subject and issuer are the same name (RFC 5280 §6.1), byte for byte or as §7.1 compares them.
     pub fn is_self_issued(&self) -> bool {
         self.subject_der == self.issuer_der || self.subject.prepared() == self.issuer.prepared()
     }

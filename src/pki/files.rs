@@ -108,7 +108,7 @@ impl EncryptedKey {
     }
 }
 
-/// A private key's octets as found in a file.
+/// A private key's bytes as found in a file.
 enum Found {
     Clear(Zeroizing<Vec<u8>>),
     Encrypted(EncryptedKey),

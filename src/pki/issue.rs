@@ -150,12 +150,12 @@ impl Plan {
     }
 }
 
-/// The octets of a key identifier by RFC 7093 §2 method 1: the leftmost 160 bits of the SHA-256 of the key's bits.
+/// The bytes of a key identifier by RFC 7093 §2 method 1: the leftmost 160 bits of the SHA-256 of the key's bits.
 pub fn key_identifier(public_key_info: &[u8]) -> Result<Vec<u8>, der::Error> {
     key_der::public_key_bits(public_key_info).map(|bits| sha256(bits).into_iter().take(20).collect())
 }
 
-/// 20 octets, positive and without a leading zero (RFC 5280 §4.1.2.2 allows no more).
+/// 20 bytes, positive and without a leading zero (RFC 5280 §4.1.2.2 allows no more).
 fn random_serial() -> Result<Vec<u8>, NoRandomness> {
     let mut serial = random::<20>()?;
     serial[0] = serial[0] & 0x7f | 0x40;
@@ -278,9 +278,9 @@ mod tests {
                 ParsedExtension::SubjectAlternativeName(names) => {
                     names.general_names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
                 }
-                ParsedExtension::SubjectKeyIdentifier(id) => format!("{} octets", id.0.len()),
+                ParsedExtension::SubjectKeyIdentifier(id) => format!("{} bytes", id.0.len()),
                 ParsedExtension::AuthorityKeyIdentifier(id) => {
-                    format!("{} octets", id.key_identifier.as_ref().unwrap().0.len())
+                    format!("{} bytes", id.key_identifier.as_ref().unwrap().0.len())
                 }
                 other => panic!("unexpected {other:?}"),
             };
@@ -297,7 +297,7 @@ mod tests {
 
     #[test]
     fn each_profile_has_its_extensions() {
-        let ids = [("2.5.29.14", false, "20 octets"), ("2.5.29.35", false, "20 octets")];
+        let ids = [("2.5.29.14", false, "20 bytes"), ("2.5.29.35", false, "20 bytes")];
         let ec = key();
         let rsa = PrivateKey::generate(KeyAlgorithm::Rsa2048).unwrap();
         for (profile, key, rest) in [

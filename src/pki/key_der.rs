@@ -16,7 +16,7 @@ pub(super) enum KeyMaterial<'a> {
     EcP256 { sec1: &'a [u8] },
     /// ECPrivateKey on P-384.
     EcP384 { sec1: &'a [u8] },
-    /// The 32 octets of RFC 8032.
+    /// The 32 bytes of RFC 8032.
     Ed25519 { seed: &'a [u8] },
     /// RSAPrivateKey (RFC 8017) of that many bits.
     Rsa { pkcs1: &'a [u8], bits: u16 },
@@ -71,7 +71,7 @@ fn pkcs8<'a>(algorithm: &'a [u8], secret: &'a [u8]) -> Result<KeyMaterial<'a>, K
         oid::EC => ec(algorithm.0, secret),
         oid::ED25519 => match der::only(secret, tag::OCTET_STRING) {
             Ok(seed) if seed.content.len() == 32 => Ok(KeyMaterial::Ed25519 { seed: seed.content }),
-            _ => Err(malformed("expected 32 octets of Ed25519 secret")),
+            _ => Err(malformed("expected 32 bytes of Ed25519 secret")),
         },
         other => Err(KeyError::Unsupported(format!("{} key", other.name_or_dotted()))),
     }
@@ -149,7 +149,7 @@ pub(super) fn ed25519_pkcs8(seed: &[u8; 32]) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(der::sequence(&[&[tag::INTEGER, 1, 0], &algorithm, &secret]))
 }
 
-/// The octets of a SubjectPublicKeyInfo's BIT STRING.
+/// The bytes of a SubjectPublicKeyInfo's BIT STRING.
 pub(super) fn public_key_bits(spki: &[u8]) -> Result<&[u8], der::Error> {
     let mut fields = Walk(der::only(spki, tag::SEQUENCE)?.content);
     fields.expect(tag::SEQUENCE)?;
@@ -205,10 +205,10 @@ mod tests {
 
     #[test]
     fn other_kinds_are_named() {
-        let number = |octets: usize| tlv(tag::INTEGER, &[&[0x7f][..], &vec![1; octets - 1]].concat());
-        let rsa = |octets| {
-            let half = number(octets / 2);
-            let n = number(octets);
+        let number = |bytes: usize| tlv(tag::INTEGER, &[&[0x7f][..], &vec![1; bytes - 1]].concat());
+        let rsa = |bytes| {
+            let half = number(bytes / 2);
+            let n = number(bytes);
             der::sequence(&[&[2, 1, 0], &n, &[2, 1, 3], &n, &half, &half, &half, &half, &half])
         };
         let dsa = der::sequence(&[&[2, 1, 0], &number(128), &number(20), &number(9), &number(9), &number(9)]);
@@ -239,7 +239,7 @@ mod tests {
             (key(KeyAlgorithm::Ed25519).public_key_info(), "not a private key: it is a public key"),
             (
                 &wrapped(oid::ED25519, &[], &[4, 2, 0, 0]),
-                "not a private key: expected 32 octets of Ed25519 secret",
+                "not a private key: expected 32 bytes of Ed25519 secret",
             ),
             (&wrapped(oid::EC, &[], &[]), "not a private key: its EC key names no curve"),
             (&der::sequence(&[&[2, 1, 1], &[4, 1, 1]]), "not a private key: its EC key names no curve"),

@@ -34,8 +34,8 @@ pub struct Protection {
     pub prf: Option<String>,
     /// How often it is applied.
     pub rounds: Option<u64>,
-    /// The salt's length in octets.
-    pub salt_octets: Option<usize>,
+    /// The salt's length in bytes.
+    pub salt_bytes: Option<usize>,
     /// The cipher, such as `AES-256-CBC`.
     pub cipher: String,
 }
@@ -52,7 +52,7 @@ impl Protection {
             prf: None,
             rounds: Some(1),
             // The first half of the IV serves as salt.
-            salt_octets: Some(8),
+            salt_bytes: Some(8),
             cipher: cipher.to_owned(),
         }
     }
@@ -192,7 +192,7 @@ fn protection(algorithm: Element<'_>) -> Result<Protection, NotAKey> {
         kdf: "the scheme's own".to_owned(),
         prf: None,
         rounds,
-        salt_octets: salt,
+        salt_bytes: salt,
         cipher: cipher.to_owned(),
     })
 }
@@ -213,7 +213,7 @@ fn pbes2(parameters: Element<'_>) -> Result<Protection, NotAKey> {
         kdf: function.name_or_dotted(),
         prf: None,
         rounds: None,
-        salt_octets: walk.optional(tag::OCTET_STRING)?.map(|salt| salt.content.len()),
+        salt_bytes: walk.optional(tag::OCTET_STRING)?.map(|salt| salt.content.len()),
         cipher,
     };
     match function {
@@ -248,7 +248,7 @@ mod tests {
 
     #[test]
     fn encryption_is_told_without_the_passphrase() {
-        // openssl pkcs8 -topk8 -v2 aes-256-cbc -iter 2048: the parameters; the encrypted octets do not matter
+        // openssl pkcs8 -topk8 -v2 aes-256-cbc -iter 2048: the parameters; the encrypted bytes do not matter
         let prf = der::sequence(&[&der::oid(oid::HMAC_SHA256), &[5, 0]]);
         let salt = der::tlv(tag::OCTET_STRING, &[7; 16]);
         let rounds = der::tlv(tag::INTEGER, &[8, 0]);
@@ -266,7 +266,7 @@ mod tests {
                 kdf: "PBKDF2".to_owned(),
                 prf: Some("HMAC-SHA256".to_owned()),
                 rounds: Some(2048),
-                salt_octets: Some(16),
+                salt_bytes: Some(16),
                 cipher: "AES-256-CBC".to_owned(),
             })
         );

@@ -1,4 +1,4 @@
-//! What octets hold that no label names: told by their outermost structure.
+//! What bytes hold that no label names: told by their outermost structure.
 //!
 //! The one place that guesses. Nothing is checked beyond what tells the kinds apart: a laboratory must be able to load
 //! a bad certificate, and whoever reads the thing says what is wrong with it.
@@ -142,7 +142,7 @@ impl Kind {
         }
     }
 
-    /// Whether it is something of its own, and not only octets that are no PEM and no DER.
+    /// Whether it is something of its own, and not only bytes that are no PEM and no DER.
     pub(crate) fn is_known(self) -> bool {
         !matches!(self, Self::Damaged | Self::Gzip | Self::Utf16 | Self::Unknown)
     }
@@ -166,7 +166,7 @@ mod tests {
         let number = [tag::INTEGER, 1, 7];
         let list = sequence(&[]);
         let bits = tlv(tag::BIT_STRING, &[0]);
-        let octets = tlv(tag::OCTET_STRING, &[0]);
+        let bytes = tlv(tag::OCTET_STRING, &[0]);
         let time = tlv(tag::UTC_TIME, b"261123120000Z");
         let signed = |parts: &[&[u8]]| sequence(&[&sequence(parts), &list, &bits]);
         let certificate = signed(&[&tlv(0xa0, &number), &number, &list, &list, &list, &list, &list]);
@@ -177,9 +177,9 @@ mod tests {
             (signed(&[&number, &list, &list, &time, &time]), Kind::Crl),
             (signed(&[&list, &list, &time]), Kind::Crl),
             (sequence(&[&list, &bits]), Kind::Key(KeyForm::PublicKey)),
-            (sequence(&[&list, &octets]), Kind::Key(KeyForm::EncryptedPkcs8)),
-            (sequence(&[&number, &list, &octets]), Kind::Key(KeyForm::Pkcs8)),
-            (sequence(&[&number, &octets]), Kind::Key(KeyForm::Sec1)),
+            (sequence(&[&list, &bytes]), Kind::Key(KeyForm::EncryptedPkcs8)),
+            (sequence(&[&number, &list, &bytes]), Kind::Key(KeyForm::Pkcs8)),
+            (sequence(&[&number, &bytes]), Kind::Key(KeyForm::Sec1)),
             (sequence(&[&number, &number]), Kind::Key(KeyForm::Pkcs1Public)),
             (sequence(&[&number; 9].map(|part| &part[..])), Kind::Key(KeyForm::Pkcs1)),
             (sequence(&[&number; 6].map(|part| &part[..])), Kind::DsaKey),

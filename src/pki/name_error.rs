@@ -53,8 +53,8 @@ pub enum NameError {
         /// What was found.
         length: usize,
     },
-    /// A value whose octets are no string of its type.
-    #[error("subject: {0}: expected text of its string type, found octets that are none")]
+    /// A value whose bytes are no string of its type.
+    #[error("subject: {0}: expected text of its string type, found bytes that are none")]
     NoText(String),
     /// A value without a character.
     #[error("subject: {0}: expected a value, found none")]

@@ -13,34 +13,34 @@ use const_oid::db::{
     rfc6962, rfc7292, rfc8410,
 };
 
-/// An object identifier: any arcs, in at most [`Oid::MOST`] octets.
+/// An object identifier: any arcs, in at most [`Oid::MOST`] bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Oid {
     length: u8,
-    octets: [u8; Oid::MOST],
+    bytes: [u8; Oid::MOST],
 }
 
-/// Octets or text that are no object identifier: why.
+/// Bytes or text that are no object identifier: why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an object identifier {0}")]
 pub struct BadOid(&'static str);
 
 impl Oid {
-    /// The most octets of one: room for an arc of 880 bits. The longest that are in use have some forty.
+    /// The most bytes of one: room for an arc of 880 bits. The longest that are in use have some forty.
     pub const MOST: usize = 127;
 
     /// One that is known when this is compiled.
     pub const fn known(oid: ObjectIdentifier) -> Self {
         let from = oid.as_bytes();
-        let mut octets = [0; Self::MOST];
+        let mut bytes = [0; Self::MOST];
         let mut at = 0;
         while at < from.len() {
-            octets[at] = from[at];
+            bytes[at] = from[at];
             at += 1;
         }
-        // const-oid's hold 39 octets at most.
+        // const-oid's hold 39 bytes at most.
         #[allow(clippy::cast_possible_truncation, reason = "39 at most")]
-        Self { length: from.len() as u8, octets }
+        Self { length: from.len() as u8, bytes }
     }
 
     /// One that no table has, for a constant. At run time text is parsed.
@@ -52,31 +52,28 @@ impl Oid {
         Self::known(ObjectIdentifier::new_unwrap(dotted))
     }
 
-    /// From the content octets of an OBJECT IDENTIFIER (X.690 §8.19).
-    pub fn from_octets(content: &[u8]) -> Result<Self, BadOid> {
+    /// From the content bytes of an OBJECT IDENTIFIER (X.690 §8.19).
+    pub fn from_bytes(content: &[u8]) -> Result<Self, BadOid> {
         let mut starts = true;
-        for octet in content {
-            if starts && *octet == 0x80 {
+        for byte in content {
+            if starts && *byte == 0x80 {
                 return Err(BadOid("with a padded arc (X.690 §8.19.2)"));
             }
-            starts = octet & 0x80 == 0;
+            starts = byte & 0x80 == 0;
         }
         if content.is_empty() || !starts {
             return Err(BadOid("that ends too soon"));
         }
-        let mut octets = [0; Self::MOST];
-        let room = octets.get_mut(..content.len()).ok_or(BadOid("of more than 127 octets"))?;
+        let mut bytes = [0; Self::MOST];
+        let room = bytes.get_mut(..content.len()).ok_or(BadOid("of more than 127 bytes"))?;
         room.copy_from_slice(content);
-        Ok(Self {
-            length: u8::try_from(content.len()).map_err(|_| BadOid("of more than 127 octets"))?,
-            octets,
-        })
+        Ok(Self { length: u8::try_from(content.len()).map_err(|_| BadOid("of more than 127 bytes"))?, bytes })
     }
 
-    /// The content octets of the OBJECT IDENTIFIER.
-    pub fn as_octets(&self) -> &[u8] {
+    /// The content bytes of the OBJECT IDENTIFIER.
+    pub fn as_bytes(&self) -> &[u8] {
         // length <= MOST: every constructor sees to it.
-        self.octets.get(..usize::from(self.length)).unwrap_or_default()
+        self.bytes.get(..usize::from(self.length)).unwrap_or_default()
     }
 
     /// What the RFCs, or else openssl, call it; `None` where it is in no table here.
@@ -93,7 +90,7 @@ impl Oid {
 /// Dotted: `2.25.329800735698586629295641978511506172918`.
 impl fmt::Display for Oid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let arcs = self.as_octets().split_inclusive(|octet| octet & 0x80 == 0);
+        let arcs = self.as_bytes().split_inclusive(|byte| byte & 0x80 == 0);
         for (position, septets) in arcs.enumerate() {
             let mut arc = Number::default();
             for septet in septets {
@@ -139,11 +136,11 @@ impl FromStr for Oid {
             return Err(BadOid("whose second arc is above 39"));
         }
         second.times_plus(1, first * 40);
-        let mut octets = second.septets();
+        let mut bytes = second.septets();
         for arc in arcs {
-            octets.extend(arc.parse::<Number>()?.septets());
+            bytes.extend(arc.parse::<Number>()?.septets());
         }
-        Self::from_octets(&octets)
+        Self::from_bytes(&bytes)
     }
 }
 
@@ -192,7 +189,7 @@ impl Number {
         self.0.iter().skip(1).all(|digit| *digit == 0) && self.0.first().is_none_or(|digit| *digit < bound)
     }
 
-    /// In base 128, the highest first, every octet but the last marked (X.690 §8.19.2).
+    /// In base 128, the highest first, every byte but the last marked (X.690 §8.19.2).
     fn septets(mut self) -> Vec<u8> {
         let mut septets = vec![self.divided()];
         while !self.is_below(1) {
@@ -207,14 +204,14 @@ impl FromStr for Number {
     type Err = BadOid;
 
     fn from_str(text: &str) -> Result<Self, BadOid> {
-        if text.is_empty() || !text.bytes().all(|octet| octet.is_ascii_digit()) {
+        if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(BadOid("with an arc that is no decimal number"));
         }
         if text.len() > 1 && text.starts_with('0') {
             return Err(BadOid("with an arc that begins with 0"));
         }
         if text.len() > 3 * Oid::MOST {
-            return Err(BadOid("of more than 127 octets"));
+            return Err(BadOid("of more than 127 bytes"));
         }
         let mut number = Self::default();
         for digit in text.bytes() {
@@ -436,7 +433,7 @@ mod tests {
     #[test]
     fn arcs_of_any_size_are_read_shown_and_taken() {
         // X.690 §8.19.5's example; the example arc; X.667's UUID; the milliseconds of an entitlement certificate
-        for (dotted, octets) in [
+        for (dotted, bytes) in [
             ("0.0", &[0][..]),
             ("0.39", &[39]),
             ("1.0", &[40]),
@@ -459,7 +456,7 @@ mod tests {
                 &[0x2b, 6, 1, 4, 1, 0x92, 8, 9, 1, 0xb2, 0xfa, 0xe1, 0xf3, 0xbc, 0x1a, 1],
             ),
         ] {
-            let oid = Oid::from_octets(octets).unwrap();
+            let oid = Oid::from_bytes(bytes).unwrap();
             assert_eq!(oid.to_string(), dotted);
             assert_eq!(dotted.parse(), Ok(oid));
         }
@@ -467,14 +464,14 @@ mod tests {
 
     #[test]
     fn what_cannot_exist_is_refused() {
-        for (octets, why) in [
+        for (bytes, why) in [
             (&[][..], "an object identifier that ends too soon"),
             (&[0x2a, 0x86], "an object identifier that ends too soon"),
             (&[0x2a, 0x80, 3, 4], "an object identifier with a padded arc (X.690 §8.19.2)"),
             (&[0x80, 1], "an object identifier with a padded arc (X.690 §8.19.2)"),
-            (&[1; 128], "an object identifier of more than 127 octets"),
+            (&[1; 128], "an object identifier of more than 127 bytes"),
         ] {
-            assert_eq!(Oid::from_octets(octets).unwrap_err().to_string(), why, "{octets:02x?}");
+            assert_eq!(Oid::from_bytes(bytes).unwrap_err().to_string(), why, "{bytes:02x?}");
         }
         for text in
             ["", "1", "3.1", "9.9.9", "0.40", "1.40.1", "1.2.", "1..2", "1.2.x", "1.02", "1.2.-3", "CN"]
@@ -496,10 +493,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn octets_and_text_are_the_same(octets in proptest::collection::vec(any::<u8>(), 0..60)) {
-            if let Ok(oid) = Oid::from_octets(&octets) {
+        fn bytes_and_text_are_the_same(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
+            if let Ok(oid) = Oid::from_bytes(&bytes) {
                 prop_assert_eq!(oid.to_string().parse(), Ok(oid));
-                prop_assert_eq!(oid.as_octets(), octets.as_slice());
+                prop_assert_eq!(oid.as_bytes(), bytes.as_slice());
             }
         }
     }

@@ -155,7 +155,7 @@ impl Block {
             Some((name, value)) => {
                 self.headers.push((name.trim().to_owned(), Zeroizing::new(value.trim().to_owned())));
             }
-            None => self.base64.extend(line.iter().filter(|octet| !octet.is_ascii_whitespace())),
+            None => self.base64.extend(line.iter().filter(|byte| !byte.is_ascii_whitespace())),
         }
     }
 }
@@ -178,8 +178,8 @@ fn utf16(contents: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     };
     let (units, _) = contents.get(2..)?.as_chunks::<2>();
     // PEM is ASCII; what is not is commentary.
-    let octets = units.iter().map(|octets| u8::try_from(unit(*octets)).unwrap_or(b'?')).collect();
-    Some(Zeroizing::new(octets))
+    let bytes = units.iter().map(|bytes| u8::try_from(unit(*bytes)).unwrap_or(b'?')).collect();
+    Some(Zeroizing::new(bytes))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! A certificate that is not yet signed: every field of RFC 5280 §4.1 open to an edit, each as near to its octets
+//! A certificate that is not yet signed: every field of RFC 5280 §4.1 open to an edit, each as near to its bytes
 //! as it takes to say something wrong with it.
 
 use rustls::pki_types::CertificateDer;
@@ -17,7 +17,7 @@ const EXTENSIONS: u8 = tag::context(3);
 pub struct Plan {
     /// The version's encoded number, one less than its name: 2 is v3. `None` leaves the field out, which means v1.
     pub version: Option<u8>,
-    /// The serial number's content octets, big-endian two's complement: may be zero, negative or too long.
+    /// The serial number's content bytes, big-endian two's complement: may be zero, negative or too long.
     pub serial: Vec<u8>,
     /// DER of the `signature` field inside the TBSCertificate.
     pub inner_signature_algorithm: Vec<u8>,
@@ -48,7 +48,7 @@ pub struct Extension {
     pub oid: Oid,
     /// critical.
     pub critical: bool,
-    /// extnValue's octets: the DER of the extension's own type.
+    /// extnValue's bytes: the DER of the extension's own type.
     pub value: Vec<u8>,
 }
 
@@ -58,9 +58,9 @@ pub enum SignatureEdit {
     /// Nothing.
     #[default]
     None,
-    /// One bit of it is flipped: bit 0 is the lowest of the last octet.
+    /// One bit of it is flipped: bit 0 is the lowest of the last byte.
     FlipBit(usize),
-    /// These octets stand in its place.
+    /// These bytes stand in its place.
     Replace(Vec<u8>),
 }
 
@@ -74,9 +74,9 @@ pub struct Time {
 }
 
 impl Time {
-    /// The identifier octet of UTCTime.
+    /// The identifier byte of UTCTime.
     pub const UTC: u8 = tag::UTC_TIME;
-    /// The identifier octet of GeneralizedTime.
+    /// The identifier byte of GeneralizedTime.
     pub const GENERALIZED: u8 = tag::GENERALIZED_TIME;
 
     /// As RFC 5280 demands: UTCTime from 1950 through 2049, GeneralizedTime otherwise; whole seconds, in UTC.
@@ -158,7 +158,7 @@ fn read_digits(content: &[u8], year_digits: usize) -> Option<OffsetDateTime> {
     if text.len() != year_digits + 10 || !text.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    let number = |octets: &[u8]| octets.iter().fold(0_u16, |n, octet| n * 10 + u16::from(octet - b'0'));
+    let number = |bytes: &[u8]| bytes.iter().fold(0_u16, |n, byte| n * 10 + u16::from(byte - b'0'));
     let (year, rest) = text.split_at(year_digits);
     let year = match (number(year), year_digits) {
         // §4.1.2.5.1: 50 to 99 are 1950 to 1999, 00 to 49 are 2000 to 2049
@@ -273,7 +273,7 @@ impl Plan {
         self.outer_signature_algorithm.clone_from(&self.inner_signature_algorithm);
     }
 
-    /// subjectKeyIdentifier's octets, where the extension is present and readable.
+    /// subjectKeyIdentifier's bytes, where the extension is present and readable.
     pub fn subject_key_identifier(&self) -> Option<Vec<u8>> {
         let value = &self.extension(oid::SUBJECT_KEY_IDENTIFIER)?.value;
         Some(der::only(value, tag::OCTET_STRING).ok()?.content.to_vec())
@@ -318,12 +318,12 @@ impl Plan {
         match &self.signature_edit {
             SignatureEdit::None => {}
             SignatureEdit::FlipBit(bit) => {
-                let octet = signature.len().checked_sub(1 + bit / 8);
-                if let Some(octet) = octet.and_then(|octet| signature.get_mut(octet)) {
-                    *octet ^= 1 << (bit % 8);
+                let byte = signature.len().checked_sub(1 + bit / 8);
+                if let Some(byte) = byte.and_then(|byte| signature.get_mut(byte)) {
+                    *byte ^= 1 << (bit % 8);
                 }
             }
-            SignatureEdit::Replace(octets) => signature.clone_from(octets),
+            SignatureEdit::Replace(bytes) => signature.clone_from(bytes),
         }
         let signature = der::bit_string(&signature);
         Ok(CertificateDer::from(der::sequence(&[&tbs, &self.outer_signature_algorithm, &signature])))

@@ -20,9 +20,9 @@ pub struct RequestFacts {
     pub signature_algorithm: SignatureAlgorithm,
     /// The extensions that are asked for (RFC 2985 §5.4.2).
     pub extensions: Vec<ExtensionFacts>,
-    /// The octets that are signed: the CertificationRequestInfo.
+    /// The bytes that are signed: the CertificationRequestInfo.
     pub info: Vec<u8>,
-    /// The signature's octets, by the key that is to be certified.
+    /// The signature's bytes, by the key that is to be certified.
     pub signature: Vec<u8>,
 }
 
@@ -36,9 +36,9 @@ impl RequestFacts {
         let algorithm = walk.expect(tag::SEQUENCE).map_err(fault)?;
         let signature = walk.expect(tag::BIT_STRING).map_err(fault)?;
         walk.end().map_err(fault)?;
-        // No scheme leaves bits of the last octet unused.
+        // No scheme leaves bits of the last byte unused.
         let Some((0, signature)) = signature.content.split_first() else {
-            return Err(Malformed("signature: expected whole octets".to_owned()));
+            return Err(Malformed("signature: expected whole bytes".to_owned()));
         };
 
         let (info_der, mut walk) = (info.encoded, Walk(info.content));

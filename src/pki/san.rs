@@ -28,7 +28,7 @@ pub enum SanName {
 }
 
 impl SanName {
-    /// A dNSName: letters, digits, hyphens and underscores in labels of at most 63 octets, at most 253 in all;
+    /// A dNSName: letters, digits, hyphens and underscores in labels of at most 63 bytes, at most 253 in all;
     /// the left-most label may be `*` (RFC 9525 §6.3). No trailing dot, and no label outside ASCII: an
     /// international name goes in as A-labels (RFC 5890).
     pub fn dns(name: &str) -> Result<Self, NameError> {

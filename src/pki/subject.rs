@@ -37,28 +37,28 @@ pub struct Subject {
 pub struct Attribute {
     /// The attribute type, such as 2.5.4.3 (commonName).
     pub oid: Oid,
-    /// The identifier octet of the value, such as 12 for UTF8String.
+    /// The identifier byte of the value, such as 12 for UTF8String.
     pub tag: u8,
     /// The value's text, decoded; `None` where the bytes are no valid string of their type.
     pub text: Option<String>,
-    /// The value's content octets, as encoded.
+    /// The value's content bytes, as encoded.
     pub raw: Vec<u8>,
 }
 
 impl Attribute {
     /// Type and value as they are compared.
     fn prepared(&self) -> Vec<u8> {
-        let mut octets = self.oid.as_octets().to_vec();
+        let mut bytes = self.oid.as_bytes().to_vec();
         if let Some(text) = &self.text {
             let composed = ComposingNormalizerBorrowed::new_nfkc().normalize(text).to_lowercase();
-            // No identifier octet of a string, so that text is never taken for octets.
-            octets.push(0);
-            octets.extend(composed.split_whitespace().collect::<Vec<_>>().join(" ").into_bytes());
+            // No identifier byte of a string, so that text is never taken for bytes.
+            bytes.push(0);
+            bytes.extend(composed.split_whitespace().collect::<Vec<_>>().join(" ").into_bytes());
         } else {
-            octets.push(self.tag);
-            octets.extend(&self.raw);
+            bytes.push(self.tag);
+            bytes.extend(&self.raw);
         }
-        octets
+        bytes
     }
 }
 
@@ -90,16 +90,16 @@ impl Subject {
         Self { rdns: rdns.into_iter().map(|rdn| vec![attribute(rdn)]).collect() }
     }
 
-    /// The name as RFC 5280 §7.1 compares names: two that match give the same octets, and no others do.
+    /// The name as RFC 5280 §7.1 compares names: two that match give the same bytes, and no others do.
     ///
     /// Of each value that can be read its text counts and not its string type, in Unicode's normalisation form KC,
-    /// without regard to case, every gap of white space being one space (RFC 4518 §2); of others, their octets.
+    /// without regard to case, every gap of white space being one space (RFC 4518 §2); of others, their bytes.
     pub fn prepared(&self) -> Vec<u8> {
-        let mut octets = Vec::new();
+        let mut bytes = Vec::new();
         for rdn in self.prepared_rdns() {
-            octets.extend(rdn);
+            bytes.extend(rdn);
         }
-        octets
+        bytes
     }
 
     /// Whether the name begins with all of `subtree`'s relative names: whether a directoryName constraint
@@ -109,9 +109,9 @@ impl Subject {
         own.starts_with(&wanted)
     }
 
-    /// Each relative name: how many attributes it has, then each one's length and octets, in an order of their own.
+    /// Each relative name: how many attributes it has, then each one's length and bytes, in an order of their own.
     fn prepared_rdns(&self) -> Vec<Vec<u8>> {
-        let framed = |octets: &[u8]| [&octets.len().to_be_bytes()[..], octets].concat();
+        let framed = |bytes: &[u8]| [&bytes.len().to_be_bytes()[..], bytes].concat();
         let prepared = |rdn: &Vec<Attribute>| {
             let mut attributes: Vec<Vec<u8>> = rdn.iter().map(Attribute::prepared).collect();
             attributes.sort_unstable();
@@ -266,7 +266,7 @@ impl Attribute {
     }
 }
 
-/// The text of a string value, whatever its type; `None` where the octets are none of it.
+/// The text of a string value, whatever its type; `None` where the bytes are none of it.
 fn decode(tag: u8, raw: &[u8]) -> Option<String> {
     let ascii = || raw.is_ascii().then(|| raw.iter().map(|byte| char::from(*byte)).collect());
     match tag {

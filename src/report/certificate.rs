@@ -20,7 +20,7 @@ pub struct CertificateReport {
     pub subject: String,
     /// The issuer.
     pub issuer: String,
-    /// The serial number in lower-case hexadecimal, two digits an octet, without a sign octet; `-` before a
+    /// The serial number in lower-case hexadecimal, two digits a byte, without a sign byte; `-` before a
     /// negative one.
     pub serial: String,
     /// notBefore, RFC 3339.
@@ -60,7 +60,7 @@ pub struct ExtensionReport {
     pub critical: bool,
     /// `decoded`, `malformed` or `unknown`.
     pub state: &'static str,
-    /// What it says; for a malformed one what is wrong with it; for an unknown one its octets in hexadecimal.
+    /// What it says; for a malformed one what is wrong with it; for an unknown one its bytes in hexadecimal.
     pub value: String,
 }
 
@@ -202,7 +202,7 @@ pub(super) fn key_words(key: &PublicKeyFacts) -> String {
     match &key.kind {
         PublicKeyKind::Rsa { exponent, .. } => {
             let exponent = match <[u8; 8]>::try_from(left_padded(exponent)) {
-                Ok(octets) => u64::from_be_bytes(octets).to_string(),
+                Ok(bytes) => u64::from_be_bytes(bytes).to_string(),
                 Err(_) => format!("0x{}", words::hex(exponent)),
             };
             format!("{}, exponent {exponent}", key.kind)
@@ -211,8 +211,8 @@ pub(super) fn key_words(key: &PublicKeyFacts) -> String {
     }
 }
 
-fn left_padded(octets: &[u8]) -> Vec<u8> {
-    [&vec![0; 8_usize.saturating_sub(octets.len())], octets].concat()
+fn left_padded(bytes: &[u8]) -> Vec<u8> {
+    [&vec![0; 8_usize.saturating_sub(bytes.len())], bytes].concat()
 }
 
 /// The pin of a SubjectPublicKeyInfo's SHA-256.
@@ -220,21 +220,21 @@ pub(super) fn pin(spki_sha256: &[u8; 32]) -> String {
     format!("sha256/{}", BASE64.encode(spki_sha256))
 }
 
-/// A serial number as openssl shows it: hexadecimal octets of its magnitude, `-` before a negative one.
+/// A serial number as openssl shows it: hexadecimal bytes of its magnitude, `-` before a negative one.
 fn serial(content: &[u8], separator: &str) -> String {
-    let negative = content.first().is_some_and(|octet| octet & 0x80 != 0);
+    let negative = content.first().is_some_and(|byte| byte & 0x80 != 0);
     let mut magnitude = content.to_vec();
     if negative {
         // Two's complement: invert, add one.
         let mut carry = true;
-        for octet in magnitude.iter_mut().rev() {
-            let (sum, overflow) = (!*octet).overflowing_add(u8::from(carry));
-            (*octet, carry) = (sum, overflow);
+        for byte in magnitude.iter_mut().rev() {
+            let (sum, overflow) = (!*byte).overflowing_add(u8::from(carry));
+            (*byte, carry) = (sum, overflow);
         }
     }
-    let zeros = magnitude.iter().take_while(|octet| **octet == 0).count();
+    let zeros = magnitude.iter().take_while(|byte| **byte == 0).count();
     let digits = &magnitude[zeros.min(magnitude.len().saturating_sub(1))..];
-    let digits = digits.iter().map(|octet| format!("{octet:02x}")).collect::<Vec<_>>().join(separator);
+    let digits = digits.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(separator);
     if negative { format!("-{digits}") } else { digits }
 }
 

@@ -38,8 +38,8 @@ fn safe(text: &str) -> String {
     words::Escaped(text).to_string()
 }
 
-/// Octets as text, where they are not printable escaped.
-fn octets(bytes: &[u8]) -> String {
+/// Bytes as text, where they are not printable escaped.
+fn bytes(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) => safe(text),
         // A preview may end in the middle of a letter.
@@ -91,7 +91,7 @@ fn labels(event: &ObservedEvent) -> Vec<String> {
         What::Gap => vec!["not captured".to_owned()],
         What::Stray => vec!["not TLS".to_owned()],
         What::Plaintext(preview) => {
-            vec![format!("\u{201c}{}\u{201d}", without_line_end(&octets(preview)))]
+            vec![format!("\u{201c}{}\u{201d}", without_line_end(&bytes(preview)))]
         }
         What::Unknown(_) => vec!["before anything that tells".to_owned()],
         What::Sslv2(Some(kind)) => vec![format!("SSL 2 {}", names::sslv2_message(*kind))],
@@ -119,7 +119,7 @@ fn opened(event: &ObservedEvent) -> Option<Vec<String>> {
     let opened = record.opened.as_ref()?;
     let phrase = |known: &Message| match known {
         Message::Data(length, preview) => {
-            let text = octets(preview);
+            let text = bytes(preview);
             let text = without_line_end(&text);
             let more = if *length > preview.len() { "\u{2026}" } else { "" };
             format!("\u{201c}{text}{more}\u{201d}")
@@ -174,11 +174,9 @@ fn close(close: Close) -> String {
 pub fn ending(ending: &Ending) -> Option<String> {
     match ending {
         Ending::Whole => None,
-        Ending::CutOff(octets) => Some(format!("the capture is cut off after {octets} whole bytes")),
-        Ending::Malformed(octets) => Some(format!("the capture cannot be read beyond byte {octets}")),
-        Ending::TooLong(octets) => {
-            Some(format!("the capture goes on with a monstrous block at byte {octets}"))
-        }
+        Ending::CutOff(bytes) => Some(format!("the capture is cut off after {bytes} whole bytes")),
+        Ending::Malformed(bytes) => Some(format!("the capture cannot be read beyond byte {bytes}")),
+        Ending::TooLong(bytes) => Some(format!("the capture goes on with a monstrous block at byte {bytes}")),
     }
 }
 
@@ -293,9 +291,9 @@ mod tests {
     #[test]
     fn what_strangers_say_cannot_move_the_cursor() {
         assert_eq!(safe("a\u{1b}[2J\u{202e}b\r\n"), r"a\u{1b}[2J\u{202e}b\r\n");
-        assert_eq!(octets("gr\u{fc}n".as_bytes()), "gr\u{fc}n");
-        assert_eq!(octets(b"gr\xc3"), "gr", "cut in a letter");
-        assert_eq!(octets(b"\xff\x00"), r"\xff\x00");
+        assert_eq!(bytes("gr\u{fc}n".as_bytes()), "gr\u{fc}n");
+        assert_eq!(bytes(b"gr\xc3"), "gr", "cut in a letter");
+        assert_eq!(bytes(b"\xff\x00"), r"\xff\x00");
     }
 
     #[test]

@@ -37,8 +37,8 @@ pub struct EncryptionReport {
     pub prf: Option<String>,
     /// How often it is applied; null where the scheme has no such number.
     pub rounds: Option<u64>,
-    /// The salt's length in octets.
-    pub salt_octets: Option<usize>,
+    /// The salt's length in bytes.
+    pub salt_bytes: Option<usize>,
     /// The cipher, such as `AES-256-CBC`.
     pub cipher: String,
     /// Whether a passphrase is cheap to guess: no PBKDF2 or scrypt, or fewer than 600,000 rounds of PBKDF2.
@@ -67,7 +67,7 @@ impl From<&Protection> for EncryptionReport {
             kdf: protection.kdf.clone(),
             prf: protection.prf.clone(),
             rounds: protection.rounds,
-            salt_octets: protection.salt_octets,
+            salt_bytes: protection.salt_bytes,
             cipher: Escaped(&protection.cipher).to_string(),
             weak: is_weak(protection),
         }
@@ -87,7 +87,7 @@ fn is_weak(protection: &Protection) -> bool {
 /// ```text
 /// form           encrypted PKCS#8
 /// key            encrypted too: not to be told without the passphrase
-/// encryption     PBES2: PBKDF2, HMAC-SHA256, 600000 rounds, 16-octet salt, AES-256-CBC
+/// encryption     PBES2: PBKDF2, HMAC-SHA256, 600000 rounds, 16-byte salt, AES-256-CBC
 /// ```
 pub fn lines(facts: &KeyFacts) -> Vec<String> {
     let report = KeyReport::from(facts);
@@ -128,7 +128,7 @@ fn encryption_words(encryption: &EncryptionReport) -> String {
     words.extend(
         encryption.rounds.map(|rounds| format!("{rounds} round{}", if rounds == 1 { "" } else { "s" })),
     );
-    words.extend(encryption.salt_octets.map(|octets| format!("{octets}-octet salt")));
+    words.extend(encryption.salt_bytes.map(|bytes| format!("{bytes}-byte salt")));
     words.push(encryption.cipher.clone());
     format!("{}: {}", encryption.scheme, words.join(", "))
 }
@@ -148,7 +148,7 @@ mod tests {
                 kdf: "PBKDF2".to_owned(),
                 prf: Some("HMAC-SHA256".to_owned()),
                 rounds: Some(rounds),
-                salt_octets: Some(16),
+                salt_bytes: Some(16),
                 cipher: "AES-256-CBC".to_owned(),
             }),
         }
@@ -161,7 +161,7 @@ mod tests {
             [
                 "form           encrypted PKCS#8",
                 "key            encrypted too: not to be told without the passphrase",
-                "encryption     PBES2: PBKDF2, HMAC-SHA256, 600000 rounds, 16-octet salt, AES-256-CBC",
+                "encryption     PBES2: PBKDF2, HMAC-SHA256, 600000 rounds, 16-byte salt, AES-256-CBC",
             ]
         );
         assert_eq!(
@@ -186,7 +186,7 @@ mod tests {
         assert_eq!(weak(&old), Some(true));
         assert_eq!(
             lines(&old)[2],
-            "encryption     PEM headers (RFC 1421): one MD5, 1 round, 8-octet salt, DES-EDE3-CBC"
+            "encryption     PEM headers (RFC 1421): one MD5, 1 round, 8-byte salt, DES-EDE3-CBC"
         );
     }
 }

@@ -25,7 +25,7 @@ pub struct OutcomeReport {
     pub alert_received: Option<String>,
     /// Whether the server asked for a client certificate.
     pub client_certificate_requested: bool,
-    /// The lines that the server sent, without their ends; octets that are no UTF-8 are replaced by U+FFFD.
+    /// The lines that the server sent, without their ends; bytes that are no UTF-8 are replaced by U+FFFD.
     pub replies: Vec<String>,
 }
 
@@ -81,9 +81,9 @@ fn nothing_shown() -> VerdictReport {
     }
 }
 
-/// The lines of `octets`; the last needs no newline.
-fn lines(octets: &[u8]) -> Vec<String> {
-    let text = String::from_utf8_lossy(octets);
+/// The lines of `bytes`; the last needs no newline.
+fn lines(bytes: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(bytes);
     text.lines().map(str::to_owned).collect()
 }
 

@@ -11,7 +11,7 @@ pub struct Group {
     pub kind: GroupKind,
     /// Its strength in bits against a computer of today: the classical part's, where there is one.
     pub security_bits: u16,
-    /// The octets of a client's and a server's key share; `None` where it has no place in TLS 1.3.
+    /// The bytes of a client's and a server's key share; `None` where it has no place in TLS 1.3.
     pub key_share: Option<(usize, usize)>,
 }
 
@@ -63,8 +63,8 @@ const fn old(code: u16, name: &'static str, kind: GroupKind, security_bits: u16)
 }
 
 /// One whose shares are of the same size both ways.
-const fn even(code: u16, name: &'static str, kind: GroupKind, security_bits: u16, octets: usize) -> Group {
-    group(code, name, kind, security_bits, Some((octets, octets)))
+const fn even(code: u16, name: &'static str, kind: GroupKind, security_bits: u16, bytes: usize) -> Group {
+    group(code, name, kind, security_bits, Some((bytes, bytes)))
 }
 
 use GroupKind::{BinaryCurve, FiniteField, Hybrid, KeyEncapsulation, PrimeCurve};

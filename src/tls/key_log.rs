@@ -73,7 +73,7 @@ pub struct Line {
     pub label: Label,
     /// The session.
     pub random: ClientRandom,
-    /// The secret's octets.
+    /// The secret's bytes.
     pub secret: Zeroizing<Vec<u8>>,
 }
 
@@ -112,11 +112,11 @@ fn line(label: &str, random: &[u8], secret: &[u8]) -> Zeroizing<String> {
     // As large as it will be: a string that grew would leave pieces of the secret behind.
     let mut out = Zeroizing::new(String::with_capacity(label.len() + 2 * (random.len() + secret.len()) + 3));
     out.push_str(label);
-    for octets in [random, secret] {
+    for bytes in [random, secret] {
         out.push(' ');
-        for octet in octets {
+        for byte in bytes {
             // Writing to a String does not fail.
-            let _ = write!(out, "{octet:02x}");
+            let _ = write!(out, "{byte:02x}");
         }
     }
     out.push('\n');
@@ -128,8 +128,8 @@ fn unhex(text: &str) -> Option<Zeroizing<Vec<u8>>> {
         return None;
     }
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let octets = text.as_bytes().chunks_exact(2).map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?));
-    octets.collect::<Option<Vec<u8>>>().map(Zeroizing::new)
+    let bytes = text.as_bytes().chunks_exact(2).map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?));
+    bytes.collect::<Option<Vec<u8>>>().map(Zeroizing::new)
 }
 
 /// A key log in NSS's format (`CLIENT_RANDOM …`), appended to a file that is born 0600.

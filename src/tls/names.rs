@@ -30,7 +30,7 @@ pub fn cipher_suite(code: u16) -> String {
     named(code, Suite::of(code).map(|suite| suite.name).or_else(|| registry::signal::name(code)))
 }
 
-/// One of SSL 2's kinds of cipher, or a suite in an SSL 2 hello, which has an octet more.
+/// One of SSL 2's kinds of cipher, or a suite in an SSL 2 hello, which has a byte more.
 pub fn sslv2_suite(code: u32) -> String {
     match (u16::try_from(code), Sslv2Suite::of(code)) {
         (Ok(code), _) => cipher_suite(code),

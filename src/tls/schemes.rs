@@ -3,7 +3,7 @@
 /// A signature scheme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scheme {
-    /// Its number. In TLS 1.2 the upper octet is a hash and the lower an algorithm (RFC 5246 §7.4.1.4.1).
+    /// Its number. In TLS 1.2 the upper byte is a hash and the lower an algorithm (RFC 5246 §7.4.1.4.1).
     pub code: u16,
     /// IANA's name for it: `ecdsa_secp256r1_sha256`.
     pub name: &'static str,

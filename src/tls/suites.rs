@@ -139,7 +139,7 @@ pub enum Mode {
     Cbc,
     /// Counter with CBC-MAC (RFC 6655): an AEAD.
     Ccm,
-    /// The same with a tag of 8 octets.
+    /// The same with a tag of 8 bytes.
     Ccm8,
     /// Counter, with a MAC (RFC 9189).
     Counter,
@@ -171,7 +171,7 @@ pub enum Hash {
 }
 
 impl Hash {
-    /// Its output's octets.
+    /// Its output's bytes.
     pub fn length(self) -> usize {
         match self {
             Self::Null => 0,
@@ -315,7 +315,7 @@ impl Suite {
         }
     }
 
-    /// The octets of the tag or MAC that each record carries.
+    /// The bytes of the tag or MAC that each record carries.
     pub fn tag_length(&self) -> usize {
         match self.mode {
             Mode::Ccm8 => 8,
@@ -324,7 +324,7 @@ impl Suite {
         }
     }
 
-    /// The octets of nonce that a TLS 1.2 record carries before the ciphertext (RFC 5288 §3, RFC 6655 §3).
+    /// The bytes of nonce that a TLS 1.2 record carries before the ciphertext (RFC 5288 §3, RFC 6655 §3).
     pub fn explicit_nonce(&self) -> usize {
         if matches!(self.mode, Mode::Ccm | Mode::Ccm8 | Mode::Gcm) && !self.is_tls_1_3() { 8 } else { 0 }
     }
@@ -333,7 +333,7 @@ impl Suite {
 /// One of SSL 2's kinds of cipher; all of them are broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sslv2Suite {
-    /// Its number, of three octets.
+    /// Its number, of three bytes.
     pub code: u32,
     /// Its name: `SSL_CK_RC4_128_WITH_MD5`.
     pub name: &'static str,

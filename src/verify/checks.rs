@@ -18,7 +18,7 @@ pub(super) fn trust(path: &Path<'_>, self_signed: Option<&Signed>, trusted: usiz
         n => format!("one of {n} trusted certificates, or a chain to one (RFC 5280 §6.1)"),
     };
     let (reasons, found) = match path {
-        // A pinned certificate is the trusted one octet for octet; a signature of its own that does not verify means
+        // A pinned certificate is the trusted one byte for byte; a signature of its own that does not verify means
         // that the pinned file itself was tampered with, and one that cannot be verified, that nobody can tell.
         Path::Pinned => match self_signed {
             Some(Signed::Invalid) => (

@@ -118,14 +118,14 @@ fn internationalized_mailbox(name: &GeneralName) -> Option<GeneralName> {
     })
 }
 
-/// What one comparison with this name costs, in units of 32 octets.
+/// What one comparison with this name costs, in units of 32 bytes.
 fn weight(name: &GeneralName) -> usize {
-    let octets = match name {
-        GeneralName::Directory(octets) | GeneralName::Other { value: octets, .. } => octets.len(),
+    let bytes = match name {
+        GeneralName::Directory(bytes) | GeneralName::Other { value: bytes, .. } => bytes.len(),
         GeneralName::Dns(text) | GeneralName::Email(text) | GeneralName::Uri(text) => text.len(),
         GeneralName::Ip(_) | GeneralName::IpRange { .. } => 0,
     };
-    1 + octets / 32
+    1 + bytes / 32
 }
 
 fn violation(

@@ -46,7 +46,7 @@ pub(super) fn ascii_host(text: &str) -> Cow<'_, str> {
     idna::domain_to_ascii_strict(text).map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
-/// The longest name taken: a DNS name has at most 253 octets (RFC 1035 §2.3.4), a CN 64 characters.
+/// The longest name taken: a DNS name has at most 253 bytes (RFC 1035 §2.3.4), a CN 64 characters.
 const MAX_NAME: usize = 253;
 
 impl FromStr for ExpectedName {
@@ -61,7 +61,7 @@ impl FromStr for ExpectedName {
             return bad("a control character");
         }
         if text.len() > MAX_NAME + 1 {
-            return bad("more than 253 octets");
+            return bad("more than 253 bytes");
         }
         if text.contains('*') {
             return bad("a wildcard, which only a certificate may have");

@@ -114,23 +114,23 @@ fn listed(mut items: impl Iterator<Item = String>) -> Vec<String> {
     shown
 }
 
-/// §4.1.2.2: a positive INTEGER of at most 20 octets. Not asked of an anchor, of which a path takes the name and the
+/// §4.1.2.2: a positive INTEGER of at most 20 bytes. Not asked of an anchor, of which a path takes the name and the
 /// key only (§6.1.1 (d)): the platforms' stores have roots with the serial number 0.
 fn serial_number(certificate: &CertFacts, role: Role) -> Option<String> {
     if role == Role::Anchor {
         return None;
     }
-    // One octet more holds the sign of a number that fills 20.
+    // One byte more holds the sign of a number that fills 20.
     let length = |serial: &[u8]| serial.strip_prefix(&[0]).unwrap_or(serial).len();
     let words = match certificate.serial.as_slice() {
         [0] => "0".to_owned(),
         [first, ..] if first & 0x80 != 0 => "negative".to_owned(),
-        // X.690 §8.3.2: no octet more than the number needs.
+        // X.690 §8.3.2: no byte more than the number needs.
         [0, second, ..] if second & 0x80 == 0 => "with a needless leading zero".to_owned(),
-        serial if length(serial) > 20 => format!("of {} octets", length(serial)),
+        serial if length(serial) > 20 => format!("of {} bytes", length(serial)),
         _ => return None,
     };
-    Some(format!("its serial number is {words}, not a positive one of at most 20 octets"))
+    Some(format!("its serial number is {words}, not a positive one of at most 20 bytes"))
 }
 
 /// §4.1.2.4: the issuer has a name.

@@ -62,7 +62,7 @@ fn remarks(leaf: &CertFacts, path: &Path<'_>, criteria: &Criteria) -> Vec<Shown>
     remarks.extend(path.renamed().map(|issuer| {
         format!(
             "the name of the issuer {} is encoded otherwise than the certificate below has it: the same name by RFC 5280 \
-             §7.1, and another for those who compare octets (GnuTLS, Go, NSS, rustls-webpki)",
+             §7.1, and another for those who compare bytes (GnuTLS, Go, NSS, rustls-webpki)",
             issuer::named(&issuer.subject)
         )
     }));

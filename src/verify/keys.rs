@@ -2,7 +2,7 @@
 //! signature scheme for it.
 //!
 //! Nobody who uses a key later looks so closely: an implementation of one curve does not see that another's point is off
-//! it, and offline nobody uses the leaf's key. So every key of a path is looked at here, octet by octet.
+//! it, and offline nobody uses the leaf's key. So every key of a path is looked at here, byte by byte.
 
 use der::Decode;
 use der::asn1::UintRef;
@@ -66,17 +66,17 @@ fn odd_length(key: &PublicKeyFacts, length: usize) -> Option<Weakness> {
     // The content of the algorithm identifier is the object identifier and nothing else.
     let header = 2;
     let alone =
-        key.algorithm_id.get(1).is_some_and(|octets| usize::from(*octets) + header == key.algorithm_id.len());
+        key.algorithm_id.get(1).is_some_and(|bytes| usize::from(*bytes) + header == key.algorithm_id.len());
     if !alone {
         Some(malformed(format!("a key of the kind {kind} with parameters, of which it has none")))
     } else if key.bits.len() != length {
-        Some(malformed(format!("a key of the kind {kind} of {} octets, not {length}", key.bits.len())))
+        Some(malformed(format!("a key of the kind {kind} of {} bytes, not {length}", key.bits.len())))
     } else {
         None
     }
 }
 
-/// Signature algorithms whose keys have one length and no parameters (RFC 8410 §3, RFC 9881 §4): the octets.
+/// Signature algorithms whose keys have one length and no parameters (RFC 8410 §3, RFC 9881 §4): the bytes.
 const FIXED_LENGTHS: [(Oid, usize); 4] =
     [(oid::ED448, 57), (oid::ML_DSA_44, 1312), (oid::ML_DSA_65, 1952), (oid::ML_DSA_87, 2592)];
 
@@ -236,12 +236,12 @@ mod tests {
         weak_key(&key).map(|weakness| format!("{}: {}", weakness.reason, weakness.words))
     }
 
-    /// An RSAPublicKey of a modulus of so many octets, the first and last as given.
-    fn rsa(octets: usize, first: u8, last: u8, exponent: &[u8]) -> Vec<u8> {
-        let mut modulus = vec![0x55; octets];
+    /// An RSAPublicKey of a modulus of so many bytes, the first and last as given.
+    fn rsa(bytes: usize, first: u8, last: u8, exponent: &[u8]) -> Vec<u8> {
+        let mut modulus = vec![0x55; bytes];
         modulus[0] = first;
-        modulus[octets - 1] = last;
-        // A number is positive (X.690 §8.3.3), and has no octet too many (§8.3.2).
+        modulus[bytes - 1] = last;
+        // A number is positive (X.690 §8.3.3), and has no byte too many (§8.3.2).
         let sign: &[u8] = if first >= 0x80 { &[0] } else { &[] };
         sequence(&[&tlv(2, &[sign, &modulus].concat()), &tlv(2, exponent)])
     }
@@ -325,11 +325,11 @@ mod tests {
     fn every_curve_holds_its_base_point() {
         for (name, x, y) in BASE_POINTS {
             let curve = CURVES.iter().find(|curve| curve.name == name).unwrap();
-            let octets = |hex: &str| BigUint::parse_bytes(hex.as_bytes(), 16).unwrap().to_bytes_be();
-            let width = octets(curve.p).len();
+            let bytes = |hex: &str| BigUint::parse_bytes(hex.as_bytes(), 16).unwrap().to_bytes_be();
+            let width = bytes(curve.p).len();
             let padded = |hex: &str| {
-                let octets = octets(hex);
-                [vec![0; width - octets.len()], octets].concat()
+                let bytes = bytes(hex);
+                [vec![0; width - bytes.len()], bytes].concat()
             };
             let point = [vec![4], padded(x), padded(y)].concat();
             assert_eq!(curve.holds(&point), Ok(()), "{name}");
@@ -342,7 +342,7 @@ mod tests {
         let unknown: &[u8] = &[6, 3, 0x2a, 3, 4];
         let ml_dsa_44: &[u8] = &[6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 17];
         for (algorithm, bits, found) in [
-            (&[ED25519][..], &good[..31], "malformed: a key of the kind Ed25519 of 31 octets, not 32"),
+            (&[ED25519][..], &good[..31], "malformed: a key of the kind Ed25519 of 31 bytes, not 32"),
             (
                 &[ED25519, &[5, 0]],
                 &good,
@@ -350,7 +350,7 @@ mod tests {
             ),
             (&[ED25519], &[0xff; 32], "malformed: an Ed25519 key that is no point of its curve"),
             (&[unknown], &good, "malformed: a key of the kind 1.2.3.4, which tlslab cannot read"),
-            (&[ml_dsa_44], &good, "malformed: a key of the kind ML-DSA-44 of 32 octets, not 1312"),
+            (&[ml_dsa_44], &good, "malformed: a key of the kind ML-DSA-44 of 32 bytes, not 1312"),
             (
                 &[&[6, 3, 0x2b, 0x65, 0x6e]],
                 &good,

@@ -8,10 +8,10 @@
 //!
 //! | check | policy `lab` | policy `webpki` |
 //! | --- | --- | --- |
-//! | trust | it is a trusted certificate octet for octet, or a path leads to one (RFC 5280 §6.1): signatures, CA:TRUE, keyCertSign, path lengths, name constraints, extended key usage of issuers, key identifiers; at most 10 certificates | the same, and a trusted leaf must be its own path: self-signed and no CA |
+//! | trust | it is a trusted certificate byte for byte, or a path leads to one (RFC 5280 §6.1): signatures, CA:TRUE, keyCertSign, path lengths, name constraints, extended key usage of issuers, key identifiers; at most 10 certificates | the same, and a trusted leaf must be its own path: self-signed and no CA |
 //! | name | exactly one CN, equal to the name; and an alternative name matches, if there are any | an alternative name matches (RFC 9525 §6) |
 //! | name | no CN that can be taken for another name or address (a host name in another script that nobody asked for, an address misspelt) | the same, and no underscore in the dNSName that matches (RFC 5280 §4.2.1.6) |
-//! | names of issuers | compared by RFC 5280 §7.1 | compared octet for octet |
+//! | names of issuers | compared by RFC 5280 §7.1 | compared byte for byte |
 //! | not-before, not-after | of every certificate of the path, the trusted one included | the same |
 //! | usage | extended key usage, digitalSignature, no keyCertSign without CA:TRUE (RFC 5280 §4.2.1.3, §4.2.1.12); version 3, or version 1 where the leaf is pinned; no unknown critical extension (§4.2) | the same, and version 3 |
 //! | usage | no CA:TRUE, unless the leaf is pinned | no CA:TRUE |

@@ -25,7 +25,7 @@ const MAX_DEPTH: usize = 10;
 pub(super) struct Budget {
     /// Signatures to verify.
     pub(super) signatures: usize,
-    /// Comparisons of a name with a name constraint, in units of 32 octets.
+    /// Comparisons of a name with a name constraint, in units of 32 bytes.
     pub(super) comparisons: usize,
 }
 
@@ -37,7 +37,7 @@ impl Budget {
 /// How the leaf relates to what is trusted.
 #[derive(Debug)]
 pub(super) enum Path<'a> {
-    /// The leaf is itself one of the trusted certificates, octet for octet.
+    /// The leaf is itself one of the trusted certificates, byte for byte.
     Pinned,
     /// The leaf, its issuers in order, and last the trusted certificate; with what is wrong with any but the leaf.
     Chain {
@@ -68,7 +68,7 @@ impl From<&Path<'_>> for TrustPath {
 }
 
 impl Path<'_> {
-    /// The first issuer whose name is not octet for octet the one that the certificate below has for it, though the two
+    /// The first issuer whose name is not byte for byte the one that the certificate below has for it, though the two
     /// match by RFC 5280 §7.1.
     pub(super) fn renamed(&self) -> Option<&CertFacts> {
         let Self::Chain { certificates, .. } = self else { return None };
@@ -215,7 +215,7 @@ impl<'a> Search<'a, '_> {
 
     /// Who may have issued `certificate`: by name, trusted ones first, those with the right key identifier first.
     ///
-    /// Policy lab compares names by RFC 5280 §7.1; policy webpki octet for octet, as rustls-webpki and others do.
+    /// Policy lab compares names by RFC 5280 §7.1; policy webpki byte for byte, as rustls-webpki and others do.
     fn issuers_of(&mut self, certificate: &CertFacts) -> Vec<(&'a CertFacts, bool)> {
         let name = certificate.issuer.prepared();
         let namesakes = self.candidates.iter().filter(|candidate| candidate.name.as_ref() == name);
@@ -273,7 +273,7 @@ impl<'a> Search<'a, '_> {
         } else if let Some(issuer) = self.renamed {
             format!(
                 "the name of the issuer {issuer} is encoded otherwise than the certificate below has it, and policy \
-                 webpki compares octets (policy lab, by RFC 5280 §7.1, does not)"
+                 webpki compares bytes (policy lab, by RFC 5280 §7.1, does not)"
             )
         } else if leaf.is_self_issued() {
             let namesake = self.trusted.anchors().iter().any(|anchor| anchor.subject_der == leaf.subject_der);

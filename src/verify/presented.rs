@@ -13,7 +13,7 @@ use crate::pki::subject::Subject;
 /// The most certificates, besides the leaf, that are looked at.
 const MAX_INTERMEDIATES: usize = 100;
 
-/// The most octets that those have in all: 1 MiB. A TLS 1.3 handshake message of 16 MiB could hold more.
+/// The most bytes that those have in all: 1 MiB. A TLS 1.3 handshake message of 16 MiB could hold more.
 const MAX_PRESENTED: usize = 1 << 20;
 
 /// What is looked at.
@@ -37,15 +37,15 @@ pub(super) fn considered<'a>(presented: &'a [CertificateDer<'_>]) -> Considered<
             by_subject.entry(subject).or_default().push((der, issuer));
         }
     }
-    let mut octets = 0;
+    let mut bytes = 0;
     let mut wanted: VecDeque<Vec<u8>> = names(leaf).map(|(issuer, _)| issuer).into_iter().collect();
     while let Some(name) = wanted.pop_front() {
         for (der, issuer) in by_subject.remove(&name).unwrap_or_default() {
-            if considered.chain.len() > MAX_INTERMEDIATES || octets + der.len() > MAX_PRESENTED {
+            if considered.chain.len() > MAX_INTERMEDIATES || bytes + der.len() > MAX_PRESENTED {
                 considered.left_out += 1;
                 continue;
             }
-            octets += der.len();
+            bytes += der.len();
             considered.chain.push(CertificateDer::from(der));
             wanted.push_back(issuer);
         }

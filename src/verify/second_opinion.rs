@@ -68,18 +68,18 @@ fn is_about_what_it_cannot_judge(error: &Error, path: &Path<'_>) -> bool {
         })
 }
 
-/// The longest certificate that rustls-webpki reads, in octets: a content of 64 KiB less one, and its header.
+/// The longest certificate that rustls-webpki reads, in bytes: a content of 64 KiB less one, and its header.
 const LONGEST: usize = 0xffff + 4;
 
-fn too_long(octets: usize, checks: &mut [Check]) {
+fn too_long(bytes: usize, checks: &mut [Check]) {
     if let Some(check) = checks.iter_mut().find(|check| check.kind == CheckKind::Usage) {
-        let found = format!("{octets} octets, and rustls-webpki reads no more than {LONGEST}");
+        let found = format!("{bytes} bytes, and rustls-webpki reads no more than {LONGEST}");
         check.fail(Reason::Malformed, found);
     }
 }
 
 /// Policy `lab` trusts a pinned certificate whatever it is; rustls knows paths only, so it takes a pinned one that is its
-/// own issuer, no CA and of version 3, and no other. And it compares names octet for octet.
+/// own issuer, no CA and of version 3, and no other. And it compares names byte for byte.
 fn asks_about_path(leaf: &CertFacts, path: &Path<'_>, policy: Policy) -> bool {
     let is_a_path = match path {
         Path::Pinned => {

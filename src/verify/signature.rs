@@ -141,7 +141,7 @@ fn out_of_reach(key: &PublicKeyFacts) -> Option<String> {
             Some(format!("tlslab cannot check RSA keys of {modulus_bits} bits"))
         }
         PublicKeyKind::Rsa { ref exponent, .. } if exponent.len() > 32 => {
-            Some(format!("tlslab cannot check RSA keys with an exponent of {} octets", exponent.len()))
+            Some(format!("tlslab cannot check RSA keys with an exponent of {} bytes", exponent.len()))
         }
         _ => None,
     }

@@ -70,7 +70,7 @@ pub enum Condition {
     ForOtherUses(Whom),
     /// A signature, its own or one above, is not by the key of the issuer that is known.
     Forged,
-    /// The chain takes more octets than this in the handshake.
+    /// The chain takes more bytes than this in the handshake.
     LongerThan(usize),
     /// A key usage without keyCertSign.
     MayNotSign(Whom),

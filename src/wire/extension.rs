@@ -2,7 +2,7 @@
 //!
 //! Healthy ones. A sick one is an [`Extension`] whose `data` is something else: [`super::vector`] has the vectors.
 
-use super::vector::{octets16, vector8, vector16};
+use super::vector::{bytes16, vector8, vector16};
 use crate::tls::registry::extension as number;
 
 /// One extension, as it stands.
@@ -10,7 +10,7 @@ use crate::tls::registry::extension as number;
 pub struct Extension {
     /// Its code point.
     pub code: u16,
-    /// Its octets.
+    /// Its bytes.
     pub data: Vec<u8>,
 }
 
@@ -39,7 +39,7 @@ impl Extension {
 
     /// supported_groups.
     pub fn supported_groups(groups: &[u16]) -> Self {
-        Self::new(number::SUPPORTED_GROUPS, vector16(&octets16(groups)))
+        Self::new(number::SUPPORTED_GROUPS, vector16(&bytes16(groups)))
     }
 
     /// ec_point_formats (RFC 8422 §5.1.2): `[0]` is uncompressed, the only one that is left.
@@ -49,12 +49,12 @@ impl Extension {
 
     /// signature_algorithms.
     pub fn signature_algorithms(schemes: &[u16]) -> Self {
-        Self::new(number::SIGNATURE_ALGORITHMS, vector16(&octets16(schemes)))
+        Self::new(number::SIGNATURE_ALGORITHMS, vector16(&bytes16(schemes)))
     }
 
     /// A client's supported_versions.
     pub fn supported_versions(versions: &[u16]) -> Self {
-        Self::new(number::SUPPORTED_VERSIONS, vector8(&octets16(versions)))
+        Self::new(number::SUPPORTED_VERSIONS, vector8(&bytes16(versions)))
     }
 
     /// A server's supported_versions.
@@ -119,8 +119,8 @@ impl Extension {
     }
 
     /// record_size_limit (RFC 8449).
-    pub fn record_size_limit(octets: u16) -> Self {
-        Self::new(number::RECORD_SIZE_LIMIT, octets.to_be_bytes())
+    pub fn record_size_limit(bytes: u16) -> Self {
+        Self::new(number::RECORD_SIZE_LIMIT, bytes.to_be_bytes())
     }
 
     /// heartbeat (RFC 6520): 1 lets the peer send requests.
@@ -134,8 +134,8 @@ impl Extension {
     }
 
     /// padding (RFC 7685): so many zeros.
-    pub fn padding(octets: usize) -> Self {
-        Self::new(number::PADDING, vec![0; octets])
+    pub fn padding(bytes: usize) -> Self {
+        Self::new(number::PADDING, vec![0; bytes])
     }
 
     /// certificate_authorities (RFC 8446 §4.2.4): distinguished names in DER.

@@ -98,11 +98,11 @@ impl Conversation {
         self.reset = true;
     }
 
-    fn advance(&mut self, side: Side, octets: usize) {
+    fn advance(&mut self, side: Side, bytes: usize) {
         // RFC 9293 §3.4: sequence numbers wrap at 2^32.
         #[expect(clippy::cast_possible_truncation, reason = "the arithmetic is modulo 2^32")]
-        let octets = octets as u32;
-        self.next[side] = self.next[side].wrapping_add(octets);
+        let bytes = bytes as u32;
+        self.next[side] = self.next[side].wrapping_add(bytes);
     }
 
     /// The most bytes that a segment carries within the MTU.
@@ -151,34 +151,34 @@ impl Conversation {
             destination: address(from.peer()),
             ether_type: if is_ipv4 { EtherType::IPV4 } else { EtherType::IPV6 },
         };
-        let mut octets = Vec::with_capacity(MTU);
-        octets.extend(ethernet.to_bytes());
+        let mut bytes = Vec::with_capacity(MTU);
+        bytes.extend(ethernet.to_bytes());
         match (source.ip(), destination.ip()) {
             (IpAddr::V4(source), IpAddr::V4(destination)) => {
                 // A length of 0 fits; the true one comes with the payload.
                 let fields = Ipv4Header::new(0, 64, IpNumber::TCP, source.octets(), destination.octets());
-                octets.extend(fields.unwrap_or_default().to_bytes());
+                bytes.extend(fields.unwrap_or_default().to_bytes());
             }
             (source, destination) => {
                 let ip = Ipv6Header {
                     next_header: IpNumber::TCP,
                     hop_limit: 64,
-                    source: self::octets(source),
-                    destination: self::octets(destination),
+                    source: self::bytes(source),
+                    destination: self::bytes(destination),
                     ..Ipv6Header::default()
                 };
-                octets.extend(ip.to_bytes());
+                bytes.extend(ip.to_bytes());
             }
         }
-        let tcp_at = octets.len();
-        octets.extend(tcp.to_bytes());
-        Headers::new(octets, tcp_at, is_ipv4)
+        let tcp_at = bytes.len();
+        bytes.extend(tcp.to_bytes());
+        Headers::new(bytes, tcp_at, is_ipv4)
     }
 }
 
 /// A packet's headers, laid out once for all packets of a burst; what differs is written over.
 struct Headers {
-    octets: Vec<u8>,
+    bytes: Vec<u8>,
     /// Where the TCP header begins.
     tcp_at: usize,
     is_ipv4: bool,
@@ -191,25 +191,24 @@ impl Headers {
     const IP_AT: usize = Ethernet2Header::LEN;
 
     /// Over headers in which length, identification, sequence number and checksums are zero.
-    fn new(mut octets: Vec<u8>, tcp_at: usize, is_ipv4: bool) -> Self {
+    fn new(mut bytes: Vec<u8>, tcp_at: usize, is_ipv4: bool) -> Self {
         if is_ipv4 {
-            octets[Self::IP_AT + 2..Self::IP_AT + 4].fill(0);
+            bytes[Self::IP_AT + 2..Self::IP_AT + 4].fill(0);
         }
         // The addresses stand right before the TCP header.
         let addresses = if is_ipv4 { Self::IP_AT + 12 } else { Self::IP_AT + 8 };
-        let sums = (sum(&octets[Self::IP_AT..tcp_at]), sum(&octets[addresses..]));
-        Self { octets, tcp_at, is_ipv4, sums }
+        let sums = (sum(&bytes[Self::IP_AT..tcp_at]), sum(&bytes[addresses..]));
+        Self { bytes, tcp_at, is_ipv4, sums }
     }
 
     fn put(&mut self, at: usize, value: u16) {
-        self.octets[at..at + 2].copy_from_slice(&value.to_be_bytes());
+        self.bytes[at..at + 2].copy_from_slice(&value.to_be_bytes());
     }
 
     /// Those of the next packet.
     fn of(&mut self, sequence: u32, identification: u16, psh: bool, payload: &[u8]) -> &[u8] {
         // A packet is at most an MTU, which fits the length fields.
-        let length =
-            |from: usize| u16::try_from(self.octets.len() - from + payload.len()).unwrap_or(u16::MAX);
+        let length = |from: usize| u16::try_from(self.bytes.len() - from + payload.len()).unwrap_or(u16::MAX);
         let (packet, segment) = (length(Self::IP_AT), length(self.tcp_at));
         if self.is_ipv4 {
             // RFC 791 §3.1: total length, identification and header checksum.
@@ -233,10 +232,10 @@ impl Headers {
             + word(segment);
         self.put(self.tcp_at + 4, high);
         self.put(self.tcp_at + 6, low);
-        let flags = &mut self.octets[self.tcp_at + 13];
+        let flags = &mut self.bytes[self.tcp_at + 13];
         *flags = *flags & !PSH | push;
         self.put(self.tcp_at + 16, checksum(sum));
-        &self.octets
+        &self.bytes
     }
 }
 
@@ -244,7 +243,7 @@ impl Headers {
 const PSH: u8 = 0x08;
 
 /// The sum of 16-bit words that the internet checksum is made of (RFC 1071), as they lie in memory: the order of
-/// their octets does not matter until the end (§2 (B)), nor how many words are added at once (§2 (C)).
+/// their bytes does not matter until the end (§2 (B)), nor how many words are added at once (§2 (C)).
 fn sum(bytes: &[u8]) -> u64 {
     let (words, rest) = bytes.as_chunks::<8>();
     let mut last = [0; 8];
@@ -272,7 +271,7 @@ fn fold(mut sum: u64) -> u64 {
     sum
 }
 
-/// The internet checksum that a sum amounts to, in the host's order of octets again.
+/// The internet checksum that a sum amounts to, in the host's order of bytes again.
 fn checksum(sum: u64) -> u16 {
     !u16::from_be(u16::try_from(fold(sum)).unwrap_or_default())
 }
@@ -291,10 +290,10 @@ fn canonical(address: SocketAddr) -> SocketAddr {
 }
 
 fn mapped(address: SocketAddr) -> SocketAddr {
-    SocketAddr::new(octets(address.ip()).into(), address.port())
+    SocketAddr::new(bytes(address.ip()).into(), address.port())
 }
 
-fn octets(address: IpAddr) -> [u8; 16] {
+fn bytes(address: IpAddr) -> [u8; 16] {
     match address {
         IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
         IpAddr::V6(address) => address.octets(),

@@ -14,7 +14,7 @@ const HEADER: usize = 4;
 pub struct HandshakeMessage<'a> {
     /// Its type.
     pub kind: u8,
-    /// Its body's octets in number.
+    /// Its body's bytes in number.
     pub length: usize,
     /// Its body; `None` where it is longer than [`LONGEST`].
     pub body: Option<&'a [u8]>,
@@ -24,7 +24,7 @@ pub struct HandshakeMessage<'a> {
 #[derive(Debug, Default)]
 pub struct Messages {
     buffer: Vec<u8>,
-    /// Octets of a message that is too long to be kept that are still to come.
+    /// Bytes of a message that is too long to be kept that are still to come.
     passing: usize,
 }
 
@@ -56,7 +56,7 @@ impl Messages {
         }
     }
 
-    /// How many octets wait for the rest of their message.
+    /// How many bytes wait for the rest of their message.
     pub fn held(&self) -> usize {
         self.buffer.len()
     }
@@ -66,7 +66,7 @@ impl Messages {
         self.buffer.first().copied()
     }
 
-    /// Forgets what has begun: octets are missing.
+    /// Forgets what has begun: bytes are missing.
     pub fn reset(&mut self) {
         self.buffer.clear();
         self.passing = 0;
@@ -128,8 +128,8 @@ mod tests {
         let two = [message(1, b"abc"), message(20, b"")].concat();
         let expected = (vec![(1, 3, true), (20, 0, true)], None);
         assert_eq!(take(&[&two]), expected);
-        let octets: Vec<_> = two.chunks(1).collect();
-        assert_eq!(take(&octets), expected);
+        let bytes: Vec<_> = two.chunks(1).collect();
+        assert_eq!(take(&bytes), expected);
         assert_eq!(take(&[&two[..5]]), (vec![], Some(1)));
     }
 

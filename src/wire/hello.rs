@@ -1,7 +1,7 @@
 //! ClientHello and ServerHello, in full (RFC 8446 §4.1, RFC 5246 §7.4.1).
 //!
 //! Own readers rather than a parser crate's, because an observer's account needs what those do not keep: every
-//! extension in its order with its octets, also those that are malformed or cut off, and code points rather than
+//! extension in its order with its bytes, also those that are malformed or cut off, and code points rather than
 //! names. A malformed part is left out and said ([`ClientHello::fault`]); nothing is verified beyond the form.
 
 pub use super::extension::Extension;
@@ -19,7 +19,7 @@ pub const HELLO_RETRY_REQUEST: [u8; 32] = [
 ];
 
 /// The most extensions of a hello that are kept. An extension may not occur twice (RFC 8446 §4.2), and of all that are
-/// registered there are fewer; but one of 4 octets should not cost a reader more than its sender.
+/// registered there are fewer; but one of 4 bytes should not cost a reader more than its sender.
 pub const MOST_EXTENSIONS: usize = 256;
 
 /// A ClientHello.
@@ -41,7 +41,7 @@ pub struct ClientHello {
     pub fault: Option<&'static str>,
     /// Extensions beyond [`MOST_EXTENSIONS`], in number: they are not kept.
     pub unlisted_extensions: usize,
-    /// Its suites, where it is of SSL 2's form (RFC 5246 §E.2): they have three octets there.
+    /// Its suites, where it is of SSL 2's form (RFC 5246 §E.2): they have three bytes there.
     pub sslv2: Option<Vec<u32>>,
 }
 
@@ -121,7 +121,7 @@ impl ClientHello {
         self.has(SERVER_NAME)
     }
 
-    /// The protocols of ALPN (RFC 7301), in octets.
+    /// The protocols of ALPN (RFC 7301), in bytes.
     pub fn protocols(&self) -> Vec<Vec<u8>> {
         protocols(self.extension(ALPN))
     }
@@ -147,7 +147,7 @@ impl ClientHello {
             .unwrap_or_default()
     }
 
-    /// The key shares: group and the share's octets in number (RFC 8446 §4.2.8).
+    /// The key shares: group and the share's bytes in number (RFC 8446 §4.2.8).
     pub fn key_shares(&self) -> Vec<(u16, usize)> {
         let mut found = Vec::new();
         if let Some(mut shares) = self.extension(KEY_SHARE).and_then(|mut data| data.vector16()).map(Cursor) {
@@ -168,7 +168,7 @@ impl ClientHello {
         self.has(EARLY_DATA)
     }
 
-    /// The octets that it takes in memory, beyond itself.
+    /// The bytes that it takes in memory, beyond itself.
     pub fn weight(&self) -> usize {
         let sslv2 = self.sslv2.as_ref().map_or(0, Vec::len);
         weight(&self.extensions) + 2 * self.cipher_suites.len() + 4 * sslv2 + self.session_id.len()
@@ -218,7 +218,7 @@ impl ServerHello {
         find(&self.extensions, code)
     }
 
-    /// The octets that it takes in memory, beyond itself.
+    /// The bytes that it takes in memory, beyond itself.
     pub fn weight(&self) -> usize {
         weight(&self.extensions) + self.session_id.len()
     }
@@ -288,7 +288,7 @@ fn extensions(mut rest: Cursor<'_>) -> (Vec<Extension>, usize, Option<&'static s
             _ => return (found, unlisted, Some("the last extension is cut off")),
         }
     }
-    let behind = (!rest.0.is_empty()).then_some("octets behind the extensions");
+    let behind = (!rest.0.is_empty()).then_some("bytes behind the extensions");
     // RFC 8446 §4.2: no extension may occur twice, and there are not so many.
     (found, unlisted, behind.or((unlisted > 0).then_some("more extensions than there are")))
 }
@@ -313,7 +313,7 @@ pub(super) mod tests {
         [&[3, 3][..], &[7; 32], &[0], &vector16(&suites), &[1, 0], &vector16(&extensions)].concat()
     }
 
-    /// server_name's octets.
+    /// server_name's bytes.
     pub(in crate::wire) fn server_name(name: &str) -> Vec<u8> {
         vector16(&[&[0][..], &vector16(name.as_bytes())].concat())
     }

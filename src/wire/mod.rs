@@ -31,7 +31,7 @@
 //! capture::read(memory.bytes().as_slice(), |item| dissector.take(item))?;
 //! let (dissection, _) = dissector.finish();
 //! assert_eq!(dissection.found, [1], "everybody on the way could read it");
-//! assert_eq!(dissection.sessions[0].octets.client, 23);
+//! assert_eq!(dissection.sessions[0].bytes.client, 23);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

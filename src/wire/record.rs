@@ -1,15 +1,15 @@
-//! TLS records: the five-octet header (RFC 8446 §5.1), a stream as a sequence of records, and nothing of what is
+//! TLS records: the five-byte header (RFC 8446 §5.1), a stream as a sequence of records, and nothing of what is
 //! inside them.
 
 /// A record's header: type, legacy version, length.
 pub const HEADER: usize = 5;
-/// The longest fragment that is accepted: 2^14 + 2048 octets (RFC 5246 §6.2.3), the larger of the two limits.
+/// The longest fragment that is accepted: 2^14 + 2048 bytes (RFC 5246 §6.2.3), the larger of the two limits.
 pub const LONGEST: usize = (1 << 14) + 2048;
 
 /// The buffer that a stream keeps between records.
 const SMALL: usize = 1 << 10;
 
-/// What a record carries, by its first octet.
+/// What a record carries, by its first byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ContentType {
     /// 20.
@@ -67,15 +67,15 @@ pub struct Header {
     pub content_type: ContentType,
     /// The legacy version: says little since TLS 1.3.
     pub version: u16,
-    /// The fragment's octets.
+    /// The fragment's bytes.
     pub length: usize,
 }
 
 impl Header {
-    /// Reads five octets; `None` where they begin no TLS record: another type, a version whose major number is
+    /// Reads five bytes; `None` where they begin no TLS record: another type, a version whose major number is
     /// not 3, a fragment longer than any record's.
-    pub fn read(octets: [u8; HEADER]) -> Option<Self> {
-        let [kind, major, minor, high, low] = octets;
+    pub fn read(bytes: [u8; HEADER]) -> Option<Self> {
+        let [kind, major, minor, high, low] = bytes;
         let content_type = ContentType::read(kind)?;
         let length = usize::from(u16::from_be_bytes([high, low]));
         (major == 3 && minor <= 4 && length <= LONGEST).then_some(Self {
@@ -110,9 +110,9 @@ pub struct Record<'a> {
     pub header: Header,
     /// Where in the stream the header begins.
     pub offset: u64,
-    /// Its fragment. `None` where octets of it are missing, or where it was not wanted.
+    /// Its fragment. `None` where bytes of it are missing, or where it was not wanted.
     pub fragment: Option<&'a [u8]>,
-    /// How many of the fragment's octets are missing.
+    /// How many of the fragment's bytes are missing.
     pub missing: usize,
 }
 
@@ -121,17 +121,17 @@ pub struct Record<'a> {
 pub enum Unit<'a> {
     /// A record.
     Record(Record<'a>),
-    /// Octets that belong to no record: where they begin, how many.
+    /// Bytes that belong to no record: where they begin, how many.
     Stray(u64, u64),
 }
 
 /// Takes one direction of a TLS connection apart into records. Bounded by one record.
 ///
-/// Octets that cannot be a record header are strays; so is all that follows them until a chunk begins with what
-/// can. After missing octets the next record is where the lengths say, or where a chunk begins with one.
+/// Bytes that cannot be a record header are strays; so is all that follows them until a chunk begins with what
+/// can. After missing bytes the next record is where the lengths say, or where a chunk begins with one.
 #[derive(Debug, Default)]
 pub struct Records {
-    /// The next octet's position.
+    /// The next byte's position.
     position: u64,
     state: State,
     /// Header and fragment, as far as they have come.
@@ -152,7 +152,7 @@ enum State {
 }
 
 impl Records {
-    /// The next octets.
+    /// The next bytes.
     pub fn take(&mut self, mut data: &[u8], hand: &mut dyn FnMut(Unit<'_>)) {
         if matches!(self.state, State::Lost) && data.first_chunk().copied().and_then(Header::read).is_some() {
             self.state = State::Header;
@@ -167,8 +167,8 @@ impl Records {
                 State::Header => {
                     // A whole record in one chunk is the common case, and needs no copy.
                     if self.buffer.is_empty()
-                        && let Some((octets, rest)) = data.split_first_chunk()
-                        && let Some(header) = Header::read(*octets)
+                        && let Some((bytes, rest)) = data.split_first_chunk()
+                        && let Some(header) = Header::read(*bytes)
                         && let Some((fragment, rest)) = rest.split_at_checked(header.length)
                     {
                         let record =
@@ -197,14 +197,14 @@ impl Records {
         }
     }
 
-    /// Missing octets.
-    pub fn skip(&mut self, octets: u64, hand: &mut dyn FnMut(Unit<'_>)) {
+    /// Missing bytes.
+    pub fn skip(&mut self, bytes: u64, hand: &mut dyn FnMut(Unit<'_>)) {
         if let State::Fragment { header, left, missing, .. } = self.state {
-            let skipped = usize::try_from(octets).unwrap_or(usize::MAX).min(left);
+            let skipped = usize::try_from(bytes).unwrap_or(usize::MAX).min(left);
             self.position += skipped as u64;
             self.buffer.clear();
             self.go_on(header, left - skipped, missing + skipped, false, hand);
-            let beyond = octets - skipped as u64;
+            let beyond = bytes - skipped as u64;
             if beyond > 0 {
                 self.lose(beyond);
             }
@@ -213,11 +213,11 @@ impl Records {
                 let held = self.buffer.len() as u64;
                 hand(Unit::Stray(self.position - held, held));
             }
-            self.lose(octets);
+            self.lose(bytes);
         }
     }
 
-    /// No more octets will come: hands over a record that was cut off.
+    /// No more bytes will come: hands over a record that was cut off.
     pub fn finish(&mut self, hand: &mut dyn FnMut(Unit<'_>)) {
         match self.state {
             State::Fragment { header, left, missing, .. } => {
@@ -234,7 +234,7 @@ impl Records {
         self.state = State::Lost;
     }
 
-    /// How many octets wait for the rest of their record.
+    /// How many bytes wait for the rest of their record.
     pub fn held(&self) -> usize {
         self.buffer.len()
     }
@@ -244,17 +244,17 @@ impl Records {
         matches!(self.state, State::Header) && self.buffer.is_empty()
     }
 
-    fn lose(&mut self, octets: u64) {
-        self.position += octets;
+    fn lose(&mut self, bytes: u64) {
+        self.position += bytes;
         self.buffer.clear();
         self.state = State::Lost;
     }
 
     /// Turns a complete header into the fragment to come.
     fn begin(&mut self, hand: &mut dyn FnMut(Unit<'_>)) {
-        let Some(octets) = self.buffer.first_chunk().copied() else { return };
+        let Some(bytes) = self.buffer.first_chunk().copied() else { return };
         self.buffer.clear();
-        let Some(header) = Header::read(octets) else {
+        let Some(header) = Header::read(bytes) else {
             hand(Unit::Stray(self.position - HEADER as u64, HEADER as u64));
             self.state = State::Lost;
             return;
@@ -263,7 +263,7 @@ impl Records {
         self.go_on(header, header.length, 0, kept, hand);
     }
 
-    /// Goes on in a fragment of which `left` octets are to come.
+    /// Goes on in a fragment of which `left` bytes are to come.
     fn go_on(
         &mut self,
         header: Header,
@@ -297,8 +297,8 @@ mod tests {
         let header = Header::read([22, 3, 1, 1, 0]).unwrap();
         assert_eq!(header, Header { content_type: ContentType::Handshake, version: 0x0301, length: 256 });
         assert!(Header::read([23, 3, 3, 0x48, 0]).is_some(), "the longest");
-        for octets in [[19, 3, 3, 0, 1], [22, 2, 0, 0, 1], [22, 3, 5, 0, 1], [23, 3, 3, 0x48, 1], *b"GET /"] {
-            assert_eq!(Header::read(octets), None, "{octets:?}");
+        for bytes in [[19, 3, 3, 0, 1], [22, 2, 0, 0, 1], [22, 3, 5, 0, 1], [23, 3, 3, 0x48, 1], *b"GET /"] {
+            assert_eq!(Header::read(bytes), None, "{bytes:?}");
         }
     }
 
@@ -315,7 +315,7 @@ mod tests {
                         .fragment
                         .map_or(format!("{} missing", record.missing), |f| f.escape_ascii().to_string())
                 ),
-                Unit::Stray(offset, octets) => format!("{octets} stray at {offset}"),
+                Unit::Stray(offset, bytes) => format!("{bytes} stray at {offset}"),
             });
         };
         for chunk in chunks {
@@ -338,12 +338,12 @@ mod tests {
             let (a, b) = stream.split_at(cut);
             assert_eq!(units(&[Some(a), Some(b)]), expected, "{cut}");
         }
-        let octets: Vec<_> = stream.chunks(1).map(Some).collect();
-        assert_eq!(units(&octets), expected);
+        let bytes: Vec<_> = stream.chunks(1).map(Some).collect();
+        assert_eq!(units(&bytes), expected);
     }
 
     #[test]
-    fn missing_octets_cost_the_record_they_are_of() {
+    fn missing_bytes_cost_the_record_they_are_of() {
         let gap = [Some(&b"\x16\x03\x01\0\x08abc"[..]), None, Some(b"d\x15\x03\x03\0\x02xy")];
         assert_eq!(units(&gap), [r#"handshake at 0: "4 missing""#, r#"alert at 13: "xy""#]);
         let beyond = [Some(&b"\x16\x03\x01\0\x02a"[..]), None, Some(b"what"), Some(b"\x15\x03\x03\0\x01y")];
@@ -361,9 +361,9 @@ mod tests {
     }
 
     proptest! {
-        /// Arbitrary octets in arbitrary chunks: every octet is accounted for, and none twice.
+        /// Arbitrary bytes in arbitrary chunks: every byte is accounted for, and none twice.
         #[test]
-        fn every_octet_is_accounted_for(
+        fn every_byte_is_accounted_for(
             chunks in proptest::collection::vec(
                 prop_oneof![
                     proptest::collection::vec(any::<u8>(), 0..40),
@@ -376,15 +376,15 @@ mod tests {
             let mut next = 0;
             let mut missing = 0;
             let mut hand = |unit: Unit<'_>| {
-                let (offset, octets) = match unit {
+                let (offset, bytes) = match unit {
                     Unit::Record(record) => {
                         missing += record.missing as u64;
                         (record.offset, (HEADER + record.header.length) as u64)
                     }
-                    Unit::Stray(offset, octets) => (offset, octets),
+                    Unit::Stray(offset, bytes) => (offset, bytes),
                 };
                 assert_eq!(offset, next);
-                next += octets;
+                next += bytes;
             };
             for chunk in &chunks {
                 records.take(chunk, &mut hand);
@@ -395,10 +395,10 @@ mod tests {
     }
 
     #[test]
-    fn a_client_hello_shows_in_six_octets() {
+    fn a_client_hello_shows_in_six_bytes() {
         let start = [22, 3, 1, 2, 0, 1];
         for length in 0..6 {
-            assert_eq!(begins_with_client_hello(&start[..length]), None, "{length} octets");
+            assert_eq!(begins_with_client_hello(&start[..length]), None, "{length} bytes");
         }
         assert_eq!(begins_with_client_hello(&start), Some(true));
         assert_eq!(begins_with_client_hello(b"GET / HTTP/1.1"), Some(false));

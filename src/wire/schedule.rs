@@ -17,12 +17,12 @@
 //! # TLS 1.2 (RFC 5246) with AEAD suites
 //!
 //! 1. The key log has the *master secret* (§8.1). `PRF(master, "key expansion", server_random + client_random)`
-//!    gives a block of octets (§6.3), the PRF being P_hash over HMAC (§5).
+//!    gives a block of bytes (§6.3), the PRF being P_hash over HMAC (§5).
 //! 2. It is cut into client key, server key, client IV, server IV; AEAD suites have no MAC keys (RFC 5288 §3,
 //!    RFC 7905 §2).
 //! 3. From ChangeCipherSpec on, each direction counts its records from 0 (§6.1).
-//! 4. With GCM and CCM the nonce is the 4-octet IV and 8 octets that stand before the ciphertext (RFC 5288 §3,
-//!    RFC 6655 §3); with ChaCha20-Poly1305 it is the count XORed into the 12-octet IV (RFC 7905 §2).
+//! 4. With GCM and CCM the nonce is the 4-byte IV and 8 bytes that stand before the ciphertext (RFC 5288 §3,
+//!    RFC 6655 §3); with ChaCha20-Poly1305 it is the count XORed into the 12-byte IV (RFC 7905 §2).
 //! 5. The additional data are count, type, version and the plaintext's length (§6.2.3.3).
 //! 6. A renegotiation (§7.4.1.1) is the same again inside the session: new hellos, a new master secret.
 //!
@@ -83,11 +83,10 @@ fn expand_label(
     context: &[u8],
     length: usize,
 ) -> Zeroizing<Vec<u8>> {
-    let octet = |length: usize| u8::try_from(length).unwrap_or(u8::MAX);
+    let byte = |length: usize| u8::try_from(length).unwrap_or(u8::MAX);
     // struct { uint16 length; opaque label<7..255> = "tls13 " + Label; opaque context<0..255>; } HkdfLabel
     let label = [b"tls13 ", label.as_bytes()].concat();
-    let info =
-        [&[0, octet(length), octet(label.len())][..], &label, &[octet(context.len())], context].concat();
+    let info = [&[0, byte(length), byte(label.len())][..], &label, &[byte(context.len())], context].concat();
     // T(1) = HMAC-Hash(PRK, info | 0x01)
     let mut block = Zeroizing::new(hash.hmac(secret, &[&info, &[1]]));
     block.truncate(length);
@@ -187,7 +186,7 @@ pub fn finished_1_2(hash: KeyScheduleHash, master: &[u8], from: Side, transcript
     prf(hash, master, label, &[&hash.digest(transcript)], 12).to_vec()
 }
 
-/// A master secret's octets (RFC 5246 §8.1).
+/// A master secret's bytes (RFC 5246 §8.1).
 const MASTER_SECRET: usize = 48;
 
 /// What opens, or seals, one direction's records, in order.
@@ -239,7 +238,7 @@ impl RecordCipher {
         })
     }
 
-    /// TLS 1.2, from the master secret: what opens what `from` sends. `None` where it is not 48 octets.
+    /// TLS 1.2, from the master secret: what opens what `from` sends. `None` where it is not 48 bytes.
     pub fn tls_1_2(suite: Protection, master: &[u8], randoms: &Both<[u8; 32]>, from: Side) -> Option<Self> {
         if master.len() != MASTER_SECRET {
             return None;
@@ -283,7 +282,7 @@ impl RecordCipher {
         self.sequence = sequence;
     }
 
-    /// The next record's nonce, which carries these octets where the suite wants some of it in the record.
+    /// The next record's nonce, which carries these bytes where the suite wants some of it in the record.
     fn nonce(&self, explicit: [u8; 8]) -> [u8; 12] {
         match &self.iv {
             Iv::Xored { iv, .. } => {
@@ -292,7 +291,7 @@ impl RecordCipher {
                 nonce[4..]
                     .iter_mut()
                     .zip(self.sequence.to_be_bytes())
-                    .for_each(|(octet, count)| *octet ^= count);
+                    .for_each(|(byte, count)| *byte ^= count);
                 nonce
             }
             Iv::Explicit(salt) => {
@@ -356,8 +355,8 @@ impl RecordCipher {
             let [high, low] = length(fragment.len());
             self.key.open(&nonce, &[kind, major, minor, high, low], plain, tag)?;
             self.sequence += 1;
-            // RFC 8446 §5.4: the last octet that is not zero is the type; without any the record is malformed.
-            let end = plain.iter().rposition(|octet| *octet != 0).ok_or(DoesNotOpen)?;
+            // RFC 8446 §5.4: the last byte that is not zero is the type; without any the record is malformed.
+            let end = plain.iter().rposition(|byte| *byte != 0).ok_or(DoesNotOpen)?;
             let content_type = plain[end];
             plain.truncate(end);
             Ok(Opened { content_type, length: end })
@@ -371,8 +370,8 @@ impl RecordCipher {
 }
 
 /// Lengths in records are below 2^15.
-fn length(octets: usize) -> [u8; 2] {
-    u16::try_from(octets).unwrap_or(u16::MAX).to_be_bytes()
+fn length(bytes: usize) -> [u8; 2] {
+    u16::try_from(bytes).unwrap_or(u16::MAX).to_be_bytes()
 }
 
 /// Whether a version's sessions can be opened at all.

@@ -1,11 +1,11 @@
-//! Vectors as TLS writes them (RFC 8446 §3.4): a length in one, two or three octets, then the content. Both ways.
+//! Vectors as TLS writes them (RFC 8446 §3.4): a length in one, two or three bytes, then the content. Both ways.
 
-/// Octets, taken from the front. Whatever asks for more than there is gets nothing.
+/// Bytes, taken from the front. Whatever asks for more than there is gets nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct Cursor<'a>(pub &'a [u8]);
 
 impl<'a> Cursor<'a> {
-    /// The next so many octets.
+    /// The next so many bytes.
     pub fn take(&mut self, count: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.0.split_at_checked(count)?;
         self.0 = rest;
@@ -33,19 +33,19 @@ impl<'a> Cursor<'a> {
         Some(u32::from_be_bytes(*self.take(4)?.first_chunk()?))
     }
 
-    /// A vector whose length stands before it in one octet.
+    /// A vector whose length stands before it in one byte.
     pub fn vector8(&mut self) -> Option<&'a [u8]> {
         let length = self.u8()?;
         self.take(usize::from(length))
     }
 
-    /// A vector whose length stands before it in two octets.
+    /// A vector whose length stands before it in two bytes.
     pub fn vector16(&mut self) -> Option<&'a [u8]> {
         let length = self.u16()?;
         self.take(usize::from(length))
     }
 
-    /// A vector whose length stands before it in three octets.
+    /// A vector whose length stands before it in three bytes.
     pub fn vector24(&mut self) -> Option<&'a [u8]> {
         let length = self.u24()?;
         self.take(length)
@@ -53,44 +53,44 @@ impl<'a> Cursor<'a> {
 }
 
 /// Numbers of 16 bits that stand one after the other; half a one at the end is left out.
-pub fn numbers16(octets: &[u8]) -> Vec<u16> {
-    octets.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect()
+pub fn numbers16(bytes: &[u8]) -> Vec<u16> {
+    bytes.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect()
 }
 
-/// `content` with its length before it in one octet. What is longer than the field can say loses its end.
+/// `content` with its length before it in one byte. What is longer than the field can say loses its end.
 pub fn vector8(content: &[u8]) -> Vec<u8> {
     let content = &content[..content.len().min(0xff)];
-    [&[octet(content.len())][..], content].concat()
+    [&[byte(content.len())][..], content].concat()
 }
 
-/// `content` with its length before it in two octets. What is longer than the field can say loses its end.
+/// `content` with its length before it in two bytes. What is longer than the field can say loses its end.
 pub fn vector16(content: &[u8]) -> Vec<u8> {
     let content = &content[..content.len().min(0xffff)];
     [&length16(content.len())[..], content].concat()
 }
 
-/// `content` with its length before it in three octets. What is longer than the field can say loses its end.
+/// `content` with its length before it in three bytes. What is longer than the field can say loses its end.
 pub fn vector24(content: &[u8]) -> Vec<u8> {
     let content = &content[..content.len().min(0xff_ffff)];
     [&length24(content.len())[..], content].concat()
 }
 
 /// Numbers of 16 bits, one after the other.
-pub fn octets16(numbers: &[u16]) -> Vec<u8> {
+pub fn bytes16(numbers: &[u16]) -> Vec<u8> {
     numbers.iter().flat_map(|number| number.to_be_bytes()).collect()
 }
 
-fn octet(length: usize) -> u8 {
+fn byte(length: usize) -> u8 {
     u8::try_from(length).unwrap_or(u8::MAX)
 }
 
-/// A length in two octets, as far as they can say it.
+/// A length in two bytes, as far as they can say it.
 pub fn length16(length: usize) -> [u8; 2] {
     u16::try_from(length).unwrap_or(u16::MAX).to_be_bytes()
 }
 
-/// A length in three octets, as far as they can say it.
+/// A length in three bytes, as far as they can say it.
 pub fn length24(length: usize) -> [u8; 3] {
-    let [_, octets @ ..] = u32::try_from(length.min(0xff_ffff)).unwrap_or_default().to_be_bytes();
-    octets
+    let [_, bytes @ ..] = u32::try_from(length.min(0xff_ffff)).unwrap_or_default().to_be_bytes();
+    bytes
 }

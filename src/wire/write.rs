@@ -1,6 +1,6 @@
 //! Records and handshake messages, made from numbers: any version, any length, also what nobody should send.
 //!
-//! Each function gives octets and checks nothing but that a length fits its field; [`ClientHello::write`] and
+//! Each function gives bytes and checks nothing but that a length fits its field; [`ClientHello::write`] and
 //! [`ServerHello::write`] turn what was read, or made up, back into a body. What is to be malformed says so in its name
 //! ([`message_claiming`], [`record_claiming`]); everything else that is wrong is one edit of what is right.
 //!
@@ -17,14 +17,14 @@
 //!     ..ClientHello::new(version::TLS_1_2, [7; 32])
 //! };
 //! let message = message(handshake::CLIENT_HELLO, &hello.write());
-//! let octets = record(content_type::HANDSHAKE, version::TLS_1_0, &message);
-//! assert_eq!(begins_with_client_hello(&octets), Some(true));
+//! let bytes = record(content_type::HANDSHAKE, version::TLS_1_0, &message);
+//! assert_eq!(begins_with_client_hello(&bytes), Some(true));
 //! assert_eq!(ClientHello::read(&hello.write()), Some(hello));
 //! ```
 
 use super::extension::Extension;
 use super::hello::{ClientHello, ServerHello};
-use super::vector::{length16, length24, octets16, vector8, vector16, vector24};
+use super::vector::{bytes16, length16, length24, vector8, vector16, vector24};
 use crate::tls::registry::{alert, content_type, curve_type, handshake, sslv2_message};
 
 /// A record: its type's number, its version, its fragment (RFC 8446 §5.1).
@@ -37,7 +37,7 @@ pub fn record_claiming(content_type: u8, version: u16, length: usize, fragment: 
     [&[content_type][..], &version.to_be_bytes(), &length16(length), fragment].concat()
 }
 
-/// Records of at most `size` octets each that carry `content` together.
+/// Records of at most `size` bytes each that carry `content` together.
 pub fn records(content_type: u8, version: u16, content: &[u8], size: usize) -> Vec<u8> {
     content.chunks(size.max(1)).flat_map(|fragment| record(content_type, version, fragment)).collect()
 }
@@ -107,7 +107,7 @@ pub fn certificate_status(response: &[u8]) -> Vec<u8> {
 /// The body of a TLS 1.2 CertificateRequest (RFC 5246 §7.4.4): types, schemes, names in DER.
 pub fn certificate_request_1_2(types: &[u8], schemes: &[u16], authorities: &[&[u8]]) -> Vec<u8> {
     let names: Vec<u8> = authorities.iter().flat_map(|name| vector16(name)).collect();
-    [vector8(types), vector16(&octets16(schemes)), vector16(&names)].concat()
+    [vector8(types), vector16(&bytes16(schemes)), vector16(&names)].concat()
 }
 
 /// The body of a TLS 1.2 NewSessionTicket (RFC 5077 §3.3).
@@ -120,13 +120,13 @@ pub fn server_hello_done() -> Vec<u8> {
     message(handshake::SERVER_HELLO_DONE, &[])
 }
 
-/// A heartbeat request's fragment that claims `length` octets of payload (RFC 6520 §4); more than there are is what
+/// A heartbeat request's fragment that claims `length` bytes of payload (RFC 6520 §4); more than there are is what
 /// CVE-2014-0160 was about.
 pub fn heartbeat_request_claiming(length: usize, payload: &[u8]) -> Vec<u8> {
     [&[1][..], &length16(length), payload].concat()
 }
 
-/// A ClientHello in SSL 2's form, header included (RFC 5246 §E.2): suites of three octets, a session id, a challenge.
+/// A ClientHello in SSL 2's form, header included (RFC 5246 §E.2): suites of three bytes, a session id, a challenge.
 pub fn sslv2_client_hello(version: u16, suites: &[u32], session_id: &[u8], challenge: &[u8]) -> Vec<u8> {
     let suites: Vec<u8> = suites.iter().flat_map(|suite| suite.to_be_bytes()[1..].to_vec()).collect();
     let body = [
@@ -140,7 +140,7 @@ pub fn sslv2_client_hello(version: u16, suites: &[u32], session_id: &[u8], chall
         challenge,
     ]
     .concat();
-    // The first bit says that the header has two octets and there is no padding.
+    // The first bit says that the header has two bytes and there is no padding.
     let [high, low] = length16(body.len().min(0x7fff));
     [&[high | 0x80, low][..], &body].concat()
 }
@@ -165,7 +165,7 @@ impl ClientHello {
     pub fn write(&self) -> Vec<u8> {
         let mut out =
             [&self.legacy_version.to_be_bytes()[..], &self.random, &vector8(&self.session_id)].concat();
-        out.extend(vector16(&octets16(&self.cipher_suites)));
+        out.extend(vector16(&bytes16(&self.cipher_suites)));
         out.extend(vector8(&self.compression_methods));
         out.extend(extensions(&self.extensions));
         out

@@ -32,7 +32,7 @@ fn bad_files() -> Lab {
     lab.write("garbled-cert.pem", certificate.replace("MII", "M!I"));
     lab.write("garbled-key.pem", key.replace("MI", "M!"));
     lab.write("two-keys.pem", format!("{key}{}", lab.read("other/clearkey.pem")));
-    lab.write("octets.pem", [0xff; 64]);
+    lab.write("bytes.pem", [0xff; 64]);
     lab
 }
 
@@ -57,7 +57,7 @@ fn a_bad_certificate_file_is_named_wherever_it_is_given() {
         ("nowhere.pem", "no such file"),
         ("empty.pem", "expected a certificate, found an empty file"),
         ("text.pem", "expected a certificate in PEM or DER, found neither"),
-        ("octets.pem", "expected a certificate"),
+        ("bytes.pem", "expected a certificate"),
         ("cut-cert.pem", "expected a line -----END CERTIFICATE-----, found none"),
         ("garbled-cert.pem", "garbled-cert.pem: "),
         ("clearkey.pem", "expected a certificate, found PRIVATE KEY (are certificate and key swapped?)"),
@@ -82,7 +82,7 @@ fn a_bad_key_file_is_named_wherever_it_is_given() {
         ("nowhere.pem", "no such file"),
         ("empty.pem", "expected a private key, found an empty file"),
         ("text.pem", "expected a private key in PEM or DER, found neither"),
-        ("octets.pem", "expected a private key"),
+        ("bytes.pem", "expected a private key"),
         ("cut-key.pem", "expected a line -----END PRIVATE KEY-----, found none"),
         ("garbled-key.pem", "garbled-key.pem: "),
         ("cert.pem", "expected a private key, found CERTIFICATE (are certificate and key swapped?)"),

@@ -52,7 +52,7 @@ fn answering(answer: &'static [u8]) -> SocketAddr {
 #[derive(Debug, PartialEq)]
 struct Seen {
     sni: Option<String>,
-    /// Application octets.
+    /// Application bytes.
     received: Vec<u8>,
     /// The alert that ended it.
     alert: Option<AlertDescription>,
@@ -87,13 +87,13 @@ fn tls_server(
     })
 }
 
-/// Reads one line octet by octet, so that nothing behind it is lost.
+/// Reads one line byte by byte, so that nothing behind it is lost.
 fn line(stream: &mut impl Read) -> std::io::Result<Vec<u8>> {
     let mut line = Vec::new();
     while line.last() != Some(&b'\n') {
-        let mut octet = [0];
-        stream.read_exact(&mut octet)?;
-        line.push(octet[0]);
+        let mut byte = [0];
+        stream.read_exact(&mut byte)?;
+        line.push(byte[0]);
     }
     Ok(line)
 }

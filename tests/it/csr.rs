@@ -178,7 +178,7 @@ fn a_request_that_nobody_should_sign_is_refused_and_nothing_written() {
     let der = lab.file("mine/csr.der").display().to_string();
     openssl(&lab, &["req", "-in", "mine/csr.pem", "-outform", "DER", "-out", &der]).success();
     let mut changed = std::fs::read(&der).expect("the request");
-    let at = changed.windows(8).position(|octets| octets == b"test.org").expect("the name");
+    let at = changed.windows(8).position(|bytes| bytes == b"test.org").expect("the name");
     changed[at] = b'b';
     lab.write("changed.der", &changed);
     let refused = sign(&lab, "changed.der", &[]).status(1);

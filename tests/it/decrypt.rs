@@ -40,17 +40,17 @@ struct Told {
     /// The alerts, encrypted ones included.
     alerts: Vec<String>,
     /// The application data of both sides, in hexadecimal, the smaller first: tshark does not say whose is whose.
-    /// Of a long record, its beginning and how many octets follow, for that is what we show of it.
+    /// Of a long record, its beginning and how many bytes follow, for that is what we show of it.
     data: [String; 2],
 }
 
-/// The most octets of a record that `dissect --json` shows.
+/// The most bytes of a record that `dissect --json` shows.
 const SHOWN: usize = 256;
 
 /// A record's data, shortened as we shorten it.
-fn shown(hex: &str, octets: usize) -> String {
+fn shown(hex: &str, bytes: usize) -> String {
     let beginning = &hex[..hex.len().min(2 * SHOWN)];
-    if octets > SHOWN { format!("{beginning}+{}", octets - SHOWN) } else { beginning.to_owned() }
+    if bytes > SHOWN { format!("{beginning}+{}", bytes - SHOWN) } else { beginning.to_owned() }
 }
 
 /// What tshark says of the capture's TCP stream with that index.
@@ -68,7 +68,7 @@ fn tshark(lab: &Lab, capture: &Path, stream: usize) -> Told {
     let mut data = [String::new(), String::new()];
     for line in follow.lines() {
         let hex = line.trim();
-        if !hex.is_empty() && hex.bytes().all(|octet| octet.is_ascii_hexdigit()) {
+        if !hex.is_empty() && hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             data[usize::from(line.starts_with('\t'))].push_str(&shown(hex, hex.len() / 2));
         }
     }
@@ -99,9 +99,9 @@ fn told(session: &Value) -> Told {
             } else if !message["alert"].is_null() {
                 told.alerts.push(message["code"].to_string());
             } else if let Some(hex) = message["hex"].as_str() {
-                let octets = usize::try_from(message["bytes"].as_u64().unwrap()).unwrap();
-                assert_eq!(hex.len() / 2, octets.min(SHOWN));
-                told.data[usize::from(event["from"] == "server")].push_str(&shown(hex, octets));
+                let bytes = usize::try_from(message["bytes"].as_u64().unwrap()).unwrap();
+                assert_eq!(hex.len() / 2, bytes.min(SHOWN));
+                told.data[usize::from(event["from"] == "server")].push_str(&shown(hex, bytes));
             }
         }
     }
@@ -121,7 +121,7 @@ fn agree(lab: &Lab, capture: &Path, what: &str) {
     assert!(told.data.iter().all(|data| data.len() > MESSAGE.len()), "both sides talked: {what}: {told:?}");
 }
 
-/// Also what openssl holds to be too weak these days: a tag of 8 octets (CCM_8).
+/// Also what openssl holds to be too weak these days: a tag of 8 bytes (CCM_8).
 const EVERY_SUITE: &str = "ALL:@SECLEVEL=0";
 
 /// TLS 1.3's suites, all five of the registry's first (RFC 8446 §B.4).

@@ -204,7 +204,7 @@ fn the_certificate_shows_in_tls_1_2_and_not_in_1_3() {
             strings(&session["observer_learns"])
                 .contains(&"the name that the client asks for: www.test.org (SNI)")
         );
-        // Two lines of 17 octets with their ends, in one record or two.
+        // Two lines of 17 bytes with their ends, in one record or two.
         let learns = strings(&session["observer_learns"]);
         let sizes = learns.into_iter().find(|text| text.contains("how much was said")).unwrap();
         assert!(sizes.contains(" of 17") || sizes.contains(" of 11, 6"), "{sizes}");
@@ -346,7 +346,7 @@ fn a_hello_is_found_behind_a_proxy_header_and_in_ssl_2_s_form() {
 #[test]
 fn early_data_is_counted_and_the_end_of_the_handshake_is_not() {
     let lab = Lab::new();
-    // The octets of content; a type and a tag come to them.
+    // The bytes of content; a type and a tag come to them.
     let sealed = |content: usize| write::record(23, 0x0303, &vec![9; content + 17]);
     let offers = vec![
         Extension::empty(42),
@@ -463,7 +463,7 @@ fn nowhere_is_said_only_where_everything_was_looked_at() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn what_costs_a_peer_four_octets_does_not_cost_an_observer_more_than_it_is_worth() {
+fn what_costs_a_peer_four_bytes_does_not_cost_an_observer_more_than_it_is_worth() {
     let lab = Lab::new();
     let many: Vec<Extension> = (0..16_000).map(Extension::empty).collect();
     let hello =

@@ -166,10 +166,10 @@ fn nss() -> Option<Version> {
     let linked = said("ldd", &[program.to_str()?]);
     let library =
         linked.lines().find(|line| line.contains("libnss3.so"))?.split_whitespace().nth(2)?.to_owned();
-    let octets = std::fs::read(library).ok()?;
+    let bytes = std::fs::read(library).ok()?;
     let words = b"Version: NSS ";
-    let place = octets.windows(words.len()).position(|window| window == words)? + words.len();
-    Version::find(&String::from_utf8_lossy(octets.get(place..place + 16)?))
+    let place = bytes.windows(words.len()).position(|window| window == words)? + words.len();
+    Version::find(&String::from_utf8_lossy(bytes.get(place..place + 16)?))
 }
 
 /// What a program says when it is asked, on whichever of its outputs.

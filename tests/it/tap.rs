@@ -95,7 +95,7 @@ fn a_plaintext_protocol_is_relayed_and_recorded() {
 
 #[test]
 fn many_connections_at_once_are_all_there() {
-    for (connections, octets) in [(50_usize, 100_000_usize), (1_000, 300)] {
+    for (connections, bytes) in [(50_usize, 100_000_usize), (1_000, 300)] {
         let lab = Lab::new();
         let server = tap(&lab, &echo("127.0.0.1").to_string(), &[]);
         let address = server.address();
@@ -104,7 +104,7 @@ fn many_connections_at_once_are_all_there() {
                 std::thread::spawn(move || {
                     for index in (worker..connections).step_by(10) {
                         let byte = u8::try_from(index % 251).unwrap();
-                        let message = vec![byte; octets];
+                        let message = vec![byte; bytes];
                         assert_eq!(exchange(address, &message), message);
                     }
                 })
@@ -128,7 +128,7 @@ fn many_connections_at_once_are_all_there() {
             sums[stream.parse::<usize>().unwrap()] += length;
         }
         assert!(
-            sums.iter().all(|sum| *sum == 2 * octets),
+            sums.iter().all(|sum| *sum == 2 * bytes),
             "each connection carried its bytes twice: {sums:?}"
         );
     }

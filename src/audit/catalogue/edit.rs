@@ -1,4 +1,4 @@
-//! The edits that several entries share, and the octets of extensions that no healthy certificate has.
+//! The edits that several entries share, and the bytes of extensions that no healthy certificate has.
 
 use std::net::IpAddr;
 
@@ -49,18 +49,18 @@ pub(super) fn set_common_name(plan: &mut Plan, name: &(impl ToString + ?Sized)) 
 /// An alternative name, whatever it is: context tag and content.
 pub(super) type Name = (u8, Vec<u8>);
 
-/// A dNSName of these octets.
+/// A dNSName of these bytes.
 pub(super) fn dns(name: impl AsRef<[u8]>) -> Name {
     (general_name::DNS, name.as_ref().to_vec())
 }
 
 /// An iPAddress of this address.
 pub(super) fn ip(address: IpAddr) -> Name {
-    let octets = match address {
+    let bytes = match address {
         IpAddr::V4(address) => address.octets().to_vec(),
         IpAddr::V6(address) => address.octets().to_vec(),
     };
-    (general_name::IP, octets)
+    (general_name::IP, bytes)
 }
 
 /// The alternative name that proves this one.
@@ -93,9 +93,9 @@ pub(super) fn purposes(purposes: &[Oid]) -> Vec<u8> {
     tlv(tag::SEQUENCE, &purposes.concat())
 }
 
-/// The value of a keyUsage with the bits of `octet`, digitalSignature the highest (RFC 5280 §4.2.1.3).
-pub(super) fn key_usage(octet: u8) -> Vec<u8> {
-    vec![3, 2, u8::try_from(octet.trailing_zeros()).unwrap_or_default(), octet]
+/// The value of a keyUsage with the bits of `byte`, digitalSignature the highest (RFC 5280 §4.2.1.3).
+pub(super) fn key_usage(byte: u8) -> Vec<u8> {
+    vec![3, 2, u8::try_from(byte.trailing_zeros()).unwrap_or_default(), byte]
 }
 
 /// The value of a nameConstraints extension: permitted and excluded subtrees.

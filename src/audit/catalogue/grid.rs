@@ -1,4 +1,4 @@
-//! What would be too many entries: every combination of names and name constraints (8,748, after BetterTLS), every octet
+//! What would be too many entries: every combination of names and name constraints (8,748, after BetterTLS), every byte
 //! as a separator of two names in one, every tag of a GeneralName. The catalogue has one entry of each kind.
 //!
 //! [`cases`] names them, a [`Grid`] makes them: certificates that several cases share are made once.
@@ -34,10 +34,10 @@ pub enum Case {
         /// The intermediate's constraints.
         subtrees: Subtrees,
     },
-    /// One dNSName of two, with this octet between them.
+    /// One dNSName of two, with this byte between them.
     Separator {
-        /// The octet.
-        octet: u8,
+        /// The byte.
+        byte: u8,
         /// Whether the host's name is the first.
         first: bool,
     },
@@ -94,11 +94,11 @@ pub fn cases() -> impl Iterator<Item = Case> {
         })
     });
     let separators =
-        (0..=u8::MAX).flat_map(|octet| [false, true].map(|first| Case::Separator { octet, first }));
+        (0..=u8::MAX).flat_map(|byte| [false, true].map(|first| Case::Separator { byte, first }));
     constraints.chain(separators).chain(tags().map(Case::Tag))
 }
 
-/// Every context tag of one octet, primitive and constructed, but for a dNSName's.
+/// Every context tag of one byte, primitive and constructed, but for a dNSName's.
 fn tags() -> impl Iterator<Item = u8> {
     (0x80..=0x9e).chain(0xa0..=0xbe).filter(|tag| *tag != general_name::DNS)
 }
@@ -146,11 +146,11 @@ impl Case {
             Self::Constraints { address, names, subtrees } => {
                 format!("asked for {}: {names}; {subtrees}", if address { "an address" } else { "a host" })
             }
-            Self::Separator { octet, first: true } => {
-                format!("one dNSName: the host's, the octet {octet:#04x} and another")
+            Self::Separator { byte, first: true } => {
+                format!("one dNSName: the host's, the byte {byte:#04x} and another")
             }
-            Self::Separator { octet, first: false } => {
-                format!("one dNSName: another, the octet {octet:#04x} and the host's")
+            Self::Separator { byte, first: false } => {
+                format!("one dNSName: another, the byte {byte:#04x} and the host's")
             }
             Self::Tag(tag) => format!("the name has the tag {tag:#04x}"),
         }
@@ -228,8 +228,8 @@ impl fmt::Display for Case {
                 let subtrees: String = subtrees.parts().map(Named::letter).into_iter().collect();
                 write!(f, "grid-constraints-{asked}-{cn}{kind}-{dns}{ip}-{subtrees}")
             }
-            Self::Separator { octet, first } => {
-                write!(f, "grid-separator-{octet:02x}-{}", if *first { "first" } else { "last" })
+            Self::Separator { byte, first } => {
+                write!(f, "grid-separator-{byte:02x}-{}", if *first { "first" } else { "last" })
             }
             Self::Tag(tag) => write!(f, "grid-tag-{tag:02x}"),
         }
@@ -329,10 +329,10 @@ impl Grid {
                     trusted: vec![self.trusted.clone()],
                 }
             }
-            Case::Separator { octet, first } => {
+            Case::Separator { byte, first } => {
                 let (before, after) =
                     if first { (host.as_str(), "evil.example") } else { ("evil.example", host.as_str()) };
-                self.named((general_name::DNS, [before.as_bytes(), &[octet], after.as_bytes()].concat()))?
+                self.named((general_name::DNS, [before.as_bytes(), &[byte], after.as_bytes()].concat()))?
             }
             Case::Tag(tag) => self.named((tag, host.into_bytes()))?,
         })
@@ -403,11 +403,11 @@ impl Grid {
 
 /// The network of this one address (RFC 5280 §4.2.1.10: the address and a mask).
 fn host_network(address: &ExpectedName) -> Name {
-    let octets = match address {
+    let bytes = match address {
         ExpectedName::Ip(address) => ip(*address).1,
         ExpectedName::Dns(_) | ExpectedName::Text(_) => Vec::new(),
     };
-    (general_name::IP, [octets.clone(), vec![0xff; octets.len()]].concat())
+    (general_name::IP, [bytes.clone(), vec![0xff; bytes.len()]].concat())
 }
 
 #[cfg(test)]

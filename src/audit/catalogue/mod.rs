@@ -5,7 +5,7 @@
 //! for any name and any instant ([`Setting`]). The checked-in fixtures, the table of `just test-negative`, the audits
 //! and the tests all come from this one list.
 //!
-//! What would be too many entries is a [`grid`]: every combination of names and name constraints, every octet as a
+//! What would be too many entries is a [`grid`]: every combination of names and name constraints, every byte as a
 //! separator, every tag of a GeneralName.
 
 mod edit;

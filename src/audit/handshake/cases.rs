@@ -121,9 +121,9 @@ const BEFORE: &[Case] = &[
     .fix("Never read from or write to the plain socket; never fall back to it where the handshake fails"),
     Case::new(
         "hs-bytes-before-tls",
-        "octets in the clear stand before the ServerHello",
+        "bytes in the clear stand before the ServerHello",
         "RFC 8446 §5.1",
-        "Octets that anybody can put there are taken for something that the server said (CVE-2023-40217)",
+        "Bytes that anybody can put there are taken for something that the server said (CVE-2023-40217)",
         &[UNEXPECTED_MESSAGE, RECORD_OVERFLOW, PROTOCOL_VERSION, DECODE_ERROR, HANDSHAKE_FAILURE],
         |version| Script { opening: Opening::Says("HTTP/1.1 200 OK\r\n\r\n"), ..Script::healthy(version) },
     ),
@@ -571,7 +571,7 @@ const CERTIFICATES: &[Case] = &[
     .only(ONLY_13),
 ];
 
-/// A Certificate message without certificates. Its list stands behind a context of `CONTEXT` octets, length included:
+/// A Certificate message without certificates. Its list stands behind a context of `CONTEXT` bytes, length included:
 /// one in TLS 1.3, none in TLS 1.2.
 fn emptied<const CONTEXT: usize>(moment: Moment, messages: &mut [Message]) {
     if moment == Moment::Certificate {
@@ -593,7 +593,7 @@ fn longer_certificate<const CONTEXT: usize>(moment: Moment, messages: &mut [Mess
     }
 }
 
-/// CompressedCertificate (RFC 8879 §4): algorithm, the length it will have, and the compressed octets.
+/// CompressedCertificate (RFC 8879 §4): algorithm, the length it will have, and the compressed bytes.
 fn bomb(offer: &Offer) -> Message {
     let offered =
         offer.hello.extensions.iter().find(|extension| extension.code == extension::COMPRESS_CERTIFICATE);
@@ -656,7 +656,7 @@ const PROOFS: &[Case] = &[
     ),
     Case::new(
         "hs-signature-empty",
-        "the handshake's signature has no octets",
+        "the handshake's signature has no bytes",
         "RFC 8446 §4.4.3; RFC 8422 §5.4",
         IMPERSONATION,
         &[DECRYPT_ERROR, DECODE_ERROR, ILLEGAL_PARAMETER],
@@ -766,7 +766,7 @@ const FLIGHTS: &[Case] = &[
         "hs-flight-in-plaintext-record",
         "the encrypted flight begins in the ServerHello's own record, in the clear",
         "RFC 8446 §5.1",
-        "Octets that anybody can put there are taken for the server's (CVE-2023-6937, CVE-2025-61730)",
+        "Bytes that anybody can put there are taken for the server's (CVE-2023-6937, CVE-2025-61730)",
         &[UNEXPECTED_MESSAGE, DECODE_ERROR, HANDSHAKE_FAILURE],
         |version| Script {
             messages: |moment, messages, _, _| match moment {
@@ -803,9 +803,9 @@ const FLIGHTS: &[Case] = &[
         "Both ends use keys that whoever is on the way knows (CVE-2014-0224)",
         &[UNEXPECTED_MESSAGE, HANDSHAKE_FAILURE],
         |version| Script {
-            octets: |moment, octets| {
+            bytes: |moment, bytes| {
                 if moment == Moment::ServerHello {
-                    octets.extend([20, 3, 3, 0, 1, 1]);
+                    bytes.extend([20, 3, 3, 0, 1, 1]);
                 }
             },
             ..Script::healthy(version)
@@ -856,7 +856,7 @@ macro_rules! too_long {
             $id,
             concat!("the length of ", $field, " is more than there is"),
             $clause,
-            "Octets beyond the end are read: memory leaks, or is overwritten",
+            "Bytes beyond the end are read: memory leaks, or is overwritten",
             &[DECODE_ERROR, ILLEGAL_PARAMETER, HANDSHAKE_FAILURE, BAD_CERTIFICATE],
             |version| Script {
                 messages: match version {
@@ -870,14 +870,14 @@ macro_rules! too_long {
     };
 }
 
-/// Adds one to the number whose last octet stands at `index`.
+/// Adds one to the number whose last byte stands at `index`.
 fn one_more(body: &mut [u8], index: usize) {
-    if let Some(octet) = body.get_mut(index) {
-        *octet = octet.wrapping_add(1);
+    if let Some(byte) = body.get_mut(index) {
+        *byte = byte.wrapping_add(1);
     }
 }
 
-/// Where a ServerHello's list of extensions has its length's last octet: behind version, random, session id, suite and
+/// Where a ServerHello's list of extensions has its length's last byte: behind version, random, session id, suite and
 /// compression.
 fn extensions_length(body: &[u8]) -> usize {
     34 + 1 + usize::from(body.get(34).copied().unwrap_or_default()) + 3 + 1
@@ -916,7 +916,7 @@ const LENGTHS: &[Case] = &[
         ONLY_13,
         |moment, messages, _, _| {
             if moment == Moment::ServerHello {
-                // key_share stands last: code, length, group, length, 32 or 65 octets.
+                // key_share stands last: code, length, group, length, 32 or 65 bytes.
                 let share =
                     messages[0].body.len() - if messages[0].body.len() > 120 { 65 + 4 } else { 32 + 4 };
                 one_more(&mut messages[0].body, share - 1);
@@ -1021,7 +1021,7 @@ const LENGTHS: &[Case] = &[
     ),
     Case::new(
         "hs-length-finished",
-        "the server's Finished has an octet too few",
+        "the server's Finished has a byte too few",
         "RFC 8446 §4.4.4; RFC 5246 §7.4.9",
         TAMPERING,
         &[DECODE_ERROR, DECRYPT_ERROR, ILLEGAL_PARAMETER, HANDSHAKE_FAILURE],
@@ -1065,7 +1065,7 @@ const RECORDS: &[Case] = &[
     .after_message(),
     Case::new(
         "hs-oversized-record",
-        "the server's answer comes in a record of more than 2^14 octets",
+        "the server's answer comes in a record of more than 2^14 bytes",
         "RFC 8446 §5.1; RFC 5246 §6.2.1",
         "A client that takes what it has no room for is overrun",
         &[RECORD_OVERFLOW],

@@ -106,7 +106,7 @@ pub enum Reply {
     Healthy,
     /// A bit of the record is not what it was.
     Flipped,
-    /// The record holds more than 2^14 octets.
+    /// The record holds more than 2^14 bytes.
     Oversized,
     /// Half of it, then the end of the connection without close_notify.
     Truncated,
@@ -133,12 +133,12 @@ pub struct Script {
     pub hello: fn(&mut ServerHello, &Offer),
     /// Changes the server's key share, and the secret that follows from it.
     pub exchange: fn(&mut Exchange, &Offer),
-    /// Changes the proof that the server holds the key: made by [`Proof`] over these octets.
+    /// Changes the proof that the server holds the key: made by [`Proof`] over these bytes.
     pub proof: fn(&mut Proof, &[u8], &Offer, &Material),
     /// Changes, adds or takes away messages of a moment.
     pub messages: fn(Moment, &mut Vec<Message>, &Offer, &Material),
-    /// Changes the octets that are about to be written at a moment.
-    pub octets: fn(Moment, &mut Vec<u8>),
+    /// Changes the bytes that are about to be written at a moment.
+    pub bytes: fn(Moment, &mut Vec<u8>),
 }
 
 impl Script {
@@ -156,7 +156,7 @@ impl Script {
             exchange: |_, _| {},
             proof: |_, _, _, _| {},
             messages: |_, _, _, _| {},
-            octets: |_, _| {},
+            bytes: |_, _| {},
         }
     }
 
@@ -190,7 +190,7 @@ impl Material {
         &self.chain
     }
 
-    /// The chain's octets.
+    /// The chain's bytes.
     fn ders(&self) -> Vec<&[u8]> {
         self.chain.iter().map(|certificate| &**certificate).collect()
     }
@@ -201,18 +201,18 @@ impl Material {
     }
 
     /// Signs with the server's key by a scheme's number; `None` where rustls would not: the scheme is not the key's.
-    pub fn sign(&self, scheme: u16, octets: &[u8]) -> Option<Vec<u8>> {
-        sign(&*self.signer, scheme, octets)
+    pub fn sign(&self, scheme: u16, bytes: &[u8]) -> Option<Vec<u8>> {
+        sign(&*self.signer, scheme, bytes)
     }
 
     /// Signs with somebody else's key.
-    pub fn sign_as_stranger(&self, scheme: u16, octets: &[u8]) -> Option<Vec<u8>> {
-        sign(&*self.stranger, scheme, octets)
+    pub fn sign_as_stranger(&self, scheme: u16, bytes: &[u8]) -> Option<Vec<u8>> {
+        sign(&*self.stranger, scheme, bytes)
     }
 
     /// Signs as certificates are signed (PKCS#1 v1.5 with RSA), with a hash of one's choice.
-    pub fn sign_hashed(&self, hash: SignatureHash, octets: &[u8]) -> Option<Vec<u8>> {
-        self.key.sign_hashed(hash, octets).ok()
+    pub fn sign_hashed(&self, hash: SignatureHash, bytes: &[u8]) -> Option<Vec<u8>> {
+        self.key.sign_hashed(hash, bytes).ok()
     }
 }
 
@@ -230,8 +230,8 @@ fn signer(key: &PrivateKey) -> Result<Arc<dyn SigningKey>, KeyError> {
         .map_err(|error| KeyError::Signing(error.to_string()))
 }
 
-fn sign(key: &dyn SigningKey, scheme: u16, octets: &[u8]) -> Option<Vec<u8>> {
-    key.choose_scheme(&[SignatureScheme::from(scheme)])?.sign(octets).ok()
+fn sign(key: &dyn SigningKey, scheme: u16, bytes: &[u8]) -> Option<Vec<u8>> {
+    key.choose_scheme(&[SignatureScheme::from(scheme)])?.sign(bytes).ok()
 }
 
 /// Why a scripted server's connection is over.
@@ -277,8 +277,8 @@ pub trait Watch {
     fn chose(&self, version: u16);
     /// The client's Finished came and verified.
     fn handshake_completed(&self);
-    /// Octets came that are no TLS.
-    fn plaintext(&self, octets: &[u8]);
+    /// Bytes came that are no TLS.
+    fn plaintext(&self, bytes: &[u8]);
 }
 
 /// Serves one connection by `script`: as far as a session, once the client's Finished has come and verified, or until
@@ -300,7 +300,7 @@ where
     let body = match expect(&mut records, handshake::CLIENT_HELLO).await {
         Err(End::NotTls(first)) => {
             watch.plaintext(&first);
-            records.rest(|octets| watch.plaintext(octets)).await?;
+            records.rest(|bytes| watch.plaintext(bytes)).await?;
             return Err(End::NotTls(first));
         }
         body => body?,
@@ -373,7 +373,7 @@ where
             Err(End::NotTls(first)) => {
                 // A client that talks on in the clear has taken the answer for the server's.
                 watch.plaintext(&first);
-                let _ = records.rest(|octets| watch.plaintext(octets)).await;
+                let _ = records.rest(|bytes| watch.plaintext(bytes)).await;
                 return End::NotTls(first);
             }
             Err(end) => return end,

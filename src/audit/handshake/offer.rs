@@ -17,9 +17,9 @@ const GROUPS: [u16; 2] = [0x001d, 0x0017];
 pub struct Offer {
     /// The hello itself.
     pub hello: ClientHello,
-    /// Its octets.
+    /// Its bytes.
     pub body: Vec<u8>,
-    /// Its key shares: group and octets (RFC 8446 §4.2.8).
+    /// Its key shares: group and bytes (RFC 8446 §4.2.8).
     pub shares: Vec<(u16, Vec<u8>)>,
 }
 
@@ -72,11 +72,11 @@ impl Offer {
         self.hello.has(extension::RENEGOTIATION_INFO) || self.offers_suite(signal::EMPTY_RENEGOTIATION_INFO)
     }
 
-    /// The group and the client's octets for which a share came.
+    /// The group and the client's bytes for which a share came.
     pub(super) fn usable_share(&self) -> Option<(u16, &[u8])> {
         GROUPS.iter().find_map(|group| {
-            let (group, octets) = self.shares.iter().find(|(other, _)| other == group)?;
-            Some((*group, octets.as_slice()))
+            let (group, bytes) = self.shares.iter().find(|(other, _)| other == group)?;
+            Some((*group, bytes.as_slice()))
         })
     }
 
@@ -104,7 +104,7 @@ fn shares_of(data: &[u8]) -> Vec<(u16, Vec<u8>)> {
 pub struct Exchange {
     /// The group.
     pub group: u16,
-    /// The server's public octets.
+    /// The server's public bytes.
     pub public: Vec<u8>,
     /// The shared secret.
     pub secret: Zeroizing<Vec<u8>>,

@@ -40,7 +40,7 @@ pub(super) struct RecordStream<S> {
     pub(super) opens: Option<RecordCipher>,
     /// Seals what is sent.
     pub(super) seals: Option<RecordCipher>,
-    /// Handshake octets that are no whole message yet.
+    /// Handshake bytes that are no whole message yet.
     handshake: Vec<u8>,
     /// What is to be written.
     out: Vec<u8>,
@@ -68,7 +68,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RecordStream<S> {
                 Some(ContentType::ApplicationData) => {}
                 Some(ContentType::Alert) => match content.as_slice() {
                     [_, description] => return Ok(Incoming::Alert(*description)),
-                    _ => return Err(End::Malformed("an alert that is not two octets long")),
+                    _ => return Err(End::Malformed("an alert that is not two bytes long")),
                 },
                 Some(ContentType::Heartbeat) | None => {
                     return Err(End::Malformed("a record of an unknown type"));
@@ -117,13 +117,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RecordStream<S> {
 
     /// The next record; `None` at the end of the stream.
     async fn record(&mut self) -> Result<Option<(Header, Vec<u8>)>, End> {
-        let mut octets = [0; HEADER];
-        match self.stream.read_exact(&mut octets).await {
+        let mut bytes = [0; HEADER];
+        match self.stream.read_exact(&mut bytes).await {
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
             Err(error) => return Err(error.into()),
         }
-        let Some(header) = Header::read(octets) else { return Err(End::NotTls(octets.to_vec())) };
+        let Some(header) = Header::read(bytes) else { return Err(End::NotTls(bytes.to_vec())) };
         let mut fragment = vec![0; header.length];
         match self.stream.read_exact(&mut fragment).await {
             Ok(_) => Ok(Some((header, fragment))),
@@ -170,9 +170,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RecordStream<S> {
         }
     }
 
-    /// Octets as they are, in no record of ours.
-    pub(super) fn put_raw(&mut self, octets: &[u8]) {
-        self.out.extend_from_slice(octets);
+    /// Bytes as they are, in no record of ours.
+    pub(super) fn put_raw(&mut self, bytes: &[u8]) {
+        self.out.extend_from_slice(bytes);
     }
 
     /// Messages that follow each other in as few records as they fit into.

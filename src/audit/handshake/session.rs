@@ -11,7 +11,7 @@ use crate::tls::registry::version::TLS_1_2;
 use crate::wire::record::ContentType;
 use crate::wire::schedule::RecordCipher;
 
-/// The most octets of content that the healthy expect to be refused (RFC 8446 §5.1): one more than a record holds.
+/// The most bytes of content that the healthy expect to be refused (RFC 8446 §5.1): one more than a record holds.
 const OVERSIZED: usize = MOST_CONTENT + 1;
 
 /// What the client says in a session.

@@ -161,7 +161,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Server<'_, S> {
         }
         (self.script.hello)(&mut hello, self.offer);
         self.send(Moment::ServerHello, Message::new(handshake::SERVER_HELLO, hello.write()));
-        (self.script.octets)(Moment::ServerHello, self.records.pending());
+        (self.script.bytes)(Moment::ServerHello, self.records.pending());
         Ok((hello.random, extended))
     }
 
@@ -214,7 +214,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Server<'_, S> {
         self.messages.extend(messages.iter().flat_map(Message::encode));
         self.records.put_messages(TLS_1_2, &messages);
         if moment != Moment::ServerHello {
-            (self.script.octets)(moment, self.records.pending());
+            (self.script.bytes)(moment, self.records.pending());
         }
     }
 }

@@ -137,7 +137,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Server<'_, S> {
         self.records.put_messages(TLS_1_2, &messages);
         // RFC 8446 appendix D.4: what middleboxes want to see.
         self.records.put(ContentType::ChangeCipherSpec, &[1]);
-        (self.script.octets)(Moment::ServerHello, self.records.pending());
+        (self.script.bytes)(Moment::ServerHello, self.records.pending());
         // A client that refuses the ServerHello says so before there is anything else to refuse.
         self.records.flush().await?;
         let schedule = KeySchedule::early(HASH, None).handshake(&exchange.secret);

@@ -57,10 +57,10 @@ impl Conversation {
     }
 
     /// Takes what the client says, and gives what to answer, if anything yet.
-    pub fn take(&mut self, octets: &[u8]) -> Vec<u8> {
+    pub fn take(&mut self, bytes: &[u8]) -> Vec<u8> {
         let answer = match &mut self.kind {
             Kind::Open(held) => {
-                held.extend_from_slice(octets);
+                held.extend_from_slice(bytes);
                 let held = std::mem::take(held);
                 match begins_a_request(&held) {
                     None => {
@@ -72,9 +72,9 @@ impl Conversation {
                 }
                 return self.take(&held);
             }
-            Kind::Echo => octets.to_vec(),
+            Kind::Echo => bytes.to_vec(),
             Kind::Http(request) => {
-                request.extend_from_slice(octets);
+                request.extend_from_slice(bytes);
                 if !is_complete(request) && request.len() < LONGEST_REQUEST {
                     return Vec::new();
                 }

@@ -1,4 +1,4 @@
-//! The healthy server: rustls, driven by hand, so that every octet and every alert of the client's is seen, also what it
+//! The healthy server: rustls, driven by hand, so that every byte and every alert of the client's is seen, also what it
 //! says just before it resets the connection.
 
 use std::io;
@@ -162,9 +162,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
     }
 
     /// What came, through rustls; what it has to say, back.
-    async fn take(&mut self, tls: &mut ServerConnection, mut octets: &[u8]) {
-        while !octets.is_empty() {
-            match tls.read_tls(&mut octets) {
+    async fn take(&mut self, tls: &mut ServerConnection, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            match tls.read_tls(&mut bytes) {
                 Ok(0) | Err(_) => break,
                 Ok(_) => {}
             }
@@ -204,12 +204,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
         self.flush(tls).await;
     }
 
-    fn received(&mut self, tls: &mut ServerConnection, octets: &[u8]) {
-        if octets.is_empty() {
+    fn received(&mut self, tls: &mut ServerConnection, bytes: &[u8]) {
+        if bytes.is_empty() {
             return;
         }
-        self.seen.application(octets);
-        let answer = self.conversation.take(octets);
+        self.seen.application(bytes);
+        let answer = self.conversation.take(bytes);
         // Into memory, which does not fail.
         let _ = io::Write::write_all(&mut tls.writer(), &answer);
     }
@@ -239,10 +239,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
 
     /// A client that speaks in the clear is answered in the clear, as whoever stands in the way would.
     async fn in_the_clear(&mut self, first: &[u8], buffer: &mut [u8]) -> io::Result<()> {
-        let mut octets = first.to_vec();
+        let mut bytes = first.to_vec();
         loop {
-            self.seen.plaintext(&octets);
-            let answer = self.conversation.take(&octets);
+            self.seen.plaintext(&bytes);
+            let answer = self.conversation.take(&bytes);
             if !self.mute && self.stream.write_all(&answer).await.is_err() {
                 self.mute = true;
             }
@@ -254,8 +254,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
             if count == 0 {
                 return Ok(());
             }
-            octets.clear();
-            octets.extend_from_slice(&buffer[..count]);
+            bytes.clear();
+            bytes.extend_from_slice(&buffer[..count]);
         }
     }
 }
@@ -269,7 +269,7 @@ struct Opening {
 }
 
 impl Opening {
-    /// Whether these first octets cannot be TLS (RFC 8446 §5.1) or the hello of SSL 2.0 (RFC 5246 appendix E.2).
+    /// Whether these first bytes cannot be TLS (RFC 8446 §5.1) or the hello of SSL 2.0 (RFC 5246 appendix E.2).
     fn is_foreign(first: &[u8]) -> bool {
         match first {
             [] => false,
@@ -282,12 +282,12 @@ impl Opening {
     }
 
     /// Reads on until the ClientHello is there.
-    fn take(&mut self, octets: &[u8], seen: &Seen) {
+    fn take(&mut self, bytes: &[u8], seen: &Seen) {
         if self.done {
             return;
         }
         let (messages, done) = (&mut self.messages, &mut self.done);
-        self.records.take(octets, &mut |unit| {
+        self.records.take(bytes, &mut |unit| {
             let Unit::Record(record) = unit else { return };
             match (record.header.content_type, record.fragment) {
                 (ContentType::Handshake, Some(fragment)) if !*done => {
@@ -310,7 +310,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_tls_is_told_by_its_first_octets() {
+    fn what_is_tls_is_told_by_its_first_bytes() {
         for tls in [&[22, 3, 1, 2, 0][..], &[21, 3, 3, 0, 2], &[0x80, 46, 1, 3, 3], &[22], &[]] {
             assert!(!Opening::is_foreign(tls), "{tls:?}");
         }

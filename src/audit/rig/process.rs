@@ -23,7 +23,7 @@ use tokio::process::{Child, Command};
 
 use crate::audit::witness::End;
 
-/// How many octets of a client's output are kept: the last ones.
+/// How many bytes of a client's output are kept: the last ones.
 pub const OUTPUT_KEPT: usize = 8 * 1024;
 
 /// How long a client has between SIGTERM and SIGKILL.
@@ -307,9 +307,9 @@ async fn one(job: &Job, orders: &mut Orders, news: &mut OwnedWriteHalf) -> Optio
     };
     let group = child.id();
     let mut input = child.stdin.take();
-    if let (Some(octets), Some(mut input)) = (job.input.clone(), input.take_if(|_| !job.hold)) {
+    if let (Some(bytes), Some(mut input)) = (job.input.clone(), input.take_if(|_| !job.hold)) {
         // A client that does not want all of it closes the pipe; that is its business.
-        tokio::spawn(async move { drop(input.write_all(&octets).await) });
+        tokio::spawn(async move { drop(input.write_all(&bytes).await) });
     }
     let deadline = tokio::time::sleep(job.time);
     tokio::pin!(deadline);
@@ -478,31 +478,31 @@ fn limit_resources() {
     }
 }
 
-/// The last octets of an output.
+/// The last bytes of an output.
 #[derive(Default)]
 struct Tail {
-    octets: Vec<u8>,
+    bytes: Vec<u8>,
     cut: bool,
 }
 
 impl Tail {
-    fn take(&mut self, octets: &[u8]) {
-        self.octets.extend_from_slice(octets);
-        // Not at every octet, so that a client which says much costs little.
-        if self.octets.len() > 4 * OUTPUT_KEPT {
+    fn take(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+        // Not at every byte, so that a client which says much costs little.
+        if self.bytes.len() > 4 * OUTPUT_KEPT {
             self.cut();
         }
     }
 
     fn cut(&mut self) {
-        let over = self.octets.len().saturating_sub(OUTPUT_KEPT);
+        let over = self.bytes.len().saturating_sub(OUTPUT_KEPT);
         self.cut |= over > 0;
-        self.octets.drain(..over);
+        self.bytes.drain(..over);
     }
 
     fn text(mut self) -> String {
         self.cut();
-        let text = String::from_utf8_lossy(&self.octets);
+        let text = String::from_utf8_lossy(&self.bytes);
         if self.cut { format!("…{text}") } else { text.into_owned() }
     }
 }

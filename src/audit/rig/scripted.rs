@@ -49,9 +49,9 @@ async fn talk(
     seen: &Seen,
 ) -> Result<bool, End> {
     match session.read().await? {
-        Heard::Data(octets) => {
-            seen.application(&octets);
-            let answer = conversation.take(&octets);
+        Heard::Data(bytes) => {
+            seen.application(&bytes);
+            let answer = conversation.take(&bytes);
             if !answer.is_empty() {
                 session.write(&answer).await?;
             }
@@ -83,9 +83,9 @@ impl Watch for Seen {
         Self::handshake_completed(self);
     }
 
-    fn plaintext(&self, octets: &[u8]) {
+    fn plaintext(&self, bytes: &[u8]) {
         self.spoke();
-        Self::plaintext(self, octets);
+        Self::plaintext(self, bytes);
     }
 }
 

@@ -286,8 +286,8 @@ impl Setting {
 /// A word that no client can know beforehand. It begins with a letter that is no command of `openssl s_client`'s, which
 /// takes lines that begin with k, K, Q or R for such.
 fn word() -> Result<String, crate::crypto::NoRandomness> {
-    let octets = crate::crypto::random::<10>()?;
-    Ok(format!("m{}", data_encoding::BASE32_NOPAD.encode(&octets).to_ascii_lowercase()))
+    let bytes = crate::crypto::random::<10>()?;
+    Ok(format!("m{}", data_encoding::BASE32_NOPAD.encode(&bytes).to_ascii_lowercase()))
 }
 
 fn pem(trusted: &[CertificateDer<'_>]) -> Vec<u8> {

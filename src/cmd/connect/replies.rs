@@ -34,20 +34,20 @@ impl Replies {
 }
 
 impl AsyncWrite for Replies {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
-        if let Some(last) = octets.last() {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if let Some(last) = bytes.last() {
             self.in_line = *last != b'\n';
         }
         match &mut self.kept {
-            None => Pin::new(&mut self.stdout).poll_write(cx, octets),
-            Some(kept) if kept.len() + octets.len() > REPLIES_IN_JSON => {
+            None => Pin::new(&mut self.stdout).poll_write(cx, bytes),
+            Some(kept) if kept.len() + bytes.len() > REPLIES_IN_JSON => {
                 Poll::Ready(Err(io::Error::other(format!(
                     "the replies are too long for --json: expected at most {REPLIES_IN_JSON} bytes, found more"
                 ))))
             }
             Some(kept) => {
-                kept.extend_from_slice(octets);
-                Poll::Ready(Ok(octets.len()))
+                kept.extend_from_slice(bytes);
+                Poll::Ready(Ok(bytes.len()))
             }
         }
     }

@@ -72,7 +72,7 @@ impl Serving {
         Ok(Self { address, received, stop, task })
     }
 
-    /// Stops, waits for the last session, and says how many application octets arrived.
+    /// Stops, waits for the last session, and says how many application bytes arrived.
     async fn finish(self) -> anyhow::Result<u64> {
         let _ = self.stop.send(());
         self.task.await?;
@@ -87,7 +87,7 @@ pub(super) struct Act {
     pub(super) outcome: Outcome,
     /// What the server sent back.
     pub(super) reply: Vec<u8>,
-    /// How many application octets reached the server.
+    /// How many application bytes reached the server.
     pub(super) server_received: u64,
 }
 

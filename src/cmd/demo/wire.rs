@@ -21,7 +21,7 @@ use tokio::task::JoinHandle;
 use super::super::capture as capture_file;
 use super::scene::PATIENCE;
 
-/// How many octets of each event are looked at: more than any of the demo's records with a message has.
+/// How many bytes of each event are looked at: more than any of the demo's records with a message has.
 const SAMPLE: usize = 160;
 
 /// The capture and the key log beside it.
@@ -155,9 +155,9 @@ pub(super) struct Observed {
 }
 
 impl Observed {
-    /// How many octets crossed, both ways.
-    pub(super) fn octets(&self) -> u64 {
-        self.session.octets.client + self.session.octets.server
+    /// How many bytes crossed, both ways.
+    pub(super) fn bytes(&self) -> u64 {
+        self.session.bytes.client + self.session.bytes.server
     }
 
     /// The name that the client asked for in the clear.
@@ -170,12 +170,12 @@ impl Observed {
         self.session.tls.as_ref().is_some_and(|tls| !tls.server_certificates.is_empty())
     }
 
-    /// The octets in which the client's message crossed, headers of records aside.
-    pub(super) fn message_octets(&self, message: &str) -> Vec<u8> {
+    /// The bytes in which the client's message crossed, headers of records aside.
+    pub(super) fn message_bytes(&self, message: &str) -> Vec<u8> {
         let holds = |event: &&ObservedEvent| {
             event.from == Side::Client
                 && match &event.what {
-                    What::Plaintext(octets) => octets.starts_with(message.as_bytes()),
+                    What::Plaintext(bytes) => bytes.starts_with(message.as_bytes()),
                     What::Record(record) => record
                         .opened
                         .as_ref()
@@ -188,21 +188,21 @@ impl Observed {
     }
 }
 
-/// Octets as a hex dump, the readable ones beside it.
-pub(super) fn hex_dump(octets: &[u8]) -> Vec<String> {
-    octets
+/// Bytes as a hex dump, the readable ones beside it.
+pub(super) fn hex_dump(bytes: &[u8]) -> Vec<String> {
+    bytes
         .chunks(16)
         .enumerate()
         .map(|(row, chunk)| {
-            let hex: Vec<String> = chunk.iter().map(|octet| format!("{octet:02x}")).collect();
-            let readable: String = chunk.iter().map(|&octet| readable(octet)).collect();
+            let hex: Vec<String> = chunk.iter().map(|byte| format!("{byte:02x}")).collect();
+            let readable: String = chunk.iter().map(|&byte| readable(byte)).collect();
             format!("{:04x}  {:<47}  {readable}", row * 16, hex.join(" "))
         })
         .collect()
 }
 
-fn readable(octet: u8) -> char {
-    if octet.is_ascii_graphic() || octet == b' ' { char::from(octet) } else { '.' }
+fn readable(byte: u8) -> char {
+    if byte.is_ascii_graphic() || byte == b' ' { char::from(byte) } else { '.' }
 }
 
 #[cfg(test)]

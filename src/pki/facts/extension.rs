@@ -60,8 +60,8 @@ fn key_identifier(value: &[u8]) -> Result<Extension, Fault> {
 
 fn key_usage(value: &[u8]) -> Result<Extension, Fault> {
     let bits = der::only(value, tag::BIT_STRING).map_err(fault)?;
-    let (unused, octets) = bits.content.split_first().ok_or("a BIT STRING without its first octet")?;
-    let padding = match (unused, octets.last()) {
+    let (unused, bytes) = bits.content.split_first().ok_or("a BIT STRING without its first byte")?;
+    let padding = match (unused, bytes.last()) {
         (0, _) => 0,
         (1..=7, Some(last)) => last & ((1 << unused) - 1),
         _ => return Err("a BIT STRING with too many unused bits".to_owned()),
@@ -137,7 +137,7 @@ fn subtree(element: Element<'_>) -> Result<GeneralName, Fault> {
                 _ => GeneralName::Other { tag, value },
             }
         }
-        // An address without a mask is no range, and a 16-octet one must not be mistaken for an address.
+        // An address without a mask is no range, and a 16-byte one must not be mistaken for an address.
         (0x87, _) => GeneralName::Other { tag: 7, value: base.content.to_vec() },
         (_, name) => name,
     })
@@ -171,12 +171,12 @@ fn general_name(element: Element<'_>) -> Result<GeneralName, Fault> {
         .unwrap_or_else(|| GeneralName::Other { tag: element.tag & 0x1f, value: element.content.to_vec() }))
 }
 
-fn ip(octets: &[u8]) -> Option<IpAddr> {
-    let v4 = || <[u8; 4]>::try_from(octets).ok().map(IpAddr::from);
-    v4().or_else(|| <[u8; 16]>::try_from(octets).ok().map(IpAddr::from))
+fn ip(bytes: &[u8]) -> Option<IpAddr> {
+    let v4 = || <[u8; 4]>::try_from(bytes).ok().map(IpAddr::from);
+    v4().or_else(|| <[u8; 16]>::try_from(bytes).ok().map(IpAddr::from))
 }
 
-/// RFC 7633 §4: TLS extension types (RFC 8446 §4.2), each of two octets.
+/// RFC 7633 §4: TLS extension types (RFC 8446 §4.2), each of two bytes.
 fn tls_features(value: &[u8]) -> Result<Extension, Fault> {
     let sequence = der::only(value, tag::SEQUENCE).map_err(fault)?;
     let mut features = Vec::new();
@@ -259,7 +259,7 @@ fn list(names: &[GeneralName]) -> String {
 
 /// The identifier that [`x509_parser`] found, which shows arcs above 2^64 otherwise and pads nothing.
 fn identifier(found: &x509_parser::asn1_rs::Oid<'_>) -> Result<Oid, Fault> {
-    Oid::from_octets(found.as_bytes()).map_err(fault)
+    Oid::from_bytes(found.as_bytes()).map_err(fault)
 }
 
 fn policy_words(policy: &x509::PolicyInformation<'_>) -> Result<String, Fault> {
@@ -315,15 +315,13 @@ fn name_words(name: &x509::GeneralName<'_>) -> String {
         x509::GeneralName::DNSName(name) => format!("DNS:{}", Unambiguous(name)),
         x509::GeneralName::RFC822Name(address) => format!("email:{}", Unambiguous(address)),
         x509::GeneralName::URI(uri) => format!("URI:{}", Unambiguous(uri)),
-        x509::GeneralName::IPAddress(octets) => {
-            ip(octets).map_or_else(|| hex(octets), |ip| format!("IP:{ip}"))
-        }
+        x509::GeneralName::IPAddress(bytes) => ip(bytes).map_or_else(|| hex(bytes), |ip| format!("IP:{ip}")),
         x509::GeneralName::DirectoryName(name) => Subject::from_der(name.as_raw())
             .map_or_else(|_| "DirName:(unreadable)".to_owned(), |subject| format!("DirName:{subject}")),
-        x509::GeneralName::RegisteredID(oid) => Oid::from_octets(oid.as_bytes())
+        x509::GeneralName::RegisteredID(oid) => Oid::from_bytes(oid.as_bytes())
             .map_or_else(|_| "registeredID:(unreadable)".to_owned(), |oid| format!("registeredID:{oid}")),
-        x509::GeneralName::Invalid(tag, octets) => format!("[{}]:{}", tag.0, hex(octets)),
-        x509::GeneralName::OtherName(oid, octets) => format!("otherName:{oid}:{}", hex(octets)),
+        x509::GeneralName::Invalid(tag, bytes) => format!("[{}]:{}", tag.0, hex(bytes)),
+        x509::GeneralName::OtherName(oid, bytes) => format!("otherName:{oid}:{}", hex(bytes)),
         x509::GeneralName::X400Address(any) => format!("x400Address:{}", hex(any.data)),
         x509::GeneralName::EDIPartyName(any) => format!("ediPartyName:{}", hex(any.data)),
     }
@@ -342,6 +340,6 @@ fn timestamp_words(timestamp: &x509::SignedCertificateTimestamp<'_>) -> String {
     }
 }
 
-fn hex(octets: &[u8]) -> String {
-    octets.iter().fold(String::new(), |text, octet| text + &format!("{octet:02x}"))
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }

@@ -38,7 +38,7 @@ pub(super) fn certificate(whole: &[u8]) -> Result<(CertFacts, Vec<Malformed>), M
     let version = version(walk.optional(tag::context(0)).map_err(in_field("version"))?)?;
     let serial = walk.expect(tag::INTEGER).map_err(in_field("serialNumber"))?;
     if serial.content.is_empty() {
-        return Err(Malformed("serialNumber: an integer of no octets".to_owned()));
+        return Err(Malformed("serialNumber: an integer of no bytes".to_owned()));
     }
     let inner_algorithm = walk.expect(tag::SEQUENCE).map_err(in_field("signature"))?;
     let issuer = walk.expect(tag::SEQUENCE).map_err(in_field("issuer"))?;
@@ -72,7 +72,7 @@ pub(super) fn certificate(whole: &[u8]) -> Result<(CertFacts, Vec<Malformed>), M
         public_key: public_key(key.encoded)?,
         signature_algorithm: signature_algorithm(outer_algorithm)?,
         signature_algorithms_agree: outer_algorithm == inner_algorithm,
-        signature: whole_octets(signature).map_err(in_field("signatureValue"))?.to_vec(),
+        signature: whole_bytes(signature).map_err(in_field("signatureValue"))?.to_vec(),
         tbs: tbs.encoded.to_vec(),
         extensions: listed.map_or_else(|| Ok(Vec::new()), |explicit| extensions(explicit.content))?,
     };
@@ -138,12 +138,12 @@ fn name(
     Subject::from_der(&der::sequence(&full)).map_err(in_field(field))
 }
 
-/// A BIT STRING of whole octets, as keys and signatures are.
-fn whole_octets(element: Element<'_>) -> Result<&[u8], &'static str> {
+/// A BIT STRING of whole bytes, as keys and signatures are.
+fn whole_bytes(element: Element<'_>) -> Result<&[u8], &'static str> {
     match element.content.split_first() {
-        Some((0, octets)) => Ok(octets),
-        Some(_) => Err("expected a BIT STRING of whole octets, found unused bits"),
-        None => Err("expected a BIT STRING, found one without its first octet"),
+        Some((0, bytes)) => Ok(bytes),
+        Some(_) => Err("expected a BIT STRING of whole bytes, found unused bits"),
+        None => Err("expected a BIT STRING, found one without its first byte"),
     }
 }
 
@@ -190,7 +190,7 @@ pub(super) fn public_key(spki: &[u8]) -> Result<PublicKeyFacts, Malformed> {
         kind,
         spki: spki.to_vec(),
         algorithm_id: algorithm.content.to_vec(),
-        bits: whole_octets(bits).map_err(in_field(FIELD))?.to_vec(),
+        bits: whole_bytes(bits).map_err(in_field(FIELD))?.to_vec(),
     })
 }
 
@@ -198,7 +198,7 @@ fn curve(parameters: Option<Element<'_>>) -> Result<String, Malformed> {
     let Some(named) = parameters.filter(|parameters| parameters.tag == tag::OID) else {
         return Ok("explicit parameters".to_owned());
     };
-    Oid::from_octets(named.content)
+    Oid::from_bytes(named.content)
         .map(|curve| curve.name_or_dotted())
         .map_err(in_field("subjectPublicKeyInfo"))
 }
@@ -207,12 +207,12 @@ fn rsa(spki: &[u8]) -> PublicKeyKind {
     let unreadable = PublicKeyKind::Rsa { modulus_bits: 0, exponent: Vec::new() };
     let Ok((_, info)) = SubjectPublicKeyInfo::from_der(spki) else { return unreadable };
     let Ok(PublicKey::RSA(key)) = info.parsed() else { return unreadable };
-    let negative = |integer: &[u8]| integer.first().is_none_or(|octet| octet & 0x80 != 0);
+    let negative = |integer: &[u8]| integer.first().is_none_or(|byte| byte & 0x80 != 0);
     if negative(key.modulus) || negative(key.exponent) {
         return unreadable;
     }
     let modulus = without_leading_zeros(key.modulus);
-    let bits = modulus.len() * 8 - modulus.first().map_or(0, |octet| octet.leading_zeros() as usize);
+    let bits = modulus.len() * 8 - modulus.first().map_or(0, |byte| byte.leading_zeros() as usize);
     PublicKeyKind::Rsa {
         // A certificate of at most MAX_LENGTH bytes has fewer than 2^23 bits.
         modulus_bits: u32::try_from(bits).unwrap_or(u32::MAX),
@@ -221,7 +221,7 @@ fn rsa(spki: &[u8]) -> PublicKeyKind {
 }
 
 fn without_leading_zeros(integer: &[u8]) -> &[u8] {
-    &integer[integer.iter().take_while(|octet| **octet == 0).count()..]
+    &integer[integer.iter().take_while(|byte| **byte == 0).count()..]
 }
 
 /// §4.1.2.9, every extension in order, repeated ones too.
@@ -245,8 +245,8 @@ fn one_extension(element: Element<'_>) -> Result<ExtensionFacts, String> {
     let decoded = extension::decode(oid, value.content, element.encoded).unwrap_or_else(Extension::Malformed);
     Ok(ExtensionFacts {
         oid,
-        // Any octet but zero is TRUE (X.690 §8.2.2); DER's demand for 0xff is not worth hiding a critical mark.
-        critical: critical.is_some_and(|boolean| boolean.content.iter().any(|octet| *octet != 0)),
+        // Any byte but zero is TRUE (X.690 §8.2.2); DER's demand for 0xff is not worth hiding a critical mark.
+        critical: critical.is_some_and(|boolean| boolean.content.iter().any(|byte| *byte != 0)),
         value: value.content.to_vec(),
         decoded,
     })

@@ -1,4 +1,4 @@
-//! Certificates built octet by octet, so that each test changes exactly one thing of a healthy one.
+//! Certificates built byte by byte, so that each test changes exactly one thing of a healthy one.
 
 use proptest::prelude::*;
 use rustls::pki_types::alg_id;
@@ -9,7 +9,7 @@ use crate::pki::der::{sequence, tlv};
 use crate::pki::oid;
 use crate::pki::plan::Time;
 
-/// `/CN=` and octets of a UTF8String.
+/// `/CN=` and bytes of a UTF8String.
 fn name(common_name: &[u8]) -> Vec<u8> {
     let attribute = sequence(&[&der::oid(oid::COMMON_NAME), &tlv(0x0c, common_name)]);
     sequence(&[&tlv(0x31, &attribute)])
@@ -200,14 +200,14 @@ fn any_version_that_exists_is_read() {
 
 #[test]
 fn serial_numbers_are_kept_as_they_are() {
-    for octets in [&[0][..], &[0xff], &[0x80, 0, 0], &[0x7f; 40], &[0, 0, 1]] {
-        let facts = Parts { serial: tlv(tag::INTEGER, octets), ..healthy() }.read().unwrap();
-        assert_eq!(facts.serial, octets);
+    for bytes in [&[0][..], &[0xff], &[0x80, 0, 0], &[0x7f; 40], &[0, 0, 1]] {
+        let facts = Parts { serial: tlv(tag::INTEGER, bytes), ..healthy() }.read().unwrap();
+        assert_eq!(facts.serial, bytes);
     }
     let serial = tlv(tag::INTEGER, &[]);
     assert_eq!(
         refused(&Parts { serial, ..healthy() }),
-        "not an X.509 certificate: serialNumber: an integer of no octets"
+        "not an X.509 certificate: serialNumber: an integer of no bytes"
     );
 }
 
@@ -252,12 +252,12 @@ fn repeated_and_unknown_extensions_are_kept() {
 
 #[test]
 fn any_true_is_critical() {
-    for (octet, critical) in [(0x00, false), (0x01, true), (0xff, true)] {
-        let flag = tlv(tag::BOOLEAN, &[octet]);
+    for (byte, critical) in [(0x00, false), (0x01, true), (0xff, true)] {
+        let flag = tlv(tag::BOOLEAN, &[byte]);
         let extensions =
             vec![sequence(&[&der::oid(Oid::dotted("1.2.3.4")), &flag, &tlv(tag::OCTET_STRING, &[])])];
         let facts = Parts { extensions, ..healthy() }.read().unwrap();
-        assert_eq!(facts.extensions[0].critical, critical, "{octet:#04x}");
+        assert_eq!(facts.extensions[0].critical, critical, "{byte:#04x}");
     }
 }
 
@@ -482,9 +482,9 @@ proptest! {
         changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
     ) {
         let mut der = RICH.to_vec();
-        for (index, octet) in changes {
+        for (index, byte) in changes {
             let index = index.index(der.len());
-            der[index] = octet;
+            der[index] = byte;
         }
         if let Ok(facts) = CertFacts::read(&der) {
             prop_assert!(shown(&facts) > 0);

@@ -31,8 +31,8 @@ pub fn csv(audits: &[Audit]) -> Result<String, ::csv::Error> {
             writer.write_record(row(audit, result).map(|cell| harmless(&cell)))?;
         }
     }
-    let octets = writer.into_inner().map_err(|error| ::csv::Error::from(error.into_error()))?;
-    Ok(String::from_utf8_lossy(&octets).into_owned())
+    let bytes = writer.into_inner().map_err(|error| ::csv::Error::from(error.into_error()))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn row(audit: &Audit, result: &CaseResult) -> [String; COLUMNS.len()] {

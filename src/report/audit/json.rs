@@ -302,8 +302,8 @@ impl<'a> From<&'a HelloAudit> for HelloReport<'a> {
 }
 
 /// What a client said, line by line, nothing in it that a terminal or a page would obey.
-pub(super) fn output(octets: &[u8]) -> String {
-    String::from_utf8_lossy(octets)
+pub(super) fn output(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes)
         .lines()
         .map(|line| Escaped(line).to_string())
         .collect::<Vec<_>>()

@@ -102,12 +102,12 @@ fn short(text: &str) -> String {
 
 /// A relative reference (RFC 3986 §4.2): what is no unreserved character or slash is percent-encoded.
 fn uri(file: &str) -> String {
-    file.bytes().fold(String::new(), |mut uri, octet| {
-        if octet.is_ascii_alphanumeric() || b"-._~/".contains(&octet) {
-            uri.push(char::from(octet));
+    file.bytes().fold(String::new(), |mut uri, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            uri.push(char::from(byte));
         } else {
             // Writing to a String does not fail.
-            let _ = write!(uri, "%{octet:02X}");
+            let _ = write!(uri, "%{byte:02X}");
         }
         uri
     })

@@ -9,7 +9,7 @@ use maud::{Markup, html};
 
 use super::lessons::lessons;
 use super::{
-    certificate, close, instant, labels, octets, opened, opened_place, opening_trouble, place, protocol,
+    bytes, certificate, close, instant, labels, opened, opened_place, opening_trouble, place, protocol,
     readable, skipped,
 };
 use crate::report::page::{fields, page as whole_page, said};
@@ -26,7 +26,7 @@ use crate::words::counted;
 pub const MOST_SESSIONS: usize = 50;
 /// The most rows of a session's ladder.
 pub const MOST_ROWS: usize = 200;
-/// How many octets of each event a page shows: what to ask a dissector for.
+/// How many bytes of each event a page shows: what to ask a dissector for.
 pub const SAMPLE: usize = 64;
 
 /// The picture's measures, in its own units.
@@ -192,7 +192,7 @@ fn sentences(session: &ObservedSession) -> Markup {
 struct Row<'a> {
     first: &'a ObservedEvent,
     count: usize,
-    octets: u64,
+    bytes: u64,
 }
 
 fn rows(session: &ObservedSession) -> Vec<Row<'_>> {
@@ -203,7 +203,7 @@ fn rows(session: &ObservedSession) -> Vec<Row<'_>> {
     {
         let alike = 1 + rest.iter().take_while(|event| super::text::looks_alike(first, event)).count();
         let count = if alike > FEW { alike } else { 1 };
-        rows.push(Row { first, count, octets: events[..count].iter().map(|event| event.octets).sum() });
+        rows.push(Row { first, count, bytes: events[..count].iter().map(|event| event.bytes).sum() });
         events = &events[count..];
     }
     rows
@@ -327,7 +327,7 @@ fn rung(session: &ObservedSession, row: &Row<'_>, y: usize) -> Markup {
     let observed = arrow(row.first.from, y, row.state().0, &row.label());
     html! {
         text.small x=(CLIENT - 8) y=(y + 3) text-anchor="end" { (milliseconds) }
-        text.small x=(WIDTH - 3) y=(y + 3) text-anchor="end" { (row.octets) }
+        text.small x=(WIDTH - 3) y=(y + 3) text-anchor="end" { (row.bytes) }
         @match row.opened() {
             None => (observed),
             Some(opened) => {
@@ -364,7 +364,7 @@ fn hellos(tls: &Tls) -> Markup {
     let offered = |hello: &ClientHello| {
         let shares = hello.key_shares().iter().map(|share| share.0).collect();
         let extensions = hello.extensions.iter().map(|extension| extension.code).collect();
-        let protocols: Vec<_> = hello.protocols().iter().map(|protocol| octets(protocol)).collect();
+        let protocols: Vec<_> = hello.protocols().iter().map(|protocol| bytes(protocol)).collect();
         vec![
             ("versions", list(hello.versions(), names::version)),
             ("suites", list(hello.cipher_suites.clone(), names::cipher_suite)),
@@ -409,7 +409,7 @@ fn fold<'a>(heading: &str, class: &str, values: impl IntoIterator<Item = (&'a st
     }
 }
 
-/// Every row as a table row, with its first octets.
+/// Every row as a table row, with its first bytes.
 fn byte_view(session: &ObservedSession, rows: &[Row<'_>]) -> Markup {
     html! {
         details {
@@ -453,24 +453,24 @@ fn record(session: &ObservedSession, row: &Row<'_>) -> Markup {
                     }
                 }
             }
-            td.number { (row.octets) }
+            td.number { (row.bytes) }
         }
     }
 }
 
-/// Octets in hexadecimal and as text, eight a line.
+/// Bytes in hexadecimal and as text, eight a line.
 fn dump(class: &str, sample: &[u8]) -> Markup {
-    let line = |octets: &[u8]| {
-        let hex: Vec<String> = octets.iter().map(|octet| format!("{octet:02x}")).collect();
-        let shown = |octet: &u8| {
-            if octet.is_ascii_graphic() || *octet == b' ' { char::from(*octet) } else { '\u{b7}' }
+    let line = |bytes: &[u8]| {
+        let hex: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let shown = |byte: &u8| {
+            if byte.is_ascii_graphic() || *byte == b' ' { char::from(*byte) } else { '\u{b7}' }
         };
-        format!("{:<23}  {}\n", hex.join(" "), octets.iter().map(shown).collect::<String>())
+        format!("{:<23}  {}\n", hex.join(" "), bytes.iter().map(shown).collect::<String>())
     };
     html! {
         @if !sample.is_empty() {
-            pre class={ "octets " (class) } tabindex="0" {
-                @for octets in sample[..sample.len().min(SAMPLE)].chunks(8) { (line(octets)) }
+            pre class={ "bytes " (class) } tabindex="0" {
+                @for bytes in sample[..sample.len().min(SAMPLE)].chunks(8) { (line(bytes)) }
             }
         }
     }
@@ -530,7 +530,7 @@ mod tests {
             assert!(!page.contains(needs), "{needs}");
         }
         assert!(
-            page.contains("<pre class=\"octets open\" tabindex=\"0\">68 65 6c 6c 6f           hello"),
+            page.contains("<pre class=\"bytes open\" tabindex=\"0\">68 65 6c 6c 6f           hello"),
             "{page}"
         );
         let count = |what: &str| page.matches(what).count();

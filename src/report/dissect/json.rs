@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::lessons::lessons;
-use super::{close, instant, labels, octets, readable};
+use super::{bytes, close, instant, labels, readable};
 use crate::tls::names;
 use crate::wire::hello::{ClientHello, Extension, ServerHello};
 use crate::wire::reading::capture::Ending;
@@ -163,14 +163,14 @@ fn session(session: &ObservedSession) -> Value {
         "started": instant(session.started),
         "ended": instant(session.ended),
         "close": close(session.close),
-        "bytes": both(&session.octets),
+        "bytes": both(&session.bytes),
         "tcp": { "client": quality(Side::Client), "server": quality(Side::Server) },
         "protocol": protocol(session),
         "begun_before_capture": session.begun_before,
         "tls": session.tls.as_deref().map(tls),
         "events": session.events.iter().map(|event| self::event(session, event)).collect::<Vec<_>>(),
         "unlisted_events": session.unlisted.events,
-        "unlisted_bytes": session.unlisted.octets,
+        "unlisted_bytes": session.unlisted.bytes,
         "observer_learns": sentences(true),
         "observer_does_not_learn": sentences(false),
     })
@@ -192,15 +192,15 @@ fn event(session: &ObservedSession, event: &ObservedEvent) -> Value {
         "ms": milliseconds,
         "from": event.from.to_string(),
         "offset": event.offset,
-        "bytes": event.octets,
+        "bytes": event.bytes,
         "readable": readable(event),
         "labels": labels(event),
     });
     let more = match &event.what {
         What::Gap => json!({ "kind": "gap" }),
         What::Stray => json!({ "kind": "stray" }),
-        What::Plaintext(preview) => json!({ "kind": "plaintext", "preview": octets(preview) }),
-        What::Unknown(preview) => json!({ "kind": "unknown", "preview": octets(preview) }),
+        What::Plaintext(preview) => json!({ "kind": "plaintext", "preview": bytes(preview) }),
+        What::Unknown(preview) => json!({ "kind": "unknown", "preview": bytes(preview) }),
         What::Sslv2(kind) => json!({
             "kind": "sslv2",
             "encrypted": kind.is_none(),
@@ -216,7 +216,7 @@ fn event(session: &ObservedSession, event: &ObservedEvent) -> Value {
             "unlisted_messages": record.unlisted_messages,
             "opened": record.opened.as_ref().map(|opened| json!({
                 "content_type": opened.content_type.map(ContentType::name),
-                "bytes": opened.octets,
+                "bytes": opened.bytes,
                 "messages": opened.messages.iter().map(message).collect::<Vec<_>>(),
                 "unlisted_messages": opened.unlisted_messages,
             })),
@@ -235,7 +235,7 @@ fn message(message: &Message) -> Value {
         }
         Message::ChangeCipherSpec => json!({ "change_cipher_spec": true }),
         Message::Data(length, preview) => {
-            json!({ "data": octets(preview), "hex": words::hex(preview), "bytes": length })
+            json!({ "data": bytes(preview), "hex": words::hex(preview), "bytes": length })
         }
         Message::Handshake(kind, length) => {
             json!({ "handshake": names::handshake(*kind), "type": kind, "bytes": length })
@@ -264,7 +264,7 @@ fn tls(tls: &Tls) -> Value {
         "plaintext_before_bytes": both(&tls.preamble),
         "has_secrets": tls.has_secrets,
         "opened_records": both(&Both { client: tls.opened.client.events, server: tls.opened.server.events }),
-        "opened_bytes": both(&Both { client: tls.opened.client.octets, server: tls.opened.server.octets }),
+        "opened_bytes": both(&Both { client: tls.opened.client.bytes, server: tls.opened.server.bytes }),
         "unopened_records": both(&tls.unopened),
         "opening_trouble": super::opening_trouble(tls),
         "server_certificates_with_secrets": chain(&tls.opened_certificates.server),
@@ -304,7 +304,7 @@ fn client_hello(hello: &ClientHello) -> Value {
             .collect::<Vec<_>>(),
         "signature_schemes": hello.signature_schemes().into_iter().map(names::signature_scheme).collect::<Vec<_>>(),
         "server_name": hello.server_name(),
-        "alpn": hello.protocols().iter().map(|protocol| octets(protocol)).collect::<Vec<_>>(),
+        "alpn": hello.protocols().iter().map(|protocol| bytes(protocol)).collect::<Vec<_>>(),
         "extensions": hello.extensions.iter().map(extension).collect::<Vec<_>>(),
         "unlisted_extensions": hello.unlisted_extensions,
         "grease": hello.has_grease(),
@@ -324,7 +324,7 @@ fn server_hello(hello: &ServerHello) -> Value {
         "session_id": words::hex(&hello.session_id),
         "cipher_suite": names::cipher_suite(hello.cipher_suite),
         "group": hello.group().map(names::group),
-        "alpn": hello.protocol().map(|protocol| octets(&protocol)),
+        "alpn": hello.protocol().map(|protocol| bytes(&protocol)),
         "extensions": hello.extensions.iter().map(extension).collect::<Vec<_>>(),
         "unlisted_extensions": hello.unlisted_extensions,
         "ja3s": fingerprint::ja3s(hello),

@@ -3,13 +3,13 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use super::{message, octets, safe};
+use super::{bytes, message, safe};
 use crate::pki::facts::CertFacts;
 use crate::tls::names;
 use crate::tls::registry::version::TLS_1_3;
 use crate::tls::suites::KeyExchange;
 use crate::wire::hello::ClientHello;
-use crate::wire::reading::session::{Message, ObservedEvent, ObservedSession, Tls, What, content_octets};
+use crate::wire::reading::session::{Message, ObservedEvent, ObservedSession, Tls, What, content_bytes};
 use crate::wire::record::{ContentType, HEADER};
 use crate::wire::{Side, fingerprint};
 use crate::words::counted;
@@ -36,7 +36,7 @@ fn hidden(text: impl Into<String>) -> Lesson {
 
 /// What an observer learns of a session, then what not.
 pub fn lessons(session: &ObservedSession) -> Vec<Lesson> {
-    let total = session.octets.client + session.octets.server;
+    let total = session.bytes.client + session.bytes.server;
     let mut lessons =
         vec![learned(format!("who talks to whom and when: {} to {}", session.client, session.server))];
     match &session.tls {
@@ -50,7 +50,7 @@ pub fn lessons(session: &ObservedSession) -> Vec<Lesson> {
 }
 
 fn plaintext(session: &ObservedSession, lessons: &mut Vec<Lesson>) {
-    let total = session.octets.client + session.octets.server;
+    let total = session.bytes.client + session.bytes.server;
     lessons.push(learned(format!(
         "everything that was said: all {total} bytes are readable, whatever they are"
     )));
@@ -59,13 +59,13 @@ fn plaintext(session: &ObservedSession, lessons: &mut Vec<Lesson>) {
         _ => None,
     });
     if let Some(first) = first {
-        let shown: String = octets(first).chars().take(60).collect();
+        let shown: String = bytes(first).chars().take(60).collect();
         lessons.push(learned(format!("how the client began: \u{201c}{shown}\u{201d}")));
     }
 }
 
 fn unknown(session: &ObservedSession, lessons: &mut Vec<Lesson>) {
-    let total = session.octets.client + session.octets.server;
+    let total = session.bytes.client + session.bytes.server;
     lessons.push(learned(format!("how much was said and when: {}", counted(total, "byte"))));
     lessons.push(hidden(
         "what it was: the connection began before the capture, and nothing in it tells whether it is encrypted",
@@ -144,7 +144,7 @@ fn client(hello: &ClientHello, lessons: &mut Vec<Lesson>) {
     )));
     let protocols = hello.protocols();
     if !protocols.is_empty() {
-        let protocols: Vec<_> = protocols.iter().map(|protocol| octets(protocol)).collect();
+        let protocols: Vec<_> = protocols.iter().map(|protocol| bytes(protocol)).collect();
         lessons.push(learned(format!(
             "which protocols the client would speak: {} (ALPN)",
             protocols.join(", ")
@@ -161,7 +161,7 @@ fn answered_in_plaintext(session: &ObservedSession, tls: &Tls) -> Option<String>
     let hello = session.events.iter().position(|event| !matches!(event.what, What::Plaintext(_)))?;
     session.events[hello..].iter().find_map(|event| match &event.what {
         What::Plaintext(preview) if event.from == Side::Server => {
-            Some(octets(preview).chars().take(60).collect())
+            Some(bytes(preview).chars().take(60).collect())
         }
         _ => None,
     })
@@ -224,7 +224,7 @@ fn application(session: &ObservedSession, tls: &Tls, lessons: &mut Vec<Lesson>) 
     }
     let [client, server] = said;
     let words = |said: &Said, side: Side, who: &str| {
-        if session.octets[side] == 0 { format!("the {who}'s side was not captured") } else { said.words(who) }
+        if session.bytes[side] == 0 { format!("the {who}'s side was not captured") } else { said.words(who) }
     };
     let typed = client.first.map_or_else(String::new, |(after, size)| {
         format!(
@@ -241,15 +241,15 @@ fn application(session: &ObservedSession, tls: &Tls, lessons: &mut Vec<Lesson>) 
     )));
     lessons.push(hidden(format!(
         "what was said: {} and {} of encrypted application data",
-        counted(client.octets, "byte"),
-        counted(server.octets, "byte")
+        counted(client.bytes, "byte"),
+        counted(server.bytes, "byte")
     )));
 }
 
 /// One side's encrypted application records, after the handshake.
 struct Said {
     count: u64,
-    octets: u64,
+    bytes: u64,
     sizes: Vec<usize>,
     /// When the first of them came, after the session's beginning, and its size.
     first: Option<(Duration, usize)>,
@@ -258,12 +258,12 @@ struct Said {
 fn said_by(session: &ObservedSession, tls: &Tls, side: Side) -> Said {
     let (version, suite) = (tls.version().unwrap_or_default(), tls.cipher_suite().unwrap_or_default());
     let skipped = handshake_records(session, tls, side);
-    let mut said = Said { count: 0, octets: 0, sizes: Vec::new(), first: None };
+    let mut said = Said { count: 0, bytes: 0, sizes: Vec::new(), first: None };
     let events = session.events.iter().filter(|event| event.from == side && is_application(event));
     for (_, event) in events.enumerate().filter(|(index, _)| !skipped.contains(index)) {
-        let size = content_octets(fragment(event), version, suite);
+        let size = content_bytes(fragment(event), version, suite);
         said.count += 1;
-        said.octets += event.octets;
+        said.bytes += event.bytes;
         said.sizes.extend(size);
         if said.count == 1 {
             said.first = size.map(|size| (event.at.saturating_sub(session.started), size));
@@ -287,7 +287,7 @@ fn handshake_records(session: &ObservedSession, tls: &Tls, side: Side) -> Range<
             .filter(move |(_, event)| event.from == side && is_application(event))
     };
     let size = |event: &ObservedEvent| {
-        content_octets(fragment(event), TLS_1_3, tls.cipher_suite().unwrap_or_default())
+        content_bytes(fragment(event), TLS_1_3, tls.cipher_suite().unwrap_or_default())
     };
     let first_answer = records(Side::Server).next().map_or(usize::MAX, |(at, _)| at);
     // Type and length, and a hash (RFC 8446 §4.4.4); the message before it has no body.
@@ -313,9 +313,9 @@ fn handshake_records(session: &ObservedSession, tls: &Tls, side: Side) -> Range<
     }
 }
 
-/// The octets of a record without its header.
+/// The bytes of a record without its header.
 fn fragment(event: &ObservedEvent) -> usize {
-    usize::try_from(event.octets).unwrap_or(usize::MAX).saturating_sub(HEADER)
+    usize::try_from(event.bytes).unwrap_or(usize::MAX).saturating_sub(HEADER)
 }
 
 fn is_application(event: &ObservedEvent) -> bool {

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::lessons::lessons;
 use super::{
-    certificate, close, instant, labels, list, octets, opened, opened_place, opening_trouble, place,
-    protocol, readable, safe, skipped,
+    bytes, certificate, close, instant, labels, list, opened, opened_place, opening_trouble, place, protocol,
+    readable, safe, skipped,
 };
 use crate::tls::names;
 use crate::wire::hello::{ClientHello, Extension, ServerHello};
@@ -97,7 +97,7 @@ fn show(out: &mut String, session: &ObservedSession, options: Options) {
     if session.unlisted.events > 0 {
         line(
             out,
-            &format!("           and {} more of {} bytes", session.unlisted.events, session.unlisted.octets),
+            &format!("           and {} more of {} bytes", session.unlisted.events, session.unlisted.bytes),
         );
     }
     for side in [Side::Client, Side::Server] {
@@ -130,13 +130,13 @@ fn ladder(out: &mut String, session: &ObservedSession, options: Options) {
     while let Some((first, rest)) = events.split_first() {
         let alike = 1 + rest.iter().take_while(|event| looks_alike(first, event)).count();
         if alike > FEW && !options.every_record {
-            let octets = events[..alike].iter().map(|event| event.octets).sum();
+            let bytes = events[..alike].iter().map(|event| event.bytes).sum();
             let label = format!("{} \u{d7} {alike}", labels(first).concat());
-            rung(out, session.started, first, &label, Some(octets));
+            rung(out, session.started, first, &label, Some(bytes));
             events = &events[alike..];
         } else {
             for (index, label) in labels(first).iter().enumerate() {
-                rung(out, session.started, first, label, (index == 0).then_some(first.octets));
+                rung(out, session.started, first, label, (index == 0).then_some(first.bytes));
             }
             for phrase in opened(first).unwrap_or_default() {
                 beneath(out, first.from, &phrase);
@@ -164,7 +164,7 @@ fn is_data(event: &ObservedEvent) -> Option<bool> {
 }
 
 /// One line of the ladder: time, arrow with its label, size, whether it can be read.
-fn rung(out: &mut String, started: Duration, event: &ObservedEvent, label: &str, octets: Option<u64>) {
+fn rung(out: &mut String, started: Duration, event: &ObservedEvent, label: &str, bytes: Option<u64>) {
     let after = event.at.saturating_sub(started);
     let (fill, word) = match readable(event) {
         Some(true) => ('\u{2500}', "readable"),
@@ -179,10 +179,10 @@ fn rung(out: &mut String, started: Duration, event: &ObservedEvent, label: &str,
         Side::Client => format!("{label} {fill}\u{25b6}"),
         Side::Server => format!("\u{25c0}{fill} {label}"),
     };
-    let octets = octets.map_or_else(String::new, |octets| octets.to_string());
+    let bytes = bytes.map_or_else(String::new, |bytes| bytes.to_string());
     let time = format!("{}.{:03}", after.as_millis(), after.subsec_micros() % 1000);
     // Writing to a String does not fail.
-    let _ = writeln!(out, "{time:>9}  {arrow} {octets:>8}  {word}");
+    let _ = writeln!(out, "{time:>9}  {arrow} {bytes:>8}  {word}");
 }
 
 /// What the secrets show, beneath the record that hides it.
@@ -256,7 +256,7 @@ fn client_hello(out: &mut String, hello: &ClientHello) {
     field(out, "key shares", &key_shares(hello));
     field(out, "signatures", &list(hello.signature_schemes().into_iter().map(names::signature_scheme)));
     field(out, "name (SNI)", &hello.server_name().map_or_else(|| "none".to_owned(), |name| safe(&name)));
-    field(out, "ALPN", &list(hello.protocols().iter().map(|protocol| octets(protocol))));
+    field(out, "ALPN", &list(hello.protocols().iter().map(|protocol| bytes(protocol))));
     field(out, "extensions", &extensions(&hello.extensions, hello.unlisted_extensions));
     field(out, "resumption", if hello.offers_resumption() { "offered" } else { "not offered" });
     field(out, "JA3", &fingerprint::ja3(hello));
@@ -270,7 +270,7 @@ fn server_hello(out: &mut String, hello: &ServerHello, tls: &Tls) {
     field(out, "version", &names::version(hello.version()));
     field(out, "suite", &names::cipher_suite(hello.cipher_suite));
     field(out, "group", &tls.group().map(names::group).unwrap_or_default());
-    field(out, "ALPN", &hello.protocol().map(|protocol| octets(&protocol)).unwrap_or_default());
+    field(out, "ALPN", &hello.protocol().map(|protocol| bytes(&protocol)).unwrap_or_default());
     field(out, "extensions", &extensions(&hello.extensions, hello.unlisted_extensions));
     let resumed = match tls.resumed() {
         Some(true) => "yes",
@@ -289,7 +289,7 @@ fn key_shares(hello: &ClientHello) -> String {
         hello
             .key_shares()
             .into_iter()
-            .map(|(group, octets)| format!("{} ({octets} bytes)", names::group(group))),
+            .map(|(group, bytes)| format!("{} ({bytes} bytes)", names::group(group))),
     )
 }
 

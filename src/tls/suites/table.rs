@@ -415,7 +415,7 @@ pub(super) const SUITES: &[Suite] = &[
     s(0xffe1, "SSL_RSA_FIPS_WITH_DES_CBC_SHA", K::Rsa, A::Rsa, C::Des, M::Cbc, H::Sha1).unregistered(),
 ];
 
-/// SSL 2's kinds of cipher, whose numbers have three octets (the SSL 2 specification's section "CipherKinds").
+/// SSL 2's kinds of cipher, whose numbers have three bytes (the SSL 2 specification's section "CipherKinds").
 #[rustfmt::skip]
 pub(super) const SSLV2_SUITES: &[Sslv2Suite] = &[
     Sslv2Suite { code: 0x01_0080, name: "SSL_CK_RC4_128_WITH_MD5" },

@@ -220,7 +220,7 @@ fn whatever_a_certificate_is_full_of_the_report_is_short() {
             let verdict = verdict(&chain, &trusted, policy);
             // Not refused for its size: below CertFacts::MAX_LENGTH.
             assert!(verdict.certificate.is_some(), "{what}");
-            assert!(length(&verdict) < FEW_WORDS, "{what}, {model:?}: {} octets", length(&verdict));
+            assert!(length(&verdict) < FEW_WORDS, "{what}, {model:?}: {} bytes", length(&verdict));
         }
     }
 }
@@ -243,17 +243,17 @@ fn healthy() -> &'static Healthy {
     })
 }
 
-/// Octets changed, cut out or put in, anywhere.
+/// Bytes changed, cut out or put in, anywhere.
 fn mutate(der: &[u8], edits: &[(prop::sample::Index, u8, u8)]) -> Vec<u8> {
     let mut der = der.to_vec();
-    for (index, kind, octet) in edits {
+    for (index, kind, byte) in edits {
         if der.is_empty() {
             break;
         }
         let at = index.index(der.len());
         match kind % 4 {
-            0 => der[at] ^= octet,
-            1 => der.insert(at, *octet),
+            0 => der[at] ^= byte,
+            1 => der.insert(at, *byte),
             2 => drop(der.remove(at)),
             _ => der.truncate(at),
         }
@@ -307,7 +307,7 @@ proptest! {
     }
 }
 
-/// One field's octets, with the frame around them kept whole.
+/// One field's bytes, with the frame around them kept whole.
 fn mutate_field(plan: &mut Plan, field: prop::sample::Index, edits: &[(prop::sample::Index, u8, u8)]) {
     let mut fields: Vec<&mut Vec<u8>> = vec![
         &mut plan.serial,

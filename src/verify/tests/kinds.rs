@@ -245,7 +245,7 @@ fn names_of_odd_forms_are_taken_by_lab_with_a_note() {
     }
 }
 
-/// RFC 5280 §7.1 against those who compare octets.
+/// RFC 5280 §7.1 against those who compare bytes.
 #[test]
 fn an_issuers_name_in_another_string_type_is_the_same_name_for_lab() {
     let keys = keys();
@@ -260,7 +260,7 @@ fn an_issuers_name_in_another_string_type_is_the_same_name_for_lab() {
     let made = issued(&keys, &|_| {}, &server_request(), &respelt);
     assert_eq!(reasons(&made, Usage::Server), [vec![], vec![Untrusted]]);
     let [lab, webpki] = [Policy::Lab, Policy::Webpki].map(|policy| verdict(&made.0, &made.1, policy));
-    assert!(matches!(lab.notes.as_slice(), [only] if only.contains("compare octets")), "{:?}", lab.notes);
+    assert!(matches!(lab.notes.as_slice(), [only] if only.contains("compare bytes")), "{:?}", lab.notes);
     assert!(webpki.checks[0].found.contains("is encoded otherwise"), "{}", webpki.checks[0].found);
     // Another name is another name.
     let other =

@@ -84,7 +84,7 @@ pub(super) fn unverifiable(case: &Case<'_>) -> Option<String> {
 pub(super) fn longer_than(case: &Case<'_>, most: usize) -> Option<String> {
     // RFC 8446 §4.4.2: the lengths of the list, of each certificate and of its extensions, and the context's.
     let length: usize = 4 + Whom::Sent.of(case).map(|c| c.der.len() + 5).sum::<usize>();
-    (length > most).then(|| format!("a chain of {length} octets in the handshake, more than {most}"))
+    (length > most).then(|| format!("a chain of {length} bytes in the handshake, more than {most}"))
 }
 
 pub(super) fn more_intermediates_than(case: &Case<'_>, most: usize) -> Option<String> {
@@ -177,5 +177,5 @@ fn breaks_constraints(below: &[&CertFacts], issuer: &CertFacts, how: Constrained
     Some(format!("of an issuer's, {violation}"))
 }
 
-/// The most that comparing names with name constraints may cost for one prediction, in units of 32 octets.
+/// The most that comparing names with name constraints may cost for one prediction, in units of 32 bytes.
 const COMPARISONS: usize = 4_000_000;

@@ -29,9 +29,9 @@ pub struct Packet<'a> {
     pub at: Duration,
     /// What kind of link it was captured on: a LINKTYPE number.
     pub link: i32,
-    /// Its octets, as far as captured.
+    /// Its bytes, as far as captured.
     pub data: &'a [u8],
-    /// How many octets it had on the wire.
+    /// How many bytes it had on the wire.
     pub length: usize,
 }
 
@@ -87,7 +87,7 @@ pub fn read(mut input: impl Read, mut each: impl FnMut(Item<'_>)) -> Result<Endi
     }
 }
 
-/// The first four octets, or as many as there are.
+/// The first four bytes, or as many as there are.
 fn beginning(input: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut begin = Vec::with_capacity(4);
     input.take(4).read_to_end(&mut begin)?;
@@ -99,7 +99,7 @@ fn plain(mut input: impl Read, each: &mut impl FnMut(Item<'_>)) -> Result<Ending
     let trouble = RefCell::new(Trouble::None);
     let begin = beginning(&mut input)?;
     let input = io::Cursor::new(begin.clone()).chain(input);
-    let input = Filling { input, octets: 0, trouble: &trouble };
+    let input = Filling { input, bytes: 0, trouble: &trouble };
     let ending = match *begin.as_slice() {
         [0x0a, 0x0d, 0x0d, 0x0a] => match PcapNGReader::new(BUFFER, input) {
             Ok(mut reader) => blocks(&mut reader, each),
@@ -124,8 +124,8 @@ fn plain(mut input: impl Read, each: &mut impl FnMut(Item<'_>)) -> Result<Ending
     match (trouble.into_inner(), ending) {
         // A disk that fails in the middle is no file that ends there.
         (Trouble::Failed(error), _) => Err(Unreadable::Io(error)),
-        // Compressed octets that end too early, or that were changed, end what can be read of the capture.
-        (Trouble::Damaged(octets), Ending::Whole) => Ok(Ending::CutOff(octets)),
+        // Compressed bytes that end too early, or that were changed, end what can be read of the capture.
+        (Trouble::Damaged(bytes), Ending::Whole) => Ok(Ending::CutOff(bytes)),
         (_, ending) => Ok(ending),
     }
 }
@@ -135,7 +135,7 @@ enum Trouble {
     None,
     /// The input failed.
     Failed(io::Error),
-    /// It is compressed and damaged, behind so many octets.
+    /// It is compressed and damaged, behind so many bytes.
     Damaged(u64),
 }
 
@@ -143,7 +143,7 @@ enum Trouble {
 /// is kept.
 struct Filling<'a, R> {
     input: R,
-    octets: u64,
+    bytes: u64,
     trouble: &'a RefCell<Trouble>,
 }
 
@@ -155,14 +155,14 @@ impl<R: Read> Read for Filling<'_, R> {
                 Ok(0) => break,
                 Ok(count) => {
                     have += count;
-                    self.octets += count as u64;
+                    self.bytes += count as u64;
                 }
                 Err(error) => match error.kind() {
                     io::ErrorKind::Interrupted => {}
                     io::ErrorKind::UnexpectedEof
                     | io::ErrorKind::InvalidData
                     | io::ErrorKind::InvalidInput => {
-                        *self.trouble.borrow_mut() = Trouble::Damaged(self.octets);
+                        *self.trouble.borrow_mut() = Trouble::Damaged(self.bytes);
                     }
                     _ => *self.trouble.borrow_mut() = Trouble::Failed(error),
                 },
@@ -302,7 +302,7 @@ impl Sections {
         }
     }
 
-    /// The obsolete Packet Block (draft-ietf-opsawg-pcapng appendix A): interface, drops, time, lengths, octets.
+    /// The obsolete Packet Block (draft-ietf-opsawg-pcapng appendix A): interface, drops, time, lengths, bytes.
     fn packet_block<'a>(&self, body: &'a [u8]) -> Option<Packet<'a>> {
         let mut body = Cursor(body);
         let (interface, _drops) = (self.short(&mut body)?, self.short(&mut body)?);
@@ -514,7 +514,7 @@ mod tests {
     }
 
     proptest! {
-        /// A capture with some octets changed, or none of a capture at all: read or refused, without panic.
+        /// A capture with some bytes changed, or none of a capture at all: read or refused, without panic.
         #[test]
         fn damaged_files_are_survived(
             choice in 0..4_usize,
@@ -524,9 +524,9 @@ mod tests {
             let magic = [0x0a, 0x0d, 0x0d, 0x0a].to_vec();
             let mut file = [ours(), pcap(true, true), pcap(false, false), magic][choice].clone();
             file.extend(tail);
-            for (index, octet) in changes {
+            for (index, byte) in changes {
                 if let Some(place) = file.get_mut(index) {
-                    *place = octet;
+                    *place = byte;
                 }
             }
             let _ = all(&file);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::dissection::{MOST_EVENTS, Place};
 use super::find::Search;
 use super::findings::Findings;
-use super::follow::{Octets, TlsFollower};
+use super::follow::{Bytes, TlsFollower};
 use super::packet::Segment;
 use super::recognise::{Beginning, Found, recognise};
 use super::session::{Close, ObservedEvent, ObservedSession, Sslv2, Tls, Unlisted, What};
@@ -20,9 +20,9 @@ use crate::wire::{Both, Side};
 
 /// How much of plaintext is kept for showing, from each stretch of it.
 const PREVIEW: usize = 512;
-/// Octets of plaintext from the same side this close together are one stretch.
+/// Bytes of plaintext from the same side this close together are one stretch.
 const STRETCH: Duration = Duration::from_millis(2);
-/// The most octets of an SSL 2 session that wait for the rest of their record.
+/// The most bytes of an SSL 2 session that wait for the rest of their record.
 const LONGEST_SSLV2: usize = 1 << 15;
 
 /// What a side speaks.
@@ -31,7 +31,7 @@ enum Voice {
     /// No TLS so far. What may be its beginning waits.
     #[default]
     Plain,
-    /// TLS, from this octet of its stream on.
+    /// TLS, from this byte of its stream on.
     Tls(u64),
     /// SSL 2.
     Sslv2(Sslv2Records),
@@ -56,17 +56,17 @@ pub(super) struct OpenConnection {
     opened_searches: Both<Vec<Search>>,
     finished: [bool; 2],
     reset: Option<usize>,
-    octets: Both<u64>,
+    bytes: Both<u64>,
     positions: Both<u64>,
     events: Vec<ObservedEvent>,
     unlisted: Unlisted,
     tls: Option<Box<TlsFollower>>,
     voices: Both<Voice>,
-    /// Octets of a side that may be the beginning of TLS and are too few to tell.
+    /// Bytes of a side that may be the beginning of TLS and are too few to tell.
     pending: Both<Vec<u8>>,
-    /// How many octets of each event are kept for showing.
+    /// How many bytes of each event are kept for showing.
     sample: usize,
-    /// The octets of hellos and certificates that were counted.
+    /// The bytes of hellos and certificates that were counted.
     details: usize,
 }
 
@@ -93,7 +93,7 @@ impl OpenConnection {
             opened_searches: Both { client: searches(), server: searches() },
             finished: [false; 2],
             reset: None,
-            octets: Both::default(),
+            bytes: Both::default(),
             positions: Both::default(),
             events: Vec::new(),
             unlisted: Unlisted::default(),
@@ -108,11 +108,11 @@ impl OpenConnection {
     /// Whether a SYN begins another connection: this one has ended, or has gone on beyond its own SYN.
     pub(super) fn is_over(&self, syn: &Segment<'_>) -> bool {
         let ended = self.reset.is_some() || self.finished == [true; 2];
-        let spoke = self.octets.client + self.octets.server > 0;
+        let spoke = self.bytes.client + self.bytes.server > 0;
         ended || spoke || self.ends[0] != syn.source
     }
 
-    /// The octets that wait for what stands before them, or for the rest of what they belong to.
+    /// The bytes that wait for what stands before them, or for the rest of what they belong to.
     pub(super) fn held(&self) -> usize {
         let voices = [&self.voices.client, &self.voices.server];
         let sslv2 = voices.map(|voice| if let Voice::Sslv2(records) = voice { records.held() } else { 0 });
@@ -190,37 +190,37 @@ impl OpenConnection {
                     findings.look(needle, search, data, at, |offset| Place::Stream(number, from, offset));
                 }
                 Piece::Dropped(..) => {}
-                Piece::Gap(octets) => search.skip(octets),
+                Piece::Gap(bytes) => search.skip(bytes),
             }
         }
         self.searches[end] = searches;
         match piece {
             Piece::Data(data) => {
-                self.octets[from] += data.len() as u64;
+                self.bytes[from] += data.len() as u64;
                 self.data(from, at, data, findings);
                 self.positions[from] += data.len() as u64;
             }
             Piece::Dropped(data, dropped) => self.look_dropped(end, at, data, dropped, findings),
-            Piece::Gap(octets) => {
-                self.gap(from, at, octets, findings);
-                self.positions[from] += octets;
+            Piece::Gap(bytes) => {
+                self.gap(from, at, bytes, findings);
+                self.positions[from] += bytes;
             }
         }
     }
 
-    fn gap(&mut self, from: Side, at: Duration, octets: u64, findings: &mut Findings) {
+    fn gap(&mut self, from: Side, at: Duration, bytes: u64, findings: &mut Findings) {
         self.settle(from, at, findings);
         let offset = self.positions[from];
-        self.tell(ObservedEvent { at, from, offset, octets, what: What::Gap, sample: Vec::new() }, findings);
+        self.tell(ObservedEvent { at, from, offset, bytes, what: What::Gap, sample: Vec::new() }, findings);
         match &mut self.voices[from] {
             Voice::Plain => {
                 if let Some(follower) = &mut self.tls {
                     follower.tls.has_gaps = true;
                 }
             }
-            Voice::Tls(_) => self.follow(from, at, Octets::Missing(octets), findings),
+            Voice::Tls(_) => self.follow(from, at, Bytes::Missing(bytes), findings),
             // Where the next record begins is not known any more.
-            Voice::Sslv2(records) => *records = Sslv2Records::at(offset + octets),
+            Voice::Sslv2(records) => *records = Sslv2Records::at(offset + bytes),
         }
     }
 
@@ -235,7 +235,7 @@ impl OpenConnection {
 
     fn data(&mut self, from: Side, at: Duration, data: &[u8], findings: &mut Findings) {
         match &self.voices[from] {
-            Voice::Tls(_) => return self.follow(from, at, Octets::Data(data), findings),
+            Voice::Tls(_) => return self.follow(from, at, Bytes::Data(data), findings),
             Voice::Sslv2(_) => return self.sslv2(from, at, data, findings),
             Voice::Plain => {}
         }
@@ -295,13 +295,13 @@ impl OpenConnection {
             self.sslv2_hello(at, base, hello, findings);
             if !rest.is_empty() {
                 self.voices[from] = Voice::Tls(base + length as u64);
-                self.follow(from, at, Octets::Data(rest), findings);
+                self.follow(from, at, Bytes::Data(rest), findings);
             }
             return;
         }
         // RFC 8446 §4.1.2: the other side answers in TLS, or in something else.
         self.voices[from] = Voice::Tls(base);
-        self.follow(from, at, Octets::Data(data), findings);
+        self.follow(from, at, Bytes::Data(data), findings);
     }
 
     /// What was taken for plaintext, before the records of a connection that is older than the capture showed what it
@@ -322,8 +322,8 @@ impl OpenConnection {
             follower.tls.client_hello.get_or_insert(hello);
         }
         let what = What::Sslv2(Some(sslv2_message::CLIENT_HELLO));
-        let (octets, sample) = (record.len() as u64, record[..record.len().min(self.sample)].to_vec());
-        self.tell(ObservedEvent { at, from: Side::Client, offset, octets, what, sample }, findings);
+        let (bytes, sample) = (record.len() as u64, record[..record.len().min(self.sample)].to_vec());
+        self.tell(ObservedEvent { at, from: Side::Client, offset, bytes, what, sample }, findings);
     }
 
     /// Whether the server answers a hello of SSL 2's form in SSL 2.
@@ -347,10 +347,10 @@ impl OpenConnection {
     fn sslv2(&mut self, from: Side, at: Duration, data: &[u8], findings: &mut Findings) {
         let Voice::Sslv2(records) = &mut self.voices[from] else { return };
         let mut records = std::mem::take(records);
-        records.take(data, &mut |offset, octets, body| {
+        records.take(data, &mut |offset, bytes, body| {
             let sample = body[..body.len().min(self.sample)].to_vec();
             let what = What::Sslv2(self.sslv2_message(from, body));
-            self.tell(ObservedEvent { at, from, offset, octets: octets as u64, what, sample }, findings);
+            self.tell(ObservedEvent { at, from, offset, bytes: bytes as u64, what, sample }, findings);
         });
         if records.held() > LONGEST_SSLV2 + 3 {
             records = Sslv2Records::default();
@@ -379,12 +379,12 @@ impl OpenConnection {
         Some(kind)
     }
 
-    fn follow(&mut self, from: Side, at: Duration, octets: Octets<'_>, findings: &mut Findings) {
+    fn follow(&mut self, from: Side, at: Duration, bytes: Bytes<'_>, findings: &mut Findings) {
         let Voice::Tls(base) = self.voices[from] else { return };
         let Some(mut follower) = self.tls.take() else { return };
         let greeted = follower.tls.client_hello.is_some();
         let secrets = std::mem::take(&mut findings.secrets);
-        follower.take(from, at, base, octets, &secrets, &mut |event, opened| {
+        follower.take(from, at, base, bytes, &secrets, &mut |event, opened| {
             let place = (self.number, event.from);
             if !opened.is_empty() {
                 for (needle, search) in self.opened_searches[event.from].iter_mut().enumerate() {
@@ -420,19 +420,19 @@ impl OpenConnection {
             && let What::Plaintext(preview) = &mut last.what
             && last.from == from
             && at.saturating_sub(last.at) <= STRETCH
-            && last.offset + last.octets == offset
+            && last.offset + last.bytes == offset
         {
             preview.extend_from_slice(&data[..data.len().min(PREVIEW - preview.len())]);
             let room = self.sample.saturating_sub(last.sample.len());
             last.sample.extend_from_slice(&data[..data.len().min(room)]);
-            last.octets += data.len() as u64;
+            last.bytes += data.len() as u64;
             last.at = at;
             return;
         }
         let what = What::Plaintext(data[..data.len().min(PREVIEW)].to_vec());
         let sample = data[..data.len().min(self.sample)].to_vec();
-        let octets = data.len() as u64;
-        self.tell(ObservedEvent { at, from, offset, octets, what, sample }, findings);
+        let bytes = data.len() as u64;
+        self.tell(ObservedEvent { at, from, offset, bytes, what, sample }, findings);
     }
 
     fn tell(&mut self, event: ObservedEvent, findings: &mut Findings) {
@@ -440,7 +440,7 @@ impl OpenConnection {
             self.events.push(event);
         } else {
             self.unlisted.events += 1;
-            self.unlisted.octets += event.octets;
+            self.unlisted.bytes += event.bytes;
         }
     }
 
@@ -452,7 +452,7 @@ impl OpenConnection {
             self.streams[end] = stream;
             let side = self.side(end);
             self.settle(side, at, findings);
-            self.follow(side, at, Octets::End, findings);
+            self.follow(side, at, Bytes::End, findings);
         }
         if !self.has_syn && self.tls.is_none() && !self.is_text() {
             self.forget_plaintext();
@@ -472,7 +472,7 @@ impl OpenConnection {
             server: self.ends[server],
             started: self.started,
             ended: self.ended,
-            octets: self.octets,
+            bytes: self.bytes,
             quality: Both { client: self.streams[client].quality(), server: self.streams[server].quality() },
             close,
             events: self.events,
@@ -487,7 +487,7 @@ impl OpenConnection {
         self.events.iter().any(|event| match &event.what {
             What::Plaintext(preview) => {
                 let printable =
-                    preview.iter().filter(|octet| !octet.is_ascii_control() || octet.is_ascii_whitespace());
+                    preview.iter().filter(|byte| !byte.is_ascii_control() || byte.is_ascii_whitespace());
                 preview.is_ascii() && printable.count() * 10 >= preview.len() * 9
             }
             _ => false,

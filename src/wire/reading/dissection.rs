@@ -16,12 +16,12 @@ pub const MOST_EVENTS: usize = 2_000;
 pub const MOST_EVENTS_IN_ALL: usize = 200_000;
 /// The most finds of a text that are listed.
 pub const MOST_FINDS: usize = 100;
-/// The most messages of a record that are listed: an empty one costs 4 octets, and a record holds thousands.
+/// The most messages of a record that are listed: an empty one costs 4 bytes, and a record holds thousands.
 pub const MOST_MESSAGES: usize = 32;
-/// The most octets of memory that events take; what comes then is counted.
-pub const MOST_EVENT_OCTETS: usize = 48 << 20;
-/// The most octets of memory that hellos and certificates take; what comes then is told in short.
-pub const MOST_DETAIL_OCTETS: usize = 32 << 20;
+/// The most bytes of memory that events take; what comes then is counted.
+pub const MOST_EVENT_BYTES: usize = 48 << 20;
+/// The most bytes of memory that hellos and certificates take; what comes then is told in short.
+pub const MOST_DETAIL_BYTES: usize = 32 << 20;
 
 /// Where a text was found readable.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,18 +32,18 @@ pub struct Find {
     pub guise: Guise,
     /// Where.
     pub place: Place,
-    /// When the octets that complete it were seen.
+    /// When the bytes that complete it were seen.
     pub at: Duration,
 }
 
-/// Where octets were found.
+/// Where bytes were found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// In a packet that is not TCP, or is a fragment: the packet's number from 1, the octet in it from 0.
+    /// In a packet that is not TCP, or is a fragment: the packet's number from 1, the byte in it from 0.
     Packet(u64, u64),
-    /// In a TCP stream: the session's number, the sender, the octet in the stream from 0.
+    /// In a TCP stream: the session's number, the sender, the byte in the stream from 0.
     Stream(usize, Side, u64),
-    /// In what a sender's segments held that their receiver drops: the session's number, the sender, the octet among
+    /// In what a sender's segments held that their receiver drops: the session's number, the sender, the byte among
     /// all such from 0.
     Dropped(usize, Side, u64),
 }
@@ -63,7 +63,7 @@ pub struct Dissection {
     pub cut_packets: u64,
     /// Blocks of the file that are of unknown kinds.
     pub unknown_blocks: u64,
-    /// Octets of TCP streams that were not captured.
+    /// Bytes of TCP streams that were not captured.
     pub missing: u64,
     /// Its TCP connections, in the order of their first packets.
     pub sessions: Vec<ObservedSession>,
@@ -74,7 +74,7 @@ pub struct Dissection {
     /// How often each text was found.
     pub found: Vec<u64>,
     /// Where the texts stand in what the secrets opened, at most [`MOST_FINDS`] each: [`Place::Stream`] counts the
-    /// octets of opened application data.
+    /// bytes of opened application data.
     pub opened_finds: Vec<Find>,
     /// How often each stands there.
     pub opened_found: Vec<u64>,

@@ -20,7 +20,7 @@ use crate::wire::key_log::Secrets;
 
 /// The most connections that are followed at a time; beyond, those silent longest are ended.
 pub const MOST_OPEN: usize = 1 << 14;
-/// The most octets that wait in all connections together, for what stands before them or for the rest of what they
+/// The most bytes that wait in all connections together, for what stands before them or for the rest of what they
 /// belong to; beyond, the connections that hold most are ended.
 pub(super) const MOST_HELD: usize = 64 << 20;
 /// The most kinds of packets that are not taken apart and counted each by itself.
@@ -33,7 +33,7 @@ pub struct Dissector {
     open: HashMap<[SocketAddr; 2], OpenConnection>,
     begun: usize,
     sample: usize,
-    /// The octets that wait in all open connections.
+    /// The bytes that wait in all open connections.
     held: usize,
 }
 
@@ -43,11 +43,11 @@ impl Dissector {
         Self { findings: Findings::new(needles), open: HashMap::new(), begun: 0, sample: 0, held: 0 }
     }
 
-    /// The same, keeping the first `octets` of each event for showing
+    /// The same, keeping the first `bytes` of each event for showing
     /// ([`ObservedEvent::sample`](super::session::ObservedEvent::sample)).
     #[must_use]
-    pub fn with_samples(self, octets: usize) -> Self {
-        Self { sample: octets, ..self }
+    pub fn with_samples(self, bytes: usize) -> Self {
+        Self { sample: bytes, ..self }
     }
 
     /// Secrets, as lines of a key log: they open what comes after them.
@@ -264,7 +264,7 @@ mod tests {
         assert_eq!(dissection.finds[0].place, Place::Stream(1, Side::Client, 4));
         let session = &dissection.sessions[0];
         assert_eq!(labels(session), ["client the sec", "client ret", "server ok"]);
-        assert_eq!((session.close, session.octets), (Close::Finished, Both { client: 10, server: 2 }));
+        assert_eq!((session.close, session.bytes), (Close::Finished, Both { client: 10, server: 2 }));
         assert!(session.tls.is_none());
     }
 
@@ -276,7 +276,7 @@ mod tests {
             vec![(Side::Client, &hello), (Side::Server, &answer), (Side::Client, &data)];
         let pieces: Vec<(Side, &[u8])> = hello
             .chunks(1)
-            .map(|octet| (Side::Client, octet))
+            .map(|byte| (Side::Client, byte))
             .chain([(Side::Server, &answer[..]), (Side::Client, &data)])
             .collect();
         let mut behind: Vec<(Side, &[u8])> = vec![
@@ -396,10 +396,10 @@ mod tests {
             [&b"PROXY TCP4 192.0.2.1 192.0.2.2 40000 443\r\n"[..], b"CONNECT a:443 HTTP/1.1\r\n\r\n"]
         {
             let both = [before, &hello].concat();
-            // However the octets come.
+            // However the bytes come.
             for size in [both.len(), before.len() + 3, 1] {
                 let mut said: Vec<(Side, &[u8])> =
-                    both.chunks(size).map(|octets| (Side::Client, octets)).collect();
+                    both.chunks(size).map(|bytes| (Side::Client, bytes)).collect();
                 said.push((Side::Server, &answer));
                 let session = &dissect(&frames(&said), &[]).sessions[0];
                 let tls = session.tls.as_ref().unwrap();
@@ -413,7 +413,7 @@ mod tests {
                     .events
                     .iter()
                     .filter(|event| matches!(event.what, What::Plaintext(_)))
-                    .map(|event| event.octets)
+                    .map(|event| event.bytes)
                     .sum();
                 assert_eq!(plain, before.len() as u64, "in pieces of {size}");
             }
@@ -699,8 +699,8 @@ mod tests {
                 .iter()
                 .filter_map(|(index, flip, with, cut)| {
                     let mut frame = whole.get(*index)?.clone();
-                    if let Some(octet) = frame.get_mut(*flip + 14) {
-                        *octet ^= with & 1;
+                    if let Some(byte) = frame.get_mut(*flip + 14) {
+                        *byte ^= with & 1;
                     }
                     frame.truncate((*cut).max(20));
                     Some(frame)

@@ -46,7 +46,7 @@ pub struct Needle {
     text: String,
     searcher: AhoCorasick,
     guises: Vec<Guise>,
-    /// The patterns' octets in number.
+    /// The patterns' bytes in number.
     lengths: Vec<usize>,
     longest: usize,
 }
@@ -80,13 +80,13 @@ impl Needle {
         let (guises, patterns): (Vec<_>, Vec<_>) = patterns.into_iter().unzip();
         let lengths: Vec<usize> = patterns.iter().map(Vec::len).collect();
         let longest = lengths.iter().copied().max().unwrap_or_default();
-        // Building fails only for more patterns or octets than 2^31, and these are a dozen of a few thousand.
+        // Building fails only for more patterns or bytes than 2^31, and these are a dozen of a few thousand.
         let searcher = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(&patterns);
         let searcher = searcher.map_err(|_| Unsearchable::TooLong(text.len()))?;
         Ok(Self { text: text.to_owned(), searcher, guises, lengths, longest })
     }
 
-    /// The fewest octets that the text takes in a guise.
+    /// The fewest bytes that the text takes in a guise.
     pub fn length(&self, guise: Guise) -> usize {
         let of_guise = self.guises.iter().zip(&self.lengths).filter(|(known, _)| **known == guise);
         of_guise.map(|(_, length)| *length).min().unwrap_or_default()
@@ -98,21 +98,21 @@ impl Needle {
     }
 }
 
-/// Where a search in one stream stands: the octets that a find may still begin in.
+/// Where a search in one stream stands: the bytes that a find may still begin in.
 #[derive(Clone, Debug, Default)]
 pub struct Search {
     tail: Vec<u8>,
-    /// The position of the next octet.
+    /// The position of the next byte.
     position: u64,
 }
 
 impl Search {
-    /// Looks at the next octets; says where each find begins, and in which guise.
+    /// Looks at the next bytes; says where each find begins, and in which guise.
     pub fn look(&mut self, needle: &Needle, data: &[u8], found: &mut dyn FnMut(u64, Guise)) {
         let keep = needle.longest - 1;
         let before = self.tail.len();
         if before > 0 {
-            // Finds that begin in the tail and end in the new octets.
+            // Finds that begin in the tail and end in the new bytes.
             self.tail.extend_from_slice(&data[..data.len().min(keep)]);
             let start = self.position - before as u64;
             for hit in
@@ -136,15 +136,15 @@ impl Search {
         self.position += data.len() as u64;
     }
 
-    /// The position of the next octet.
+    /// The position of the next byte.
     pub fn position(&self) -> u64 {
         self.position
     }
 
-    /// Octets are missing here: nothing is found across them.
-    pub fn skip(&mut self, octets: u64) {
+    /// Bytes are missing here: nothing is found across them.
+    pub fn skip(&mut self, bytes: u64) {
         self.tail.clear();
-        self.position += octets;
+        self.position += bytes;
     }
 }
 
@@ -166,7 +166,7 @@ fn patterns(text: &str) -> Vec<(Guise, Vec<u8>)> {
     patterns
 }
 
-/// The base64 characters that `bytes` alone decide when `shift` octets stand before them (RFC 4648 §4, §5).
+/// The base64 characters that `bytes` alone decide when `shift` bytes stand before them (RFC 4648 §4, §5).
 fn base64(bytes: &[u8], shift: usize, last_two: [u8; 2]) -> Option<Vec<u8>> {
     let bit = |index: usize| bytes[index / 8] >> (7 - index % 8) & 1;
     // The first character boundary, in bits, at or after the text's first bit.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use super::dissection::{
-    Dissection, Find, MOST_DETAIL_OCTETS, MOST_EVENT_OCTETS, MOST_EVENTS_IN_ALL, MOST_FINDS, Place,
+    Dissection, Find, MOST_DETAIL_BYTES, MOST_EVENT_BYTES, MOST_EVENTS_IN_ALL, MOST_FINDS, Place,
 };
 use super::find::{Needle, Search};
 use super::session::ObservedEvent;
@@ -20,11 +20,11 @@ pub(super) struct Findings {
     pub(super) secrets: Secrets,
     /// Sessions that have begun without their secrets being known.
     without_secrets: HashSet<ClientRandom>,
-    /// How many events, and octets of them, may still be listed.
+    /// How many events, and bytes of them, may still be listed.
     events_left: usize,
-    event_octets_left: usize,
-    /// How many octets of hellos and certificates may still be kept.
-    detail_octets_left: usize,
+    event_bytes_left: usize,
+    /// How many bytes of hellos and certificates may still be kept.
+    detail_bytes_left: usize,
     pub(super) dissection: Dissection,
 }
 
@@ -36,8 +36,8 @@ impl Findings {
             secrets: Secrets::default(),
             without_secrets: HashSet::new(),
             events_left: MOST_EVENTS_IN_ALL,
-            event_octets_left: MOST_EVENT_OCTETS,
-            detail_octets_left: MOST_DETAIL_OCTETS,
+            event_bytes_left: MOST_EVENT_BYTES,
+            detail_bytes_left: MOST_DETAIL_BYTES,
             dissection: Dissection { found: found.clone(), opened_found: found, ..Dissection::default() },
         }
     }
@@ -58,22 +58,22 @@ impl Findings {
     /// Whether this event may be listed; if so, it is counted as such.
     pub(super) fn has_room(&mut self, event: &ObservedEvent) -> bool {
         let weight = event.weight();
-        let has_room = self.events_left > 0 && self.event_octets_left >= weight;
+        let has_room = self.events_left > 0 && self.event_bytes_left >= weight;
         if has_room {
             self.events_left -= 1;
-            self.event_octets_left -= weight;
+            self.event_bytes_left -= weight;
         }
         has_room
     }
 
-    /// Whether so many octets of hellos and certificates may be kept; if so, they are counted as such.
-    pub(super) fn has_room_for_details(&mut self, octets: usize) -> bool {
-        let left = self.detail_octets_left.checked_sub(octets);
-        self.detail_octets_left = left.unwrap_or(self.detail_octets_left);
+    /// Whether so many bytes of hellos and certificates may be kept; if so, they are counted as such.
+    pub(super) fn has_room_for_details(&mut self, bytes: usize) -> bool {
+        let left = self.detail_bytes_left.checked_sub(bytes);
+        self.detail_bytes_left = left.unwrap_or(self.detail_bytes_left);
         left.is_some()
     }
 
-    /// Looks at a segment's octets of which the receiver drops the first so many. `searches` go through all such.
+    /// Looks at a segment's bytes of which the receiver drops the first so many. `searches` go through all such.
     pub(super) fn look_dropped(
         &mut self,
         searches: &mut [Search],

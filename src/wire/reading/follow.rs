@@ -25,9 +25,9 @@ const PREVIEW: usize = 256;
 const MOST_CERTIFICATES: usize = 16;
 /// The most records that may have gone by unseen where a stream was lost and found again.
 const MOST_UNSEEN: u64 = 1024;
-/// The fewest octets of an encrypted record: header, an octet, a tag.
+/// The fewest bytes of an encrypted record: header, a byte, a tag.
 const SHORTEST_ENCRYPTED: u64 = 5 + 1 + 8;
-/// The most octets of one side that are decrypted in vain while looking for the right count.
+/// The most bytes of one side that are decrypted in vain while looking for the right count.
 const MOST_TRIED: usize = 16 << 20;
 
 /// One TLS connection, being followed.
@@ -37,7 +37,7 @@ pub(super) struct TlsFollower {
     sides: Both<Direction>,
     /// The content of the record last opened.
     plain: Vec<u8>,
-    /// How many octets of each record are kept for showing.
+    /// How many bytes of each record are kept for showing.
     sample: usize,
     /// Whether a hello or a certificate was read since somebody looked.
     pub(super) has_news: bool,
@@ -63,7 +63,7 @@ struct Direction {
     in_handshake: bool,
     /// The most records that may have gone by unseen since one opened.
     unseen: u64,
-    /// Octets that were decrypted in vain.
+    /// Bytes that were decrypted in vain.
     tried: usize,
     /// Whether something of this side is missing: then ChangeCipherSpec may be, too.
     has_gaps: bool,
@@ -92,9 +92,9 @@ impl Listed {
     }
 }
 
-/// Octets of a side's stream, or missing ones.
+/// Bytes of a side's stream, or missing ones.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Octets<'a> {
+pub(super) enum Bytes<'a> {
     Data(&'a [u8]),
     Missing(u64),
     End,
@@ -109,7 +109,7 @@ impl TlsFollower {
         Self { tls, sample, ..Self::default() }
     }
 
-    /// The octets that wait for the rest of their record or message.
+    /// The bytes that wait for the rest of their record or message.
     pub(super) fn held(&self) -> usize {
         let held = |side: &Direction| side.records.held() + side.messages.held() + side.inner.held();
         held(&self.sides.client) + held(&self.sides.server)
@@ -129,7 +129,7 @@ impl TlsFollower {
         from: Side,
         at: Duration,
         base: u64,
-        octets: Octets<'_>,
+        bytes: Bytes<'_>,
         secrets: &Secrets,
         tell: Tell<'_>,
     ) {
@@ -141,21 +141,21 @@ impl TlsFollower {
                 if record.opened.as_ref().is_some_and(|o| o.content_type == Some(ContentType::ApplicationData)));
             tell(event, if data { &self.plain } else { &[] });
         };
-        match octets {
-            Octets::Data(data) => records.take(data, &mut hand),
-            Octets::Missing(count) => {
+        match bytes {
+            Bytes::Data(data) => records.take(data, &mut hand),
+            Bytes::Missing(count) => {
                 records.skip(count, &mut hand);
                 self.lose(from, count);
             }
-            Octets::End => records.finish(&mut hand),
+            Bytes::End => records.finish(&mut hand),
         }
         self.sides[from].records = records;
     }
 
-    /// So many octets of a side went by unseen, or belong to no record.
-    fn lose(&mut self, from: Side, octets: u64) {
+    /// So many bytes of a side went by unseen, or belong to no record.
+    fn lose(&mut self, from: Side, bytes: u64) {
         let side = &mut self.sides[from];
-        side.unseen = (side.unseen + octets / SHORTEST_ENCRYPTED + 1).min(MOST_UNSEEN);
+        side.unseen = (side.unseen + bytes / SHORTEST_ENCRYPTED + 1).min(MOST_UNSEEN);
         side.has_gaps = true;
         side.messages.reset();
         self.tls.has_gaps = true;
@@ -177,23 +177,23 @@ impl TlsFollower {
         secrets: &Secrets,
     ) -> ObservedEvent {
         match unit {
-            Unit::Stray(offset, octets) => {
-                self.lose(from, octets);
+            Unit::Stray(offset, bytes) => {
+                self.lose(from, bytes);
                 ObservedEvent {
                     at,
                     from,
                     offset: base + offset,
-                    octets,
+                    bytes,
                     what: What::Stray,
                     sample: Vec::new(),
                 }
             }
             Unit::Record(record) => {
-                let octets = (record::HEADER + record.header.length - record.missing) as u64;
+                let bytes = (record::HEADER + record.header.length - record.missing) as u64;
                 let what = What::Record(self.record(from, &record, secrets));
                 let fragment = record.fragment.unwrap_or_default();
                 let sample = fragment[..fragment.len().min(self.sample)].to_vec();
-                ObservedEvent { at, from, offset: base + record.offset, octets, what, sample }
+                ObservedEvent { at, from, offset: base + record.offset, bytes, what, sample }
             }
         }
     }
@@ -207,7 +207,7 @@ impl TlsFollower {
         }
         if encrypted && content_type == ContentType::ApplicationData {
             self.tls.application[from].events += 1;
-            self.tls.application[from].octets += record.header.length as u64;
+            self.tls.application[from].bytes += record.header.length as u64;
         }
         match record.fragment {
             Some(fragment) if encrypted => {
@@ -253,7 +253,7 @@ impl TlsFollower {
         if !suite.is_tls_1_3() {
             return (content_type, content);
         }
-        let end = content.iter().rposition(|octet| *octet != 0).unwrap_or_default();
+        let end = content.iter().rposition(|byte| *byte != 0).unwrap_or_default();
         let real = content.get(end).copied().and_then(ContentType::read);
         (real.unwrap_or(content_type), &content[..end])
     }
@@ -297,7 +297,7 @@ impl TlsFollower {
         let opened = if let Some(code) = found {
             self.sides[from].unseen = 0;
             self.tls.opened[from].events += 1;
-            self.tls.opened[from].octets += plain.len() as u64;
+            self.tls.opened[from].bytes += plain.len() as u64;
             let content = self.content(from, code, &plain, secrets);
             if content.content_type == Some(ContentType::ChangeCipherSpec) {
                 self.sides[from].opener = self.renegotiated_opener(from, all);
@@ -391,7 +391,7 @@ impl TlsFollower {
         }
         let sample = plain[..plain.len().min(self.sample)].to_vec();
         let Listed { messages, unlisted: unlisted_messages, .. } = listed;
-        Opened { content_type, octets: plain.len(), messages, unlisted_messages, sample }
+        Opened { content_type, bytes: plain.len(), messages, unlisted_messages, sample }
     }
 
     fn inner_message(&mut self, from: Side, message: HandshakeMessage<'_>, secrets: &SessionSecrets) {
@@ -523,7 +523,7 @@ impl TlsFollower {
     }
 }
 
-/// Whether octets make sense as what their record says they are. What is encrypted hardly ever does.
+/// Whether bytes make sense as what their record says they are. What is encrypted hardly ever does.
 fn makes_sense(content_type: ContentType, fragment: &[u8]) -> bool {
     match content_type {
         ContentType::ChangeCipherSpec => fragment == [1],

@@ -33,7 +33,7 @@ pub struct Segment<'a> {
     pub rst: bool,
     /// Its data, as far as captured.
     pub payload: &'a [u8],
-    /// How many octets of data were not captured.
+    /// How many bytes of data were not captured.
     pub missing: usize,
 }
 
@@ -161,7 +161,7 @@ pub fn content(link: i32, frame: &[u8]) -> Content<'_> {
     Content::Unread(Unread::Depth)
 }
 
-/// Octets, and what they are said to be.
+/// Bytes, and what they are said to be.
 enum Layer<'a> {
     Ethernet(&'a [u8]),
     EtherType(u16, &'a [u8]),
@@ -181,22 +181,22 @@ fn unread(what: Unread) -> Step<'static> {
     Step::Found(Content::Unread(what))
 }
 
-/// What stands behind so many octets.
-fn behind<'a>(octets: &'a [u8], count: usize, layer: impl FnOnce(&'a [u8]) -> Layer<'a>) -> Step<'a> {
-    octets.get(count..).map_or(NOTHING, |rest| Step::Inside(layer(rest)))
+/// What stands behind so many bytes.
+fn behind<'a>(bytes: &'a [u8], count: usize, layer: impl FnOnce(&'a [u8]) -> Layer<'a>) -> Step<'a> {
+    bytes.get(count..).map_or(NOTHING, |rest| Step::Inside(layer(rest)))
 }
 
 /// An ether type at one place, what it is of at another.
-fn typed(octets: &[u8], ether_type: usize, content: usize) -> Step<'_> {
-    let code = octets.get(ether_type..).and_then(<[u8]>::first_chunk).map(|code| u16::from_be_bytes(*code));
-    code.map_or(NOTHING, |code| behind(octets, content, |rest| Layer::EtherType(code, rest)))
+fn typed(bytes: &[u8], ether_type: usize, content: usize) -> Step<'_> {
+    let code = bytes.get(ether_type..).and_then(<[u8]>::first_chunk).map(|code| u16::from_be_bytes(*code));
+    code.map_or(NOTHING, |code| behind(bytes, content, |rest| Layer::EtherType(code, rest)))
 }
 
 impl<'a> Layer<'a> {
     fn of(link: i32, frame: &'a [u8]) -> Step<'a> {
         match link {
             1 => Step::Inside(Self::Ethernet(frame)),
-            // NULL and LOOP: four octets of address family in some byte order; the IP version says the same.
+            // NULL and LOOP: four bytes of address family in some byte order; the IP version says the same.
             0 | 108 => behind(frame, 4, Layer::Ip),
             // RAW, as numbered in files and by some systems' own habit; IPV4; IPV6.
             12 | 14 | 101 | 228 | 229 => Step::Inside(Self::Ip(frame)),
@@ -220,8 +220,8 @@ impl<'a> Layer<'a> {
             }
             Self::Ip(packet) => LaxSlicedPacket::from_ip(packet).map_or(NOTHING, |packet| sliced(&packet)),
             Self::Ppp(frame) => ppp(frame),
-            Self::EtherType(0x8864, octets) => pppoe(octets),
-            Self::EtherType(0x8847 | 0x8848, octets) => mpls(octets),
+            Self::EtherType(0x8864, bytes) => pppoe(bytes),
+            Self::EtherType(0x8847 | 0x8848, bytes) => mpls(bytes),
             Self::EtherType(0x6558, frame) => Step::Inside(Self::Ethernet(frame)),
             // Lengths of IEEE 802.3; ARP, wake-on-LAN, RARP, MAC control, EAPOL, HomePlug, LLDP, loopback tests, PPPoE's discovery.
             Self::EtherType(
@@ -239,8 +239,8 @@ impl<'a> Layer<'a> {
                 | 0x9000,
                 _,
             ) => NOTHING,
-            Self::EtherType(code @ (0x0800 | 0x86dd | 0x8100 | 0x88a8 | 0x9100), octets) => {
-                sliced(&LaxSlicedPacket::from_ether_type(EtherType(code), octets))
+            Self::EtherType(code @ (0x0800 | 0x86dd | 0x8100 | 0x88a8 | 0x9100), bytes) => {
+                sliced(&LaxSlicedPacket::from_ether_type(EtherType(code), bytes))
             }
             Self::EtherType(code, _) => unread(Unread::EtherType(code)),
         }
@@ -248,14 +248,14 @@ impl<'a> Layer<'a> {
 }
 
 /// RFC 2516 §4: version and type, code, session, length; then PPP.
-fn pppoe(octets: &[u8]) -> Step<'_> {
-    match octets {
-        [_, 0, ..] => behind(octets, 6, Layer::Ppp),
+fn pppoe(bytes: &[u8]) -> Step<'_> {
+    match bytes {
+        [_, 0, ..] => behind(bytes, 6, Layer::Ppp),
         _ => NOTHING,
     }
 }
 
-/// RFC 1661 §2, RFC 1662 §3.1: address and control may be there; the protocol has two octets, or one that is odd.
+/// RFC 1661 §2, RFC 1662 §3.1: address and control may be there; the protocol has two bytes, or one that is odd.
 fn ppp(frame: &[u8]) -> Step<'_> {
     let mut rest = Cursor(frame.strip_prefix(&[0xff, 0x03]).unwrap_or(frame));
     let Some(first) = rest.u8() else { return NOTHING };
@@ -274,9 +274,9 @@ fn ppp(frame: &[u8]) -> Step<'_> {
     }
 }
 
-/// RFC 3032 §2.1: labels of four octets, the last of them marked; what is in it shows in its first half octet.
-fn mpls(octets: &[u8]) -> Step<'_> {
-    let mut rest = Cursor(octets);
+/// RFC 3032 §2.1: labels of four bytes, the last of them marked; what is in it shows in its first half byte.
+fn mpls(bytes: &[u8]) -> Step<'_> {
+    let mut rest = Cursor(bytes);
     while let Some(label) = rest.take(4) {
         if label[2] & 1 == 1 {
             return match rest.0.first().map(|first| first >> 4) {
@@ -292,13 +292,13 @@ fn mpls(octets: &[u8]) -> Step<'_> {
 }
 
 /// RFC 2784 §2, RFC 2890 §2; version 1 is PPTP's (RFC 2637 §4.1).
-fn gre(octets: &[u8]) -> Step<'_> {
+fn gre(bytes: &[u8]) -> Step<'_> {
     const CHECKSUM: u16 = 0x8000;
     const ROUTING: u16 = 0x4000;
     const KEY: u16 = 0x2000;
     const SEQUENCE: u16 = 0x1000;
     const ACKNOWLEDGMENT: u16 = 0x0080;
-    let mut rest = Cursor(octets);
+    let mut rest = Cursor(bytes);
     let (Some(flags), Some(protocol)) = (rest.u16(), rest.u16()) else { return NOTHING };
     let has = |flag: u16| usize::from(flags & flag != 0);
     match (flags & 7, protocol) {
@@ -308,7 +308,7 @@ fn gre(octets: &[u8]) -> Step<'_> {
                 // ERSPAN: type II has a sequence number and a header, type I has neither; type III.
                 0x88be => behind(rest.0, header + 8 * has(SEQUENCE), Layer::Ethernet),
                 0x22eb => {
-                    let options = rest.0.get(header + 11).is_some_and(|octet| octet & 1 == 1);
+                    let options = rest.0.get(header + 11).is_some_and(|byte| byte & 1 == 1);
                     behind(rest.0, header + 12 + 8 * usize::from(options), Layer::Ethernet)
                 }
                 _ => behind(rest.0, header, |inner| Layer::EtherType(protocol, inner)),
@@ -320,23 +320,23 @@ fn gre(octets: &[u8]) -> Step<'_> {
 }
 
 /// What goes to a port that tunnels use.
-fn udp(port: u16, octets: &[u8]) -> Step<'_> {
-    match (port, octets) {
+fn udp(port: u16, bytes: &[u8]) -> Step<'_> {
+    match (port, bytes) {
         // VXLAN (RFC 7348 §5), also at the port that Linux had before.
-        (4789 | 8472, [flags, ..]) if flags & 0x08 != 0 => behind(octets, 8, Layer::Ethernet),
+        (4789 | 8472, [flags, ..]) if flags & 0x08 != 0 => behind(bytes, 8, Layer::Ethernet),
         // Its generic extension.
-        (4790, [_, _, _, 1 | 2, ..]) => behind(octets, 8, Layer::Ip),
-        (4790, [_, _, _, 3, ..]) => behind(octets, 8, Layer::Ethernet),
+        (4790, [_, _, _, 1 | 2, ..]) => behind(bytes, 8, Layer::Ip),
+        (4790, [_, _, _, 3, ..]) => behind(bytes, 8, Layer::Ethernet),
         // GENEVE (RFC 8926 §3.4).
-        (6081, [first, ..]) => typed(octets, 2, 8 + 4 * usize::from(first & 0x3f)),
+        (6081, [first, ..]) => typed(bytes, 2, 8 + 4 * usize::from(first & 0x3f)),
         // GTP-U (3GPP TS 29.281 §5): a user's packet, with or without the optional fields that
         // the two lowest bits announce.
         (2152, [flags, 0xff, ..]) if flags & 0xf0 == 0x30 && flags & 0x04 == 0 => {
-            behind(octets, if flags.trailing_zeros() >= 2 { 8 } else { 12 }, Layer::Ip)
+            behind(bytes, if flags.trailing_zeros() >= 2 { 8 } else { 12 }, Layer::Ip)
         }
         // GRE in UDP (RFC 8086), Teredo (RFC 4380).
-        (4754, _) => gre(octets),
-        (3544, [0x60..=0x6f, ..]) => Step::Inside(Layer::Ip(octets)),
+        (4754, _) => gre(bytes),
+        (3544, [0x60..=0x6f, ..]) => Step::Inside(Layer::Ip(bytes)),
         (1701 | 4500 | 5247, _) => unread(Unread::Udp(port)),
         _ => NOTHING,
     }

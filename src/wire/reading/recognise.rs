@@ -1,19 +1,19 @@
 //! Where in a stream TLS begins: by its records, whatever stands before them and whatever the port.
 //!
 //! At the beginning of a segment little is needed: nothing else begins like a ClientHello. Behind something else in the
-//! same segment (a PROXY header, a pipelined STARTTLS) a hello has to look like one in eleven octets. Records without a
+//! same segment (a PROXY header, a pipelined STARTTLS) a hello has to look like one in eleven bytes. Records without a
 //! hello, of a connection that is older than the capture, are told by their lengths: each has to end where another
 //! begins.
 
 use super::sslv2;
 use crate::wire::record::{HEADER, Header, begins_with_client_hello};
 
-/// What was found in a segment's octets.
+/// What was found in a segment's bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
-    /// TLS begins at this octet.
+    /// TLS begins at this byte.
     At(usize, Beginning),
-    /// It may begin at this octet; what comes next tells.
+    /// It may begin at this byte; what comes next tells.
     Perhaps(usize),
     /// It does not begin here.
     Nowhere,
@@ -26,7 +26,7 @@ pub(super) enum Beginning {
     Hello,
     /// Records, after a hello that was not seen or was the other side's.
     Records,
-    /// A hello in SSL 2's form, of so many octets.
+    /// A hello in SSL 2's form, of so many bytes.
     Sslv2(usize),
 }
 
@@ -61,9 +61,9 @@ fn header(data: &[u8]) -> Option<Header> {
     data.first_chunk().copied().and_then(Header::read)
 }
 
-/// Whether octets, as far as there are any, are such as a record's header begins with.
+/// Whether bytes, as far as there are any, are such as a record's header begins with.
 fn may_be_header(data: &[u8]) -> bool {
-    data.iter().zip([20..=24, 3..=3, 0..=4]).all(|(octet, range)| range.contains(octet))
+    data.iter().zip([20..=24, 3..=3, 0..=4]).all(|(byte, range)| range.contains(byte))
 }
 
 /// Whether these are records: one after the other up to the end, or at least two. One is enough at the very beginning.
@@ -88,7 +88,7 @@ fn records(data: &[u8], first: bool) -> bool {
 /// A hello somewhere behind something else, which may have come in segments before.
 fn hello_inside(data: &[u8]) -> Found {
     let mut from = 0;
-    while let Some(at) = data.get(from..).and_then(|rest| rest.iter().position(|octet| *octet == 22)) {
+    while let Some(at) = data.get(from..).and_then(|rest| rest.iter().position(|byte| *byte == 22)) {
         let at = from + at;
         let rest = &data[at..data.len().min(at + HELLO)];
         if looks_like_hello(rest) {
@@ -99,22 +99,22 @@ fn hello_inside(data: &[u8]) -> Found {
     Found::Nowhere
 }
 
-/// Record header, the message's type and length, its version; as far as there are octets.
+/// Record header, the message's type and length, its version; as far as there are bytes.
 fn looks_like_hello(start: &[u8]) -> bool {
-    let expected = |index: usize, octet: u8| match index {
-        0 => octet == 22,
-        1 | 9 => octet == 3,
-        2 | 10 => octet <= 4,
-        3 => octet <= 0x40,
-        5 => octet == 1 || octet == 2,
-        6 => octet <= 1,
+    let expected = |index: usize, byte: u8| match index {
+        0 => byte == 22,
+        1 | 9 => byte == 3,
+        2 | 10 => byte <= 4,
+        3 => byte <= 0x40,
+        5 => byte == 1 || byte == 2,
+        6 => byte <= 1,
         _ => true,
     };
     // RFC 8446 §4.1.2: a hello has at least version, random and three lengths. It may go on in the next record.
-    let number = |octets: &[u8]| octets.iter().fold(0, |number, octet| number << 8 | usize::from(*octet));
+    let number = |bytes: &[u8]| bytes.iter().fold(0, |number, byte| number << 8 | usize::from(*byte));
     let fits =
         start.get(3..9).is_none_or(|lengths| number(&lengths[..2]) >= 16 && number(&lengths[3..]) >= 38);
-    fits && start.iter().enumerate().all(|(index, octet)| expected(index, *octet))
+    fits && start.iter().enumerate().all(|(index, byte)| expected(index, *byte))
 }
 
 #[cfg(test)]

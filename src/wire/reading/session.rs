@@ -24,8 +24,8 @@ pub struct ObservedSession {
     pub started: Duration,
     /// When its last packet was seen.
     pub ended: Duration,
-    /// The octets that each end sent, as far as captured.
-    pub octets: Both<u64>,
+    /// The bytes that each end sent, as far as captured.
+    pub bytes: Both<u64>,
     /// What each end's segments were like.
     pub quality: Both<Quality>,
     /// How it ended.
@@ -58,29 +58,29 @@ pub enum Close {
 pub struct Unlisted {
     /// How many.
     pub events: u64,
-    /// Their octets on the wire.
-    pub octets: u64,
+    /// Their bytes on the wire.
+    pub bytes: u64,
 }
 
 /// Something that crossed the wire.
 #[derive(Clone, Debug)]
 pub struct ObservedEvent {
-    /// When its last octet was seen, since 1970-01-01 UTC.
+    /// When its last byte was seen, since 1970-01-01 UTC.
     pub at: Duration,
     /// Who sent it.
     pub from: Side,
     /// Where in the sender's stream it begins.
     pub offset: u64,
-    /// Its octets on the wire, headers of records included, those of packets not.
-    pub octets: u64,
+    /// Its bytes on the wire, headers of records included, those of packets not.
+    pub bytes: u64,
     /// What it is.
     pub what: What,
-    /// The first octets of it as they crossed, headers of records not included; as many as were asked for.
+    /// The first bytes of it as they crossed, headers of records not included; as many as were asked for.
     pub sample: Vec<u8>,
 }
 
 impl ObservedEvent {
-    /// The octets that it takes in memory.
+    /// The bytes that it takes in memory.
     pub(super) fn weight(&self) -> usize {
         let kept = match &self.what {
             What::Gap | What::Stray | What::Sslv2(_) => 0,
@@ -104,17 +104,17 @@ fn weight(messages: &[Message]) -> usize {
 /// What crossed.
 #[derive(Clone, Debug)]
 pub enum What {
-    /// Octets that were not captured.
+    /// Bytes that were not captured.
     Gap,
-    /// Octets that are no TLS: the beginning of them.
+    /// Bytes that are no TLS: the beginning of them.
     Plaintext(Vec<u8>),
-    /// Octets that may be anything, in a connection whose beginning was not captured: the beginning of them.
+    /// Bytes that may be anything, in a connection whose beginning was not captured: the beginning of them.
     Unknown(Vec<u8>),
     /// A record of SSL 2: the message's type, where it is not encrypted.
     Sslv2(Option<u8>),
     /// A TLS record.
     Record(ObservedRecord),
-    /// Octets in a TLS stream that belong to no record.
+    /// Bytes in a TLS stream that belong to no record.
     Stray,
 }
 
@@ -125,7 +125,7 @@ pub struct ObservedRecord {
     pub content_type: ContentType,
     /// Its legacy version.
     pub version: u16,
-    /// Octets of it that were not captured.
+    /// Bytes of it that were not captured.
     pub missing: usize,
     /// Whether it is encrypted: an observer reads its header only.
     pub encrypted: bool,
@@ -142,13 +142,13 @@ pub struct ObservedRecord {
 pub struct Opened {
     /// The real content type; `None` for one that TLS does not know.
     pub content_type: Option<ContentType>,
-    /// The content's octets in number, without padding.
-    pub octets: usize,
+    /// The content's bytes in number, without padding.
+    pub bytes: usize,
     /// What it says, at most [`super::dissection::MOST_MESSAGES`].
     pub messages: Vec<Message>,
     /// Messages beyond that, in number.
     pub unlisted_messages: u64,
-    /// The first octets of the content; as many as were asked for.
+    /// The first bytes of the content; as many as were asked for.
     pub sample: Vec<u8>,
 }
 
@@ -159,9 +159,9 @@ pub enum Message {
     Alert(u8, u8),
     /// ChangeCipherSpec.
     ChangeCipherSpec,
-    /// Application data: its octets in number, and the beginning of them.
+    /// Application data: its bytes in number, and the beginning of them.
     Data(usize, Vec<u8>),
-    /// A handshake message, in the record that ends it: its type and its body's octets in number.
+    /// A handshake message, in the record that ends it: its type and its body's bytes in number.
     Handshake(u8, usize),
     /// A part of a handshake message that ends in a later record: its type.
     Part(u8),
@@ -187,17 +187,17 @@ pub struct Tls {
     pub key_exchange_group: Option<u16>,
     /// Whether each side's encryption has begun.
     pub encrypting: Both<bool>,
-    /// Encrypted application records and their octets (of fragments), by sender.
+    /// Encrypted application records and their bytes (of fragments), by sender.
     pub application: Both<Unlisted>,
     /// Whether secrets of this session are known.
     pub has_secrets: bool,
-    /// Records that the secrets opened, and their content's octets.
+    /// Records that the secrets opened, and their content's bytes.
     pub opened: Both<Unlisted>,
     /// Encrypted records that secrets were known for and that did not open.
     pub unopened: Both<u64>,
     /// The certificates that only the secrets show, in DER.
     pub opened_certificates: Both<Vec<Vec<u8>>>,
-    /// What was said before TLS began on the same connection, in octets (STARTTLS, a PROXY header and their like).
+    /// What was said before TLS began on the same connection, in bytes (STARTTLS, a PROXY header and their like).
     pub preamble: Both<u64>,
     /// Whether TLS had begun before the capture did: no hello was seen, its records told.
     pub begun_before: bool,
@@ -262,7 +262,7 @@ impl Tls {
         }
     }
 
-    /// The octets that hellos and certificates take in memory.
+    /// The bytes that hellos and certificates take in memory.
     pub(super) fn weight(&self) -> usize {
         let hellos = [&self.client_hello, &self.second_client_hello];
         let answers = [&self.server_hello, &self.hello_retry_request];
@@ -289,11 +289,11 @@ impl Tls {
     }
 }
 
-/// The octets of content in an encrypted record's fragment, where the suite tells them apart from its own
+/// The bytes of content in an encrypted record's fragment, where the suite tells them apart from its own
 /// (TLS 1.3 without padding, TLS 1.2 with an AEAD suite). That is what an observer learns of a message's length.
-pub fn content_octets(fragment: usize, version: u16, cipher_suite: u16) -> Option<usize> {
+pub fn content_bytes(fragment: usize, version: u16, cipher_suite: u16) -> Option<usize> {
     let suite = Suite::of(cipher_suite).filter(|suite| suite.is_aead())?;
-    // RFC 8446 §5.2: a content type of one octet is sealed with the content.
+    // RFC 8446 §5.2: a content type of one byte is sealed with the content.
     let content_type = usize::from(version == TLS_1_3);
     fragment.checked_sub(suite.explicit_nonce() + suite.tag_length() + content_type)
 }

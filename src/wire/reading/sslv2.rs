@@ -8,8 +8,8 @@ use crate::wire::vector::Cursor;
 /// The longest hello in this form that is read: suites, a session id and a challenge.
 const LONGEST_HELLO: usize = 4096;
 
-/// How many octets a ClientHello in SSL 2's form has, with its header; `None` where `start` begins none. Told from
-/// eleven octets: three lengths that add up.
+/// How many bytes a ClientHello in SSL 2's form has, with its header; `None` where `start` begins none. Told from
+/// eleven bytes: three lengths that add up.
 pub(super) fn hello_length(start: &[u8]) -> Option<usize> {
     let [high, low, kinds::CLIENT_HELLO, rest @ ..] = start else { return None };
     let length = usize::from(high & 0x7f) << 8 | usize::from(*low);
@@ -52,7 +52,7 @@ pub(super) fn client_hello(record: &[u8]) -> Option<ClientHello> {
     })
 }
 
-/// Whether a server's first octets are an answer in SSL 2.
+/// Whether a server's first bytes are an answer in SSL 2.
 pub(super) fn begins_with_server_hello(start: &[u8]) -> bool {
     matches!(start, [high, _, kinds::SERVER_HELLO, ..] if high & 0x80 != 0)
 }
@@ -76,7 +76,7 @@ pub(super) fn chosen_cipher(body: &[u8]) -> Option<u32> {
 #[derive(Debug, Default)]
 pub(super) struct Sslv2Records {
     buffer: Vec<u8>,
-    /// The position of the buffer's first octet.
+    /// The position of the buffer's first byte.
     position: u64,
 }
 
@@ -86,12 +86,12 @@ impl Sslv2Records {
         Self { buffer: Vec::new(), position }
     }
 
-    /// The next octets: hands over each record that is complete now, where it begins, how long it is, and its body.
+    /// The next bytes: hands over each record that is complete now, where it begins, how long it is, and its body.
     pub(super) fn take(&mut self, data: &[u8], hand: &mut dyn FnMut(u64, usize, &[u8])) {
         self.buffer.extend_from_slice(data);
         let mut start = 0;
         while let Some([first, second]) = self.buffer.get(start..).and_then(<[u8]>::first_chunk).copied() {
-            // Two octets where the first bit is set; three with an escape bit and padding where it is not.
+            // Two bytes where the first bit is set; three with an escape bit and padding where it is not.
             let (header, mask) = if first & 0x80 == 0 { (3, 0x3f) } else { (2, 0x7f) };
             let length = usize::from(first & mask) << 8 | usize::from(second);
             let Some(record) = self.buffer.get(start..start + header + length) else { break };
@@ -102,7 +102,7 @@ impl Sslv2Records {
         self.position += start as u64;
     }
 
-    /// How many octets wait for the rest of their record.
+    /// How many bytes wait for the rest of their record.
     pub(super) fn held(&self) -> usize {
         self.buffer.len()
     }
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn records_have_headers_of_two_octets_or_three() {
+    fn records_have_headers_of_two_bytes_or_three() {
         let stream = [&[0x80, 3, 4, 1, 1][..], &[0, 4, 2, 9, 9, 0, 0], &[0x80, 0]].concat();
         for size in 1..stream.len() {
             let (mut records, mut found) = (Sslv2Records::at(7), Vec::new());
@@ -148,7 +148,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn hostile_octets_are_survived(data in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn hostile_bytes_are_survived(data in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = (hello_length(&data), client_hello(&data), certificate(&data), chosen_cipher(&data));
             let mut records = Sslv2Records::default();
             records.take(&data, &mut |_, _, _| {});

@@ -1,53 +1,53 @@
 //! From segments to streams: one direction of a TCP connection put in order (RFC 9293 §3.4, §3.10.7.4).
 //!
-//! Out of order, retransmitted, overlapping: the octets that came first count. Sequence numbers wrap. What is
-//! missing is waited for until [`MOST_WAITING`] octets stand behind the gap or the capture ends; then it is
+//! Out of order, retransmitted, overlapping: the bytes that came first count. Sequence numbers wrap. What is
+//! missing is waited for until [`MOST_WAITING`] bytes stand behind the gap or the capture ends; then it is
 //! reported as a gap. Bounded by that.
 
 use std::collections::BTreeMap;
 
-/// The most octets of one direction that wait for missing ones before them.
+/// The most bytes of one direction that wait for missing ones before them.
 pub const MOST_WAITING: usize = 1 << 20;
-/// The most segments that do: many small ones cost more than their octets.
+/// The most segments that do: many small ones cost more than their bytes.
 const MOST_SEGMENTS: usize = 4096;
 
 /// A piece of a stream, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Piece<'a> {
-    /// Octets.
+    /// Bytes.
     Data(&'a [u8]),
-    /// A segment's octets, of which the receiver drops the first so many: they came before, perhaps saying something
+    /// A segment's bytes, of which the receiver drops the first so many: they came before, perhaps saying something
     /// else. Whoever watches the wire reads both.
     Dropped(&'a [u8], usize),
-    /// So many octets were not captured.
+    /// So many bytes were not captured.
     Gap(u64),
 }
 
 /// What the segments of one direction were like.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Quality {
-    /// Octets that came again.
+    /// Bytes that came again.
     pub repeated: u64,
     /// Segments that came before their turn.
     pub out_of_order: u64,
-    /// Octets that are missing.
+    /// Bytes that are missing.
     pub missing: u64,
 }
 
 /// One direction of a connection.
 #[derive(Debug, Default)]
 pub struct Stream {
-    /// The position of the next octet; positions count from the first octet seen, plus 2^32 so that none is
+    /// The position of the next byte; positions count from the first byte seen, plus 2^32 so that none is
     /// negative. Invariant: every waiting segment begins behind it.
     next: Option<Position>,
     waiting: BTreeMap<u64, Waiting>,
-    octets_waiting: usize,
+    bytes_waiting: usize,
     quality: Quality,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Position {
-    octet: u64,
+    byte: u64,
     sequence: u32,
 }
 
@@ -58,7 +58,7 @@ struct Waiting {
 }
 
 impl Stream {
-    /// A segment: its sequence number, whether it is a SYN, its octets and how many behind them were not
+    /// A segment: its sequence number, whether it is a SYN, its bytes and how many behind them were not
     /// captured. Hands over what is now in order.
     pub fn segment(
         &mut self,
@@ -68,18 +68,18 @@ impl Stream {
         missing: usize,
         hand: &mut dyn FnMut(Piece<'_>),
     ) {
-        // RFC 9293 §3.4: SYN counts as one octet, before the data.
+        // RFC 9293 §3.4: SYN counts as one byte, before the data.
         let sequence = sequence.wrapping_add(u32::from(syn));
-        let next = *self.next.get_or_insert(Position { octet: 1 << 32, sequence });
+        let next = *self.next.get_or_insert(Position { byte: 1 << 32, sequence });
         if data.is_empty() && missing == 0 {
             return;
         }
         // The distance from what is expected, as a signed number: sequence numbers wrap.
         let distance = sequence.wrapping_sub(next.sequence).cast_signed();
-        let start = next.octet.saturating_add_signed(i64::from(distance));
-        if start > next.octet {
+        let start = next.byte.saturating_add_signed(i64::from(distance));
+        if start > next.byte {
             self.wait(start, data, missing, hand);
-            if self.octets_waiting > MOST_WAITING || self.waiting.len() > MOST_SEGMENTS {
+            if self.bytes_waiting > MOST_WAITING || self.waiting.len() > MOST_SEGMENTS {
                 self.skip(hand);
             }
         } else {
@@ -106,10 +106,10 @@ impl Stream {
         self.next.is_some()
     }
 
-    /// Octets that begin at or before the next position.
+    /// Bytes that begin at or before the next position.
     fn arrive(&mut self, start: u64, data: &[u8], missing: usize, hand: &mut dyn FnMut(Piece<'_>)) {
         let Some(next) = self.next else { return };
-        let known = next.octet - start;
+        let known = next.byte - start;
         let fresh = usize::try_from(known).ok().and_then(|known| data.get(known..)).unwrap_or_default();
         let dropped = data.len() - fresh.len();
         if dropped > 0 {
@@ -123,10 +123,10 @@ impl Stream {
         let end = start + data.len() as u64 + missing as u64;
         if missing > 0
             && let Some(next) = self.next
-            && end > next.octet
+            && end > next.byte
         {
             // It may yet come again in full; but what is behind it usually comes first.
-            self.gap(end - next.octet, hand);
+            self.gap(end - next.byte, hand);
         }
     }
 
@@ -137,27 +137,27 @@ impl Stream {
             hand(Piece::Dropped(data, data.len()));
             return;
         }
-        self.octets_waiting += data.len();
+        self.bytes_waiting += data.len();
         if let Some(known) = self.waiting.insert(start, Waiting { data: data.to_vec(), missing }) {
-            self.octets_waiting -= known.data.len();
+            self.bytes_waiting -= known.data.len();
             self.quality.repeated += known.data.len() as u64;
             hand(Piece::Dropped(&known.data, known.data.len()));
         }
     }
 
-    /// How many octets wait.
+    /// How many bytes wait.
     pub fn waiting(&self) -> usize {
-        self.octets_waiting
+        self.bytes_waiting
     }
 
     /// Hands over waiting segments that have become next.
     fn drain(&mut self, hand: &mut dyn FnMut(Piece<'_>)) {
         while let Some(next) = self.next
             && let Some(first) = self.waiting.first_entry()
-            && *first.key() <= next.octet
+            && *first.key() <= next.byte
         {
             let (start, segment) = first.remove_entry();
-            self.octets_waiting -= segment.data.len();
+            self.bytes_waiting -= segment.data.len();
             self.arrive(start, &segment.data, segment.missing, hand);
         }
     }
@@ -165,22 +165,22 @@ impl Stream {
     /// Gives up what is missing before the first waiting segment.
     fn skip(&mut self, hand: &mut dyn FnMut(Piece<'_>)) {
         if let (Some(next), Some((start, _))) = (self.next, self.waiting.first_key_value()) {
-            self.gap(start - next.octet, hand);
+            self.gap(start - next.byte, hand);
         }
     }
 
-    fn gap(&mut self, octets: u64, hand: &mut dyn FnMut(Piece<'_>)) {
-        self.quality.missing += octets;
-        self.advance(octets);
-        hand(Piece::Gap(octets));
+    fn gap(&mut self, bytes: u64, hand: &mut dyn FnMut(Piece<'_>)) {
+        self.quality.missing += bytes;
+        self.advance(bytes);
+        hand(Piece::Gap(bytes));
     }
 
-    fn advance(&mut self, octets: u64) {
+    fn advance(&mut self, bytes: u64) {
         if let Some(next) = &mut self.next {
-            next.octet += octets;
+            next.byte += bytes;
             #[expect(clippy::cast_possible_truncation, reason = "the arithmetic is modulo 2^32")]
-            let octets = octets as u32;
-            next.sequence = next.sequence.wrapping_add(octets);
+            let bytes = bytes as u32;
+            next.sequence = next.sequence.wrapping_add(bytes);
         }
     }
 }
@@ -200,7 +200,7 @@ mod tests {
             match piece {
                 Piece::Data(data) => self.0.extend_from_slice(data),
                 Piece::Dropped(data, dropped) => assert!(dropped > 0 && dropped <= data.len()),
-                Piece::Gap(octets) => self.0.extend((0..octets).map(|_| b'.')),
+                Piece::Gap(bytes) => self.0.extend((0..bytes).map(|_| b'.')),
             }
         }
     }
@@ -241,7 +241,7 @@ mod tests {
         let cases: &[Case<'_>] = &[
             (&[(100, "abc"), (100, "xyz")], &[("xyz", 3)]),
             (&[(100, "abc"), (102, "?def")], &[("?def", 1)]),
-            // A keep-alive with an octet (RFC 1122 §4.2.3.6).
+            // A keep-alive with a byte (RFC 1122 §4.2.3.6).
             (&[(100, "abc"), (102, "K")], &[("K", 1)]),
             // Twins before their turn: the longer one counts, whichever came first.
             (&[(103, "def"), (103, "ghi"), (100, "abc")], &[("ghi", 3)]),
@@ -273,17 +273,17 @@ mod tests {
 
     #[test]
     fn a_gap_is_given_up_before_memory_is() {
-        let (mut stream, mut octets, mut gaps) = (Stream::default(), 0, 0);
+        let (mut stream, mut bytes, mut gaps) = (Stream::default(), 0, 0);
         stream.segment(0, true, b"", 0, &mut |_| {});
         for index in 1..200_u32 {
             stream.segment(1 + index * 10_000, false, &[0; 10_000], 0, &mut |piece| match piece {
-                Piece::Data(data) => octets += data.len(),
+                Piece::Data(data) => bytes += data.len(),
                 Piece::Dropped(..) => panic!("nothing came twice"),
                 Piece::Gap(length) => gaps += length,
             });
-            assert!(stream.octets_waiting <= MOST_WAITING);
+            assert!(stream.bytes_waiting <= MOST_WAITING);
         }
-        assert_eq!((octets, gaps), (1_990_000, 10_000));
+        assert_eq!((bytes, gaps), (1_990_000, 10_000));
     }
 
     proptest! {
@@ -304,10 +304,10 @@ mod tests {
                 stream.segment(sequence, false, data, 0, &mut |piece| heard.hear(piece));
             }
             prop_assert_eq!(heard.0, text);
-            prop_assert_eq!(stream.octets_waiting, 0);
+            prop_assert_eq!(stream.bytes_waiting, 0);
         }
 
-        /// Arbitrary segments: no panic, bounded memory, and every octet is handed over or reported.
+        /// Arbitrary segments: no panic, bounded memory, and every byte is handed over or reported.
         #[test]
         fn hostile_segments_are_survived(
             segments in proptest::collection::vec((any::<u32>(), any::<bool>(), 0..100_usize, 0..2000_usize), 0..80),
@@ -315,7 +315,7 @@ mod tests {
             let mut stream = Stream::default();
             for (sequence, syn, length, missing) in segments {
                 stream.segment(sequence, syn, &vec![1; length], missing, &mut |_| {});
-                prop_assert!(stream.octets_waiting <= MOST_WAITING + 100);
+                prop_assert!(stream.bytes_waiting <= MOST_WAITING + 100);
             }
             stream.finish(&mut |_| {});
             prop_assert!(stream.waiting.is_empty());

@@ -118,11 +118,11 @@ mod tests {
     use super::*;
 
     /// Bytes that all differ from their neighbours, and where in memory they lie: as far into a page as asked.
-    fn batch(octets: usize, into_page: usize) -> (Vec<u8>, usize) {
-        let mut memory = vec![0; octets + 2 * PAGE];
+    fn batch(bytes: usize, into_page: usize) -> (Vec<u8>, usize) {
+        let mut memory = vec![0; bytes + 2 * PAGE];
         let start = memory.as_ptr().align_offset(PAGE) + into_page;
-        for (index, octet) in memory[start..start + octets].iter_mut().enumerate() {
-            *octet = u8::try_from(index % 251).unwrap();
+        for (index, byte) in memory[start..start + bytes].iter_mut().enumerate() {
+            *byte = u8::try_from(index % 251).unwrap();
         }
         (memory, start)
     }
@@ -136,10 +136,10 @@ mod tests {
         // Small, bulk in a fitting place, urgent, in a place that does not fit, small, and bulk of whole pages.
         let sizes =
             [(10, false), (BULK + 3, false), (BULK * 2, true), (BULK + 77, false), (5, false), (BULK, false)];
-        for (index, (octets, urgent)) in sizes.into_iter().enumerate() {
+        for (index, (bytes, urgent)) in sizes.into_iter().enumerate() {
             let into_page = expected.len() % PAGE + usize::from(index == 3);
-            let (memory, start) = batch(octets, into_page);
-            let blocks = &memory[start..start + octets];
+            let (memory, start) = batch(bytes, into_page);
+            let blocks = &memory[start..start + bytes];
             sink.append(blocks, urgent).unwrap();
             expected.extend_from_slice(blocks);
             assert!(std::fs::read(&path).unwrap() == expected, "{index}");

@@ -38,7 +38,7 @@ impl Batch {
 
     /// Into the file: how many bytes and packets that was.
     pub(super) fn write(&self, sink: &mut dyn Sink) -> io::Result<Written> {
-        let blocks = self.buffer.octets();
+        let blocks = self.buffer.bytes();
         if !blocks.is_empty() {
             // Whoever has something more waits, if this is as much as may be queued.
             sink.append(blocks, blocks.len() >= MOST_QUEUED)?;
@@ -75,7 +75,7 @@ impl Queue {
 
     /// How many bytes are in it.
     pub(super) fn len(&self) -> usize {
-        self.batch.buffer.octets().len()
+        self.batch.buffer.bytes().len()
     }
 
     pub(super) fn is_empty(&self) -> bool {

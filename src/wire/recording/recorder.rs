@@ -15,7 +15,7 @@
 //! its secrets are known, but no longer than [`LONGEST_WAIT`](super::LONGEST_WAIT), no more than [`MOST_HELD`](super::MOST_HELD) a session and
 //! [`MOST_HELD_IN_ALL`](super::MOST_HELD_IN_ALL) together. A session that goes beyond is written behind what is known of its secrets,
 //! and all of them, should they come after all, behind it (a reader that goes through the file twice still
-//! decrypts). Connections whose first octets are no ClientHello never wait. A process that is killed loses what
+//! decrypts). Connections whose first bytes are no ClientHello never wait. A process that is killed loses what
 //! waits.
 //!
 //! Not recorded: secrets of sessions that did not cross this recorder, and exporter secrets that are logged

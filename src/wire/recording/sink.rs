@@ -37,17 +37,17 @@ impl Sink for MemorySink {
 /// What disks and memory are handed out in; no system that we know of wants more alignment than that.
 pub(super) const PAGE: usize = 4096;
 
-/// Octets on their way to a file, lying in memory as they will on the disk, relative to pages: a [`Sink`] can hand them
+/// Bytes on their way to a file, lying in memory as they will on the disk, relative to pages: a [`Sink`] can hand them
 /// on without a copy. Whoever fills it need not know.
 #[derive(Default)]
 pub(super) struct Buffer {
-    /// Padding up to the right place in a page, and the octets.
+    /// Padding up to the right place in a page, and the bytes.
     memory: Zeroizing<Vec<u8>>,
     padding: usize,
 }
 
 impl Buffer {
-    /// Empties it; what comes will stand in the file from `offset` on. `capacity` octets will do for most.
+    /// Empties it; what comes will stand in the file from `offset` on. `capacity` bytes will do for most.
     pub(super) fn begin(&mut self, offset: u64, capacity: usize) {
         self.memory.clear();
         self.memory.reserve(capacity);
@@ -60,8 +60,8 @@ impl Buffer {
         self.memory.resize(self.padding, 0);
     }
 
-    /// The octets.
-    pub(super) fn octets(&self) -> &[u8] {
+    /// The bytes.
+    pub(super) fn bytes(&self) -> &[u8] {
         &self.memory[self.padding..]
     }
 
@@ -70,7 +70,7 @@ impl Buffer {
         &mut self.memory
     }
 
-    /// Forgets all but the first `length` octets.
+    /// Forgets all but the first `length` bytes.
     pub(super) fn truncate(&mut self, length: usize) {
         self.memory.truncate(self.padding + length);
     }

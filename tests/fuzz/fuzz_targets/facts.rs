@@ -1,4 +1,4 @@
-//! A certificate, request, public key or file of them in DER or PEM: everything that turns octets into facts, and every
+//! A certificate, request, public key or file of them in DER or PEM: everything that turns bytes into facts, and every
 //! report of them.
 //!
 //! `cargo +nightly fuzz run --fuzz-dir tests/fuzz facts`, with certificates in DER as the first corpus.
@@ -11,16 +11,16 @@ use tlslab::pki::items::items;
 use tlslab::pki::request::RequestFacts;
 use tlslab::verify::{check_request, self_signed};
 
-fuzz_target!(|octets: &[u8]| {
-    if let Ok(facts) = CertFacts::read(octets) {
+fuzz_target!(|bytes: &[u8]| {
+    if let Ok(facts) = CertFacts::read(bytes) {
         let _ = self_signed(&facts);
     }
-    if let Ok(request) = RequestFacts::read(octets) {
+    if let Ok(request) = RequestFacts::read(bytes) {
         let _ = check_request(&request);
     }
-    let _ = (PublicKeyFacts::read(octets), SignatureAlgorithm::read(octets), items(octets));
+    let _ = (PublicKeyFacts::read(bytes), SignatureAlgorithm::read(bytes), items(bytes));
     // What a plan takes in it says again, and then stays the same.
-    if let Ok(plan) = Plan::from_certificate(octets) {
+    if let Ok(plan) = Plan::from_certificate(bytes) {
         let sign = |_: &[u8]| Ok::<_, ()>(vec![0; 64]);
         let again = plan.sign_with(sign).expect("nothing fails");
         let read = Plan::from_certificate(&again).expect("it wrote it itself");

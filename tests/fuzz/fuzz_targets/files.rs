@@ -16,8 +16,8 @@ static FILE: LazyLock<PathBuf> = LazyLock::new(|| {
     folder.join(format!("tlslab-fuzz-{}.pem", std::process::id()))
 });
 
-fuzz_target!(|octets: &[u8]| {
-    std::fs::write(&*FILE, octets).expect("a temporary file");
+fuzz_target!(|bytes: &[u8]| {
+    std::fs::write(&*FILE, bytes).expect("a temporary file");
     let errors = [
         read_certificates(&FILE).err(),
         read_private_key(&FILE).err(),

@@ -1,5 +1,5 @@
-//! Two streams of arbitrary octets as a connection with secrets: the readers of records, handshake messages and hellos,
-//! and both key schedules. Every other chunk is the server's; an octet before each says how long it is.
+//! Two streams of arbitrary bytes as a connection with secrets: the readers of records, handshake messages and hellos,
+//! and both key schedules. Every other chunk is the server's; a byte before each says how long it is.
 //!
 //! `cargo +nightly fuzz run --fuzz-dir tests/fuzz stream`
 #![no_main]

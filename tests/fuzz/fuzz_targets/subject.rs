@@ -7,15 +7,15 @@ use libfuzzer_sys::fuzz_target;
 use tlslab::pki::subject::{SanName, Subject};
 use tlslab::verify::ExpectedName;
 
-fuzz_target!(|octets: &[u8]| {
+fuzz_target!(|bytes: &[u8]| {
     // By their DER, in which the attributes of one relative name have an order of their own.
     let again = |der: &[u8]| Subject::from_der(der).map(|subject| subject.to_der());
-    if let Ok(subject) = Subject::from_der(octets) {
+    if let Ok(subject) = Subject::from_der(bytes) {
         let _ = subject.to_string();
         let der = subject.to_der();
         assert_eq!(again(&der).as_ref(), Ok(&der));
     }
-    let Ok(text) = std::str::from_utf8(octets) else { return };
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Ok(subject) = text.parse::<Subject>() {
         let (der, shown) = (subject.to_der(), subject.to_string());
         assert_eq!(again(&der).as_ref(), Ok(&der), "{text:?}");

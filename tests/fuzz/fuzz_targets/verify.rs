@@ -12,19 +12,19 @@ use time::OffsetDateTime;
 use tlslab::verify::{Criteria, ExpectedName, Policy, TrustSet, Usage, judge};
 
 /// The elements of DER in a row: every certificate says how long it is.
-fn certificates(mut octets: &[u8]) -> Vec<CertificateDer<'static>> {
+fn certificates(mut bytes: &[u8]) -> Vec<CertificateDer<'static>> {
     let mut found = Vec::new();
-    while let [_, 0x82, high, low, ..] = octets {
+    while let [_, 0x82, high, low, ..] = bytes {
         let length = (usize::from(*high) << 8 | usize::from(*low)) + 4;
-        let (one, rest) = octets.split_at(length.min(octets.len()));
+        let (one, rest) = bytes.split_at(length.min(bytes.len()));
         found.push(CertificateDer::from(one.to_vec()));
-        octets = rest;
+        bytes = rest;
     }
     found
 }
 
-fuzz_target!(|octets: &[u8]| {
-    let certificates = certificates(octets);
+fuzz_target!(|bytes: &[u8]| {
+    let certificates = certificates(bytes);
     let Some((trusted, presented)) = certificates.split_first() else { return };
     let Ok(trusted) = TrustSet::new([trusted]) else { return };
     let trusted = Arc::new(trusted);

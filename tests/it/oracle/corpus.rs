@@ -2,8 +2,8 @@
 //! verifiers that are here judge each in live handshakes, and reports how often the predictions hold, by verifier and by
 //! what is peculiar about the certificate.
 //!
-//! Nobody has their keys. So each is transplanted: it keeps its version, serial number, subject and extensions octet for
-//! octet, and gets a key, an issuer and, where it has expired, a validity of ours; one of a CA as the intermediate above a
+//! Nobody has their keys. So each is transplanted: it keeps its version, serial number, subject and extensions byte for
+//! byte, and gets a key, an issuer and, where it has expired, a validity of ours; one of a CA as the intermediate above a
 //! healthy server's, any other as the server's.
 
 #![allow(clippy::print_stdout, reason = "a measure is printed as it is taken")]
@@ -112,16 +112,16 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 /// The certificates of a file: DER, or PEM among whatever else there is, also within JSON and gzipped.
 fn certificates(path: &Path) -> Vec<CertificateDer<'static>> {
-    let mut octets = std::fs::read(path).expect("a file");
+    let mut bytes = std::fs::read(path).expect("a file");
     if path.extension().is_some_and(|extension| extension == "gz") {
         let mut plain = Vec::new();
-        flate2::read::GzDecoder::new(&octets[..]).read_to_end(&mut plain).expect("a gzipped file");
-        octets = plain;
+        flate2::read::GzDecoder::new(&bytes[..]).read_to_end(&mut plain).expect("a gzipped file");
+        bytes = plain;
     }
-    if octets.first() == Some(&0x30) {
-        return vec![CertificateDer::from(octets)];
+    if bytes.first() == Some(&0x30) {
+        return vec![CertificateDer::from(bytes)];
     }
-    let text = String::from_utf8_lossy(&octets).replace("\\n", "\n");
+    let text = String::from_utf8_lossy(&bytes).replace("\\n", "\n");
     CertificateDer::pem_slice_iter(text.as_bytes()).filter_map(Result::ok).collect()
 }
 

@@ -59,12 +59,12 @@ const CA_TRUE: [u8; 5] = [0x30, 3, 1, 1, 0xff];
 const CA_FALSE: [u8; 2] = [0x30, 0];
 const OTHER: &str = "www.example.com";
 
-/// An element of fewer than 128 octets.
+/// An element of fewer than 128 bytes.
 fn element(tag: u8, content: &[u8]) -> Vec<u8> {
     [&[tag, u8::try_from(content.len()).expect("a short element")][..], content].concat()
 }
 
-/// keyUsage with these bits of its first octet.
+/// keyUsage with these bits of its first byte.
 fn key_usage(bits: u8) -> Vec<u8> {
     let unused = if bits == 0 { 0 } else { u8::try_from(bits.trailing_zeros()).expect("at most 7") };
     vec![3, 2, unused, bits]
@@ -77,7 +77,7 @@ const KEY_CERT_SIGN: u8 = 0x04;
 
 /// extKeyUsage with these purposes.
 fn purposes(list: &[Oid]) -> Vec<u8> {
-    element(0x30, &list.iter().flat_map(|oid| element(6, oid.as_octets())).collect::<Vec<u8>>())
+    element(0x30, &list.iter().flat_map(|oid| element(6, oid.as_bytes())).collect::<Vec<u8>>())
 }
 
 /// What no extension here may be.
@@ -283,7 +283,7 @@ pub(crate) const SHAPES: &[Shape] = &[
     }),
     shape("serial number 0", |p| p.serial = vec![0]),
     shape("a negative serial number", |p| p.serial = vec![0x80, 1]),
-    shape("a serial number of 21 octets", |p| p.serial = vec![0x11; 21]),
+    shape("a serial number of 21 bytes", |p| p.serial = vec![0x11; 21]),
     shape("valid in an hour", |p| p.not_before = at(OffsetDateTime::now_utc() + Duration::hours(1))),
     pinned("its own signature broken", |p| p.signature_edit = SignatureEdit::FlipBit(0)),
     pinned("issued by somebody unknown", |p| {

@@ -31,7 +31,7 @@ impl Capture {
         Self { tshark: Some(tshark), file }
     }
 
-    /// Waits until both sides' FIN is on file, and returns the file's octets.
+    /// Waits until both sides' FIN is on file, and returns the file's bytes.
     #[track_caller]
     fn finish(mut self) -> Vec<u8> {
         let mut tshark = self.tshark.take().expect("it runs until it is finished");
@@ -67,8 +67,8 @@ fn decrypted(lab: &Lab, keylog: &str) -> Run {
     lab.run("tshark", ["-r", "capture.pcapng", "-o", &preference, "-q", "-z", "follow,tls,ascii,0"]).success()
 }
 
-fn contains(octets: &[u8], words: &str) -> bool {
-    octets.windows(words.len()).any(|window| window == words.as_bytes())
+fn contains(bytes: &[u8], words: &str) -> bool {
+    bytes.windows(words.len()).any(|window| window == words.as_bytes())
 }
 
 #[test]
@@ -80,10 +80,10 @@ fn the_message_is_nowhere_in_a_capture() {
         let lab = Lab::new();
         lab.gencert(&[]);
         lab.write("empty", "");
-        let octets = captured(&lab, &[], &[], version);
-        assert!(!contains(&octets, MESSAGE), "{version:?}: the message is on the wire");
+        let bytes = captured(&lab, &[], &[], version);
+        assert!(!contains(&bytes, MESSAGE), "{version:?}: the message is on the wire");
         // The capture is of the session: its name, which TLS does not hide, is in there.
-        assert!(contains(&octets, "www.test.org"), "{version:?}: nothing was captured");
+        assert!(contains(&bytes, "www.test.org"), "{version:?}: nothing was captured");
         let without = decrypted(&lab, "empty");
         assert!(!without.stdout.contains(MESSAGE), "{without}");
     }
@@ -97,8 +97,8 @@ fn tls_1_3_hides_the_certificate_and_tls_1_2_does_not() {
     for (version, readable) in VERSIONS.into_iter().zip([true, false]) {
         let lab = Lab::new();
         lab.gencert(&["--subject", "/O=Readable On The Way/CN=www.test.org"]);
-        let octets = captured(&lab, &[], &[], version);
-        assert_eq!(contains(&octets, "Readable On The Way"), readable, "{version:?}");
+        let bytes = captured(&lab, &[], &[], version);
+        assert_eq!(contains(&bytes, "Readable On The Way"), readable, "{version:?}");
     }
 }
 
@@ -139,6 +139,6 @@ fn in_plaintext_the_message_is_in_the_capture() {
     let server = lab.serve(&["--plaintext"]);
     let capture = Capture::start(&lab, &server);
     lab.tlslab(["connect", &server.to_word(), "--plaintext", "--message", MESSAGE]).success().prints(MESSAGE);
-    let octets = capture.finish();
-    assert!(contains(&octets, MESSAGE), "what is not encrypted is readable");
+    let bytes = capture.finish();
+    assert!(contains(&bytes, MESSAGE), "what is not encrypted is readable");
 }

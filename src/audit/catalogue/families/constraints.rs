@@ -239,15 +239,15 @@ fn documentation() -> Name {
     network(Ipv4Addr::new(192, 0, 2, 0).into(), 3)
 }
 
-/// An address, and a mask of so many octets (RFC 5280 §4.2.1.10).
-fn network(address: IpAddr, octets: usize) -> Name {
+/// An address, and a mask of so many bytes (RFC 5280 §4.2.1.10).
+fn network(address: IpAddr, bytes: usize) -> Name {
     let (tag, base) = ip(address);
-    let kept = base.iter().enumerate().map(|(place, octet)| if place < octets { *octet } else { 0 });
-    let mask = (0..base.len()).map(|place| if place < octets { 0xff } else { 0 });
+    let kept = base.iter().enumerate().map(|(place, byte)| if place < bytes { *byte } else { 0 });
+    let mask = (0..base.len()).map(|place| if place < bytes { 0xff } else { 0 });
     (tag, kept.chain(mask).collect())
 }
 
-/// The network that the expected address is in: its first octet in IPv4, the whole address in IPv6.
+/// The network that the expected address is in: its first byte in IPv4, the whole address in IPv6.
 fn own_network(lab: &Setting) -> Name {
     match lab.name {
         ExpectedName::Ip(address @ IpAddr::V6(_)) => network(address, 16),

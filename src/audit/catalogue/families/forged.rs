@@ -63,7 +63,7 @@ fn issued_by(
     Ok(Made { chain: vec![sign(&leaf)?], key, trusted: vec![trusted] })
 }
 
-/// A signature that is valid for this CA's key and 32 octets of zero in place of a digest: it is the same for every
+/// A signature that is valid for this CA's key and 32 bytes of zero in place of a digest: it is the same for every
 /// message, and was made before the key was thrown away.
 fn empty_digest(workshop: &Workshop) -> Result<Made, IssueError> {
     issued_by(workshop, include_bytes!("forged/empty-digest.der"), |leaf| {
@@ -84,9 +84,9 @@ fn cube_root(workshop: &Workshop) -> Result<Made, IssueError> {
             message.resize(MODULUS, 0);
             // The next greater root, whose cube differs in what was left free only.
             let root = BigUint::from_bytes_be(&message).cbrt() + 1u8;
-            let octets = root.to_bytes_be();
-            let mut signature = vec![0; MODULUS - octets.len()];
-            signature.extend(octets);
+            let bytes = root.to_bytes_be();
+            let mut signature = vec![0; MODULUS - bytes.len()];
+            signature.extend(bytes);
             Ok(signature)
         })
     })

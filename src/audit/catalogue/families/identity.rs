@@ -20,11 +20,11 @@ const FREE_TEXT: &str = "a CN is free text that CAs check less than names";
 
 const CHECK: &str = "turn host name verification on, with the name that was asked for: a trusted chain alone says nothing \
                      about whose certificate it is";
-const WHOLE: &str = "compare whole names, label by label and octet by octet, with the TLS library's own function: no \
+const WHOLE: &str = "compare whole names, label by label and byte by byte, with the TLS library's own function: no \
                      substrings, no suffixes, no C strings";
 const SAN_ONLY: &str = "where there is a SAN, look nowhere else; without one, refuse (RFC 9525 §6.3)";
 const STAR: &str = "take a wildcard as the whole left-most label only, for exactly one label (RFC 9525 §6.3)";
-const ADDRESS: &str = "compare an IP address with iPAddress entries only, all its octets (RFC 9525 §6.5)";
+const ADDRESS: &str = "compare an IP address with iPAddress entries only, all its bytes (RFC 9525 §6.5)";
 
 pub(super) fn faults() -> Vec<Fault> {
     [names(), common_names(), wildcards(), addresses(), unreadable(), matters_of_policy()].concat()
@@ -191,13 +191,13 @@ fn addresses() -> Vec<Fault> {
         fault("ip-san-wrong", "another address", "RFC 9525 §6.5", ANYBODY)
             .refused(&[WrongName])
             .leaf(|plan, lab| set_names(plan, &[proving(&lab.other())])),
-        fault("ip-wrong-length", "an iPAddress with an octet too many", "RFC 5280 §4.2.1.6", SMUGGLED)
+        fault("ip-wrong-length", "an iPAddress with a byte too many", "RFC 5280 §4.2.1.6", SMUGGLED)
             .refused(&[WrongName])
             .leaf(|plan, lab| {
                 if let ExpectedName::Ip(address) = lab.name {
-                    let (tag, mut octets) = ip(address);
-                    octets.push(0);
-                    set_names(plan, &[(tag, octets)]);
+                    let (tag, mut bytes) = ip(address);
+                    bytes.push(0);
+                    set_names(plan, &[(tag, bytes)]);
                 }
             }),
         fault("ip-in-cn", "no SAN, the address is in the CN only", "RFC 9525 §6.5", FREE_TEXT)

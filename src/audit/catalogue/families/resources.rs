@@ -70,7 +70,7 @@ fn namesakes(workshop: &Workshop) -> Result<Made, IssueError> {
 
 /// Policies below 2.25.987654321.
 fn policy(number: u8) -> Vec<u8> {
-    tlv(tag::OID, &[NOBODYS.as_octets(), &[number & 0x7f]].concat())
+    tlv(tag::OID, &[NOBODYS.as_bytes(), &[number & 0x7f]].concat())
 }
 
 fn policies(count: u8) -> Vec<u8> {

@@ -39,23 +39,23 @@ fn kinds() -> Vec<Fault> {
         kind("san-other-name", "the name is an otherName")
             .leaf(|plan, lab| smuggle(plan, lab, (general_name::OTHER, other_name(lab)))),
         kind("san-email", "the name is an rfc822Name")
-            .leaf(|plan, lab| smuggle(plan, lab, (general_name::EMAIL, octets(lab)))),
+            .leaf(|plan, lab| smuggle(plan, lab, (general_name::EMAIL, bytes(lab)))),
         kind("san-x400", "the name is an x400Address").leaf(|plan, lab| {
-            smuggle(plan, lab, (general_name::X400, tlv(tag::SEQUENCE, &tlv(0x13, &octets(lab)))));
+            smuggle(plan, lab, (general_name::X400, tlv(tag::SEQUENCE, &tlv(0x13, &bytes(lab)))));
         }),
         kind("san-directory", "the name is the CN of a directoryName").leaf(|plan, lab| {
             let directory = Subject::lab().with_unchecked_common_name(&lab.name.to_string());
             smuggle(plan, lab, (general_name::DIRECTORY, directory.to_der()));
         }),
         kind("san-edi", "the name is an ediPartyName").leaf(|plan, lab| {
-            smuggle(plan, lab, (general_name::EDI, tlv(0xa1, &tlv(0x0c, &octets(lab)))));
+            smuggle(plan, lab, (general_name::EDI, tlv(0xa1, &tlv(0x0c, &bytes(lab)))));
         }),
         kind("san-uri", "the name is a URI's host")
             .leaf(|plan, lab| smuggle(plan, lab, (general_name::URI, uri(lab)))),
-        kind("san-registered", "the name is the octets of a registeredID")
-            .leaf(|plan, lab| smuggle(plan, lab, (general_name::REGISTERED_ID, octets(lab)))),
-        kind("san-address", "the name is the octets of an iPAddress")
-            .leaf(|plan, lab| smuggle(plan, lab, (general_name::IP, octets(lab)))),
+        kind("san-registered", "the name is the bytes of a registeredID")
+            .leaf(|plan, lab| smuggle(plan, lab, (general_name::REGISTERED_ID, bytes(lab)))),
+        kind("san-address", "the name is the bytes of an iPAddress")
+            .leaf(|plan, lab| smuggle(plan, lab, (general_name::IP, bytes(lab)))),
         kind("san-tag-9", "the name has the tag [9], which GeneralName does not have").leaf(tagged::<9>),
         kind("san-tag-10", "the name has the tag [10], which GeneralName does not have").leaf(tagged::<10>),
         kind("san-tag-11", "the name has the tag [11], which GeneralName does not have").leaf(tagged::<11>),
@@ -74,10 +74,10 @@ fn smuggle(plan: &mut Plan, lab: &Setting, name: Name) {
 
 /// The name alone, with a context tag.
 fn tagged<const TAG: u8>(plan: &mut Plan, lab: &Setting) {
-    smuggle(plan, lab, (0x80 | TAG, octets(lab)));
+    smuggle(plan, lab, (0x80 | TAG, bytes(lab)));
 }
 
-fn octets(lab: &Setting) -> Vec<u8> {
+fn bytes(lab: &Setting) -> Vec<u8> {
     lab.name.to_string().into_bytes()
 }
 
@@ -87,12 +87,12 @@ fn uri(lab: &Setting) -> Vec<u8> {
 
 /// Of a type that nobody knows.
 fn other_name(lab: &Setting) -> Vec<u8> {
-    let value = tlv(0xa0, &tlv(0x0c, &octets(lab)));
+    let value = tlv(0xa0, &tlv(0x0c, &bytes(lab)));
     [der::oid(super::super::edit::NOBODYS), value].concat()
 }
 
 /// The name beside another one, in one dNSName: what a client sees that joins the names and parts them again
-/// (CVE-2021-44532). The grid goes through every octet.
+/// (CVE-2021-44532). The grid goes through every byte.
 fn separators() -> Vec<Fault> {
     let separator = |name, title| fault(name, title).fix(ONE);
     vec![

@@ -14,7 +14,7 @@ use crate::verify::Reason::{BadSignature, Malformed, Untrusted};
 const ANYBODY: &str = "anybody on the way makes such a certificate in a second and reads everything";
 const UNFETCHED: &str = "none; a client that fetches it tells others where it goes";
 
-const PIN: &str = "compare the whole certificate with the trusted one, octet by octet, or its SHA-256 fingerprint; never \
+const PIN: &str = "compare the whole certificate with the trusted one, byte by byte, or its SHA-256 fingerprint; never \
                    its subject";
 const VERIFY: &str = "turn verification on: build a path to a trusted CA and check every signature on it; never accept what a \
                       verifier refused";
@@ -45,7 +45,7 @@ fn pinned() -> Vec<Fault> {
             "tampered",
             "one bit of the signature flipped",
             "RFC 5280 §6.1.3 (a)(1)",
-            "a client that compares less than every octet takes a changed copy for the pinned one",
+            "a client that compares less than every byte takes a changed copy for the pinned one",
         )
         .refused(&[Untrusted, BadSignature])
         .made(tampered)

@@ -14,7 +14,7 @@ use crate::verify::Reason::{BadUsage, Malformed, WrongName};
 
 const PURPOSE: &str = "a certificate that was issued for something harmless passes as this server's";
 const UNSAID: &str = "a restriction that the client does not understand is one that it does not obey";
-const PARSERS: &str = "two readers of the same octets see two different certificates";
+const PARSERS: &str = "two readers of the same bytes see two different certificates";
 const SERIALS: &str = "certificates that cannot be told apart cannot be revoked one by one";
 const STOLEN: &str = "the server's key, stolen, issues certificates for every name";
 
@@ -158,8 +158,7 @@ fn form() -> Vec<Fault> {
             .leaf(|plan, _| plan.version = None),
         serial("serial-zero", "serial number 0").leaf(|plan, _| plan.serial = vec![0]),
         serial("serial-negative", "a negative serial number").leaf(|plan, _| plan.serial = vec![0x80, 1]),
-        serial("serial-too-long", "a serial number of 21 octets")
-            .leaf(|plan, _| plan.serial = vec![0x42; 21]),
+        serial("serial-too-long", "a serial number of 21 bytes").leaf(|plan, _| plan.serial = vec![0x42; 21]),
     ]));
     faults.push(
         Fault::under_ca(

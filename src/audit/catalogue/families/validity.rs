@@ -40,7 +40,7 @@ fn two_readings() -> Fault {
         "validity-two-readings",
         "notAfter 211201010101Z as a GeneralizedTime: 2112, or read as a UTCTime 2021",
         "RFC 5280 §4.1.2.5.2",
-        "two readers of the same octets see two different dates",
+        "two readers of the same bytes see two different dates",
     )
     .refused(&[Malformed])
     .fix(CENTURIES)

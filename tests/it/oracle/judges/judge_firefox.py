@@ -120,10 +120,10 @@ class Browser:
 
     def receive(self):
         length = b""
-        while (octet := self.stream.recv(1)) != b":":
-            if not octet:
+        while (byte := self.stream.recv(1)) != b":":
+            if not byte:
                 raise SystemExit("firefox-esr closed its connection")
-            length += octet
+            length += byte
         message = b""
         while len(message) < int(length):
             message += self.stream.recv(int(length) - len(message))
