@@ -55,8 +55,8 @@ fn of_fault(fault: &'static Fault, name: &ExpectedName, written: &str) -> Case {
         (_, Holder::Nobody(why), _) => Shown::Unavailable(why.into()),
         // graviola takes minutes to make such a key.
         _ if fault.id == *"ok-rsa8192" => Shown::Unavailable("its key takes minutes to make".into()),
-        (_, Holder::Openssl | Holder::OpensslTls12(..), _) | (_, _, Maker::Openssl) => {
-            Shown::Unavailable("openssl makes it, with what tlslab will not do".into())
+        (_, _, Maker::Openssl(None)) => {
+            Shown::Unavailable("its key or signature is one that tlslab does not make; openssl does".into())
         }
         _ => Shown::Fault(fault),
     };

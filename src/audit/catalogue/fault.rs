@@ -128,6 +128,9 @@ impl Expectation {
     }
 }
 
+/// Makes a case of its own with a workshop's keys.
+pub type Make = fn(&Workshop) -> Result<Made, IssueError>;
+
 /// How a fault is made. An edit is told the [`Setting`] that the certificate is made for.
 #[derive(Clone, Copy, Debug)]
 pub enum Maker {
@@ -136,9 +139,10 @@ pub enum Maker {
     /// One edit to a healthy leaf, intermediate or root.
     Chain(fn(&mut Chain, &Setting)),
     /// More than one plan is involved.
-    Plan(fn(&Workshop) -> Result<Made, IssueError>),
-    /// It needs what tlslab will not do (sign with SHA-1, hold RSA-1024): openssl does, by `fixtures/openssl.sh`.
-    Openssl,
+    Plan(Make),
+    /// Its fixture is openssl's, by `fixtures/openssl.sh`: what tlslab will not do (sign with SHA-1, hold RSA-1024), or
+    /// openssl's own shape. Where there is a maker, tlslab makes its like for a client that is put to it.
+    Openssl(Option<Make>),
 }
 
 /// Who can hold an entry's key and show it to a client of today.
@@ -245,12 +249,17 @@ impl Fault {
         Self { maker: Maker::Chain(edit), ..self }
     }
 
-    pub(super) const fn made(self, make: fn(&Workshop) -> Result<Made, IssueError>) -> Self {
+    pub(super) const fn made(self, make: Make) -> Self {
         Self { maker: Maker::Plan(make), ..self }
     }
 
     pub(super) const fn openssl(self) -> Self {
-        Self { maker: Maker::Openssl, fixture: true, ..self }
+        Self { maker: Maker::Openssl(None), fixture: true, ..self }
+    }
+
+    /// What openssl makes as a fixture, and tlslab for a client that is put to it.
+    pub(super) const fn openssl_or(self, make: Make) -> Self {
+        Self { maker: Maker::Openssl(Some(make)), fixture: true, ..self }
     }
 
     pub(super) const fn held_by(self, holder: Holder) -> Self {
@@ -270,8 +279,8 @@ impl Fault {
             }
             (Maker::Leaf(edit), Model::Pinned) => workshop.pinned(|plan| edit(plan, workshop.setting())),
             (Maker::Chain(edit), _) => workshop.chain(|chain| edit(chain, workshop.setting())),
-            (Maker::Plan(make), _) => make(workshop),
-            (Maker::Openssl, _) => return Err(NotMade::ByOpenssl),
+            (Maker::Plan(make) | Maker::Openssl(Some(make)), _) => make(workshop),
+            (Maker::Openssl(None), _) => return Err(NotMade::ByOpenssl),
         }?)
     }
 

@@ -125,6 +125,15 @@ impl Workshop {
         Ok(Made { chain: vec![certificate.clone()], key, trusted: vec![certificate] })
     }
 
+    /// Direct trust, in the shape that plain `openssl req -x509` gives a certificate.
+    pub fn openssl_style(&self) -> Result<Made, IssueError> {
+        let key = self.key(Role::Server)?;
+        let request = Request { names: Vec::new(), profile: Profile::Openssl, ..self.server_request() };
+        let plan = Plan::draft(&request, key.public_key_info(), &Issuer::SelfSigned(&key))?;
+        let certificate = plan.sign(&key)?;
+        Ok(Made { chain: vec![certificate.clone()], key, trusted: vec![certificate] })
+    }
+
     /// A private CA: a healthy leaf with one edit, issued by the root that the client trusts.
     pub fn issued(&self, edit: impl FnOnce(&mut Plan)) -> Result<Made, IssueError> {
         self.issued_to(Usage::Server, edit, Plan::sign)
@@ -154,8 +163,7 @@ impl Workshop {
     pub fn chain(&self, edit: impl FnOnce(&mut Chain)) -> Result<Made, IssueError> {
         let (root_key, intermediate_key) = (self.key(Role::Root)?, self.key(Role::Intermediate)?);
         let root = self.root()?;
-        let (certificate, request) =
-            (root.sign(&root_key)?, self.ca_request("Test Intermediate CA", Some(0)));
+        let (certificate, request) = (root.sign(&root_key)?, self.intermediate_request());
         let issuer = Issuer::Ca { certificate: &certificate, key: &root_key };
         let intermediate = Plan::draft(&request, intermediate_key.public_key_info(), &issuer)?;
         let certificate = intermediate.sign(&root_key)?;
@@ -231,6 +239,11 @@ impl Workshop {
             validity: self.setting.dates.valid,
             profile: Profile::Server,
         }
+    }
+
+    /// What the healthy intermediate CA asks for.
+    pub fn intermediate_request(&self) -> Request {
+        self.ca_request("Test Intermediate CA", Some(0))
     }
 
     fn ca_request(&self, name: &str, path_length: Option<u8>) -> Request {

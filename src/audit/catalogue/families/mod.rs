@@ -6,6 +6,7 @@ mod controls;
 mod forged;
 mod identity;
 mod issuers;
+mod legacy;
 mod paths;
 mod public;
 mod resources;

@@ -1,7 +1,12 @@
-//! Keys and hashes that prove nothing any more. tlslab makes none of them: `fixtures/openssl.sh` does.
+//! Keys and hashes that prove nothing any more. Their fixtures are openssl's, by `fixtures/openssl.sh`; for a client that
+//! is put to them tlslab makes those of which it can hold the key and knows the hash.
+//!
+//! Not made for live clients: RSA keys of 1024 and 512 bits, DSA and P-192, for nothing here holds such a key; ECDSA with
+//! SHA-1, for nothing here signs so; MD4 and MD2, which hardly a client has to refuse any more.
 
 use super::super::fault::{Fault, Grade, Holder};
-use super::both;
+use super::legacy::Hash;
+use super::{both, legacy};
 use crate::verify::Reason::{WeakKey, WeakSignature};
 
 const FACTORED: &str = "the key is factored by whoever can pay, and impersonates the server";
@@ -61,7 +66,8 @@ fn keys() -> Vec<Fault> {
             "RFC 5480 §2.1.1",
             "a curve made to fit somebody else's public key: the attacker knows its secret (CVE-2020-0601)",
         ))
-        .grade(Grade::MustReject),
+        .grade(Grade::MustReject)
+        .openssl_or(legacy::explicit_curve),
     ]);
     faults
 }
@@ -75,11 +81,16 @@ fn hashes() -> Vec<Fault> {
     let under_a_ca = |name, title, grade| signed(name, title).ca().grade(grade).openssl();
     vec![
         // RFC 8446 §4.4.2.4 does not ask it of self-signed certificates.
-        signed("sha1", "signed with SHA-1").grade(Grade::Policy).openssl(),
-        under_a_ca("sha1", "signed with SHA-1", Grade::ShouldReject),
+        signed("sha1", "signed with SHA-1")
+            .grade(Grade::Policy)
+            .openssl_or(|workshop| legacy::self_signed(workshop, Hash::Sha1)),
+        under_a_ca("sha1", "signed with SHA-1", Grade::ShouldReject)
+            .openssl_or(|workshop| legacy::issued(workshop, Hash::Sha1)),
         under_a_ca("sha1-ecdsa", "signed with ECDSA and SHA-1", Grade::ShouldReject),
-        under_a_ca("sha1-intermediate", "the intermediate is signed with SHA-1", Grade::ShouldReject),
-        under_a_ca("md5", "signed with MD5", Grade::MustReject),
+        under_a_ca("sha1-intermediate", "the intermediate is signed with SHA-1", Grade::ShouldReject)
+            .openssl_or(|workshop| legacy::intermediate(workshop, Hash::Sha1)),
+        under_a_ca("md5", "signed with MD5", Grade::MustReject)
+            .openssl_or(|workshop| legacy::issued(workshop, Hash::Md5)),
         Fault {
             citation: "RFC 8446 §4.2.3, RFC 6150",
             ..under_a_ca("md4", "signed with MD4", Grade::MustReject)

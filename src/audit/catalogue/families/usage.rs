@@ -6,6 +6,7 @@ use super::super::edit::{
 };
 use super::super::fault::{Fault, Grade};
 use super::super::setting::Setting;
+use super::super::workshop::Workshop;
 use super::each_both;
 use crate::pki::issue::Plan;
 use crate::pki::oid;
@@ -86,7 +87,7 @@ fn usages() -> Vec<Fault> {
         .grade(Grade::Policy)
         .webpki(&[WrongName, BadUsage])
         .fix("give servers certificates with a SAN and CA:FALSE")
-        .openssl(),
+        .openssl_or(Workshop::openssl_style),
     );
     faults
 }
