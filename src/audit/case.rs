@@ -9,6 +9,7 @@ use rustls::pki_types::CertificateDer;
 use tokio::net::TcpStream;
 
 use super::catalogue::{Fault, Grade, grid};
+use super::rig::resuming::Sessions;
 use super::verdict::Acceptance;
 use super::witness::{SHOWN, Wire};
 use crate::pki::key::{KeyAlgorithm, PrivateKey};
@@ -51,6 +52,8 @@ pub struct Case {
     pub may_hang: bool,
     /// What is shown.
     pub shown: Shown,
+    /// What the client is run against before, in the same place, where it is about two connections.
+    pub before: Option<Before>,
     /// How a connection of its healthy twin is served.
     pub twin: Arc<dyn Serve>,
     /// How a connection is served.
@@ -85,6 +88,17 @@ impl fmt::Display for Trust {
     }
 }
 
+/// A first visit, to the same address.
+#[derive(Clone, Debug)]
+pub struct Before {
+    /// The name that the client asks for.
+    pub asked: String,
+    /// What is shown.
+    pub shown: Shown,
+    /// Whether the client has to accept it, or there is nothing to be concluded from what follows.
+    pub accepted: bool,
+}
+
 /// Which certificate a case shows. It is made when the case is run, for what is about seconds.
 #[derive(Clone, Debug)]
 pub enum Shown {
@@ -94,6 +108,8 @@ pub enum Shown {
     Grid(grid::Case),
     /// A healthy one with such a key, trusted as the client can take it: the fault is elsewhere.
     Healthy(KeyAlgorithm),
+    /// A healthy one, and the client is told to trust another CA than its own.
+    Distrusted,
     /// None: why nobody can run the case here.
     Unavailable(Text),
 }
@@ -137,6 +153,10 @@ pub struct Scene {
     pub page: Option<Arc<str>>,
     /// Which of the run's connections it is; the first is 0.
     pub number: u32,
+    /// Sessions that may be resumed.
+    pub sessions: Sessions,
+    /// The name that was asked for at the first visit, where this is the second.
+    pub before: Option<String>,
 }
 
 /// What a healthy conversation is.

@@ -6,12 +6,15 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use super::case::{Case, Material, Shown, Text, Trust};
+use super::case::{Before, Case, Material, Shown, Text, Trust};
 use super::catalogue::workshop::{Made, Role, Workshop};
 use super::catalogue::{self, Dates, Fault, Holder, Maker, Model, NotMade, Setting, grid};
 use super::handshake::{self, Opening, Version};
 use super::rig::healthy::Healthy;
+use super::rig::resuming::Resuming;
 use super::rig::scripted::Scripted;
+use super::sessions::{self, Visit};
+use super::starttls::{self, Fronting};
 use super::verdict::Acceptance;
 use crate::pki::key::KeyAlgorithm;
 use crate::server::Identity;
@@ -43,6 +46,8 @@ pub fn all(name: &ExpectedName, written: &str, grid: bool) -> Vec<Arc<Case>> {
     faults
         .map(|fault| of_fault(fault, name, written))
         .chain(handshake::cases::all().flat_map(|case| of_handshake(case, written)))
+        .chain(sessions::ALL.iter().map(|case| of_sessions(case, name, written)))
+        .chain(starttls::ALL.iter().map(|case| of_starttls(case, written)))
         .chain(grid.map(|case| of_grid(case, name, written)))
         .map(Arc::new)
         .collect()
@@ -79,6 +84,7 @@ fn of_fault(fault: &'static Fault, name: &ExpectedName, written: &str) -> Case {
         alerts: alerts_for(fault.lab.reasons().iter().chain(fault.webpki.reasons()).copied()),
         may_hang: false,
         shown,
+        before: None,
         twin: Arc::new(Healthy),
         service: Arc::new(Healthy),
     }
@@ -111,6 +117,7 @@ fn of_handshake(case: &'static handshake::cases::Case, written: &str) -> impl It
             alerts: case.alerts.to_vec(),
             may_hang: script.opening == Opening::Silent,
             shown: Shown::Healthy(script.key),
+            before: None,
             twin: Arc::new(Scripted(script.twin())),
             service: Arc::new(Scripted(script)),
         }
@@ -137,9 +144,77 @@ fn of_grid(case: grid::Case, name: &ExpectedName, written: &str) -> Case {
             Ok(_) => Shown::Grid(case),
             Err(why) => Shown::Unavailable(why.to_string().into()),
         },
+        before: None,
         asked: asked_for(asked.ok(), name, written),
         twin: Arc::new(Healthy),
         service: Arc::new(Healthy),
+    }
+}
+
+fn of_sessions(case: &'static sessions::Case, name: &ExpectedName, written: &str) -> Case {
+    let asked = case.asked.of(name);
+    Case {
+        id: case.id.into(),
+        family: "session",
+        title: case.title.into(),
+        citation: case.citation.into(),
+        attack: case.attack.into(),
+        fix: case.fix.into(),
+        trust: Trust::Ca,
+        grade: case.grade,
+        derived: asked.as_ref().is_ok_and(|asked| asked != name),
+        versions: Versions::Both,
+        acceptance: Acceptance::Delivery,
+        alerts: alerts_for([Reason::Untrusted, Reason::WrongName]),
+        may_hang: false,
+        shown: match asked {
+            Ok(_) => visited(case.second),
+            Err(why) => Shown::Unavailable(why.into()),
+        },
+        before: Some(Before {
+            asked: written.to_owned(),
+            shown: visited(case.first),
+            accepted: case.first == Visit::Healthy,
+        }),
+        asked: asked_for(asked.ok(), name, written),
+        twin: Arc::new(Healthy),
+        service: if case.resumes { Arc::new(Resuming) } else { Arc::new(Healthy) },
+    }
+}
+
+fn of_starttls(case: &'static Fronting, written: &str) -> Case {
+    Case {
+        id: case.id.into(),
+        family: "starttls",
+        title: case.title.into(),
+        citation: case.citation.into(),
+        attack: case.attack.into(),
+        fix: case.fix.into(),
+        trust: Trust::None,
+        grade: case.grade,
+        asked: written.to_owned(),
+        derived: false,
+        versions: Versions::Both,
+        acceptance: Acceptance::Delivery,
+        alerts: Vec::new(),
+        may_hang: false,
+        shown: Shown::Unavailable(case.front.err().unwrap_or(starttls::NOT_ASKED).into()),
+        before: None,
+        twin: Arc::new(Healthy),
+        service: Arc::new(Healthy),
+    }
+}
+
+fn visited(visit: Visit) -> Shown {
+    let id = match visit {
+        Visit::Distrusted => return Shown::Distrusted,
+        Visit::Fault(id) => id,
+        Visit::Healthy => "valid.ca",
+    };
+    match catalogue::all().iter().find(|fault| fault.id == *id) {
+        Some(fault) => Shown::Fault(fault),
+        // A test sees to it that there is one.
+        None => Shown::Unavailable("the catalogue has no such entry".into()),
     }
 }
 
@@ -206,10 +281,26 @@ impl Supply {
     /// What a case shows; where that is a healthy certificate, one that is trusted by `trust`. May take seconds, where
     /// a key is to be made.
     pub fn material(&self, case: &Case, trust: Trust) -> Result<Material, Text> {
-        match &case.shown {
+        self.shown(&case.shown, &case.asked, trust)
+    }
+
+    /// What is shown at the first of two visits.
+    pub fn before(&self, before: &Before, trust: Trust) -> Result<Material, Text> {
+        self.shown(&before.shown, &before.asked, trust)
+    }
+
+    fn shown(&self, shown: &Shown, asked: &str, trust: Trust) -> Result<Material, Text> {
+        match shown {
             Shown::Fault(fault) => self.finish(fault.make(&self.workshop())),
             Shown::Grid(case) => self.finish(self.grid().and_then(|grid| grid.make(*case))),
-            Shown::Healthy(algorithm) => self.healthy(trust, &case.asked, *algorithm, false),
+            Shown::Healthy(algorithm) => self.healthy(trust, asked, *algorithm, false),
+            Shown::Distrusted => {
+                let workshop = self.workshop();
+                let made = workshop.issued(|_| {}).and_then(|made| {
+                    Ok(Made { trusted: workshop.stranger().issued(|_| {})?.trusted, ..made })
+                });
+                self.finish(made.map_err(NotMade::from))
+            }
             Shown::Unavailable(why) => Err(why.clone()),
         }
     }

@@ -11,7 +11,6 @@ use super::catalogue::Maker;
 use super::command::Placeholder;
 use super::hello;
 use super::result::{Audit, CaseResult};
-use super::rig::healthy::Healthy;
 use super::rig::stage::{Setting, Stage};
 use super::verdict::{Observation, Observed, Profile, Rules, Verdict, is_green, observe, verdict};
 use super::witness::Witness;
@@ -466,7 +465,7 @@ impl Run<'_> {
             supply.healthy(trust, &wanted.asked, wanted.algorithm, wanted.chain)
         });
         let witness = match made.await {
-            Ok(Ok(material)) => self.perform(&control, &material, stage).await?,
+            Ok(Ok(material)) => self.perform(&control, &material, None, stage).await?,
             Ok(Err(why)) => Witness { failure: Some(why.into_owned()), ..Witness::default() },
             Err(error) => Witness { failure: Some(error.to_string()), ..Witness::default() },
         };
@@ -487,7 +486,8 @@ impl Run<'_> {
         Case {
             asked: key.asked.clone(),
             versions: versions(key.group),
-            service: if key.scripted { Arc::clone(&like.twin) } else { Arc::new(Healthy) },
+            before: None,
+            service: Arc::clone(&like.twin),
             ..(**like).clone()
         }
     }
@@ -497,10 +497,16 @@ impl Run<'_> {
     }
 
     /// Runs the client; `None` where the audit is ended meanwhile.
-    async fn perform(&self, case: &Case, material: &Material, stage: &mut Stage) -> Option<Witness> {
+    async fn perform(
+        &self,
+        case: &Case,
+        material: &Material,
+        before: Option<&Material>,
+        stage: &mut Stage,
+    ) -> Option<Witness> {
         let mut stop = self.stop.clone();
         tokio::select! {
-            witness = stage.run(case, material) => Some(witness),
+            witness = stage.run(case, material, before) => Some(witness),
             // Its sender is gone: nobody will stop it any more.
             Ok(_) = stop.wait_for(|stop| *stop) => None,
         }
@@ -556,7 +562,7 @@ impl Run<'_> {
             Shown::Healthy(algorithm) => (false, *algorithm),
             Shown::Fault(fault) => (matches!(fault.maker, Maker::Chain(_)), KEY),
             Shown::Grid(_) => (true, KEY),
-            Shown::Unavailable(_) => (false, KEY),
+            Shown::Distrusted | Shown::Unavailable(_) => (false, KEY),
         };
         TwinKey { chain, algorithm, scripted, ..self.control_key(group) }
     }
@@ -574,13 +580,17 @@ impl Run<'_> {
             return Some((Observation::error(why), Witness::default()));
         }
         let (supply, wanted) = (Arc::clone(&self.supply), Arc::clone(case));
-        let made = tokio::task::spawn_blocking(move || supply.material(&wanted, group.trust)).await;
-        let material = match made {
-            Ok(Ok(material)) => material,
+        let made = tokio::task::spawn_blocking(move || {
+            let before =
+                wanted.before.as_ref().map(|before| supply.before(before, group.trust)).transpose()?;
+            Ok::<_, super::case::Text>((supply.material(&wanted, group.trust)?, before))
+        });
+        let (material, before) = match made.await {
+            Ok(Ok(made)) => made,
             Ok(Err(why)) => return Some((Observation::skip(why), Witness::default())),
             Err(error) => return Some((Observation::error(error.to_string()), Witness::default())),
         };
-        let witness = self.perform(case, &material, stage).await?;
+        let witness = self.perform(case, &material, before.as_ref(), stage).await?;
         let rules = Rules { acceptance: case.acceptance, alerts: &case.alerts, statuses_count };
         Some((observe(&witness, &twin.witness, rules), witness))
     }

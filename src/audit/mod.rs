@@ -16,5 +16,7 @@ pub mod handshake;
 pub mod hello;
 pub mod result;
 pub mod rig;
+pub mod sessions;
+pub mod starttls;
 pub mod verdict;
 pub mod witness;

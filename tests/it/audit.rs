@@ -357,6 +357,96 @@ fn a_client_that_stays_is_told_each_case_on_a_line() {
     }
 }
 
+/// One context and one cache of sessions for everything: what was verified for one name is taken for another, and what
+/// was trusted once goes on being so.
+#[test]
+fn sessions_that_are_resumed_where_they_must_not_be_are_found() {
+    if !peer("python3") {
+        return;
+    }
+    let lab = Lab::new();
+    let script = lab.write(
+        "careless.py",
+        "import socket, ssl, sys\n\
+         context, sessions = ssl.create_default_context(), {}\n\
+         context.maximum_version = ssl.TLSVersion.TLSv1_2\n\
+         for line in sys.stdin:\n\
+         \x20   host, port, ca, name = line.split()\n\
+         \x20   context.load_verify_locations(ca)\n\
+         \x20   try:\n\
+         \x20       with socket.create_connection((host, int(port))) as plain:\n\
+         \x20           with context.wrap_socket(plain, server_hostname=name, session=sessions.get(port)) as tls:\n\
+         \x20               sessions[port] = tls.session\n\
+         \x20               tls.sendall(sys.argv[1].encode() + b'\\n')\n\
+         \x20               tls.recv(100)\n\
+         \x20   except OSError:\n\
+         \x20       pass\n\
+         \x20   print('done', flush=True)\n",
+    );
+    let script = script.display().to_string();
+    let run = audit(&lab, &["--hold", "--jobs=1", "--only=session"], &["python3", &script, "{message}"]);
+    let json = run.json();
+    for (id, verdict) in [
+        ("se-resume-other-name", "fail"),
+        ("se-resume-other-trust", "fail"),
+        ("se-resume-after-refusal", "pass"),
+        ("se-swapped-certificate", "pass"),
+    ] {
+        assert_eq!(case(&json, id)["verdict"], verdict, "{run}");
+    }
+}
+
+/// Behind a protocol that begins in the clear: who goes on without TLS leaks, who insists does not.
+#[test]
+fn who_goes_on_in_the_clear_where_tls_is_not_granted_leaks() {
+    if !peer("python3") || !peer("openssl") {
+        return;
+    }
+    let lab = Lab::new();
+    let options = ["--starttls=smtp", "--only=st-*", "--only=expired.ca"];
+    let script = lab.write(
+        "mail.py",
+        "import smtplib, ssl, sys\n\
+         host, port, name, ca, message = sys.argv[1:]\n\
+         smtp = smtplib.SMTP(host, int(port), timeout=5)\n\
+         smtp._host = name\n\
+         smtp.ehlo('client')\n\
+         if smtp.has_extn('starttls'):\n\
+         \x20   smtp.starttls(context=ssl.create_default_context(cafile=ca))\n\
+         smtp.send(message + '\\r\\n')\n\
+         smtp.getreply()\n",
+    );
+    let script = script.display().to_string();
+    let run = audit(&lab, &options, &[&["python3", &script][..], &PYTHON[..5]].concat()).status(1);
+    let json = run.json();
+    assert_eq!(json["controls"], "green", "{run}");
+    assert_eq!(case(&json, "st-stripped")["observed"], "leak", "{run}");
+    assert_eq!(case(&json, "st-reused")["verdict"], "skip", "{run}");
+    assert_eq!(case(&json, "expired.ca")["verdict"], "pass", "{run}");
+    let insists = [
+        "openssl",
+        "s_client",
+        "-quiet",
+        "-no_ign_eof",
+        "-verify_return_error",
+        "-starttls",
+        "smtp",
+        "-CAfile",
+        "{ca}",
+        "-verify_hostname",
+        "{name}",
+        "-connect",
+        "{host}:{port}",
+    ];
+    for protocol in ["smtp", "imap", "pop3", "postgres"] {
+        let client = insists.map(|word| if word == "smtp" { protocol } else { word });
+        let starttls = format!("--starttls={protocol}");
+        let options = [&starttls, "--stdin={message}", "--only=st-*", "--only=expired.ca"];
+        let run = audit(&lab, &options, &client).success();
+        assert_eq!(case(&run.json(), "st-stripped")["observed"], "reject", "{protocol}: {run}");
+    }
+}
+
 #[test]
 fn known_failures_are_no_news_and_their_end_is() {
     if !peer("openssl") {

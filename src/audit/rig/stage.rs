@@ -14,10 +14,12 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 
 use super::process::{Job, Launcher, News, Report, Supervisor};
-use crate::audit::case::{Case, Material, Reply, Scene, Seen};
+use super::resuming::Sessions;
+use crate::audit::case::{Before, Case, Material, Reply, Scene, Seen, Serve};
 use crate::audit::command::{Command, Placeholder, Values, find_program};
 use crate::audit::witness::{Wire, Witness};
 use crate::pki::files::to_pem;
+use crate::tls::Versions;
 
 /// How many connections of one run are served at a time; more wait.
 const AT_A_TIME: usize = 256;
@@ -82,14 +84,10 @@ impl Stage {
         Self { setting, supervisor, held: None }
     }
 
-    /// Runs the client against `case`, which shows `material`.
-    pub async fn run(&mut self, case: &Case, material: &Material) -> Witness {
+    /// Runs the client against `case`, which shows `material`, and `before` at a first visit where it is about two.
+    pub async fn run(&mut self, case: &Case, material: &Material, before: Option<&Material>) -> Witness {
         let started = Instant::now();
-        let performed = if self.setting.hold {
-            self.tell(case, material).await
-        } else {
-            self.perform(case, material).await
-        };
+        let performed = self.visits(case, material, before).await;
         let (mut witness, ran) = match performed {
             Ok((wire, report)) => {
                 let witness = Witness {
@@ -115,19 +113,59 @@ impl Stage {
         self.supervisor.end().await;
     }
 
+    /// One visit, or two in the same place; of two, what was seen of the second.
+    async fn visits(
+        &mut self,
+        case: &Case,
+        material: &Material,
+        before: Option<&Material>,
+    ) -> Result<(Wire, Report), String> {
+        let mut visit = Visit {
+            asked: &case.asked,
+            material,
+            versions: case.versions,
+            service: &case.service,
+            port: self.setting.port.unwrap_or(0),
+            sessions: Sessions::default(),
+            before: None,
+        };
+        let mut home = None;
+        if let (Some(before), Some(material)) = (&case.before, before) {
+            let first = Visit { asked: &before.asked, material, ..visit.clone() };
+            let (wire, report, port) = self.visit(&first, &mut home).await?;
+            if report.failure.is_some() {
+                return Ok((wire, report));
+            }
+            worth_another(before, &wire)?;
+            visit.port = port;
+            visit.before = Some(before.asked.clone());
+        }
+        let (wire, report, _) = self.visit(&visit, &mut home).await?;
+        Ok((wire, report))
+    }
+
+    async fn visit(
+        &mut self,
+        visit: &Visit<'_>,
+        home: &mut Option<Folder>,
+    ) -> Result<(Wire, Report, u16), String> {
+        if self.setting.hold { self.tell(visit).await } else { self.perform(visit, home).await }
+    }
+
     /// Tells a client that stays of the case. It has done with it when it says a line, or when its connections are over
     /// and it stays silent.
-    async fn tell(&mut self, case: &Case, material: &Material) -> Result<(Wire, Report), String> {
+    async fn tell(&mut self, visit: &Visit<'_>) -> Result<(Wire, Report, u16), String> {
         let setting = Arc::clone(&self.setting);
         if self.held.is_none() {
-            self.hold(case, material).await?;
+            self.hold(visit).await?;
         }
-        let Some(held) = &self.held else { return Err("the client is gone".to_owned()) };
-        std::fs::write(&held.folder.trusted, pem(&material.trusted)).map_err(|error| error.to_string())?;
-        let mut server = Server::start(&setting, case, material, &held.message)
+        let Some(held) = &mut self.held else { return Err("the client is gone".to_owned()) };
+        held.folder.trust(visit.material).map_err(|error| error.to_string())?;
+        let mut server = Server::start(&setting, visit, &held.message)
             .await
             .map_err(|error| format!("{}: cannot listen: {error}", setting.listen))?;
-        let values = setting.values(&case.asked, server.address, &held.folder, &held.message);
+        let port = server.address.port();
+        let values = setting.values(visit.asked, server.address, &held.folder, &held.message);
         let line = [&values.host, &values.port, &values.ca, &values.name]
             .map(|word| word.to_string_lossy().into_owned())
             .join(" ");
@@ -153,19 +191,19 @@ impl Stage {
                 }
             }
         };
-        Ok((server.stop().await, Report { ran: began.elapsed(), ..report }))
+        Ok((server.stop().await, Report { ran: began.elapsed(), ..report }, port))
     }
 
-    async fn hold(&mut self, case: &Case, material: &Material) -> Result<(), String> {
+    async fn hold(&mut self, visit: &Visit<'_>) -> Result<(), String> {
         let setting = Arc::clone(&self.setting);
-        let folder = Folder::new(&setting.scratch, &material.trusted)
+        let folder = Folder::new(&setting.scratch, &visit.material.trusted)
             .map_err(|error| format!("no folder for the client: {error}"))?;
         let message = match &setting.message {
             Some(message) => message.clone(),
             None => word().map_err(|error| error.to_string())?,
         };
         let address = SocketAddr::new(setting.listen, 0);
-        let values = setting.values(&case.asked, address, &folder, &message);
+        let values = setting.values(visit.asked, address, &folder, &message);
         let job = Job { hold: true, ..setting.job(&folder, &values)? };
         let begun = self.supervisor.begin(job).await;
         begun.map_err(|error| format!("its supervisor cannot be started: {error}"))?;
@@ -173,10 +211,21 @@ impl Stage {
         Ok(())
     }
 
-    async fn perform(&mut self, case: &Case, material: &Material) -> Result<(Wire, Report), String> {
+    /// Runs the client in `home`, which is made where there is none yet.
+    async fn perform(
+        &mut self,
+        visit: &Visit<'_>,
+        home: &mut Option<Folder>,
+    ) -> Result<(Wire, Report, u16), String> {
         let setting = Arc::clone(&self.setting);
-        let folder = Folder::new(&setting.scratch, &material.trusted)
-            .map_err(|error| format!("no folder for the run: {error}"))?;
+        let no_folder = |error| format!("no folder for the run: {error}");
+        let folder = match home {
+            Some(folder) => {
+                folder.trust(visit.material).map_err(no_folder)?;
+                folder
+            }
+            none => none.insert(Folder::new(&setting.scratch, &visit.material.trusted).map_err(no_folder)?),
+        };
         let _restored = match &setting.trust_file {
             Some(file) => Some(file.write(&folder.pem).map_err(|error| error.to_string())?),
             None => None,
@@ -185,11 +234,12 @@ impl Stage {
             Some(message) => message.clone(),
             None => word().map_err(|error| error.to_string())?,
         };
-        let server = Server::start(&setting, case, material, &message)
+        let server = Server::start(&setting, visit, &message)
             .await
             .map_err(|error| format!("{}: cannot listen: {error}", setting.listen))?;
-        let values = setting.values(&case.asked, server.address, &folder, &message);
-        let job = setting.job(&folder, &values)?;
+        let port = server.address.port();
+        let values = setting.values(visit.asked, server.address, folder, &message);
+        let job = setting.job(folder, &values)?;
         self.supervisor
             .begin(job)
             .await
@@ -199,8 +249,30 @@ impl Stage {
                 break report;
             }
         };
-        Ok((server.stop().await, report))
+        Ok((server.stop().await, report, port))
     }
+}
+
+/// One time that the client is sent to a server.
+#[derive(Clone)]
+struct Visit<'a> {
+    asked: &'a str,
+    material: &'a Material,
+    versions: Versions,
+    service: &'a Arc<dyn Serve>,
+    /// At which port; 0 where the system may choose.
+    port: u16,
+    sessions: Sessions,
+    /// The name that was asked for at the first visit, where this is the second.
+    before: Option<String>,
+}
+
+/// A first visit that did not go as it should leaves nothing to be concluded from a second.
+fn worth_another(before: &Before, wire: &Wire) -> Result<(), String> {
+    if before.accepted && !wire.handshake_completed {
+        return Err("at the first visit it did not accept what it accepts otherwise".to_owned());
+    }
+    Ok(())
 }
 
 /// Ends when the client has connected, all its connections are over, and no other has come for a while.
@@ -315,6 +387,12 @@ impl Folder {
         std::fs::write(&path, &pem)?;
         Ok(Self { _whole: whole, home, temporary, trusted: path, pem })
     }
+
+    /// Has something else trusted.
+    fn trust(&mut self, material: &Material) -> io::Result<()> {
+        self.pem = pem(&material.trusted);
+        std::fs::write(&self.trusted, &self.pem)
+    }
 }
 
 /// How many connections a run has had, and how many it has.
@@ -333,8 +411,8 @@ struct Server {
 }
 
 impl Server {
-    async fn start(setting: &Setting, case: &Case, material: &Material, message: &str) -> io::Result<Self> {
-        let listener = TcpListener::bind((setting.listen, setting.port.unwrap_or(0))).await?;
+    async fn start(setting: &Setting, visit: &Visit<'_>, message: &str) -> io::Result<Self> {
+        let listener = TcpListener::bind((setting.listen, visit.port)).await?;
         let mut address = listener.local_addr()?;
         if address.ip().is_unspecified() {
             // Everywhere is also here.
@@ -343,16 +421,18 @@ impl Server {
             address.set_ip(here);
         }
         let scene = Scene {
-            material: material.clone(),
-            asked: case.asked.clone(),
-            versions: case.versions,
+            material: visit.material.clone(),
+            asked: visit.asked.to_owned(),
+            versions: visit.versions,
             reply: setting.reply,
             page: None,
             number: 0,
+            sessions: visit.sessions.clone(),
+            before: visit.before.clone(),
         };
         let (stop, stopped) = oneshot::channel();
         let (active, activity) = watch::channel(Activity::default());
-        let service = Arc::clone(&case.service);
+        let service = Arc::clone(visit.service);
         let message: Arc<[u8]> = Arc::from(message.as_bytes());
         let task = tokio::spawn(async move {
             let mut hall =

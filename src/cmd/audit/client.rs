@@ -19,6 +19,8 @@ use tlslab::audit::result::{Audit, worst};
 use tlslab::audit::rig::isolate;
 use tlslab::audit::rig::process::{self, Launcher};
 use tlslab::audit::rig::stage::{Setting, TrustFile};
+use tlslab::audit::rig::starttls::Protocol;
+use tlslab::audit::starttls;
 use tlslab::audit::verdict::Profile;
 use tlslab::report::audit as report;
 use tlslab::tls::Versions;
@@ -102,6 +104,9 @@ pub(super) struct Client {
     /// statuses say nothing then.
     #[arg(long, conflicts_with_all = ["stdin", "setup", "ca_out", "port"])]
     hold: bool,
+    /// What the client speaks in the clear before it asks for TLS: every case stands behind it, and st-* are run
+    #[arg(long, value_enum, value_name = "PROTOCOL")]
+    starttls: Option<StarttlsArg>,
     /// Whether CMD runs in a network with loopback only
     #[arg(long, value_enum, default_value_t)]
     isolate: IsolateArg,
@@ -162,6 +167,14 @@ enum ProfileArg {
     Strict,
 }
 
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum StarttlsArg {
+    Imap,
+    Pop3,
+    Postgres,
+    Smtp,
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 enum IsolateArg {
     /// Where the system allows it
@@ -169,6 +182,17 @@ enum IsolateArg {
     Auto,
     Yes,
     No,
+}
+
+impl From<StarttlsArg> for Protocol {
+    fn from(protocol: StarttlsArg) -> Self {
+        match protocol {
+            StarttlsArg::Imap => Self::Imap,
+            StarttlsArg::Pop3 => Self::Pop3,
+            StarttlsArg::Postgres => Self::Postgres,
+            StarttlsArg::Smtp => Self::Smtp,
+        }
+    }
 }
 
 fn over(text: &str) -> std::result::Result<Over, String> {
@@ -213,7 +237,12 @@ impl Client {
             skip: self.skip.clone(),
             profile,
         };
-        let cases = selection.of(&cases::all(&name, &self.name, self.grid)).map_err(unselected)?;
+        let all = cases::all(&name, &self.name, self.grid);
+        let all = match self.starttls {
+            Some(protocol) => starttls::behind(protocol.into(), all),
+            None => all,
+        };
+        let cases = selection.of(&all).map_err(unselected)?;
         let baseline = self.baseline.as_deref().map(read_baseline).transpose()?;
         self.check_port()?;
         self.reports.check()?;

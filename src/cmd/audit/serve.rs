@@ -14,6 +14,7 @@ use tlslab::audit::cases::{self, KEY, Supply};
 use tlslab::audit::catalogue::LAB_NAME;
 use tlslab::audit::client::{Selection, SelectionError};
 use tlslab::audit::rig::healthy::Healthy;
+use tlslab::audit::rig::resuming::Sessions;
 use tlslab::pki::files::to_pem;
 use tlslab::tls::Versions;
 use tlslab::verify::ExpectedName;
@@ -168,6 +169,9 @@ fn ready(case: &Arc<Case>, supply: &Supply, asked: &str) -> std::result::Result<
     if let Shown::Unavailable(why) = &case.shown {
         return Err(why.to_string());
     }
+    if case.before.is_some() {
+        return Err("it is about two connections".to_owned());
+    }
     let trust = if case.trust == Trust::None { Trust::Ca } else { case.trust };
     let material = supply.material(case, trust).map_err(std::borrow::Cow::into_owned)?;
     Ok(Ready {
@@ -187,7 +191,16 @@ fn named(case: &Case, supply: &Supply, host: &str) -> Option<Ready> {
 }
 
 fn scene(material: Material, asked: &str, versions: Versions) -> Scene {
-    Scene { material, asked: asked.to_owned(), versions, reply: Reply::Auto, page: None, number: 0 }
+    Scene {
+        material,
+        asked: asked.to_owned(),
+        versions,
+        reply: Reply::Auto,
+        page: None,
+        number: 0,
+        sessions: Sessions::default(),
+        before: None,
+    }
 }
 
 impl Ready {

@@ -1,0 +1,125 @@
+//! The session axis: cases of two connections by the same client, between which something changes.
+//!
+//! CMD is run twice in the same place (HOME, address and port); with `--hold` it is told the second as another case. The
+//! first visit is healthy, or is refused; what counts is the second. Sessions may be resumed where it says so: a client
+//! that resumes does not see the certificate again (RFC 8446 §2.2), and has to have judged the one that it saw for what
+//! it asks now.
+//!
+//! Not here: a certificate that expires between the two visits. To be seen as valid first and as expired then, by a client
+//! that takes anything from milliseconds to seconds to start, it would have to be waited for, and no clause of an RFC
+//! asks for another look at the dates when a session is resumed.
+
+use super::catalogue::{Asked, Grade};
+
+/// A case of two connections, as data.
+#[derive(Clone, Copy, Debug)]
+pub struct Case {
+    /// Its name, beginning with `se-`.
+    pub id: &'static str,
+    /// What changes, in a few words.
+    pub title: &'static str,
+    /// The rule.
+    pub citation: &'static str,
+    /// What somebody does with a client that does not notice.
+    pub attack: &'static str,
+    /// How a client is mended.
+    pub fix: &'static str,
+    /// What a client must do at the second visit.
+    pub grade: Grade,
+    /// What the server shows at the first visit.
+    pub first: Visit,
+    /// What it shows at the second.
+    pub second: Visit,
+    /// The name that is asked for at the second visit.
+    pub asked: Asked,
+    /// Whether the server resumes the session of the first visit.
+    pub resumes: bool,
+}
+
+/// What a server shows, and the client is to trust.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Visit {
+    /// What the client trusts, for the name that the client is audited with.
+    Healthy,
+    /// The same, and the client is told to trust another CA.
+    Distrusted,
+    /// An entry of the catalogue.
+    Fault(&'static str),
+}
+
+const KEYED: &str = "Keep sessions by name and by what is trusted: one SSL context, agent or client for each set of trusted \
+    certificates, and none shared between names (Node `servername`, Go `ClientSessionCache`, Python `session=`, curl one \
+    handle)";
+
+/// Every one of them.
+pub const ALL: [Case; 4] = [
+    Case {
+        id: "se-resume-other-name",
+        title: "a server of another name would resume the session of the first",
+        citation: "RFC 8446 §4.6.1",
+        attack: "Whoever serves one name of a shared machine takes over a session that was verified for another \
+            (CVE-2026-48934)",
+        fix: KEYED,
+        grade: Grade::MustReject,
+        first: Visit::Healthy,
+        second: Visit::Healthy,
+        asked: Asked::Beside("other"),
+        resumes: true,
+    },
+    Case {
+        id: "se-resume-other-trust",
+        title: "the session is resumed although its CA is not trusted any more",
+        citation: "RFC 8446 §4.6.1; RFC 5280 §6.1",
+        attack: "A CA that was distrusted goes on being trusted by every client that remembers a session (CVE-2025-68121)",
+        fix: KEYED,
+        grade: Grade::MustReject,
+        first: Visit::Healthy,
+        second: Visit::Distrusted,
+        asked: Asked::Name,
+        resumes: true,
+    },
+    Case {
+        id: "se-resume-after-refusal",
+        title: "a server that was refused offers to resume",
+        citation: "RFC 8446 §4.6.1; RFC 5246 §7.4.1.2",
+        attack: "A refused server's session is kept, and taken the second time without a look at the certificate \
+            (CVE-2024-0853)",
+        fix: "Forget the session of a connection whose certificate was refused; better, verify within the handshake",
+        grade: Grade::MustReject,
+        first: Visit::Fault("self-signed-unknown.ca"),
+        second: Visit::Fault("self-signed-unknown.ca"),
+        asked: Asked::Name,
+        resumes: true,
+    },
+    Case {
+        id: "se-swapped-certificate",
+        title: "the second connection shows a certificate that nobody certified",
+        citation: "RFC 8446 §4.4.2.4; RFC 5280 §6.1",
+        attack: "Who is on the way waits until the first connection has been verified, and answers the second",
+        fix: "Verify every connection's certificate; remember no host as verified",
+        grade: Grade::MustReject,
+        first: Visit::Healthy,
+        second: Visit::Fault("self-signed-unknown.ca"),
+        asked: Asked::Name,
+        resumes: false,
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::case::Shown;
+    use crate::audit::cases;
+
+    #[test]
+    fn both_visits_are_of_the_catalogue() {
+        let all = cases::all(&"www.test.org".parse().unwrap(), "www.test.org", false);
+        for case in ALL {
+            let case = all.iter().find(|other| other.id == case.id).unwrap();
+            let before = case.before.as_ref().unwrap();
+            for shown in [&case.shown, &before.shown] {
+                assert!(!matches!(shown, Shown::Unavailable(_)), "{}: {shown:?}", case.id);
+            }
+        }
+    }
+}
