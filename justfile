@@ -15,10 +15,10 @@ test *arguments:
 test-negative:
     cargo test --quiet --test negative
 
-# every fuzz target for some seconds each, from the fixtures as the first corpus (needs cargo-fuzz and a nightly)
+# every fuzz target, or those that are named, for some seconds each, from the seeds and what earlier runs found
 [group('check')]
-fuzz seconds="30":
-    tests/fuzz/run "$1"
+fuzz seconds="30" *targets:
+    tests/fuzz/run "$@"
 
 # how often `inspect --who` is right about the certificates in a folder, by the verifiers that are here
 [group('check')]

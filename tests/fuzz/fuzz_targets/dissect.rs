@@ -1,6 +1,6 @@
 //! A whole file: the readers of captures, packets and streams, and everything that shows what they found.
 //!
-//! `cargo +nightly fuzz run --fuzz-dir tests/fuzz dissect`, with captures of `tlslab tap` as the first corpus.
+//! `tests/fuzz/run 30 dissect`
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,7 +1,7 @@
 //! A certificate, request, public key or file of them in DER or PEM: everything that turns bytes into facts, and every
 //! report of them.
 //!
-//! `cargo +nightly fuzz run --fuzz-dir tests/fuzz facts`, with certificates in DER as the first corpus.
+//! `tests/fuzz/run 30 facts`
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,6 +1,6 @@
 //! A file that should hold certificates, a key or a request: PEM, DER or neither.
 //!
-//! `cargo +nightly fuzz run --fuzz-dir tests/fuzz files`, with PEM files as the first corpus.
+//! `tests/fuzz/run 30 files`
 #![no_main]
 
 use std::path::PathBuf;

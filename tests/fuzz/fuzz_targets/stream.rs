@@ -1,7 +1,7 @@
 //! Two streams of arbitrary bytes as a connection with secrets: the readers of records, handshake messages and hellos,
 //! and both key schedules. Every other chunk is the server's; a byte before each says how long it is.
 //!
-//! `cargo +nightly fuzz run --fuzz-dir tests/fuzz stream`
+//! `tests/fuzz/run 30 stream`
 #![no_main]
 
 use std::time::Duration;

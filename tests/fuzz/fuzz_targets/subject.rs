@@ -1,6 +1,6 @@
 //! Names as people type them and as certificates hold them: what is read is written so that it reads the same.
 //!
-//! `cargo +nightly fuzz run --fuzz-dir tests/fuzz subject`
+//! `tests/fuzz/run 30 subject`
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

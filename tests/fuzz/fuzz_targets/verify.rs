@@ -1,7 +1,8 @@
 //! A hostile chain: the verifier answers, by both policies and for both usages, and its answer is consistent.
 //!
-//! The input is certificates in DER, one after the other: the first is trusted, the rest are presented. `cargo +nightly
-//! fuzz run --fuzz-dir tests/fuzz verify`, with such files as the first corpus.
+//! The input is certificates in DER, one after the other: the first is trusted, the rest are presented.
+//!
+//! `tests/fuzz/run 30 verify`
 #![no_main]
 
 use std::sync::Arc;
