@@ -12,7 +12,7 @@
 //! graviola's RSA key generation is **not** free of side channels; an attacker who shares the machine
 //! while a key is made may learn something about it. Make keys that matter elsewhere.
 
-mod rsa;
+pub mod rsa;
 
 use std::sync::{Arc, OnceLock};
 

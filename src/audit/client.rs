@@ -165,10 +165,11 @@ const CONTROLS: [&str; 2] = ["valid", "valid.ca"];
 
 /// Whether a pattern is the case's id or family, `*` standing for anything.
 fn names(pattern: &str, case: &Case) -> bool {
-    matches(pattern, &case.id) || matches(pattern, case.family)
+    matches_pattern(pattern, &case.id) || matches_pattern(pattern, case.family)
 }
 
-fn matches(pattern: &str, text: &str) -> bool {
+/// Whether `*` standing for anything, a pattern is the text.
+pub fn matches_pattern(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     // `split` gives at least one part.
     let first = parts.next().unwrap_or_default();
@@ -735,7 +736,7 @@ mod tests {
             ("c*x*d", "chain-good", false),
             ("ab*ba", "aba", false),
         ] {
-            assert_eq!(matches(pattern, text), found, "{pattern} {text}");
+            assert_eq!(matches_pattern(pattern, text), found, "{pattern} {text}");
         }
     }
 

@@ -4,6 +4,7 @@
 //! be wrong with a handshake, everything that a client can be put to. The [`rig`] runs somebody's client against one
 //! [`case`] after the other and gives a [`witness`]; [`verdict`] says, by what was seen and nothing else, what the client
 //! did and whether it should have. [`client`] holds it all together, and its [`result`] is what reports render.
+//! [`server`] judges somebody's server, from without.
 
 pub mod baseline;
 pub mod case;
@@ -16,6 +17,7 @@ pub mod handshake;
 pub mod hello;
 pub mod result;
 pub mod rig;
+pub mod server;
 pub mod sessions;
 pub mod starttls;
 pub mod verdict;

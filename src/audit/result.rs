@@ -87,12 +87,12 @@ pub struct Summary {
     pub error: usize,
 }
 
-impl Audit {
-    /// How many cases ended how.
-    pub fn summary(&self) -> Summary {
-        let mut summary = Summary::default();
-        for result in &self.results {
-            *match result.verdict {
+impl Summary {
+    /// Verdicts, counted.
+    pub fn of(verdicts: impl IntoIterator<Item = Verdict>) -> Self {
+        let mut summary = Self::default();
+        for verdict in verdicts {
+            *match verdict {
                 Verdict::Error => &mut summary.error,
                 Verdict::Fail => &mut summary.fail,
                 Verdict::Info => &mut summary.info,
@@ -102,6 +102,13 @@ impl Audit {
             } += 1;
         }
         summary
+    }
+}
+
+impl Audit {
+    /// How many cases ended how.
+    pub fn summary(&self) -> Summary {
+        Summary::of(self.results.iter().map(|result| result.verdict))
     }
 
     /// 0 nothing failed, 1 something did, 3 it cannot be judged.

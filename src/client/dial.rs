@@ -67,7 +67,7 @@ impl Target {
     }
 
     /// The addresses behind it, in the resolver's order, each once.
-    async fn addresses(&self) -> io::Result<Vec<SocketAddr>> {
+    pub async fn addresses(&self) -> io::Result<Vec<SocketAddr>> {
         match &self.host {
             Host::Address(address) => Ok(vec![SocketAddr::new(*address, self.port)]),
             Host::Name(name) => {

@@ -39,16 +39,7 @@ pub(crate) struct Trust {
 impl Trust {
     /// Reads every trusted certificate.
     pub(crate) fn trusted(&self, ui: &Ui) -> Result<Arc<TrustSet>> {
-        let mut certificates = Vec::new();
-        for source in &self.ca {
-            if source.as_os_str() == "system" {
-                certificates.extend(system_store(ui)?);
-            } else {
-                certificates.extend(readable(source, ui)?);
-            }
-        }
-        let trusted = TrustSet::new(&certificates).with_context(|| listed(&self.ca))?;
-        Ok(Arc::new(trusted))
+        trusted(&self.ca, ui)
     }
 
     /// The name asked for, or `fallback`.
@@ -70,6 +61,20 @@ impl Trust {
     pub(crate) fn at(&self) -> Option<OffsetDateTime> {
         self.at
     }
+}
+
+/// What stands in each of `sources`: files, and `system`.
+pub(crate) fn trusted(sources: &[PathBuf], ui: &Ui) -> Result<Arc<TrustSet>> {
+    let mut certificates = Vec::new();
+    for source in sources {
+        if source.as_os_str() == "system" {
+            certificates.extend(system_store(ui)?);
+        } else {
+            certificates.extend(readable(source, ui)?);
+        }
+    }
+    let trusted = TrustSet::new(&certificates).with_context(|| listed(sources))?;
+    Ok(Arc::new(trusted))
 }
 
 /// The certificates of a file that can be read. One that cannot is left out with a warning, so that an odd one in a

@@ -116,6 +116,12 @@ impl SignatureVerificationAlgorithm for AnyLength {
     }
 }
 
+/// RSAEP (RFC 8017 §5.1.1) of a block that is as long as the modulus, by an RSAPublicKey in DER: without any padding, as
+/// those need it who probe how padding is checked. `None` where the key, or the block, is of another length.
+pub fn encrypt_unpadded(public_key: &[u8], block: &[u8]) -> Option<Vec<u8>> {
+    PublicKey::read(public_key)?.encoded(block)
+}
+
 /// RSAPublicKey (RFC 8017 §A.1.1).
 struct PublicKey {
     modulus: BigUint,

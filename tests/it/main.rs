@@ -10,6 +10,7 @@
 )]
 
 mod audit;
+mod audit_server;
 mod bad_input;
 mod capture;
 mod completions;

@@ -1,10 +1,11 @@
-//! `tlslab audit`: somebody else's client, put to everything that can be wrong with a server.
+//! `tlslab audit`: somebody else's client, put to everything that can be wrong with a server; and somebody else's server.
 
 mod client;
 mod list;
 mod recipes;
 mod reports;
 mod serve;
+mod server;
 mod stopping;
 
 use clap::{Args, Subcommand};
@@ -14,7 +15,7 @@ use tlslab::audit::rig::process::{self, Launcher};
 
 use super::{Result, Ui};
 
-/// Grade anybody's TLS client: run it against servers that are each wrong in one way
+/// Grade anybody's TLS client, run against servers that are each wrong in one way; judge anybody's TLS server
 #[derive(Debug, Args)]
 #[command(arg_required_else_help = true)]
 pub(crate) struct Audit {
@@ -28,6 +29,7 @@ enum Command {
     List(list::List),
     Show(list::Show),
     Serve(serve::Serve),
+    Server(Box<server::Server>),
     Recipes(recipes::Recipes),
     /// What stands between the rig and a client
     #[command(hide = true, name = SUPERVISE)]
@@ -51,6 +53,7 @@ impl Audit {
             Command::List(command) => command.run(ui),
             Command::Show(command) => command.run(ui),
             Command::Serve(command) => command.run(ui),
+            Command::Server(command) => command.run(ui, now),
             Command::Recipes(command) => command.run(ui),
             Command::Supervise { how } if how.as_deref() == Some(PROBE) => {
                 isolate::enter()?;

@@ -12,6 +12,7 @@ mod junit;
 mod markdown;
 mod place;
 mod sarif;
+pub mod server;
 #[cfg(test)]
 mod tests;
 mod text;

@@ -1,0 +1,231 @@
+//! `tlslab audit server`: our own server, those of others in every configuration that a judge has to tell apart, and hostile
+//! ones.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Stdio};
+
+use serde_json::Value;
+
+use crate::lab::{Lab, Run, peer};
+
+/// OpenSSL's test server. Stopped when dropped.
+struct Openssl {
+    child: Child,
+    address: String,
+}
+
+impl Openssl {
+    /// With `arguments` beside certificate and key; ready when this returns.
+    fn start(lab: &Lab, arguments: &[&str]) -> Self {
+        let mut command = lab.command("openssl");
+        command.args(["s_server", "-www", "-accept", "127.0.0.1:0"]).args(arguments);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let line = lines.by_ref().map_while(Result::ok).find(|line| line.starts_with("ACCEPT"));
+        let address = line.unwrap_or_else(|| panic!("openssl s_server {arguments:?} did not begin"));
+        // What it says later must not fill the pipe.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, address: address.trim_start_matches("ACCEPT ").to_owned() }
+    }
+}
+
+impl Drop for Openssl {
+    fn drop(&mut self) {
+        // It may be gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn audit(lab: &Lab, address: &str, arguments: &[&str]) -> Run {
+    lab.tlslab(["audit", "server", address, "--json"].iter().chain(arguments))
+}
+
+/// A check's verdict.
+#[track_caller]
+fn verdict<'a>(report: &'a Value, id: &str) -> &'a str {
+    let check = report["checks"].as_array().unwrap().iter().find(|check| check["id"] == id);
+    check.unwrap_or_else(|| panic!("no check {id}"))["verdict"].as_str().unwrap()
+}
+
+/// The checks that failed.
+fn failed(report: &Value) -> Vec<&str> {
+    let checks = report["checks"].as_array().unwrap().iter();
+    checks.filter(|check| check["verdict"] == "fail").map(|check| check["id"].as_str().unwrap()).collect()
+}
+
+fn spoken(report: &Value) -> Vec<&str> {
+    let versions = report["versions"].as_object().unwrap();
+    versions.iter().filter(|(_, spoken)| **spoken == true).map(|(version, _)| version.as_str()).collect()
+}
+
+#[test]
+fn our_own_server_passes() {
+    let lab = Lab::new();
+    lab.gencert(&[]);
+    for (arguments, profile) in [(&[][..], "strict"), (&["--tls", "1.3"], "rfc"), (&["--tls", "1.2"], "lab")]
+    {
+        let server = lab.serve(arguments);
+        let run = audit(&lab, &server.to_word(), &["--profile", profile]);
+        let report = run.json();
+        let expected: &[&str] = if profile == "strict" { &["alpn-foreign"] } else { &[] };
+        assert_eq!(failed(&report), expected, "{run}");
+        assert_eq!(run.code(), i32::from(!expected.is_empty()), "{run}");
+        assert_eq!(report["summary"]["error"], 0, "{run}");
+        assert_eq!(report["compliance"]["ok"], expected.is_empty(), "{run}");
+        assert_eq!(report["certificate"]["san"][0], "DNS:www.test.org");
+    }
+}
+
+#[test]
+fn what_our_server_speaks_is_all_found() {
+    let lab = Lab::new();
+    lab.gencert(&[]);
+    let server = lab.serve(&[]);
+    let report = audit(&lab, &server.to_word(), &[]).status(0).json();
+    assert_eq!(spoken(&report), ["TLSv1.2", "TLSv1.3"]);
+    assert_eq!(report["versions"].as_object().unwrap().len(), 6);
+    assert_eq!(report["groups"].as_array().unwrap().len(), 4, "{}", report["groups"]);
+    assert_eq!(report["cipher_suites"]["TLSv1.3"].as_array().unwrap().len(), 3);
+    assert_eq!(report["cipher_suites"]["TLSv1.2"].as_array().unwrap().len(), 3);
+    for id in
+        ["resumption-12", "resumption-13", "post-quantum", "half-open", "still-serving", "clients-accept"]
+    {
+        assert_eq!(verdict(&report, id), "pass", "{id}");
+    }
+    for check in report["checks"].as_array().unwrap() {
+        // What was not checked has a reason, and is never good.
+        assert_eq!(
+            check["reason"].is_string(),
+            ["skip", "error"].contains(&check["verdict"].as_str().unwrap())
+        );
+    }
+}
+
+#[test]
+fn the_table_says_failures_first_and_how_they_are_mended() {
+    let lab = Lab::new();
+    lab.gencert(&["--not-after", "2024-01-01T00:00:00Z", "--not-before", "2023-01-01T00:00:00Z"]);
+    let server = lab.serve(&[]);
+    let run =
+        lab.tlslab(["audit", "server", &server.to_word(), "--profile", "lab", "--mend", "nginx"]).status(1);
+    assert!(run.stdout.starts_with("FAIL   certificate-dates (MUST, high)"), "{run}");
+    let run = run.prints("mend: renew the certificate").prints("nginx: ssl_certificate fullchain.pem;");
+    run.prints("not checked: ");
+}
+
+#[test]
+fn checks_are_listed_and_picked() {
+    let lab = Lab::new();
+    lab.tlslab(["audit", "server", "--list"]).success().prints("tls10-refused").prints("checks in all");
+    let listed = lab.tlslab(["audit", "server", "--list", "--json", "--only", "attacks"]).success().json();
+    assert!(listed["checks"].as_array().unwrap().iter().all(|check| check["family"] == "attacks"));
+    lab.tlslab(["audit", "server", "--list", "--only", "nothing"]).status(2).says("no check or family");
+    lab.gencert(&[]);
+    let server = lab.serve(&[]);
+    let report = audit(&lab, &server.to_word(), &["--only", "ssl*"]).success().json();
+    assert_eq!(report["checks"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn what_is_no_server_has_a_status_of_its_own() {
+    let lab = Lab::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let nobody = listener.local_addr().unwrap().to_string();
+    drop(listener);
+    let run = audit(&lab, &nobody, &[]).status(30);
+    assert_eq!(run.json()["exit_status"], 30, "{run}");
+    lab.tlslab(["audit", "server", &nobody]).status(30).says("connection refused");
+    let plain = hostile(|mut stream| {
+        let _ = stream.write_all(b"220 hello \x1b[2J\r\n");
+        let _ = stream.read(&mut [0; 512]);
+    });
+    lab.tlslab(["audit", "server", &plain]).status(20).says("no TLS there");
+    lab.tlslab(["audit", "server", "8.8.8.8:443"]).status(2).says("--i-may-test-this-host");
+    lab.tlslab(["audit", "server"]).status(2);
+}
+
+/// A server that does as it likes with each connection; lives as long as the test.
+fn hostile(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let serve = std::sync::Arc::new(serve);
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let serve = std::sync::Arc::clone(&serve);
+            std::thread::spawn(move || serve(stream));
+        }
+    });
+    address
+}
+
+#[test]
+fn hostile_servers_are_survived() {
+    let lab = Lab::new();
+    let quick = ["--timeout", "300ms", "--deadline", "2s"];
+    let silent = hostile(|mut stream| drop(stream.read_to_end(&mut Vec::new())));
+    let trickling = hostile(|mut stream| {
+        // One byte of an endless handshake message at a time.
+        while stream.write_all(&[22, 3, 3, 0, 1, 2]).is_ok() {}
+    });
+    let flood = hostile(|mut stream| {
+        let record = [&[22, 3, 3, 0x40, 0][..], &[11; 0x4000]].concat();
+        while stream.write_all(&record).is_ok() {}
+    });
+    let huge = hostile(|mut stream| {
+        // A ServerHello that claims 16 MiB.
+        let _ = stream.write_all(&[22, 3, 3, 0, 4, 2, 0xff, 0xff, 0xff]);
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
+    let warnings = hostile(|mut stream| while stream.write_all(&[21, 3, 3, 0, 2, 1, 112]).is_ok() {});
+    for (server, statuses) in
+        [(silent, &[30][..]), (trickling, &[20, 30]), (flood, &[20]), (huge, &[20]), (warnings, &[20])]
+    {
+        let run = audit(&lab, &server, &quick);
+        assert!(statuses.contains(&run.code()), "{run}");
+        assert!(run.json()["error"].is_string(), "{run}");
+    }
+}
+
+/// The OpenSSL configurations that a judge has to tell apart: arguments, versions that are spoken, checks that fail by
+/// profile rfc.
+#[test]
+fn openssl_in_every_configuration() {
+    if !peer("openssl") {
+        return;
+    }
+    let lab = Lab::new();
+    lab.gencert(&["--key", "rsa:2048"]);
+    let own = ["-cert", "cert.pem", "-key", "clearkey.pem"];
+    type Case<'a> = (&'a [&'a str], &'a [&'a str], &'a [&'a str]);
+    let cases: &[Case<'_>] = &[
+        (&["-tls1_2"], &["TLSv1.2"], &[]),
+        (&["-tls1_3"], &["TLSv1.3"], &[]),
+        (&["-cipher", "NULL:@SECLEVEL=0", "-tls1_2"], &["TLSv1.2"], &["null-refused", "anonymous-refused"]),
+        (&["-cipher", "aNULL:ECDHE:!eNULL:@SECLEVEL=0", "-tls1_2"], &["TLSv1.2"], &["anonymous-refused"]),
+        (
+            &["-cipher", "ALL:@SECLEVEL=0", "-min_protocol", "TLSv1"],
+            &["TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"],
+            &["tls10-refused", "tls11-refused", "anonymous-refused"],
+        ),
+        (&["-cipher", "kRSA", "-tls1_2"], &["TLSv1.2"], &["forward-secrecy"]),
+        (&["-groups", "P-521"], &["TLSv1.2", "TLSv1.3"], &[]),
+        (&["-serverpref", "-no_ticket"], &["TLSv1.2", "TLSv1.3"], &[]),
+    ];
+    for (arguments, versions, fails) in cases {
+        let server = Openssl::start(&lab, &[&own[..], arguments].concat());
+        let run = audit(&lab, &server.address, &[]);
+        let report = run.json();
+        assert_eq!(spoken(&report), *versions, "{arguments:?}: {run}");
+        for id in *fails {
+            assert_eq!(verdict(&report, id), "fail", "{arguments:?} {id}: {run}");
+        }
+        assert_eq!(run.code(), i32::from(!failed(&report).is_empty()), "{arguments:?}: {run}");
+        let unexpected: Vec<_> = failed(&report).into_iter().filter(|id| !fails.contains(id)).collect();
+        let tolerated = ["aead-offered", "dh-size"];
+        assert!(unexpected.iter().all(|id| tolerated.contains(id)), "{arguments:?}: {unexpected:?}");
+    }
+    let only = Openssl::start(&lab, &[&own[..], &["-groups", "P-521"]].concat());
+    assert_eq!(audit(&lab, &only.address, &[]).json()["groups"], serde_json::json!(["secp521r1"]));
+}
