@@ -290,7 +290,7 @@ impl Server {
                 }
             }
             _ if ui.json() => {
-                ui.print(&serde_json::to_string(&report::ServersReport::new(audits, status))?)?
+                ui.print(&serde_json::to_string(&report::ServersReport::new(audits, status))?)?;
             }
             audits => {
                 for audit in audits {
