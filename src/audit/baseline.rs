@@ -8,10 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use super::case::Case;
-use super::result::{Audit, CaseResult};
 use super::verdict::Verdict;
-use crate::tls::Versions;
 
 /// Known failures.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,22 +49,15 @@ impl Baseline {
         Ok(Self(known))
     }
 
-    /// What an audit found, with the reasons that are known.
+    /// What an audit found, by what it calls each case or check, with the reasons that are known.
     #[must_use]
-    pub fn of(&self, audit: &Audit) -> Self {
-        let bad = |result: &&CaseResult| matches!(result.verdict, Verdict::Fail | Verdict::Error);
-        Self(
-            audit
-                .results
-                .iter()
-                .filter(bad)
-                .map(|result| {
-                    let name = name(&result.case);
-                    let reason = self.0.get(&name).map(|known| known.reason.clone()).unwrap_or_default();
-                    (name, Known { verdict: result.verdict, reason })
-                })
-                .collect(),
-        )
+    pub fn of(&self, verdicts: &[(String, Verdict)]) -> Self {
+        let bad = verdicts.iter().filter(|(_, verdict)| matches!(verdict, Verdict::Fail | Verdict::Error));
+        let known = bad.map(|(name, verdict)| {
+            let reason = self.0.get(name).map(|known| known.reason.clone()).unwrap_or_default();
+            (name.clone(), Known { verdict: *verdict, reason })
+        });
+        Self(known.collect())
     }
 
     /// As a file.
@@ -83,8 +73,8 @@ impl Baseline {
     }
 
     /// What is new, and what is gone, a sentence each.
-    pub fn differences(&self, audit: &Audit) -> Vec<String> {
-        let found = Self::default().of(audit);
+    pub fn differences(&self, verdicts: &[(String, Verdict)]) -> Vec<String> {
+        let found = Self::default().of(verdicts);
         let mut said = Vec::new();
         for (name, now) in &found.0 {
             match self.0.get(name) {
@@ -97,20 +87,12 @@ impl Baseline {
         }
         // What was not run says nothing about what is listed.
         let ran = |listed: &&String| {
-            audit.results.iter().any(|r| name(&r.case) == **listed && r.verdict != Verdict::Skip)
+            verdicts.iter().any(|(name, verdict)| name == *listed && *verdict != Verdict::Skip)
         };
         for listed in self.0.keys().filter(|listed| !found.0.contains_key(*listed)).filter(ran) {
             said.push(format!("{listed}: listed, and it does not fail any more"));
         }
         said
-    }
-}
-
-/// A case's id, with the version where it is about one.
-fn name(case: &Case) -> String {
-    match case.versions {
-        Versions::Both => case.id.to_string(),
-        one => format!("{}@{one}", case.id),
     }
 }
 
@@ -123,10 +105,10 @@ mod tests {
     fn what_is_new_and_what_is_gone_are_both_said() {
         let known = Baseline::read("# known\nexpired fail  # pinned\nwrong-cn fail\n\n").unwrap();
         let found = audit(vec![result("expired", Verdict::Fail), result("wrong-cn", Verdict::Pass)]);
-        assert_eq!(known.differences(&found), ["wrong-cn: listed, and it does not fail any more"]);
+        assert_eq!(known.differences(&found.verdicts()), ["wrong-cn: listed, and it does not fail any more"]);
         let found = audit(vec![result("expired", Verdict::Error), result("tampered", Verdict::Fail)]);
         assert_eq!(
-            known.differences(&found),
+            known.differences(&found.verdicts()),
             ["expired: fail is known, found error", "tampered: fail that is not listed"]
         );
     }
@@ -134,7 +116,8 @@ mod tests {
     #[test]
     fn what_is_written_is_read_again_with_its_reasons() {
         let known = Baseline::read("expired fail # dates are not looked at").unwrap();
-        let again = known.of(&audit(vec![result("expired", Verdict::Fail), result("valid", Verdict::Pass)]));
+        let again = known
+            .of(&audit(vec![result("expired", Verdict::Fail), result("valid", Verdict::Pass)]).verdicts());
         assert_eq!(Baseline::read(&again.to_text()).unwrap(), known);
     }
 

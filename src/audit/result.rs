@@ -7,6 +7,7 @@ use super::catalogue::Grade;
 use super::hello::HelloAudit;
 use super::verdict::{Observed, Profile, Verdict};
 use super::witness::Witness;
+use crate::tls::Versions;
 
 /// What an audit of one client found.
 #[derive(Clone, Debug)]
@@ -106,6 +107,15 @@ impl Summary {
 }
 
 impl Audit {
+    /// Every case's verdict, by its id, with the version where it is about one.
+    pub fn verdicts(&self) -> Vec<(String, Verdict)> {
+        let name = |case: &Case| match case.versions {
+            Versions::Both => case.id.to_string(),
+            one => format!("{}@{one}", case.id),
+        };
+        self.results.iter().map(|result| (name(&result.case), result.verdict)).collect()
+    }
+
     /// How many cases ended how.
     pub fn summary(&self) -> Summary {
         Summary::of(self.results.iter().map(|result| result.verdict))

@@ -39,6 +39,16 @@ pub struct CheckResult {
 }
 
 impl ServerAudit {
+    /// Every check's verdict, by its id; that there is no server is one of them.
+    pub fn verdicts(&self) -> Vec<(String, Verdict)> {
+        let missing = self.facts.is_err().then(|| ("reachable".to_owned(), Verdict::Error));
+        self.results
+            .iter()
+            .map(|result| (result.check.id.to_owned(), result.verdict))
+            .chain(missing)
+            .collect()
+    }
+
     /// How many checks ended how.
     pub fn summary(&self) -> Summary {
         Summary::of(self.results.iter().map(|result| result.verdict))

@@ -297,18 +297,19 @@ impl Client {
                 };
                 audits.push(one(ui, &settings, &cases, &supply, stop.clone()).await);
                 // As it goes: what is done stays done, whatever becomes of the rest.
-                self.reports.write(&audits)?;
+                self.reports.write(&audits, report::html)?;
             }
             Ok::<_, Failure>(audits)
         })?;
         if let Some(path) = &self.save_baseline {
-            let known = audits.first().map(|audit| baseline.clone().unwrap_or_default().of(audit));
+            let known =
+                audits.first().map(|audit| baseline.clone().unwrap_or_default().of(&audit.verdicts()));
             std::fs::write(path, known.unwrap_or_default().to_text())
                 .with_context(|| format!("--save-baseline {}", path.display()))?;
         }
         if let Some(baseline) = &baseline {
             for audit in &mut audits {
-                audit.baseline = Some(baseline.differences(audit));
+                audit.baseline = Some(baseline.differences(&audit.verdicts()));
             }
         }
         self.report(ui, &audits)
@@ -460,7 +461,7 @@ fn probe() -> std::result::Result<(), String> {
     Err(said.lines().next().unwrap_or("it cannot be tried").trim_start_matches("tlslab: error: ").to_owned())
 }
 
-fn read_baseline(path: &std::path::Path) -> Result<Baseline> {
+pub(super) fn read_baseline(path: &std::path::Path) -> Result<Baseline> {
     let told =
         |what: &dyn std::fmt::Display| Failure::usage(format!("--baseline {}: {what}", path.display()));
     let text = std::fs::read_to_string(path)

@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
-use tlslab::audit::result::Audit;
-use tlslab::report::audit::{self as report, Source};
+use tlslab::report::audit::{self as report, Sheet, Source};
 
 use crate::cmd::{Failure, Result};
 
@@ -38,7 +37,7 @@ pub(super) struct Reports {
     /// GitLab's Code Quality report
     #[arg(long, value_name = "FILE")]
     codequality: Option<PathBuf>,
-    /// Where a finding is located [default: the submission, else CMD]
+    /// Where a finding is located [default: the submission, CMD or the server]
     #[arg(long, value_name = "FILE[:LINE]")]
     source: Option<Source>,
 }
@@ -70,10 +69,13 @@ impl Reports {
         Ok(())
     }
 
-    /// Writes every file anew, each whole or not at all.
-    pub(super) fn write(&self, audits: &[Audit]) -> Result<()> {
+    /// Writes every file anew, each whole or not at all; `html` makes the page, which clients and servers have of their own.
+    pub(super) fn write<A>(&self, audits: &[A], html: fn(&[A]) -> String) -> Result<()>
+    where
+        for<'a> &'a A: Into<Sheet>,
+    {
         for (path, kind) in self.wanted() {
-            let text = kind.of(audits, self.source.as_ref())?;
+            let text = kind.of(audits, self.source.as_ref(), html)?;
             replace(path, text.as_bytes())
                 .with_context(|| format!("{}: the report cannot be written", path.display()))?;
         }
@@ -94,14 +96,17 @@ enum Kind {
 }
 
 impl Kind {
-    fn of(self, audits: &[Audit], source: Option<&Source>) -> Result<String> {
+    fn of<A>(self, audits: &[A], source: Option<&Source>, html: fn(&[A]) -> String) -> Result<String>
+    where
+        for<'a> &'a A: Into<Sheet>,
+    {
         let lines = |json: serde_json::Value| format!("{json:#}\n");
         Ok(match self {
             Self::Classroom => report::classroom(audits),
             Self::Codequality => lines(report::codequality(audits, source)),
             Self::Csv => report::csv(audits)?,
             Self::Gradescope => lines(report::gradescope(audits)),
-            Self::Html => report::html(audits),
+            Self::Html => html(audits),
             Self::Junit => report::junit(audits)?,
             Self::Markdown => report::markdown(audits),
             Self::Sarif => lines(report::sarif(audits, source)),

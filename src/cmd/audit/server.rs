@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use time::OffsetDateTime;
 use tlslab::audit::client::matches_pattern;
@@ -22,6 +23,8 @@ use tlslab::verify::{ExpectedName, Model, Policy, TrustSet};
 use tlslab::who;
 use tokio::sync::watch;
 
+use super::client::read_baseline;
+use super::reports::Reports;
 use super::stopping;
 use crate::cmd::{Failure, Result, Ui, instant, patience, trust};
 
@@ -80,6 +83,14 @@ pub(super) struct Server {
     /// The host is neither on loopback nor private, and I am allowed to test it
     #[arg(long)]
     i_may_test_this_host: bool,
+    /// Known failures: one that is not listed, and a listed one that is gone, both fail
+    #[arg(long, value_name = "FILE", conflicts_with = "each")]
+    baseline: Option<PathBuf>,
+    /// Write the failures, with the reasons that --baseline knows
+    #[arg(long, value_name = "FILE", conflicts_with = "each")]
+    save_baseline: Option<PathBuf>,
+    #[command(flatten)]
+    reports: Reports,
 }
 
 const EXAMPLES: &str = "\
@@ -131,6 +142,8 @@ impl Server {
         }
         let targets = self.targets()?;
         let trusted = self.trusted(ui)?;
+        let baseline = self.baseline.as_deref().map(read_baseline).transpose()?;
+        self.reports.check()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let audits = runtime.block_on(async {
             let mut stop = stopping::watch()?;
@@ -143,12 +156,26 @@ impl Server {
                     () = stopped(&mut stop) => return Err(Failure::new("interrupted").status(130)),
                     audit = one => audits.push(audit?),
                 }
+                // As it goes: what is done stays done, whatever becomes of the rest.
+                self.reports.write(&audits, report::html)?;
             }
             Ok::<_, Failure>(audits)
         });
         // A resolver that hangs must not hold the process.
         runtime.shutdown_background();
-        self.report(ui, &audits?)
+        let mut audits = audits?;
+        if let (Some(path), Some(audit)) = (&self.save_baseline, audits.first()) {
+            let known = baseline.clone().unwrap_or_default().of(&audit.verdicts());
+            std::fs::write(path, known.to_text())
+                .with_context(|| format!("--save-baseline {}", path.display()))?;
+        }
+        if let Some(baseline) = &baseline {
+            for audit in &mut audits {
+                audit.baseline = Some(baseline.differences(&audit.verdicts()));
+            }
+            self.reports.write(&audits, report::html)?;
+        }
+        self.report(ui, &audits)
     }
 
     fn wants(&self, check: &Check) -> bool {

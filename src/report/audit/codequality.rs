@@ -2,21 +2,24 @@
 
 use serde_json::{Value, json};
 
-use super::place::{Source, name, place};
-use crate::audit::result::{Audit, CaseResult};
+use super::place::{Source, place};
+use super::sheet::{Row, Sheet, sheets};
 use crate::audit::verdict::Verdict;
 use crate::crypto::sha256;
 use crate::words::{Escaped, hex};
 
 /// What failed, what is warned of, and what cannot be judged.
-pub fn codequality(audits: &[Audit], source: Option<&Source>) -> Value {
-    audits
+pub fn codequality<'a, A>(audits: &'a [A], source: Option<&Source>) -> Value
+where
+    &'a A: Into<Sheet>,
+{
+    sheets(audits)
         .iter()
-        .flat_map(|audit| audit.results.iter().filter_map(move |result| finding(audit, result, source)))
+        .flat_map(|audit| audit.rows.iter().filter_map(move |result| finding(audit, result, source)))
         .collect()
 }
 
-fn finding(audit: &Audit, result: &CaseResult, source: Option<&Source>) -> Option<Value> {
+fn finding(audit: &Sheet, result: &Row, source: Option<&Source>) -> Option<Value> {
     let severity = match result.verdict {
         Verdict::Fail => "critical",
         Verdict::Warn => "minor",
@@ -24,11 +27,11 @@ fn finding(audit: &Audit, result: &CaseResult, source: Option<&Source>) -> Optio
         Verdict::Info | Verdict::Pass | Verdict::Skip => return None,
     };
     let at = place(audit, source);
-    let name = name(audit, result);
+    let name = &result.name;
     // The submission is part of it: with one source for all, each has findings of its own.
-    let unique = format!("{}\n{}\n{name}", at.file, audit.file.as_deref().unwrap_or_default());
+    let unique = format!("{}\n{}\n{name}", at.file, audit.submission);
     Some(json!({
-        "description": format!("{}: {}", result.case.title, Escaped(&result.why)),
+        "description": format!("{}: {}", result.title, Escaped(&result.why)),
         "check_name": name,
         "fingerprint": hex(&sha256(unique.as_bytes())),
         "severity": severity,

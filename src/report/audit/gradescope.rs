@@ -2,19 +2,22 @@
 
 use serde_json::{Value, json};
 
-use super::place::{counts, name, submission, told};
-use crate::audit::result::{Audit, CaseResult};
+use super::sheet::{Row, Sheet, sheets};
 use crate::audit::verdict::Verdict;
 
 /// Every case that counts as a test.
-pub fn gradescope(audits: &[Audit]) -> Value {
+pub fn gradescope<'a, A>(audits: &'a [A]) -> Value
+where
+    &'a A: Into<Sheet>,
+{
+    let audits = &sheets(audits);
     let tests: Vec<Value> = audits
         .iter()
         .flat_map(|audit| {
             audit
-                .results
+                .rows
                 .iter()
-                .filter(|result| counts(result))
+                .filter(|result| result.counts())
                 .map(move |result| test(audit, result, audits.len()))
         })
         .collect();
@@ -22,16 +25,15 @@ pub fn gradescope(audits: &[Audit]) -> Value {
     json!({ "tests": tests })
 }
 
-fn test(audit: &Audit, result: &CaseResult, audits: usize) -> Value {
+fn test(audit: &Sheet, result: &Row, audits: usize) -> Value {
     let passed = matches!(result.verdict, Verdict::Pass | Verdict::Warn);
-    let name = name(audit, result);
     json!({
-        "name": if audits > 1 { format!("{}: {name}", submission(audit)) } else { name },
+        "name": if audits > 1 { format!("{}: {}", audit.submission, result.name) } else { result.name.clone() },
         "score": if passed { 1.0 } else { 0.0 },
         "max_score": 1.0,
         "status": if passed { "passed" } else { "failed" },
-        "output": if result.verdict == Verdict::Pass { result.case.title.to_string() } else { told(result) },
+        "output": if result.verdict == Verdict::Pass { result.title.clone() } else { result.told.clone() },
         "output_format": "text",
-        "tags": [result.case.family],
+        "tags": [result.family],
     })
 }

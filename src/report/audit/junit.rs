@@ -5,12 +5,15 @@ use std::io;
 use quick_xml::Writer;
 use quick_xml::events::BytesText;
 
-use super::place::{name, submission, told};
-use crate::audit::result::{Audit, CaseResult};
+use super::sheet::{Row, Sheet, sheets};
 use crate::audit::verdict::Verdict;
 
 /// One suite an audit.
-pub fn junit(audits: &[Audit]) -> io::Result<String> {
+pub fn junit<'a, A>(audits: &'a [A]) -> io::Result<String>
+where
+    &'a A: Into<Sheet>,
+{
+    let audits = &sheets(audits);
     let mut writer = Writer::new_with_indent(Vec::new(), b' ', 1);
     let counts = |verdict| results(audits).filter(|result| result.verdict == verdict).count().to_string();
     writer
@@ -27,35 +30,33 @@ pub fn junit(audits: &[Audit]) -> io::Result<String> {
     Ok(format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{body}\n"))
 }
 
-fn results(audits: &[Audit]) -> impl Iterator<Item = &CaseResult> {
-    audits.iter().flat_map(|audit| &audit.results)
+fn results(audits: &[Sheet]) -> impl Iterator<Item = &Row> {
+    audits.iter().flat_map(|audit| &audit.rows)
 }
 
-fn suite(writer: &mut Writer<Vec<u8>>, audit: &Audit) -> io::Result<()> {
-    let summary = audit.summary();
-    let file = submission(audit);
+fn suite(writer: &mut Writer<Vec<u8>>, audit: &Sheet) -> io::Result<()> {
+    let summary = audit.summary;
+    let file = &audit.submission;
     let suite = if file.is_empty() { "audit".to_owned() } else { format!("audit {file}") };
     writer
         .create_element("testsuite")
         .with_attributes([
             ("name", text(&suite).as_str()),
-            ("tests", audit.results.len().to_string().as_str()),
+            ("tests", audit.rows.len().to_string().as_str()),
             ("failures", summary.fail.to_string().as_str()),
             ("errors", summary.error.to_string().as_str()),
             ("skipped", summary.skip.to_string().as_str()),
-            ("time", seconds(audit.results.iter()).as_str()),
+            ("time", seconds(audit.rows.iter()).as_str()),
         ])
-        .write_inner_content(|writer| {
-            audit.results.iter().try_for_each(|result| case(writer, audit, result, &file))
-        })?;
+        .write_inner_content(|writer| audit.rows.iter().try_for_each(|result| case(writer, result, file)))?;
     Ok(())
 }
 
-fn case(writer: &mut Writer<Vec<u8>>, audit: &Audit, result: &CaseResult, file: &str) -> io::Result<()> {
+fn case(writer: &mut Writer<Vec<u8>>, result: &Row, file: &str) -> io::Result<()> {
     let mut element = writer
         .create_element("testcase")
-        .with_attribute(("classname", result.case.family))
-        .with_attribute(("name", name(audit, result).as_str()));
+        .with_attribute(("classname", result.family))
+        .with_attribute(("name", result.name.as_str()));
     if !file.is_empty() {
         element = element.with_attribute(("file", text(file).as_str()));
     }
@@ -75,7 +76,7 @@ fn case(writer: &mut Writer<Vec<u8>>, audit: &Audit, result: &CaseResult, file: 
         if outcome != "system-out" {
             inner = inner.with_attribute(("message", text(&result.why).as_str()));
         }
-        inner.write_text_content(BytesText::new(&text(&told(result))))?;
+        inner.write_text_content(BytesText::new(&text(&result.told)))?;
         Ok(())
     })?;
     Ok(())
@@ -87,6 +88,6 @@ fn text(of: &str) -> String {
     lines.join("\n").replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
 }
 
-fn seconds<'a>(results: impl Iterator<Item = &'a CaseResult>) -> String {
-    format!("{:.3}", results.map(|result| result.witness.client.as_secs_f64()).sum::<f64>())
+fn seconds<'a>(results: impl Iterator<Item = &'a Row>) -> String {
+    format!("{:.3}", results.map(|result| result.time.as_secs_f64()).sum::<f64>())
 }

@@ -2,24 +2,29 @@
 
 use std::fmt::Write as _;
 
-use super::place::{name, submission};
-use crate::audit::result::{Audit, CaseResult, Summary};
+use super::sheet::{Row, Sheet, sheets};
+use crate::audit::result::Summary;
 use crate::audit::verdict::Verdict;
 use crate::report::markdown::Said;
 
 /// All audits: a table over them, then what did not pass, each with how it is mended.
-pub fn markdown(audits: &[Audit]) -> String {
-    let mut out = String::from("# TLS client audit\n\n");
-    out.push_str("| client | pass | fail | warn | info | skip | error | controls |\n");
+pub fn markdown<'a, A>(audits: &'a [A]) -> String
+where
+    &'a A: Into<Sheet>,
+{
+    let audits = &sheets(audits);
+    let (what, state) = audits.first().map_or(("client", "controls"), |audit| (audit.what, audit.state.0));
+    let mut out = format!("# TLS {what} audit\n\n");
+    let _ = writeln!(out, "| {what} | pass | fail | warn | info | skip | error | {state} |");
     out.push_str("| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |\n");
     for audit in audits {
-        let Summary { pass, fail, warn, info, skip, error } = audit.summary();
-        let controls = if audit.controls_green { "green" } else { "red" };
+        let Summary { pass, fail, warn, info, skip, error } = audit.summary;
         // Writing to a String does not fail.
         let _ = writeln!(
             out,
-            "| {} | {pass} | {fail} | {warn} | {info} | {skip} | {error} | {controls} |",
-            Said(title(audit))
+            "| {} | {pass} | {fail} | {warn} | {info} | {skip} | {error} | {} |",
+            Said(&audit.title),
+            Said(&audit.state.1)
         );
     }
     for audit in audits {
@@ -32,31 +37,25 @@ pub fn markdown(audits: &[Audit]) -> String {
     out
 }
 
-fn title(audit: &Audit) -> String {
-    let file = submission(audit);
-    if file.is_empty() { audit.client.join(" ") } else { file }
-}
-
-fn section(out: &mut String, audit: &Audit, verdict: Verdict, heading: &str, several: bool) {
-    let results: Vec<&CaseResult> = audit.results.iter().filter(|result| result.verdict == verdict).collect();
+fn section(out: &mut String, audit: &Sheet, verdict: Verdict, heading: &str, several: bool) {
+    let results: Vec<&Row> = audit.rows.iter().filter(|result| result.verdict == verdict).collect();
     if results.is_empty() {
         return;
     }
-    let of = if several { format!(": {}", Said(title(audit))) } else { String::new() };
+    let of = if several { format!(": {}", Said(&audit.title)) } else { String::new() };
     let _ = write!(
         out,
         "\n## {heading}{of}\n\n| case | what is wrong | what it did | rule | mend |\n| --- | --- | --- | --- | --- |\n"
     );
     for result in results {
-        let case = &result.case;
         let _ = writeln!(
             out,
             "| `{}` | {} | {} | {} | {} |",
-            name(audit, result).replace('`', ""),
-            Said(&case.title),
-            Said(format!("{}: {}", result.observed, result.why)),
-            Said(&case.citation),
-            Said(&case.fix)
+            result.name.replace('`', ""),
+            Said(&result.title),
+            Said(&result.found),
+            Said(&result.citation),
+            Said(&result.fix)
         );
     }
 }

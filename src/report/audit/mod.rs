@@ -13,6 +13,7 @@ mod markdown;
 mod place;
 mod sarif;
 pub mod server;
+mod sheet;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -26,6 +27,7 @@ pub use junit::junit;
 pub use markdown::markdown;
 pub use place::Source;
 pub use sarif::sarif;
+pub use sheet::Sheet;
 
 pub use json::{AuditReport, CaseReport, CasesReport, HelloReport, SubmissionsReport};
 pub use text::{audit, submissions};

@@ -1,7 +1,7 @@
 //! Where a finding is located, for systems that show findings beside lines of a file.
 
+use super::sheet::Sheet;
 use crate::audit::result::{Audit, CaseResult};
-use crate::audit::verdict::Verdict;
 use crate::words::{Escaped, shortened};
 
 /// `--source FILE[:LINE]`: a file of the repository whose client was audited.
@@ -28,13 +28,16 @@ impl std::str::FromStr for Source {
     }
 }
 
-/// The source that was named, else the submission, else the program that was run.
-pub(super) fn place(audit: &Audit, source: Option<&Source>) -> Source {
-    source.cloned().unwrap_or_else(|| {
-        let file = audit.file.clone().or_else(|| audit.client.first().cloned()).unwrap_or_default();
-        let file = Escaped(file.strip_prefix("./").unwrap_or(&file)).to_string();
-        Source { file: if file.is_empty() { "client".to_owned() } else { file }, line: 1 }
-    })
+/// The source that was named, else what was audited.
+pub(super) fn place(audit: &Sheet, source: Option<&Source>) -> Source {
+    source.cloned().unwrap_or_else(|| Source { file: audit.file.clone(), line: 1 })
+}
+
+/// The submission, else the program that was run.
+pub(super) fn file(audit: &Audit) -> String {
+    let file = audit.file.clone().or_else(|| audit.client.first().cloned()).unwrap_or_default();
+    let file = Escaped(file.strip_prefix("./").unwrap_or(&file)).to_string();
+    if file.is_empty() { "client".to_owned() } else { file }
 }
 
 /// What a case is called where a name must be there once: with its version, where it was run in several.
@@ -66,11 +69,6 @@ pub(super) fn told(result: &CaseResult) -> String {
         lines.push(format!("it said: {}", shortened(last.to_owned())));
     }
     lines.join("\n")
-}
-
-/// Whether a case is one that a grade is given for: it was judged, or should have been.
-pub(super) fn counts(result: &CaseResult) -> bool {
-    matches!(result.verdict, Verdict::Pass | Verdict::Warn | Verdict::Fail | Verdict::Error)
 }
 
 #[cfg(test)]

@@ -6,9 +6,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::place::{Source, name, place, told};
-use crate::audit::catalogue::Grade;
-use crate::audit::result::{Audit, CaseResult};
+use super::place::{Source, place};
+use super::sheet::{Row, Sheet, sheets};
 use crate::audit::verdict::Verdict;
 use crate::crypto::sha256;
 use crate::words::hex;
@@ -19,15 +18,19 @@ const MOST_RESULTS: usize = 25_000;
 const LONGEST: usize = 1024;
 
 /// All audits as one run: what failed, what is warned of, and what cannot be judged.
-pub fn sarif(audits: &[Audit], source: Option<&Source>) -> Value {
-    let told: Vec<(&Audit, &CaseResult)> = audits
+pub fn sarif<'a, A>(audits: &'a [A], source: Option<&Source>) -> Value
+where
+    &'a A: Into<Sheet>,
+{
+    let audits = &sheets(audits);
+    let told: Vec<(&Sheet, &Row)> = audits
         .iter()
-        .flat_map(|audit| audit.results.iter().map(move |result| (audit, result)))
+        .flat_map(|audit| audit.rows.iter().map(move |result| (audit, result)))
         .filter(|(_, result)| level(result.verdict).is_some())
         .take(MOST_RESULTS)
         .collect();
     let rules: BTreeMap<&str, Value> =
-        told.iter().map(|(_, result)| (&*result.case.id, rule(result))).collect();
+        told.iter().map(|(_, result)| (result.id.as_str(), rule(result))).collect();
     let results: Vec<Value> = told.iter().map(|(audit, found)| result(audit, found, source)).collect();
     json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
@@ -53,36 +56,26 @@ fn level(verdict: Verdict) -> Option<&'static str> {
     }
 }
 
-fn rule(result: &CaseResult) -> Value {
-    let case = &result.case;
+fn rule(result: &Row) -> Value {
     json!({
-        "id": case.id,
-        "shortDescription": { "text": short(&case.title) },
-        "fullDescription": { "text": short(&format!("{} ({}; {})", case.title, result.grade, case.citation)) },
-        "help": { "text": short(&format!("{}\n{}", case.attack, case.fix)) },
+        "id": result.id,
+        "shortDescription": { "text": short(&result.title) },
+        "fullDescription": { "text": short(&format!("{} ({}; {})", result.title, result.grade, result.citation)) },
+        "help": { "text": short(&result.help) },
         "properties": {
-            "tags": ["security", "tls", case.family],
-            "security-severity": severity(result.grade),
+            "tags": ["security", "tls", result.family],
+            "security-severity": result.severity,
         },
     })
 }
 
-/// GitHub's scale: from 7.0 high, from 4.0 medium.
-fn severity(grade: Grade) -> &'static str {
-    match grade {
-        Grade::MustReject => "8.0",
-        Grade::ShouldReject => "5.0",
-        Grade::MustAccept | Grade::ShouldAccept | Grade::Policy | Grade::Info => "3.0",
-    }
-}
-
-fn result(audit: &Audit, result: &CaseResult, source: Option<&Source>) -> Value {
+fn result(audit: &Sheet, result: &Row, source: Option<&Source>) -> Value {
     let at = place(audit, source);
-    let fingerprint = sha256(format!("{}\n{}", at.file, name(audit, result)).as_bytes());
+    let fingerprint = sha256(format!("{}\n{}", at.file, result.name).as_bytes());
     json!({
-        "ruleId": result.case.id,
+        "ruleId": result.id,
         "level": level(result.verdict),
-        "message": { "text": short(&told(result)) },
+        "message": { "text": short(&result.told) },
         "locations": [{ "physicalLocation": {
             "artifactLocation": { "uri": uri(&at.file) },
             "region": { "startLine": at.line, "startColumn": 1, "endLine": at.line, "endColumn": 2 },
