@@ -18,7 +18,7 @@ use tlslab::pki::subject::{SanName, Subject};
 use tlslab::server::reload::{Settings, Tls};
 use tlslab::server::{self, Config, Identity, Limits, Service};
 use tlslab::tls::Versions;
-use tlslab::verify::{Criteria, Policy, TrustSet, Usage};
+use tlslab::verify::{Criteria, Policy, Revocation, TrustSet, Usage};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
@@ -54,6 +54,7 @@ async fn main() -> Result<()> {
             name: Some("www.test.org".parse()?),
             usage: Usage::Server,
             policy: Policy::Lab,
+            revocation: Revocation::default(),
         },
         at: None,
         versions: Versions::Both,

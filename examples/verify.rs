@@ -13,7 +13,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use time::OffsetDateTime;
 use tlslab::pki::files::read_certificates;
-use tlslab::verify::{Criteria, Policy, TrustSet, Usage, judge};
+use tlslab::verify::{Criteria, Policy, Revocation, TrustSet, Usage, judge};
 
 fn main() -> Result<ExitCode> {
     let usage = "usage: verify CERT CA NAME";
@@ -28,6 +28,7 @@ fn main() -> Result<ExitCode> {
         name: Some(name.parse()?),
         usage: Usage::Server,
         policy: Policy::Webpki,
+        revocation: Revocation::default(),
     };
     // Time is an argument: nothing in the library looks at the clock behind your back.
     let verdict = judge(&chain, &criteria, OffsetDateTime::now_utc());

@@ -7,12 +7,15 @@
 //! One cipher comes from elsewhere: AES-CCM, from RustCrypto. Small devices speak it and graviola does not; we
 //! never offer it, and only open and change what others sealed with it.
 //!
+//! P-521 and ML-DSA, which graviola has not, are verified in `crypto/young.rs`, by RustCrypto's crates.
+//!
 //! RSA keys whose length graviola's arithmetic does not have are verified with in `crypto/rsa.rs`.
 //!
 //! graviola's RSA key generation is **not** free of side channels; an attacker who shares the machine
 //! while a key is made may learn something about it. Make keys that matter elsewhere.
 
 pub mod rsa;
+mod young;
 
 use std::sync::{Arc, OnceLock};
 
@@ -34,8 +37,8 @@ pub fn provider() -> Arc<CryptoProvider> {
         for suite in &mut provider.cipher_suites {
             *suite = with_ed25519(*suite);
         }
-        provider.signature_verification_algorithms =
-            rsa::with_any_length(provider.signature_verification_algorithms);
+        let known = rsa::with_any_length(provider.signature_verification_algorithms);
+        provider.signature_verification_algorithms = young::with_young_ones(known);
         Arc::new(provider)
     }))
 }

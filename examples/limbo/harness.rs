@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
-use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use tlslab::verify::{Criteria, ExpectedName, Policy, TrustSet, Usage, judge};
+use tlslab::pki::crl::CrlFacts;
+use tlslab::verify::{Criteria, Demand, ExpectedName, Policy, Revocation, TrustSet, Usage, judge};
 
 /// `limbo.json`, as far as it is looked at.
 #[derive(Deserialize)]
@@ -95,12 +96,7 @@ fn outcome(case: &Case, policy: Policy, now: OffsetDateTime) -> Outcome {
 fn skipped(case: &Case) -> Option<&'static str> {
     // What is asked of every certificate anyway.
     let asked_anyway = |usage: &String| usage == "digitalSignature";
-    let checked = |name: &PeerName| matches!(name.kind.as_str(), "DNS" | "IP");
-    if !case.crls.is_empty() || case.features.iter().any(|feature| feature == "has-crl") {
-        Some("revocation is not checked")
-    } else if !case.expected_peer_names.iter().chain(&case.expected_peer_name).all(checked) {
-        Some("e-mail addresses are not checked")
-    } else if !case.signature_algorithms.is_empty() {
+    if !case.signature_algorithms.is_empty() {
         Some("the signature algorithms are fixed")
     } else if !case.key_usage.iter().all(asked_anyway) {
         Some("the key usage to ask for is fixed")
@@ -125,17 +121,46 @@ fn judged(case: &Case, policy: Policy, now: OffsetDateTime) -> Result<Option<Str
     if case.extended_key_usage.iter().any(|purpose| purpose != asked) {
         return Err(anyhow!("unknown purpose in {:?}", case.extended_key_usage));
     }
-    let name = case.expected_peer_name.as_ref().map(|name| name.value.parse::<ExpectedName>()).transpose()?;
+    let mut names = case
+        .expected_peer_name
+        .iter()
+        .chain(&case.expected_peer_names)
+        .map(name)
+        .collect::<Result<Vec<_>>>()?;
+    names.dedup();
     let at = case.validation_time.as_deref().map_or(Ok(now), |time| OffsetDateTime::parse(time, &Rfc3339))?;
     let mut trusted = TrustSet::new(&certificates(&case.trusted_certs)?)?;
     if let Some(limit) = case.max_chain_depth {
         trusted = trusted.with_path_length(limit);
     }
-    let criteria = Criteria { trusted: Arc::new(trusted), name, usage, policy };
-    let verdict = judge(&chain, &criteria, at);
-    let failed = verdict.checks.iter().filter(|check| !check.ok());
-    let found: Vec<String> = failed.map(|check| format!("{}: {}", check.kind, check.found)).collect();
-    Ok(if verdict.accepted() { None } else { Some(found.join("; ")) })
+    let crls = case.crls.iter().map(|pem| crl(pem)).collect::<Result<Vec<_>>>()?;
+    let revocation = Revocation::new(Demand::Have, crls, [])?;
+    let mut criteria = Criteria { trusted: Arc::new(trusted), name: None, usage, policy, revocation };
+    // Every name is to be proved; where none is asked for, the chain alone is judged.
+    let wanted: Vec<_> = if names.is_empty() { vec![None] } else { names.into_iter().map(Some).collect() };
+    for name in wanted {
+        criteria.name = name;
+        let verdict = judge(&chain, &criteria, at);
+        if !verdict.accepted() {
+            let failed = verdict.checks.iter().filter(|check| !check.ok());
+            let found: Vec<String> = failed.map(|check| format!("{}: {}", check.kind, check.found)).collect();
+            return Ok(Some(found.join("; ")));
+        }
+    }
+    Ok(None)
+}
+
+fn name(name: &PeerName) -> Result<ExpectedName> {
+    Ok(match name.kind.as_str() {
+        "RFC822" => ExpectedName::email(&name.value)?,
+        _ => name.value.parse()?,
+    })
+}
+
+fn crl(pem: &str) -> Result<CrlFacts> {
+    let der = CertificateRevocationListDer::from_pem_slice(pem.as_bytes())
+        .map_err(|error| anyhow!("no list: {error}"))?;
+    Ok(CrlFacts::read(&der)?)
 }
 
 fn certificates(pems: &[String]) -> Result<Vec<CertificateDer<'static>>> {

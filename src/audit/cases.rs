@@ -29,6 +29,7 @@ mod alert {
     pub(super) const HANDSHAKE_FAILURE: u8 = 40;
     pub(super) const BAD_CERTIFICATE: u8 = 42;
     pub(super) const UNSUPPORTED_CERTIFICATE: u8 = 43;
+    pub(super) const CERTIFICATE_REVOKED: u8 = 44;
     pub(super) const CERTIFICATE_EXPIRED: u8 = 45;
     pub(super) const CERTIFICATE_UNKNOWN: u8 = 46;
     pub(super) const ILLEGAL_PARAMETER: u8 = 47;
@@ -244,6 +245,8 @@ pub fn alerts_for(reasons: impl IntoIterator<Item = Reason>) -> Vec<u8> {
                 alert::UNSUPPORTED_CERTIFICATE,
                 alert::UNKNOWN_CA,
             ],
+            Reason::Revoked => &[alert::CERTIFICATE_REVOKED],
+            Reason::RevocationUnknown => &[alert::UNKNOWN_CA],
             Reason::WrongName | Reason::Handshake | Reason::Network | Reason::Timeout => &[],
         });
     }

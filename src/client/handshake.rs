@@ -135,7 +135,7 @@ impl Terms {
 pub(super) fn server_name(expected: Option<&ExpectedName>) -> Option<ServerName<'static>> {
     match expected {
         Some(ExpectedName::Dns(name)) => ServerName::try_from(name.clone()).ok(),
-        Some(ExpectedName::Ip(_) | ExpectedName::Text(_)) | None => None,
+        Some(ExpectedName::Email(_) | ExpectedName::Ip(_) | ExpectedName::Text(_)) | None => None,
     }
 }
 

@@ -24,6 +24,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::capture::{Capture, Recording};
 use super::passphrase::PassphraseSource;
 use super::patience;
+use super::revocation::RevocationArgs;
 use super::serve::identity::Files;
 use super::trust::Trust;
 use super::{Failure, Result, Ui, keylog, remedy};
@@ -55,6 +56,8 @@ pub(crate) struct Connect {
     target: Target,
     #[command(flatten)]
     trust: Trust,
+    #[command(flatten)]
+    revocation: RevocationArgs,
     /// The TLS versions to offer: 1.2, 1.3 or 1.2-1.3
     #[arg(long, value_name = "VERSIONS", default_value_t)]
     tls: Versions,
@@ -328,6 +331,7 @@ fn terms(arguments: &Connect, ui: &Ui) -> Result<Terms> {
     let trusted = arguments.trust.trusted(ui)?;
     let name = arguments.expected_name();
     let policy = arguments.trust.policy();
+    let revocation = arguments.revocation.read()?;
     let identity = match (&arguments.cert, &arguments.key) {
         (Some(certificate), Some(key)) => {
             let (_, identity) = Files::open(certificate, key, arguments.passin.as_ref())?;
@@ -337,7 +341,7 @@ fn terms(arguments: &Connect, ui: &Ui) -> Result<Terms> {
     };
     let key_log = keylog::open(arguments.keylog.as_deref(), arguments.recording.force(), ui)?;
     Ok(Terms {
-        criteria: Criteria { trusted, name: Some(name), usage: Usage::Server, policy },
+        criteria: Criteria { trusted, name: Some(name), usage: Usage::Server, policy, revocation },
         at: arguments.trust.at(),
         versions: arguments.tls,
         identity,

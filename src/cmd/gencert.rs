@@ -22,7 +22,9 @@ use tlslab::pki::files::{self, FileError, NewFile, read_certificates, read_priva
 use tlslab::pki::issue::{Issuer, Plan, Profile, Request};
 use tlslab::pki::key::{KeyAlgorithm, Passphrase, PrivateKey};
 use tlslab::pki::subject::{SanName, Subject};
-use tlslab::verify::{Criteria, ExpectedName, Model, Policy, TrustSet, Usage, check_issuer, judge};
+use tlslab::verify::{
+    Criteria, ExpectedName, Model, Policy, Revocation, TrustSet, Usage, check_issuer, judge,
+};
 use tlslab::who::{self, Case};
 use zeroize::Zeroizing;
 
@@ -475,6 +477,7 @@ impl Made {
             name: Some(name),
             usage: Usage::Server,
             policy: Policy::Lab,
+            revocation: Revocation::default(),
         };
         let mut chain = vec![self.facts.der.clone()];
         chain.extend(ca.iter().flat_map(|ca| ca.chain.clone()));

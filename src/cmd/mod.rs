@@ -22,6 +22,8 @@ mod passphrase;
 mod passwd;
 mod patience;
 mod remedy;
+mod revocation;
+mod revoke;
 mod serve;
 mod signals;
 mod tap;
@@ -79,6 +81,7 @@ enum Command {
     Demo(demo::Demo),
     Gencert(Box<gencert::Gencert>),
     Passwd(passwd::Passwd),
+    Revoke(revoke::Revoke),
     Serve(serve::Serve),
     Connect(connect::Connect),
     Verify(verify::Verify),
@@ -117,6 +120,7 @@ fn run(command: Command, ui: &Ui) -> Result<u8> {
         Command::Demo(command) => command.run(ui, now),
         Command::Gencert(command) => command.run(ui, now),
         Command::Passwd(command) => command.run(ui),
+        Command::Revoke(command) => command.run(ui, now),
         Command::Serve(command) => command.run(ui, now),
         Command::Connect(command) => command.run(ui, now),
         Command::Verify(command) => command.run(ui, now),

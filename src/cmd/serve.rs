@@ -23,6 +23,7 @@ use super::capture::{Capture, Recording};
 use super::listen::ListenAddress;
 use super::passphrase::PassphraseSource;
 use super::patience;
+use super::revocation::RevocationArgs;
 use super::signals::{Signal, Signals};
 use super::{Result, Ui, keylog};
 use identity::Files;
@@ -47,6 +48,8 @@ pub(crate) struct Serve {
     /// Require a client certificate that is in FILE or chains to one there (mutual TLS)
     #[arg(long, value_name = "FILE", conflicts_with = "plaintext")]
     client_ca: Option<PathBuf>,
+    #[command(flatten)]
+    revocation: RevocationArgs,
     /// TLS versions: 1.2, 1.3 or 1.2-1.3
     #[arg(long, value_name = "VERSIONS", default_value_t)]
     tls: Versions,
@@ -236,7 +239,8 @@ impl Serve {
                 let trusted = TrustSet::new(&certificates)
                     .with_context(|| format!("{}: cannot trust what is in it", path.display()))?;
                 let trusted = Arc::new(trusted);
-                Some(Criteria { trusted, name: None, usage: Usage::Client, policy: Policy::Lab })
+                let revocation = self.revocation.read()?;
+                Some(Criteria { trusted, name: None, usage: Usage::Client, policy: Policy::Lab, revocation })
             }
         };
         let alpn = if self.www { vec![b"http/1.1".to_vec()] } else { Vec::new() };

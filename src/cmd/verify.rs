@@ -7,22 +7,25 @@ use clap::{Args, ValueEnum};
 use time::OffsetDateTime;
 use tlslab::pki::files;
 use tlslab::report::verdict::{self as report, VerdictReport};
-use tlslab::verify::{Criteria, Usage, judge};
+use tlslab::verify::{Criteria, ExpectedName, Usage, judge};
 use tlslab::who;
 use tlslab::words;
 
+use super::revocation::RevocationArgs;
 use super::trust::{Trust, lab_name};
 use super::{Result, Ui, remedy};
 
 /// Judge a certificate offline, by the same verifier that connect uses
 ///
-/// Every check runs and is reported, each with what was expected and found. Not checked: revocation, Certificate
-/// Transparency, certificate policies.
+/// Every check runs and is reported, each with what was expected and found. Revocation is judged by the lists given with
+/// --crl: nothing is fetched. Not checked: Certificate Transparency, certificate policies.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   tlslab verify cert.pem --ca cert.pem --cn www.test.org
   tlslab verify chain.pem --ca root.pem --untrusted intermediate.pem --verify webpki
+  tlslab verify server.pem --ca ca/cert.pem --crl crl.pem --revocation require
+  tlslab verify bob.pem --ca ca/cert.pem --usage client --email bob@test.org --verify webpki
   tlslab verify cert.pem --at 2030-01-01T00:00:00Z")]
 pub(crate) struct Verify {
     /// Certificates, PEM or DER: the first is the leaf, further ones are intermediates
@@ -33,9 +36,14 @@ pub(crate) struct Verify {
     untrusted: Vec<PathBuf>,
     #[command(flatten)]
     trust: Trust,
-    /// What the certificate is to be used for; `client` expects a name only with --cn
+    #[command(flatten)]
+    revocation: RevocationArgs,
+    /// What the certificate is to be used for; `client` expects a name only with --cn or --email
     #[arg(long, value_enum, default_value_t = UsageArg::Server)]
     usage: UsageArg,
+    /// The mailbox that a client's certificate must have among its alternative names (policy webpki)
+    #[arg(long, value_name = "ADDRESS", value_parser = ExpectedName::email, conflicts_with = "cn")]
+    email: Option<ExpectedName>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -59,9 +67,10 @@ impl Verify {
         let expects_name = usage == Usage::Server || self.trust.has_name();
         let criteria = Criteria {
             trusted,
-            name: expects_name.then(|| self.trust.name(lab_name)),
+            name: self.email.clone().or_else(|| expects_name.then(|| self.trust.name(lab_name))),
             usage,
             policy: self.trust.policy(),
+            revocation: self.revocation.read()?,
         };
         let at = self.trust.at().unwrap_or(now);
         let mut verdict = judge(&chain, &criteria, at);

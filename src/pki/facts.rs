@@ -14,6 +14,7 @@
 mod extension;
 mod read;
 
+pub(super) use extension::general_names as general_names_of;
 pub(super) use read::extensions;
 
 use std::fmt;
@@ -230,6 +231,11 @@ impl KeyUsage {
     /// Bit 5: a CA that issues certificates needs it.
     pub fn key_cert_sign(self) -> bool {
         self.0 & 1 << 5 != 0
+    }
+
+    /// Bit 6: whoever signs revocation lists needs it.
+    pub fn crl_sign(self) -> bool {
+        self.0 & 1 << 6 != 0
     }
 
     /// The names of the bits that are set.

@@ -83,6 +83,14 @@ pub enum FileError {
         /// Whether certificate and key may have been mistaken for each other.
         swapped: bool,
     },
+    /// A certificate revocation list that is none.
+    #[error("{}: not a certificate revocation list: {why}", path.display())]
+    DamagedCrl {
+        /// The file.
+        path: PathBuf,
+        /// What was expected and found.
+        why: String,
+    },
     /// A certificate signing request that is none inside.
     #[error("{}: not a certificate signing request: {why}", path.display())]
     DamagedRequest {

@@ -15,6 +15,7 @@ use data_encoding::BASE64;
 use rustls::pki_types::CertificateDer;
 use zeroize::Zeroizing;
 
+use super::crl::CrlFacts;
 use super::encryption;
 use super::facts::Malformed;
 pub use super::file_error::FileError;
@@ -29,6 +30,7 @@ use super::stored_key::StoredKey;
 const LIMIT: u64 = 16 << 20;
 
 const CERTIFICATE: &str = "a certificate";
+const CRL: &str = "a certificate revocation list";
 const KEY: &str = "a private key";
 const REQUEST: &str = "a certificate signing request";
 const REQUEST_LABELS: [&str; 2] = ["CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"];
@@ -74,6 +76,31 @@ pub fn read_request(path: &Path) -> Result<RequestFacts, FileError> {
     };
     RequestFacts::read(&der)
         .map_err(|Malformed(why)| FileError::DamagedRequest { path: path.to_owned(), why })
+}
+
+/// The certificate revocation lists of a file, PEM or DER, in order, and the certificates beside them, such as their
+/// issuers'. At least one list.
+pub fn read_crls(path: &Path) -> Result<(Vec<CrlFacts>, Vec<CertificateDer<'static>>), FileError> {
+    let contents = read_bounded(path, CRL)?;
+    let read = |der: &[u8]| {
+        CrlFacts::read(der).map_err(|Malformed(why)| FileError::DamagedCrl { path: path.to_owned(), why })
+    };
+    let blocks = find_blocks(path, &contents)?;
+    if blocks.is_empty() {
+        return match Kind::of(&contents) {
+            Kind::Crl => Ok((vec![read(&contents)?], Vec::new())),
+            other => Err(no_pem(path, CRL, other)),
+        };
+    }
+    let (mut crls, mut certificates) = (Vec::new(), Vec::new());
+    for block in &blocks {
+        match block.label.as_str() {
+            "X509 CRL" | "CRL" => crls.push(read(&decode_in(path, block)?)?),
+            "CERTIFICATE" => certificates.push(CertificateDer::from(decode_in(path, block)?.to_vec())),
+            _ => {}
+        }
+    }
+    if crls.is_empty() { Err(wrong_kind(path, CRL, &blocks)) } else { Ok((crls, certificates)) }
 }
 
 /// A private key as found in a file.
@@ -313,7 +340,7 @@ fn no_pem(path: &Path, expected: &'static str, kind: Kind) -> FileError {
     if !kind.is_known() {
         return FileError::Unrecognised { path, expected, found };
     }
-    let swapped = expected != REQUEST && (found == CERTIFICATE || found == KEY);
+    let swapped = (expected == CERTIFICATE || expected == KEY) && (found == CERTIFICATE || found == KEY);
     FileError::WrongKind { path, expected, found: found.to_owned(), swapped }
 }
 

@@ -3,8 +3,9 @@
 //!
 //! [`super::files`] reads what a command asked for and refuses all else; this shows whatever is there.
 
+use super::crl::CrlFacts;
 use super::der::{Walk, tag};
-use super::facts::CertFacts;
+use super::facts::{CertFacts, Malformed};
 use super::files;
 use super::key_facts::{KeyFacts, Protection};
 use super::kind::{KeyForm, Kind};
@@ -28,6 +29,8 @@ pub struct Found {
 pub enum Item {
     /// A certificate.
     Certificate(Box<CertFacts>),
+    /// A certificate revocation list.
+    Crl(Box<CrlFacts>),
     /// A key, private or public.
     Key(Box<KeyFacts>),
     /// A PEM block of another kind, by its label: not looked into.
@@ -109,6 +112,7 @@ fn read(block: &Block) -> Result<(Item, Vec<String>), String> {
             certificate(first.map_or(&der[..], |first| first.encoded))
         }
         "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => request(&der?),
+        "X509 CRL" | "CRL" => crl(&der?),
         "PUBLIC KEY" | "RSA PUBLIC KEY" => key(&der?),
         label if label.ends_with("PRIVATE KEY") && !label.starts_with("OPENSSH") => key(&der?),
         _ => Ok(sound(Item::Other(block.label.to_string()))),
@@ -126,6 +130,12 @@ fn certificate(der: &[u8]) -> Result<(Item, Vec<String>), String> {
     Ok((Item::Certificate(Box::new(facts)), faults.into_iter().map(|fault| fault.0).collect()))
 }
 
+fn crl(der: &[u8]) -> Result<(Item, Vec<String>), String> {
+    let facts =
+        CrlFacts::read(der).map_err(|Malformed(why)| format!("not a certificate revocation list: {why}"))?;
+    Ok(sound(Item::Crl(Box::new(facts))))
+}
+
 fn request(der: &[u8]) -> Result<(Item, Vec<String>), String> {
     RequestFacts::read(der).map_err(|e| e.0).map(|facts| sound(Item::Request(Box::new(facts))))
 }
@@ -139,7 +149,7 @@ fn from_der(kind: Kind, der: &[u8]) -> Result<(Item, Vec<String>), String> {
     match kind {
         Kind::Certificate => certificate(der),
         Kind::Request => request(der),
-        Kind::Crl => Ok(sound(Item::Other("X509 CRL".to_owned()))),
+        Kind::Crl => crl(der),
         Kind::Damaged => Err("it begins like DER and ends too soon".to_owned()),
         Kind::Cms | Kind::Gzip | Kind::Pkcs12 | Kind::Utf16 => {
             Err(format!("it is {}, which is not shown", kind.words()))
@@ -168,6 +178,7 @@ mod tests {
             .map(|found| {
                 let what = match found.item {
                     Ok(Item::Certificate(_)) => "certificate".to_owned(),
+                    Ok(Item::Crl(crl)) => format!("list of {}", crl.entries.len()),
                     Ok(Item::Key(key)) => format!("key {}", key.form.as_str()),
                     Ok(Item::Other(label)) => format!("other {label}"),
                     Ok(Item::Request(_)) => "request".to_owned(),

@@ -5,6 +5,7 @@
 //! [`crate::verify`]'s.
 
 mod attribute_types;
+pub mod crl;
 pub mod der;
 pub mod encryption;
 pub mod facts;
@@ -23,6 +24,7 @@ pub mod pem;
 mod placing;
 mod plan;
 pub mod request;
+pub mod revoke;
 mod san;
 pub mod stored_key;
 pub mod subject;

@@ -263,6 +263,14 @@ known! {
     AUTHORITY_INFORMATION = rfc5280::ID_PE_AUTHORITY_INFO_ACCESS, "authorityInfoAccess";
     SUBJECT_INFORMATION = rfc5280::ID_PE_SUBJECT_INFO_ACCESS, "subjectInfoAccess";
     TLS_FEATURE = new("1.3.6.1.5.5.7.1.24"), "tlsFeature"; // RFC 7633
+    // CRLs' and their entries' (RFC 5280 §5.2, §5.3).
+    CRL_NUMBER = new("2.5.29.20"), "cRLNumber";
+    REASON_CODE = new("2.5.29.21"), "reasonCode";
+    INVALIDITY_DATE = new("2.5.29.24"), "invalidityDate";
+    DELTA_CRL_INDICATOR = new("2.5.29.27"), "deltaCRLIndicator";
+    ISSUING_DISTRIBUTION_POINT = new("2.5.29.28"), "issuingDistributionPoint";
+    CERTIFICATE_ISSUER = new("2.5.29.29"), "certificateIssuer";
+    FRESHEST_CRL = new("2.5.29.46"), "freshestCRL";
     OCSP_NO_CHECK = rfc6960::ID_PKIX_OCSP_NOCHECK, "ocspNoCheck";
     TIMESTAMPS = rfc6962::CT_PRECERT_SCTS, "signedCertificateTimestampList";
     PRECERTIFICATE_POISON = rfc6962::CT_PRECERT_POISON, "precertificatePoison";

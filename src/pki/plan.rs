@@ -64,6 +64,23 @@ pub enum SignatureEdit {
     Replace(Vec<u8>),
 }
 
+impl SignatureEdit {
+    /// The signature after it.
+    pub(super) fn apply(&self, mut signature: Vec<u8>) -> Vec<u8> {
+        match self {
+            Self::None => {}
+            Self::FlipBit(bit) => {
+                let byte = signature.len().checked_sub(1 + bit / 8);
+                if let Some(byte) = byte.and_then(|byte| signature.get_mut(byte)) {
+                    *byte ^= 1 << (bit % 8);
+                }
+            }
+            Self::Replace(bytes) => signature.clone_from(bytes),
+        }
+        signature
+    }
+}
+
 /// An instant as it is encoded (RFC 5280 §4.1.2.5): type and text are free, so that either can be wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Time {
@@ -141,7 +158,7 @@ impl Time {
         local.checked_sub(time::Duration::seconds(offset))
     }
 
-    fn to_der(&self) -> Vec<u8> {
+    pub(super) fn to_der(&self) -> Vec<u8> {
         tlv(self.tag, &self.content)
     }
 }
@@ -314,24 +331,13 @@ impl Plan {
         sign: impl FnOnce(&[u8]) -> Result<Vec<u8>, E>,
     ) -> Result<CertificateDer<'static>, E> {
         let tbs = self.to_tbs_der();
-        let mut signature = sign(&tbs)?;
-        match &self.signature_edit {
-            SignatureEdit::None => {}
-            SignatureEdit::FlipBit(bit) => {
-                let byte = signature.len().checked_sub(1 + bit / 8);
-                if let Some(byte) = byte.and_then(|byte| signature.get_mut(byte)) {
-                    *byte ^= 1 << (bit % 8);
-                }
-            }
-            SignatureEdit::Replace(bytes) => signature.clone_from(bytes),
-        }
-        let signature = der::bit_string(&signature);
+        let signature = der::bit_string(&self.signature_edit.apply(sign(&tbs)?));
         Ok(CertificateDer::from(der::sequence(&[&tbs, &self.outer_signature_algorithm, &signature])))
     }
 }
 
 impl Extension {
-    fn read(element: Element<'_>) -> Result<Self, der::Error> {
+    pub(super) fn read(element: Element<'_>) -> Result<Self, der::Error> {
         let mut fields = Walk(der::only(element.encoded, tag::SEQUENCE)?.content);
         let oid = fields.oid()?;
         let critical = fields.optional(tag::BOOLEAN)?.is_some_and(|boolean| boolean.content != [0]);
@@ -348,7 +354,7 @@ impl Extension {
 }
 
 /// DER of the AlgorithmIdentifier of the scheme by which a key of this kind signs certificates.
-fn signature_algorithm(algorithm: KeyAlgorithm) -> Vec<u8> {
+pub(super) fn signature_algorithm(algorithm: KeyAlgorithm) -> Vec<u8> {
     let (oid, parameters): (Oid, &[u8]) = match algorithm {
         KeyAlgorithm::EcP256 => (oid::ECDSA_WITH_SHA256, &[]), // RFC 5758 §3.2
         KeyAlgorithm::EcP384 => (oid::ECDSA_WITH_SHA384, &[]),

@@ -221,7 +221,7 @@ pub(super) fn pin(spki_sha256: &[u8; 32]) -> String {
 }
 
 /// A serial number as openssl shows it: hexadecimal bytes of its magnitude, `-` before a negative one.
-fn serial(content: &[u8], separator: &str) -> String {
+pub(super) fn serial(content: &[u8], separator: &str) -> String {
     let negative = content.first().is_some_and(|byte| byte & 0x80 != 0);
     let mut magnitude = content.to_vec();
     if negative {
@@ -238,7 +238,7 @@ fn serial(content: &[u8], separator: &str) -> String {
     if negative { format!("-{digits}") } else { digits }
 }
 
-fn escaped(text: &impl ToString) -> String {
+pub(super) fn escaped(text: &impl ToString) -> String {
     Escaped(&text.to_string()).to_string()
 }
 

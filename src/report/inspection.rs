@@ -4,9 +4,11 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::certificate::{self, CertificateReport, ExtensionReport};
+use super::crl::{self, CrlReport};
 use super::key::{self, KeyReport};
 use super::who::WhoReport;
 use crate::crypto;
+use crate::pki::crl::CrlFacts;
 use crate::pki::facts::CertFacts;
 use crate::pki::items::{Found, Item};
 use crate::pki::key_facts::KeyFacts;
@@ -23,6 +25,9 @@ pub struct InspectionReport {
     pub keys: Vec<Inspected<KeyReport>>,
     /// Every certificate signing request.
     pub requests: Vec<Inspected<RequestReport>>,
+    /// Every certificate revocation list; absent where there is none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub crls: Vec<Inspected<CrlReport>>,
     /// The session with the first live server; null where there was none.
     pub session: Option<SessionReport>,
     /// The sessions with all of them.
@@ -145,8 +150,9 @@ impl Inspection {
             count(|item| matches!(item, Item::Certificate(_))),
             count(|item| matches!(item, Item::Key(_))),
             count(|item| matches!(item, Item::Request(_))),
+            count(|item| matches!(item, Item::Crl(_))),
         ];
-        let mut seen = [0; 3];
+        let mut seen = [0; 4];
         for Found { line, item, faults } in found {
             match item {
                 Ok(Item::Certificate(facts)) => {
@@ -160,6 +166,10 @@ impl Inspection {
                 Ok(Item::Request(facts)) => {
                     seen[2] += 1;
                     self.request(source, line, place(seen[2], of[2]), &facts);
+                }
+                Ok(Item::Crl(facts)) => {
+                    seen[3] += 1;
+                    self.crl(source, line, place(seen[3], of[3]), &facts);
                 }
                 Ok(Item::Other(label)) => {
                     let label = Escaped(&label).to_string();
@@ -290,6 +300,12 @@ impl Inspection {
         let lines = key::lines(&facts);
         self.keys.push((self.blocks.len(), facts));
         self.blocks.push(titled(title, lines));
+    }
+
+    fn crl(&mut self, source: &str, pem_line: Option<usize>, place: Place, facts: &CrlFacts) {
+        let title = format!("{source}: certificate revocation list{}{}", place.words(), at_line(pem_line));
+        self.blocks.push(titled(title, crl::lines(facts, self.now)));
+        self.report.crls.push(inspected(source, pem_line, place, CrlReport::from(facts)));
     }
 
     fn request(&mut self, source: &str, pem_line: Option<usize>, place: Place, facts: &RequestFacts) {

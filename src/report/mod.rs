@@ -5,6 +5,7 @@
 #[cfg(unix)]
 pub mod audit;
 pub mod certificate;
+pub mod crl;
 pub mod dissect;
 pub mod inspection;
 pub mod key;

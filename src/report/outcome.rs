@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::verdict::{NOT_CHECKED, VerdictReport};
+use super::verdict::{VerdictReport, not_checked};
 use crate::client::Outcome;
 use crate::tls::{SessionFacts, alert_name};
 use crate::verify::Reason;
@@ -77,7 +77,7 @@ fn nothing_shown() -> VerdictReport {
         sent_bytes: 0,
         received_bytes: 0,
         notes: Vec::new(),
-        not_checked: NOT_CHECKED,
+        not_checked: not_checked([]),
     }
 }
 

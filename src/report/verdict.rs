@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use super::certificate::CertificateReport;
-use crate::verify::{Check, Verdict};
+use crate::verify::{Check, CheckKind, Verdict};
 
 /// What `connect --json` and `verify --json` print.
 #[derive(Clone, Debug, Serialize)]
@@ -36,13 +36,19 @@ pub struct VerdictReport {
     pub not_checked: &'static [&'static str],
 }
 
-/// What is never checked, and said so.
-pub const NOT_CHECKED: &[&str] = &["revocation", "certificate transparency", "certificate policies"];
+/// What is never checked, and said so; revocation only where no list was given and none demanded.
+const NOT_CHECKED: &[&str] = &["revocation", "certificate transparency", "certificate policies"];
+
+/// What was not checked beside `checks`.
+pub(super) fn not_checked<'a>(checks: impl IntoIterator<Item = &'a Check>) -> &'static [&'static str] {
+    let asked = checks.into_iter().any(|check| check.kind == CheckKind::Revocation);
+    &NOT_CHECKED[usize::from(asked)..]
+}
 
 /// One check.
 #[derive(Clone, Debug, Serialize)]
 pub struct CheckReport {
-    /// `trust`, `name`, `not-before`, `not-after`, `usage`, `strength` or `signature`.
+    /// `trust`, `name`, `not-before`, `not-after`, `usage`, `strength`, `signature` or `revocation`.
     pub check: &'static str,
     /// Whether it passed.
     pub ok: bool,
@@ -80,7 +86,7 @@ impl From<&Verdict> for VerdictReport {
             sent_bytes: 0,
             received_bytes: 0,
             notes: verdict.notes.iter().map(ToString::to_string).collect(),
-            not_checked: NOT_CHECKED,
+            not_checked: not_checked(&verdict.checks),
         }
     }
 }

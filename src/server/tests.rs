@@ -23,7 +23,7 @@ use super::reload::{Settings, Tls};
 use super::{Config, End, Event, HandshakeFailure, Identity, Limits, Service, Session, run};
 use crate::crypto::provider;
 use crate::tls::Versions;
-use crate::verify::{Criteria, Policy, Reason, TrustSet, Usage};
+use crate::verify::{Criteria, Policy, Reason, Revocation, TrustSet, Usage};
 
 /// Longer than anything here takes: a fuse against hanging.
 const FUSE: Duration = Duration::from_secs(60);
@@ -411,7 +411,13 @@ async fn tickets_resume_until_the_certificate_is_replaced() {
 
 fn mutual() -> Config {
     let trusted = Arc::new(TrustSet::new(&[certificate(CLIENT)]).unwrap());
-    let client = Some(Criteria { trusted, name: None, usage: Usage::Client, policy: Policy::Lab });
+    let client = Some(Criteria {
+        trusted,
+        name: None,
+        usage: Usage::Client,
+        policy: Policy::Lab,
+        revocation: Revocation::default(),
+    });
     config(Service::Echo, Settings { client, ..Settings::default() })
 }
 

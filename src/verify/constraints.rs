@@ -182,7 +182,7 @@ fn within(name: &GeneralName, subtree: &GeneralName) -> Option<bool> {
         (G::Dns(name), G::Dns(subtree)) => dns_within(name, subtree),
         (G::Ip(address), G::IpRange { address: network, mask }) => ip_within(*address, *network, *mask),
         (G::Directory(name), G::Directory(subtree)) => directory_within(name, subtree),
-        (G::Email(mailbox), G::Email(subtree)) => Some(email_within(mailbox, subtree)),
+        (G::Email(mailbox), G::Email(subtree)) => email_within(mailbox, subtree),
         (G::Uri(uri), G::Uri(subtree)) => uri_host(uri).map(|host| host_within(host, subtree)),
         _ => None,
     }
@@ -229,11 +229,18 @@ fn host_within(host: &str, subtree: &str) -> bool {
     }
 }
 
-fn email_within(mailbox: &str, subtree: &str) -> bool {
-    let Some((local, host)) = without_root(mailbox).rsplit_once('@') else { return false };
+/// `None` where the mailbox or the constraint is none: RFC 5321 §4.1.2 has a second `@` in quotes only, and parsers
+/// disagree about whose host stands behind another.
+fn email_within(mailbox: &str, subtree: &str) -> Option<bool> {
+    let is_local = |local: &str| !local.contains('@') || (local.starts_with('"') && local.ends_with('"'));
+    let Some((local, host)) = without_root(mailbox).rsplit_once('@') else { return Some(false) };
+    if !is_local(local) {
+        return None;
+    }
     match subtree.rsplit_once('@') {
-        Some((wanted, wanted_host)) => local == wanted && host.eq_ignore_ascii_case(wanted_host),
-        None => host_within(host, subtree),
+        Some((wanted, _)) if !is_local(wanted) => None,
+        Some((wanted, wanted_host)) => Some(local == wanted && host.eq_ignore_ascii_case(wanted_host)),
+        None => Some(host_within(host, subtree)),
     }
 }
 
@@ -327,11 +334,13 @@ mod tests {
 
     #[test]
     fn mailboxes_and_uris() {
-        assert!(email_within("root@test.org", "test.org"));
-        assert!(!email_within("root@www.test.org", "test.org"));
-        assert!(email_within("root@www.test.org", ".test.org"));
-        assert!(email_within("root@test.org", "root@TEST.org"));
-        assert!(!email_within("Root@test.org", "root@test.org"));
+        assert_eq!(email_within("root@evil.org@test.org", "test.org"), None);
+        assert_eq!(email_within("\"root@evil.org\"@test.org", "test.org"), Some(true));
+        assert_eq!(email_within("root@test.org", "test.org"), Some(true));
+        assert_eq!(email_within("root@www.test.org", "test.org"), Some(false));
+        assert_eq!(email_within("root@www.test.org", ".test.org"), Some(true));
+        assert_eq!(email_within("root@test.org", "root@TEST.org"), Some(true));
+        assert_eq!(email_within("Root@test.org", "root@test.org"), Some(false));
         assert_eq!(uri_host("https://user@www.test.org:443/x"), Some("www.test.org"));
         assert_eq!(uri_host("https://192.0.2.1/"), None);
         assert_eq!(uri_host("urn:x"), None);

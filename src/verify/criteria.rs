@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 
 use super::expected_name::ExpectedName;
 use super::policy::Policy;
+use super::revocation::Revocation;
 use crate::pki::facts::{CertFacts, Malformed};
 use crate::pki::oid::{self, Oid};
 
@@ -97,13 +98,14 @@ impl TrustSet {
 /// ```
 /// use std::{path::Path, sync::Arc};
 /// use time::macros::datetime;
-/// use tlslab::{pki::files::read_certificates, verify::{Criteria, Policy, Reason, TrustSet, Usage, judge}};
+/// use tlslab::{pki::files::read_certificates, verify::{Criteria, Policy, Reason, Revocation, TrustSet, Usage, judge}};
 /// let chain = read_certificates(Path::new("fixtures/valid/cert.pem"))?;
 /// let criteria = Criteria {
 ///     trusted: Arc::new(TrustSet::new(&chain)?),
 ///     name: Some("www.test.org".parse()?),
 ///     usage: Usage::Server,
 ///     policy: Policy::Lab,
+///     revocation: Revocation::default(),
 /// };
 /// assert!(judge(&chain, &criteria, datetime!(2030-01-01 0:00 UTC)).accepted());
 /// let verdict = judge(&chain, &criteria, datetime!(1990-01-01 0:00 UTC));
@@ -120,6 +122,8 @@ pub struct Criteria {
     pub usage: Usage,
     /// The rules.
     pub policy: Policy,
+    /// What is known of revocation, and how much must be.
+    pub revocation: Revocation,
 }
 
 /// What each certificate of a path is judged by.

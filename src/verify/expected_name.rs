@@ -20,6 +20,9 @@ pub enum ExpectedName {
     Dns(String),
     /// An IP address.
     Ip(IpAddr),
+    /// A mailbox, which the certificate of a person or client has as rfc822Name: compared as RFC 5280 §7.5 has it, and
+    /// never read from a text that could be a host's.
+    Email(String),
     /// Free text, such as `Perth Server`: only a subject's CN under policy `lab` can equal it, and it cannot be
     /// sent as SNI.
     Text(String),
@@ -77,10 +80,29 @@ impl FromStr for ExpectedName {
     }
 }
 
+impl ExpectedName {
+    /// The mailbox that a text is, such as `bob@test.org`.
+    pub fn email(text: &str) -> Result<Self, BadExpectedName> {
+        let bad = |found| Err(BadExpectedName { text: text.to_owned(), found });
+        if text.len() > MAX_NAME + 1 {
+            return bad("more than 254 bytes");
+        }
+        if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+            return bad("white space or a control character");
+        }
+        match text.rsplit_once('@') {
+            Some((local, host)) if !local.is_empty() && DnsName::try_from(host).is_ok() => {
+                Ok(Self::Email(text.to_owned()))
+            }
+            _ => bad("no mailbox such as bob@test.org"),
+        }
+    }
+}
+
 impl fmt::Display for ExpectedName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Dns(name) | Self::Text(name) => f.write_str(name),
+            Self::Dns(name) | Self::Email(name) | Self::Text(name) => f.write_str(name),
             Self::Ip(address) => address.fmt(f),
         }
     }

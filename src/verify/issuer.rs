@@ -1,7 +1,7 @@
 //! What is wrong with a certificate as an issuer: of the leaf, or of another issuer below it (RFC 5280 §6.1.4).
 //!
 //! Stricter than §6.1 asks where the field has become so: the trusted certificate that ends a chain must itself be
-//! a CA, in its validity period, strong, and in the form of §4. Not checked: certificate policies, revocation.
+//! a CA, in its validity period, strong, and in the form of §4. Not checked: certificate policies; revocation is [`super::revocation`]'s.
 
 use super::constraints::{self, Reading};
 use super::criteria::{Rules, Usage};

@@ -3,11 +3,13 @@
 use time::OffsetDateTime;
 
 use super::signature::{self, Signed};
+use crate::pki::crl::CrlFacts;
 use crate::pki::facts::CertFacts;
 use crate::pki::issue::Profile;
 use crate::pki::key::PrivateKey;
 use crate::pki::request::RequestFacts;
-use crate::words::instant;
+use crate::pki::subject::Subject;
+use crate::words::{self, instant};
 
 /// A certificate whose holder should issue nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,6 +23,9 @@ pub enum UnfitIssuer {
     /// It may not sign certificates (RFC 5280 §4.2.1.3).
     #[error("the issuer may not sign certificates: its keyUsage lacks keyCertSign")]
     NoCertSign,
+    /// It may not sign revocation lists (RFC 5280 §4.2.1.3).
+    #[error("the issuer may not sign revocation lists: its keyUsage lacks cRLSign")]
+    NoCrlSign,
     /// It has no name (RFC 5280 §4.1.2.4).
     #[error("the issuer has an empty subject, and a certificate's issuer must not be empty")]
     NoName,
@@ -92,6 +97,61 @@ pub fn check_request(request: &RequestFacts) -> Result<(), BadRequest> {
         Signed::Invalid => Err(BadRequest::Signature),
         Signed::TooWeak(weakness) => Err(BadRequest::TooWeak(weakness.words)),
         Signed::Unsupported(words) => Err(BadRequest::Unsupported(words)),
+    }
+}
+
+/// Something that is not this CA's.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotTheirs {
+    /// Another issuer's name.
+    #[error("issued by {found}, not by {expected}")]
+    Issuer {
+        /// The CA's name.
+        expected: String,
+        /// The issuer's.
+        found: String,
+    },
+    /// The CA's key does not verify the signature.
+    #[error("its signature is not this CA's: {0}")]
+    Signature(&'static str),
+}
+
+/// Whether `issuer` issued the certificate: by name and signature.
+pub fn check_issued(certificate: &CertFacts, issuer: &CertFacts) -> Result<(), NotTheirs> {
+    same_issuer(&certificate.issuer, issuer)?;
+    signed(&signature::certificate(certificate, &issuer.public_key))
+}
+
+/// Whether `issuer` issued the revocation list: by name and signature.
+pub fn check_list(list: &CrlFacts, issuer: &CertFacts) -> Result<(), NotTheirs> {
+    same_issuer(&list.issuer, issuer)?;
+    signed(&signature::list(list, &issuer.public_key))
+}
+
+fn same_issuer(found: &Subject, issuer: &CertFacts) -> Result<(), NotTheirs> {
+    if found.prepared() == issuer.subject.prepared() {
+        return Ok(());
+    }
+    let shown = |name: &Subject| words::Escaped(&words::shortened(name.to_string())).to_string();
+    Err(NotTheirs::Issuer { expected: shown(&issuer.subject), found: shown(found) })
+}
+
+fn signed(signed: &Signed) -> Result<(), NotTheirs> {
+    match signed {
+        Signed::Valid => Ok(()),
+        Signed::Invalid => Err(NotTheirs::Signature("it does not verify")),
+        Signed::TooWeak(_) => Err(NotTheirs::Signature("it is too weak to prove anything")),
+        Signed::Unsupported(_) => Err(NotTheirs::Signature("it cannot be checked")),
+    }
+}
+
+/// Whether `issuer` and `key` may sign revocation lists `now`: the CA's certificate may issue
+/// ([`check_issuer`]), and its key usage, where there is one, has cRLSign (RFC 5280 §4.2.1.3).
+pub fn check_lister(issuer: &CertFacts, key: &PrivateKey, now: OffsetDateTime) -> Result<(), UnfitIssuer> {
+    check_issuer(issuer, key, Profile::Client, now)?;
+    match issuer.key_usage() {
+        Some(usage) if !usage.crl_sign() => Err(UnfitIssuer::NoCrlSign),
+        _ => Ok(()),
     }
 }
 

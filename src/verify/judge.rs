@@ -10,7 +10,7 @@ use super::policy::Policy;
 use super::presented::{Considered, considered};
 use super::signature::{self, Signed};
 use super::verdict::{Check, CheckKind, Reason, TrustPath, Verdict};
-use super::{checks, issuer, names, second_opinion};
+use super::{checks, issuer, names, revocation, second_opinion};
 use crate::pki::facts::CertFacts;
 use crate::words::Shown;
 
@@ -31,7 +31,8 @@ pub fn judge(chain: &[CertificateDer<'_>], criteria: &Criteria, at: OffsetDateTi
     // RFC 5280 §4.1.2.5 times have whole seconds, both ends inclusive: 12:00:00.9 is still 12:00:00.
     let at = at.replace_nanosecond(0).unwrap_or(at);
     let rules = Rules { at, policy: criteria.policy, usage: criteria.usage };
-    let path = path::find(&leaf, &intermediates, &criteria.trusted, rules, &mut Budget::FULL.clone());
+    let mut budget = Budget::FULL;
+    let path = path::find(&leaf, &intermediates, &criteria.trusted, rules, &mut budget);
     let self_signed = self_signature(&leaf, &path);
 
     let mut trust = checks::trust(&path, self_signed.as_ref(), criteria.trusted.anchors().len());
@@ -48,6 +49,7 @@ pub fn judge(chain: &[CertificateDer<'_>], criteria: &Criteria, at: OffsetDateTi
     if checks.iter().all(Check::ok) {
         second_opinion::ask(&chain, &leaf, &path, criteria, at, &mut checks);
     }
+    checks.extend(revocation::check(&leaf, &path, criteria, rules, &mut budget));
     let notes = if checks.iter().all(Check::ok) { remarks(&leaf, &path, criteria) } else { Vec::new() };
     let trusted = TrustPath::from(&path);
     Verdict { checks, certificate: Some(leaf), path: trusted, notes }

@@ -225,6 +225,8 @@ fn alert_error(reason: Reason) -> Error {
             CertificateError::BadEncoding
         }
         Reason::BadUsage => CertificateError::InvalidPurpose,
+        Reason::Revoked => CertificateError::Revoked,
+        Reason::RevocationUnknown => CertificateError::UnknownRevocationStatus,
         Reason::Expired => CertificateError::Expired,
         Reason::NotYetValid => CertificateError::NotValidYet,
         Reason::Untrusted => CertificateError::UnknownIssuer,

@@ -129,6 +129,7 @@ fn common_name_matches(cn: &str, expected: &ExpectedName, forms: Forms) -> bool 
         ExpectedName::Dns(expected) => name.eq_ignore_ascii_case(expected),
         ExpectedName::Text(text) => cn.eq_ignore_ascii_case(text),
         ExpectedName::Ip(address) => cn.parse() == Ok(*address),
+        ExpectedName::Email(_) => false,
     }
 }
 
@@ -242,8 +243,17 @@ fn any_matches(names: &[GeneralName], expected: &ExpectedName, forms: Forms) -> 
             Forms::Proper => dns_matches(pattern, name),
         },
         (GeneralName::Ip(found), ExpectedName::Ip(address)) => found == address,
+        (GeneralName::Email(found), ExpectedName::Email(mailbox)) => is_mailbox(found, mailbox),
         _ => false,
     })
+}
+
+/// RFC 5280 §7.5: the local part as it is, the host without regard to case; nothing is a wildcard.
+fn is_mailbox(found: &str, mailbox: &str) -> bool {
+    match (found.rsplit_once('@'), mailbox.rsplit_once('@')) {
+        (Some((local, host)), Some((wanted, at))) => local == wanted && host.eq_ignore_ascii_case(at),
+        _ => false,
+    }
 }
 
 /// RFC 5280 §4.2.1.6: a dNSName is in the preferred name syntax of RFC 1034 §3.5, which has no underscore. One that has

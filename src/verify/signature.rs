@@ -6,6 +6,7 @@ use rustls::{DigitallySignedStruct, SignatureScheme};
 use super::keys::{Weakness, weak_key};
 use super::verdict::Reason;
 use crate::crypto;
+use crate::pki::crl::CrlFacts;
 use crate::pki::facts::{CertFacts, PublicKeyFacts, PublicKeyKind, SignatureAlgorithm};
 use crate::pki::request::RequestFacts;
 
@@ -35,6 +36,11 @@ pub fn self_signed(certificate: &CertFacts) -> Option<bool> {
         Signed::Invalid => Some(false),
         Signed::TooWeak(_) | Signed::Unsupported(_) => None,
     }
+}
+
+/// Whether `list` is signed with the key `issuer_key` (RFC 5280 §6.3.3 (g)).
+pub(super) fn list(list: &CrlFacts, issuer_key: &PublicKeyFacts) -> Signed {
+    signed(&list.tbs, &list.signature_algorithm, &list.signature, issuer_key)
 }
 
 /// Whether `request` is signed with the key that it asks to have certified (RFC 2986 §3).
@@ -99,7 +105,9 @@ pub(super) fn handshake(
         return Signed::Unsupported(words);
     }
     let pkcs1 = matches!(signed.scheme, S::RSA_PKCS1_SHA256 | S::RSA_PKCS1_SHA384 | S::RSA_PKCS1_SHA512);
-    if version == HandshakeVersion::Tls13 && pkcs1 {
+    // ML-DSA has no place in TLS 1.2 (draft-ietf-tls-mldsa §3).
+    let post_quantum = matches!(signed.scheme, S::ML_DSA_44 | S::ML_DSA_65 | S::ML_DSA_87);
+    if (version == HandshakeVersion::Tls13 && pkcs1) || (version == HandshakeVersion::Tls12 && post_quantum) {
         return Signed::Invalid;
     }
     let provider = crypto::provider();

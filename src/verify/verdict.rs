@@ -22,6 +22,10 @@ pub enum Reason {
     Network,
     /// notBefore has not come.
     NotYetValid,
+    /// Its issuer has taken it back.
+    Revoked,
+    /// Whether its issuer has taken it back cannot be told from what was given.
+    RevocationUnknown,
     /// Nothing came in time.
     Timeout,
     /// Neither trusted itself nor issued by anybody who is.
@@ -45,6 +49,8 @@ impl Reason {
             Self::Malformed => "malformed",
             Self::Network => "network",
             Self::NotYetValid => "not-yet-valid",
+            Self::Revoked => "revoked",
+            Self::RevocationUnknown => "revocation-unknown",
             Self::Timeout => "timeout",
             Self::Untrusted => "untrusted",
             Self::WeakKey => "weak-key",
@@ -60,7 +66,13 @@ impl Reason {
             Self::WrongName => 11,
             Self::Expired => 12,
             Self::NotYetValid => 13,
-            Self::BadSignature | Self::BadUsage | Self::Malformed | Self::WeakKey | Self::WeakSignature => 14,
+            Self::BadSignature
+            | Self::BadUsage
+            | Self::Malformed
+            | Self::Revoked
+            | Self::RevocationUnknown
+            | Self::WeakKey
+            | Self::WeakSignature => 14,
             Self::Handshake => 20,
             Self::Network | Self::Timeout => 30,
         }
@@ -90,6 +102,8 @@ pub enum CheckKind {
     Strength,
     /// The certificate's own signature and, in a handshake, the proof that the peer holds the key.
     Signature,
+    /// No certificate of the path has been taken back. Absent where nothing is given and nothing demanded.
+    Revocation,
 }
 
 impl CheckKind {
@@ -103,6 +117,7 @@ impl CheckKind {
             Self::Usage => "usage",
             Self::Strength => "strength",
             Self::Signature => "signature",
+            Self::Revocation => "revocation",
         }
     }
 }

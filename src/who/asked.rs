@@ -11,7 +11,9 @@ use rustls::{Error, RootCertStore};
 use super::{Case, Refusal};
 use crate::crypto;
 use crate::pki::facts::CertFacts;
-use crate::verify::{Criteria, ExpectedName, Model, Policy, TrustSet, Usage, judge, judge_presuming_trust};
+use crate::verify::{
+    Criteria, ExpectedName, Model, Policy, Revocation, TrustSet, Usage, judge, judge_presuming_trust,
+};
 
 /// The only trusted certificate, where it is known.
 fn anchor<'a>(case: &Case<'a>) -> Option<&'a CertFacts> {
@@ -32,6 +34,7 @@ pub(super) fn lab(case: &Case<'_>) -> Vec<Refusal> {
                 name: case.name.cloned(),
                 usage: Usage::Server,
                 policy: Policy::Lab,
+                revocation: Revocation::default(),
             };
             judge(&chain, &criteria, case.at).checks
         }
@@ -58,7 +61,7 @@ fn verify(anchor: &CertFacts, case: &Case<'_>) -> Option<Result<(), Error>> {
     let name = match case.name? {
         ExpectedName::Dns(name) => ServerName::try_from(name.as_str()).ok()?,
         ExpectedName::Ip(address) => ServerName::from(*address),
-        ExpectedName::Text(_) => return None,
+        ExpectedName::Email(_) | ExpectedName::Text(_) => return None,
     };
     let mut roots = RootCertStore::empty();
     if let Err(error) = roots.add(anchor.der.clone()) {

@@ -52,7 +52,7 @@ impl NameRules {
             ExpectedName::Dns(name) => self.matches_dns(leaf, name),
             ExpectedName::Ip(address) => self.matches_address(leaf, *address),
             // Nobody but tlslab has such names.
-            ExpectedName::Text(_) => false,
+            ExpectedName::Email(_) | ExpectedName::Text(_) => false,
         }
     }
 
@@ -164,7 +164,7 @@ pub(super) fn not_ldh(case: &Case<'_>) -> Option<String> {
             let is_ldh = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
             (!name.chars().all(is_ldh)).then(|| format!("{name} is no host name"))
         }
-        ExpectedName::Ip(_) | ExpectedName::Text(_) => None,
+        ExpectedName::Email(_) | ExpectedName::Ip(_) | ExpectedName::Text(_) => None,
     }
 }
 

@@ -78,7 +78,7 @@ mod tests {
     use crate::pki::oid::{
         AUTHORITY_KEY_IDENTIFIER, BASIC_CONSTRAINTS, EXTENDED_KEY_USAGE, KEY_USAGE, SUBJECT_ALT_NAME,
     };
-    use crate::verify::{Criteria, Policy, TrustSet, Usage, judge};
+    use crate::verify::{Criteria, Policy, Revocation, TrustSet, Usage, judge};
 
     /// The notes on what was made, and whether the policy takes it.
     fn noted(made: &Made, policy: Policy) -> (bool, Vec<String>) {
@@ -88,6 +88,7 @@ mod tests {
             name: Some(name.clone()),
             usage: Usage::Server,
             policy,
+            revocation: Revocation::default(),
         };
         let verdict = judge(&made.chain, &criteria, Dates::LAB.at);
         (verdict.accepted(), notes_on(&verdict, Some(&name), Dates::LAB.at))

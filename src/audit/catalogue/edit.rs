@@ -66,7 +66,7 @@ pub(super) fn ip(address: IpAddr) -> Name {
 /// The alternative name that proves this one.
 pub(super) fn proving(name: &ExpectedName) -> Name {
     match name {
-        ExpectedName::Dns(name) | ExpectedName::Text(name) => dns(name),
+        ExpectedName::Dns(name) | ExpectedName::Email(name) | ExpectedName::Text(name) => dns(name),
         ExpectedName::Ip(address) => ip(*address),
     }
 }

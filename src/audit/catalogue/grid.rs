@@ -405,7 +405,7 @@ impl Grid {
 fn host_network(address: &ExpectedName) -> Name {
     let bytes = match address {
         ExpectedName::Ip(address) => ip(*address).1,
-        ExpectedName::Dns(_) | ExpectedName::Text(_) => Vec::new(),
+        ExpectedName::Dns(_) | ExpectedName::Email(_) | ExpectedName::Text(_) => Vec::new(),
     };
     (general_name::IP, [bytes.clone(), vec![0xff; bytes.len()]].concat())
 }

@@ -128,7 +128,9 @@ impl Asked {
     pub fn of(self, name: &ExpectedName) -> Result<ExpectedName, &'static str> {
         const NO_HOST: &str = "asks for a host name, and the client expects an address";
         match (self, name) {
-            (_, ExpectedName::Text(_)) => Err("no alternative name proves a free text"),
+            (_, ExpectedName::Email(_) | ExpectedName::Text(_)) => {
+                Err("no alternative name proves a free text")
+            }
             (Self::Name, _) | (Self::Address, ExpectedName::Ip(_)) => Ok(name.clone()),
             (Self::Address, ExpectedName::Dns(_)) => Ok(ExpectedName::Ip(Ipv4Addr::LOCALHOST.into())),
             (_, ExpectedName::Ip(_)) => Err(NO_HOST),

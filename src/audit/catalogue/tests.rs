@@ -9,7 +9,7 @@ use super::workshop::{Made, Workshop};
 use super::*;
 use crate::pki::files::read_certificates;
 use crate::pki::key::KeyAlgorithm;
-use crate::verify::{Criteria, ExpectedName, Policy, TrustSet, Usage, Verdict, judge};
+use crate::verify::{Criteria, ExpectedName, Policy, Revocation, TrustSet, Usage, Verdict, judge};
 
 pub(super) fn verdict(
     made: &Made,
@@ -20,7 +20,11 @@ pub(super) fn verdict(
 ) -> Verdict {
     // What cannot be read cannot be trusted.
     let trusted = Arc::new(TrustSet::new(&made.trusted).unwrap_or_else(|error| panic!("{error}")));
-    judge(&made.chain, &Criteria { trusted, name: asked.cloned(), usage, policy }, at)
+    judge(
+        &made.chain,
+        &Criteria { trusted, name: asked.cloned(), usage, policy, revocation: Revocation::default() },
+        at,
+    )
 }
 
 #[test]

@@ -231,7 +231,7 @@ impl Workshop {
         let names = match &self.setting.name {
             ExpectedName::Dns(name) => vec![SanName::Dns(name.clone())],
             ExpectedName::Ip(address) => vec![SanName::Ip(*address)],
-            ExpectedName::Text(_) => Vec::new(),
+            ExpectedName::Email(_) | ExpectedName::Text(_) => Vec::new(),
         };
         Request {
             subject: Subject::lab().with_unchecked_common_name(&self.setting.name.to_string()),

@@ -16,7 +16,7 @@ use super::starttls::StartTls;
 use super::survey::{self, CLASSIC, Room, spoken};
 use crate::pki::facts::CertFacts;
 use crate::tls::registry::version::{SSL_2, TLS_1_0, TLS_1_2, TLS_1_3};
-use crate::verify::{Criteria, ExpectedName, Policy, TrustSet, Usage, judge};
+use crate::verify::{Criteria, ExpectedName, Policy, Revocation, TrustSet, Usage, judge};
 
 /// What is asked of whom.
 #[derive(Clone, Debug)]
@@ -56,7 +56,7 @@ pub async fn collect(settings: &Settings) -> Result<Facts, NoServer> {
     let dialler = &dialler;
     let server_name = match &settings.name {
         ExpectedName::Dns(name) => Some(name.clone()),
-        ExpectedName::Ip(_) | ExpectedName::Text(_) => None,
+        ExpectedName::Email(_) | ExpectedName::Ip(_) | ExpectedName::Text(_) => None,
     };
     let room = Room { server_name, needs_shares: false };
 
@@ -348,6 +348,7 @@ fn verdict(
         name: Some(settings.name.clone()),
         usage: Usage::Server,
         policy: settings.policy,
+        revocation: Revocation::default(),
     };
     if let Some(trusted) = &settings.trusted {
         return (Ok(judge(chain, &criteria(Arc::clone(trusted)), settings.at)), None);

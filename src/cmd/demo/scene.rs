@@ -13,7 +13,7 @@ use tlslab::pki::key::PrivateKey;
 use tlslab::pki::subject::{SanName, Subject};
 use tlslab::server::{self, Config, Event, Identity, Limits, Service, reload};
 use tlslab::tls::Versions;
-use tlslab::verify::{Criteria, ExpectedName, Policy, TrustSet, Usage};
+use tlslab::verify::{Criteria, ExpectedName, Policy, Revocation, TrustSet, Usage};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -131,6 +131,7 @@ impl Meeting<'_> {
                 name: Some(ExpectedName::Dns(super::NAME.to_owned())),
                 usage: Usage::Server,
                 policy: Policy::Lab,
+                revocation: Revocation::default(),
             },
             at: Some(self.at),
             versions: self.versions,

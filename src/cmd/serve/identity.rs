@@ -9,7 +9,7 @@ use tlslab::pki::facts::CertFacts;
 use tlslab::pki::files::{KeyFile, read_certificates, read_private_key};
 use tlslab::pki::key::Passphrase;
 use tlslab::server::{Identity, IdentityError};
-use tlslab::verify::{Criteria, Policy, TrustSet, Usage, judge};
+use tlslab::verify::{Criteria, Policy, Revocation, TrustSet, Usage, judge};
 use tlslab::who;
 use tlslab::words;
 
@@ -87,7 +87,13 @@ pub(super) fn warnings(path: &Path, identity: &Identity, now: OffsetDateTime) ->
         Ok(trusted) => Arc::new(trusted),
         Err(malformed) => return vec![format!("{path}: clients will refuse this certificate: {malformed}")],
     };
-    let criteria = Criteria { trusted, name: None, usage: Usage::Server, policy: Policy::Lab };
+    let criteria = Criteria {
+        trusted,
+        name: None,
+        usage: Usage::Server,
+        policy: Policy::Lab,
+        revocation: Revocation::default(),
+    };
     let verdict = judge(chain, &criteria, now);
     let refusals = verdict.checks.iter().filter(|check| !check.ok()).map(|check| {
         format!(

@@ -144,7 +144,7 @@ fn subtree(element: Element<'_>) -> Result<GeneralName, Fault> {
 }
 
 /// GeneralNames: one or more.
-fn general_names(value: &[u8]) -> Result<Vec<GeneralName>, Fault> {
+pub(in crate::pki) fn general_names(value: &[u8]) -> Result<Vec<GeneralName>, Fault> {
     let sequence = der::only(value, tag::SEQUENCE).map_err(fault)?;
     let names = der::children(sequence.content).map_err(fault)?;
     if names.is_empty() {

@@ -11,19 +11,19 @@ use rustls::pki_types::CertificateDer;
 use time::OffsetDateTime;
 use time::macros::datetime;
 
-use super::{Criteria, ExpectedName, Policy, TrustSet, Usage, Verdict, judge};
+use super::{Criteria, ExpectedName, Policy, Revocation, TrustSet, Usage, Verdict, judge};
 use crate::pki::issue::{Issuer, Plan, Profile, Request, Validity};
 use crate::pki::key::{KeyAlgorithm, PrivateKey};
 use crate::pki::subject::{SanName, Subject};
 
-const NOW: OffsetDateTime = datetime!(2026-11-23 12:00 UTC);
+pub(super) const NOW: OffsetDateTime = datetime!(2026-11-23 12:00 UTC);
 const YEAR: Validity =
     Validity { not_before: datetime!(2026-06-01 0:00 UTC), not_after: datetime!(2027-06-01 0:00 UTC) };
 const NAME: &str = "www.test.org";
 
 /// How the leaf comes to be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Model {
+pub(super) enum Model {
     /// It is the trusted certificate, and self-signed.
     Pinned,
     /// The trusted root issued it.
@@ -36,7 +36,7 @@ const MODELS: [Model; 3] = [Model::Pinned, Model::Root, Model::Intermediate];
 
 /// Which certificate of a chain an edit is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+pub(super) enum Place {
     Leaf,
     /// The leaf's issuer.
     Issuer,
@@ -44,23 +44,23 @@ enum Place {
     Root,
 }
 
-type Edit<'a> = &'a dyn Fn(&mut Plan);
+pub(super) type Edit<'a> = &'a dyn Fn(&mut Plan);
 
 /// Keys of one kind, made once.
-struct Keys {
-    leaf: PrivateKey,
-    intermediate: PrivateKey,
-    root: PrivateKey,
+pub(super) struct Keys {
+    pub(super) leaf: PrivateKey,
+    pub(super) intermediate: PrivateKey,
+    pub(super) root: PrivateKey,
 }
 
 impl Keys {
-    fn new(algorithm: KeyAlgorithm) -> Self {
+    pub(super) fn new(algorithm: KeyAlgorithm) -> Self {
         let key = || PrivateKey::generate(algorithm).unwrap();
         Self { leaf: key(), intermediate: key(), root: key() }
     }
 
     /// A healthy chain with one edit: what is presented, and what is trusted.
-    fn chain(
+    pub(super) fn chain(
         &self,
         model: Model,
         place: Place,
@@ -94,7 +94,7 @@ impl Keys {
     }
 }
 
-fn server_request() -> Request {
+pub(super) fn server_request() -> Request {
     Request {
         subject: Subject::lab(),
         names: vec![SanName::Dns(NAME.to_owned())],
@@ -112,12 +112,13 @@ fn ca_request(name: &str) -> Request {
     }
 }
 
-fn criteria(trusted: &[CertificateDer<'_>], policy: Policy) -> Criteria {
+pub(super) fn criteria(trusted: &[CertificateDer<'_>], policy: Policy) -> Criteria {
     Criteria {
         trusted: Arc::new(TrustSet::new(trusted).unwrap()),
         name: Some(ExpectedName::Dns(NAME.to_owned())),
         usage: Usage::Server,
         policy,
+        revocation: Revocation::default(),
     }
 }
 

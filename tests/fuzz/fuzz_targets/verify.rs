@@ -10,7 +10,7 @@ use std::sync::Arc;
 use libfuzzer_sys::fuzz_target;
 use rustls_pki_types::CertificateDer;
 use time::OffsetDateTime;
-use tlslab::verify::{Criteria, ExpectedName, Policy, TrustSet, Usage, judge};
+use tlslab::verify::{Criteria, ExpectedName, Policy, Revocation, TrustSet, Usage, judge};
 
 /// The elements of DER in a row: every certificate says how long it is.
 fn certificates(mut bytes: &[u8]) -> Vec<CertificateDer<'static>> {
@@ -33,7 +33,7 @@ fuzz_target!(|bytes: &[u8]| {
     for policy in [Policy::Lab, Policy::Webpki] {
         for usage in [Usage::Server, Usage::Client] {
             let name = Some(ExpectedName::Dns("www.test.org".to_owned()));
-            let criteria = Criteria { trusted: Arc::clone(&trusted), name, usage, policy };
+            let criteria = Criteria { trusted: Arc::clone(&trusted), name, usage, policy, revocation: Revocation::default() };
             let at = OffsetDateTime::from_unix_timestamp(2_222_222_222).expect("the year 2040");
             let verdict = judge(chain, &criteria, at);
             assert_eq!(verdict.accepted(), verdict.reasons().is_empty());

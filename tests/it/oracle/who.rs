@@ -8,7 +8,7 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 use tlslab::audit::catalogue::workshop::Workshop;
 use tlslab::pki::key::KeyAlgorithm;
-use tlslab::verify::{Criteria, Policy, TrustSet, Usage, judge};
+use tlslab::verify::{Criteria, Policy, Revocation, TrustSet, Usage, judge};
 use tlslab::who::Verifier;
 
 use super::bench::{Bench, read};
@@ -39,6 +39,7 @@ fn accepted_by_webpki(question: &Question) -> bool {
         name: Some(question.name.parse().expect("a name")),
         usage: Usage::Server,
         policy: Policy::Webpki,
+        revocation: Revocation::default(),
     };
     judge(&chain, &criteria, OffsetDateTime::now_utc()).accepted()
 }
