@@ -7,8 +7,7 @@ use crate::lab::{Lab, peer};
 /// A CA in `ca/` and a server's certificate of it in `server/`.
 fn lab() -> Lab {
     let lab = Lab::new();
-    lab.gencert(&["--profile", "ca", "--cn", "Test CA", "--key", "ec:p256", "--out", "ca"])
-        .success();
+    lab.gencert(&["--profile", "ca", "--cn", "Test CA", "--key", "ec:p256", "--out", "ca"]).success();
     let by = ["--ca", "ca/cert.pem", "--ca-key", "ca/clearkey.pem", "--key", "ec:p256"];
     lab.gencert(&[&by[..], &["--out", "server"]].concat()).success();
     lab.gencert(&[&by[..], &["--profile", "client", "--cn", "bob", "--out", "bob"]].concat()).success();
@@ -67,8 +66,7 @@ fn what_cannot_be_judged_by_is_said() {
         .status(1)
         .says("expected a certificate revocation list, found CERTIFICATE");
     revoke(&lab, &["ca/clearkey.pem"]).status(1).says("expected a certificate");
-    lab.gencert(&["--profile", "ca", "--cn", "Other CA", "--key", "ec:p256", "--out", "other"])
-        .success();
+    lab.gencert(&["--profile", "ca", "--cn", "Other CA", "--key", "ec:p256", "--out", "other"]).success();
     revoke(&lab, &["other/cert.pem"]).status(1).says("issued by").says("Other CA");
     lab.tlslab(["revoke", "--ca", "other/cert.pem", "--ca-key", "other/clearkey.pem", "--crl", "other.pem"])
         .success();
