@@ -1,5 +1,6 @@
 //! `tlslab serve`: files → configuration → bound socket → sessions, one line each.
 
+mod forward;
 pub(super) mod identity;
 mod lines;
 
@@ -13,7 +14,7 @@ use clap::Args;
 use rustls::KeyLog;
 use time::OffsetDateTime;
 use tlslab::server::reload::{Settings, Tls};
-use tlslab::server::{self, Config, Identity, Limits, Service};
+use tlslab::server::{self, BackEnd, BackEnds, Config, Forward, Identity, Limits, Service};
 use tlslab::tls::Versions;
 use tlslab::verify::{Criteria, Policy, TrustSet, Usage};
 use tokio::sync::oneshot;
@@ -29,7 +30,7 @@ use super::{Result, Ui, keylog};
 use identity::Files;
 use lines::Tally;
 
-/// Serve TLS 1.2 and 1.3: echo, upper case, or a page about the session
+/// Serve TLS 1.2 and 1.3: echo, upper case, a page about the session, or somebody's plaintext server behind it
 #[derive(Clone, Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Serve {
@@ -67,6 +68,16 @@ pub(crate) struct Serve {
     /// Answer HTTP/1.1: / is a page and /session.json JSON about this TLS session
     #[arg(long)]
     www: bool,
+    /// Carry what is decrypted to this plaintext server, HOST:PORT or unix:PATH, and its answers back; given several times,
+    /// the one with the fewest connections is taken, and one that cannot be reached is left out for a while
+    #[arg(long, value_name = "TARGET", value_parser = forward::read, conflicts_with_all = ["reply", "www"])]
+    forward: Vec<BackEnd>,
+    /// Begin each connection to a target with a PROXY protocol header: who the client is and what TLS agreed on
+    #[arg(long, value_name = "VERSION", requires = "forward")]
+    proxy_protocol: Option<ProxyProtocol>,
+    /// An application protocol to agree on, such as http/1.1; given several times, the best first
+    #[arg(long, value_name = "NAME", value_parser = forward::read_alpn, conflicts_with_all = ["plaintext", "www"])]
+    alpn: Vec<String>,
     /// How many peers at once; more wait until one leaves
     #[arg(long, value_name = "N", default_value = "4096")]
     max_connections: NonZeroUsize,
@@ -89,6 +100,7 @@ Examples:
                                                   https://www.test.org:4433/session.json
   tlslab serve --key key.pem --passin env:PASS  the encrypted key
   tlslab serve --client-ca client.pem           mutual TLS
+  tlslab serve --forward 127.0.0.1:8080         TLS in front of a plaintext server
   tlslab serve --listen 127.0.0.1:0             any free port
   tlslab serve --pcap lab.pcapng                record; then: tlslab dissect lab.pcapng
 
@@ -101,6 +113,13 @@ SIGINT and SIGTERM stop accepting, let sessions finish and exit with 0; a second
 enum Reply {
     /// Every letter in upper case
     Upper,
+}
+
+/// `--proxy-protocol`.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum ProxyProtocol {
+    /// The binary header, with what TLS agreed on
+    V2,
 }
 
 impl Serve {
@@ -203,6 +222,12 @@ impl Serve {
     }
 
     fn service(&self) -> Service {
+        if !self.forward.is_empty() {
+            return Service::Forward(Arc::new(Forward {
+                back_ends: BackEnds::new(self.forward.iter().cloned()),
+                proxy_protocol: self.proxy_protocol.is_some(),
+            }));
+        }
         match (self.www, self.reply) {
             (true, _) => Service::Www,
             (false, Some(Reply::Upper)) => Service::Upper,
@@ -243,7 +268,11 @@ impl Serve {
                 Some(Criteria { trusted, name: None, usage: Usage::Client, policy: Policy::Lab, revocation })
             }
         };
-        let alpn = if self.www { vec![b"http/1.1".to_vec()] } else { Vec::new() };
+        let alpn = if self.www {
+            vec![b"http/1.1".to_vec()]
+        } else {
+            self.alpn.iter().map(|name| name.as_bytes().to_vec()).collect()
+        };
         Ok(Settings { versions: self.tls, alpn, key_log: None, client })
     }
 

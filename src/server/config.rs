@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::backends::BackEnds;
 use super::reload::Tls;
 use crate::wire::recording::Recorder;
 
@@ -21,7 +22,7 @@ pub struct Config {
 }
 
 /// What a server does with the bytes that a peer sends.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub enum Service {
     /// Sends them back as they came.
     #[default]
@@ -30,6 +31,17 @@ pub enum Service {
     Upper,
     /// Reads them as HTTP/1.1 requests and answers with a page about the session.
     Www,
+    /// Carries them to a plaintext server, and its bytes back.
+    Forward(Arc<Forward>),
+}
+
+/// To whom [`Service::Forward`] carries, and how.
+#[derive(Debug)]
+pub struct Forward {
+    /// The plaintext servers.
+    pub back_ends: BackEnds,
+    /// Whether each connection to one begins with a PROXY protocol header (version 2).
+    pub proxy_protocol: bool,
 }
 
 /// How much and how long.

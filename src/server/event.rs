@@ -73,6 +73,10 @@ pub struct TlsFacts {
 /// How a session ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
+    /// The back end named closed in good order first.
+    BackEndClosed(String),
+    /// The back end broke off: which, and how. The peer's connection was reset, so that it does not look whole.
+    BackEndFailed(String),
     /// The server was told to stop and let it finish first.
     Drained,
     /// Something broke: the words of the system or of the TLS stack.
@@ -90,12 +94,16 @@ pub enum End {
     /// The peer's connection ended without the close_notify that tells an end from an attack
     /// (RFC 8446 §6.1).
     Truncated,
+    /// No back end could be reached: each, and why not.
+    Unreachable(String),
 }
 
 impl End {
     /// The name in `--json` and in tests.
     pub fn as_str(&self) -> &'static str {
         match self {
+            Self::BackEndClosed(_) => "back-end-closed",
+            Self::BackEndFailed(_) => "back-end-failed",
             Self::Drained => "drained",
             Self::Failed(_) => "failed",
             Self::Finished => "finished",
@@ -104,6 +112,7 @@ impl End {
             Self::Reset => "reset",
             Self::Stopped => "stopped",
             Self::Truncated => "truncated",
+            Self::Unreachable(_) => "back-end-unreachable",
         }
     }
 
@@ -121,6 +130,8 @@ impl End {
 impl fmt::Display for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::BackEndClosed(back_end) => write!(f, "closed by the back end {back_end}"),
+            Self::BackEndFailed(words) => write!(f, "reset, for the back end {words}"),
             Self::Drained => f.write_str("closed because the server is stopping"),
             Self::Failed(words) => f.write_str(words),
             Self::Finished => f.write_str("closed after the last answer"),
@@ -129,6 +140,7 @@ impl fmt::Display for End {
             Self::Reset => f.write_str("reset by the peer"),
             Self::Stopped => f.write_str("cut off because the server stopped"),
             Self::Truncated => f.write_str("the peer went away without close_notify"),
+            Self::Unreachable(words) => write!(f, "closed, for no back end can be reached: {words}"),
         }
     }
 }

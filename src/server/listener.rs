@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::config::Config;
 use super::event::{Event, Events};
-use super::session;
+use super::session::{self, Ends};
 use crate::streams::accept::accept;
 use crate::wire::Side;
 use crate::wire::recording::Recorded;
@@ -30,14 +30,16 @@ pub async fn run(
     let (drain, draining) = watch::channel(false);
     let tell = |notice| events(Event::Accepting(Arc::new(notice)));
     let mut sessions = accept(listener, limits.max_connections, stop, tell, |stream, peer| {
+        // A socket that is gone already has no address, and nobody to tell it to.
+        let ends = Ends { peer, local: stream.local_addr().unwrap_or(peer) };
         let (config, draining, events) = (Arc::clone(&config), draining.clone(), Arc::clone(&events));
         async move {
             match &config.recorder {
-                None => session::serve(stream, peer, &config, draining, &events).await,
+                None => session::serve(stream, ends, &config, draining, &events).await,
                 Some(recorder) => {
                     let stream = Recorded::socket(stream, peer, Side::Server, recorder);
                     // Boxed, so that it takes no room in sessions that are not recorded.
-                    Box::pin(session::serve(stream, peer, &config, draining, &events)).await;
+                    Box::pin(session::serve(stream, ends, &config, draining, &events)).await;
                 }
             }
         }

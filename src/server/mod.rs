@@ -9,11 +9,13 @@
 //! Any certificate is served, a bad one too, as long as the key belongs to it: a laboratory needs bad
 //! servers. Not checked: whether a client will like the certificate (that is [`crate::verify`]'s to say).
 
+mod backends;
 mod config;
 mod drain;
 mod event;
 mod identity;
 mod listener;
+mod proxy_protocol;
 pub mod reload;
 mod report;
 mod services;
@@ -21,7 +23,8 @@ mod session;
 #[cfg(test)]
 mod tests;
 
-pub use config::{Config, Limits, Service};
+pub use backends::{BackEnd, BackEnds};
+pub use config::{Config, Forward, Limits, Service};
 pub use event::{End, Event, HandshakeFailure, Session, TlsFacts};
 pub use identity::{Identity, IdentityError};
 pub use listener::run;

@@ -16,11 +16,21 @@ use super::config::Config;
 use super::drain::Drain;
 use super::event::{End, Event, Events, HandshakeFailure, TlsFacts};
 use super::report::Report;
+use super::services::Ended;
 use super::{reload, services};
 use crate::pki::facts::CertFacts;
 use crate::streams::linger::{LINGER, linger};
-use crate::streams::{Counted, FOREVER, IdleTimeout, Opened};
+use crate::streams::{Counted, FOREVER, IdleTimeout, Opened, Reset};
 use crate::tls::SessionFacts;
+
+/// Both ends of a connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ends {
+    /// Where the peer connected from.
+    pub(super) peer: SocketAddr,
+    /// The address that it dialled.
+    pub(super) local: SocketAddr,
+}
 
 /// What is beneath TLS: limited in its idle time, and with the first bytes kept until the handshake is done.
 type Beneath<IO> = Opened<IdleTimeout<IO>>;
@@ -31,26 +41,26 @@ const LAST_HANDSHAKE: Duration = Duration::from_secs(1);
 /// Serves the peer behind `io` until either side ends it, and says so in events.
 pub(super) async fn serve<IO>(
     io: IO,
-    peer: SocketAddr,
+    ends: Ends,
     config: &Config,
     draining: watch::Receiver<bool>,
     events: &Events,
 ) where
-    IO: AsyncRead + AsyncWrite + Unpin,
+    IO: AsyncRead + AsyncWrite + Reset + Unpin,
 {
-    events(Event::Accepted { peer });
-    let mut report = Report::new(peer, events);
+    events(Event::Accepted { peer: ends.peer });
+    let mut report = Report::new(ends.peer, events);
     let mut drain = Drain::new(draining);
     let io = IdleTimeout::new(io, config.limits.idle_timeout);
     let Some(tls) = &config.tls else {
-        return session(io, |io| io, None, peer, config, &mut drain, report).await;
+        return session(io, |io| io, None, ends, config, &mut drain, report).await;
     };
     // Boxed: what a handshake takes is not needed any more afterwards.
     let handshaking = Box::pin(handshake(Opened::new(io), tls, config.limits.handshake_timeout, &mut drain));
     match handshaking.await {
         Ok((stream, facts)) => {
             let beneath = |stream: TlsStream<_>| stream.into_inner().0;
-            session(stream, beneath, Some(facts), peer, config, &mut drain, report).await;
+            session(stream, beneath, Some(facts), ends, config, &mut drain, report).await;
         }
         Err((io, failure)) => {
             report.failed(failure);
@@ -67,21 +77,25 @@ async fn session<S, IO>(
     mut stream: S,
     beneath: impl FnOnce(S) -> IO,
     facts: Option<TlsFacts>,
-    peer: SocketAddr,
+    ends: Ends,
     config: &Config,
     drain: &mut Drain,
     mut report: Report<'_>,
 ) where
-    S: AsyncRead + AsyncWrite + Unpin,
+    S: AsyncRead + AsyncWrite + Reset + Unpin,
     IO: AsyncRead + AsyncWrite + Unpin,
 {
     let traffic = report.established(facts.clone());
     let mut counted = Counted::new(&mut stream, traffic);
-    let end = services::converse(&mut counted, facts.as_ref(), peer, config, drain).await;
+    let Ended { end, broken_off } =
+        services::converse(&mut counted, facts.as_ref(), ends, config, drain).await;
+    if broken_off {
+        return report.ended(end);
+    }
     // Sends close_notify, unless the peer is gone; the session is over either way.
     let _ = stream.shutdown().await;
     // Where the peer ended it there are no last words that a reset could overtake.
-    let ours = matches!(end, End::Drained | End::Failed(_) | End::Finished);
+    let ours = matches!(end, End::Drained | End::Failed(_) | End::Finished | End::Unreachable(_));
     report.ended(end);
     if ours {
         linger(beneath(stream), LINGER).await;

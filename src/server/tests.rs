@@ -3,6 +3,8 @@
 //! Nothing sleeps: tests wait for events and for the ends of streams, and what must not happen is shown by the
 //! order of what does.
 
+mod forward;
+
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -17,6 +17,12 @@ impl Reset for TcpStream {
     }
 }
 
+impl<S: Reset + ?Sized> Reset for &mut S {
+    fn reset_on_drop(&self) {
+        (**self).reset_on_drop();
+    }
+}
+
 #[cfg(unix)]
 impl Reset for tokio::net::UnixStream {
     /// Unix sockets know no reset. A close with unread bytes is one to the peer, any other close is a plain end.

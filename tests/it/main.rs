@@ -20,6 +20,7 @@ mod csr;
 mod decrypt;
 mod demo;
 mod dissect;
+mod forward;
 mod gencert;
 mod inspect;
 mod lab;

@@ -1,36 +1,60 @@
 //! What a server does with the bytes that a peer sends: one file a service, one arm here.
 
 mod echo;
+mod forward;
 mod upper;
 mod www;
-
-use std::net::SocketAddr;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::config::{Config, Service};
 use super::drain::Drain;
 use super::event::{End, TlsFacts};
-use crate::streams::Counted;
+use super::session::Ends;
+use crate::streams::{Counted, Reset};
+
+/// How a conversation ended.
+pub(super) struct Ended {
+    pub(super) end: End,
+    /// Whether the stream is set to be reset: it is dropped without a farewell, which would make it look whole.
+    pub(super) broken_off: bool,
+}
+
+impl From<End> for Ended {
+    fn from(end: End) -> Self {
+        Self { end, broken_off: false }
+    }
+}
+
+impl Ended {
+    fn broken(end: End) -> Self {
+        Self { end, broken_off: true }
+    }
+}
 
 /// Talks until either side has had enough.
 pub(super) async fn converse<S>(
     stream: &mut Counted<'_, S>,
     facts: Option<&TlsFacts>,
-    peer: SocketAddr,
+    ends: Ends,
     config: &Config,
     drain: &mut Drain,
-) -> End
+) -> Ended
 where
-    S: AsyncRead + AsyncWrite + Unpin,
+    S: AsyncRead + AsyncWrite + Reset + Unpin,
 {
-    let ended = match config.service {
+    let ended = match &config.service {
         Service::Echo => echo::serve(stream, drain).await,
         Service::Upper => upper::serve(stream, drain).await,
         // Boxed: what reads HTTP is large, and other sessions need not have the room for it.
         Service::Www => {
-            return Box::pin(www::serve(stream, facts, peer, config.limits.idle_timeout, drain)).await;
+            let idle = config.limits.idle_timeout;
+            return Box::pin(www::serve(stream, facts, ends.peer, idle, drain)).await.into();
+        }
+        // Boxed for the same reason. It goes on while the server drains: what is in flight may arrive yet.
+        Service::Forward(forward) => {
+            return Box::pin(forward::serve(stream, facts, ends, forward, &config.limits)).await;
         }
     };
-    ended.unwrap_or_else(|error| End::of(&error))
+    ended.unwrap_or_else(|error| End::of(&error)).into()
 }

@@ -13,6 +13,7 @@ use tokio::net::TcpStream;
 
 use super::recorder::Recorder;
 use super::tape::Tape;
+use crate::streams::Reset;
 use crate::tls::key_log::Line;
 use crate::wire::Side;
 
@@ -49,6 +50,13 @@ impl Recorded<TcpStream> {
             Side::Server => (peer, own),
         };
         Self::new(stream, side, recorder.connection(client, server))
+    }
+}
+
+impl<S: Reset> Reset for Recorded<S> {
+    fn reset_on_drop(&self) {
+        self.tape.reset(self.side);
+        self.stream.reset_on_drop();
     }
 }
 
