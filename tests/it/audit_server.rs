@@ -1,13 +1,15 @@
 //! `tlslab audit server`: our own server, those of others in every configuration that a judge has to tell apart, and hostile
 //! ones.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Stdio};
 
 use serde_json::Value;
+use tlslab::tls::suites::Suite;
 
-use crate::lab::{Lab, Run, peer};
+use crate::lab::{Lab, Run, Server, peer};
 
 /// OpenSSL's test server. Stopped when dropped.
 struct Openssl {
@@ -271,4 +273,104 @@ fn openssl_in_every_configuration() {
     }
     let only = Openssl::start(&lab, &[&own[..], &["-groups", "P-521"]].concat());
     assert_eq!(audit(&lab, &only.address, &[]).json()["groups"], serde_json::json!(["secp521r1"]));
+}
+
+/// What sslscan and tlslab say differently of the same server, by configuration, and why. Held both ways.
+const EXPLAINED: [(&str, &str, &str); 0] = [];
+
+#[test]
+fn sslscan_finds_the_same_versions_and_suites() {
+    if !(peer("openssl") && peer("sslscan")) {
+        return;
+    }
+    let lab = Lab::new();
+    lab.gencert(&["--key", "rsa:2048"]);
+    let own = ["-cert", "cert.pem", "-key", "clearkey.pem"];
+    let cases: &[(&str, &[&str])] = &[
+        ("default", &[]),
+        ("1.3 only", &["-tls1_3"]),
+        ("all", &["-cipher", "ALL:eNULL:@SECLEVEL=0", "-min_protocol", "TLSv1"]),
+        ("rsa", &["-cipher", "kRSA", "-tls1_2"]),
+    ];
+    let (mut differences, mut compared) = (Vec::new(), 0);
+    for (name, arguments) in cases {
+        let server = Openssl::start(&lab, &[&own[..], arguments].concat());
+        lab.run("sslscan", ["--xml=scan.xml", "--no-heartbleed", &server.address]).success();
+        let (versions, suites) = scanned(&lab.read("scan.xml"));
+        let report = audit(&lab, &server.address, &["--only", "versions"]).json();
+        for (version, enabled) in versions {
+            compared += 1;
+            if report["versions"][&version] != enabled {
+                differences.push((*name, format!("{version}: sslscan {enabled}")));
+            }
+        }
+        for version in ["TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"] {
+            let listed = report["cipher_suites"][version].as_array().into_iter().flatten();
+            let ours: BTreeSet<u16> =
+                listed.map(|suite| Suite::named(suite.as_str().unwrap()).unwrap().code).collect();
+            let theirs: BTreeSet<u16> =
+                suites.iter().filter(|(of, _)| of == version).map(|(_, code)| *code).collect();
+            compared += ours.union(&theirs).count();
+            for (who, codes) in [("tlslab", &ours - &theirs), ("sslscan", &theirs - &ours)] {
+                let said = codes.into_iter().map(|code| format!("{version}: only {who}: {code:#06x}"));
+                differences.extend(said.map(|difference| (*name, difference)));
+            }
+        }
+    }
+    let explained: Vec<_> =
+        EXPLAINED.iter().map(|(name, difference, _)| (*name, (*difference).to_owned())).collect();
+    assert_eq!(differences, explained, "of {compared} facts");
+    assert!(compared > 100, "{compared}");
+    eprintln!("sslscan and tlslab: {compared} facts compared, {} explained", explained.len());
+}
+
+/// sslscan's XML: which versions are enabled, and each version's suites.
+fn scanned(xml: &str) -> (Vec<(String, bool)>, Vec<(String, u16)>) {
+    let attribute = |line: &str, name: &str| {
+        let (_, rest) = line.split_once(&format!("{name}=\""))?;
+        Some(rest.split_once('"')?.0.to_owned())
+    };
+    let mut versions = Vec::new();
+    let mut suites = Vec::new();
+    for line in xml.lines() {
+        if line.contains("<protocol ")
+            && let (Some(kind), Some(version), Some(enabled)) =
+                (attribute(line, "type"), attribute(line, "version"), attribute(line, "enabled"))
+        {
+            let prefix = if kind == "ssl" { "SSLv" } else { "TLSv" };
+            versions.push((format!("{prefix}{version}"), enabled == "1"));
+        }
+        if line.contains("<cipher ")
+            && let (Some(version), Some(id)) = (attribute(line, "sslversion"), attribute(line, " id"))
+        {
+            suites.push((version, u16::from_str_radix(id.trim_start_matches("0x"), 16).unwrap()));
+        }
+    }
+    (versions, suites)
+}
+
+#[test]
+fn a_server_that_dies_of_a_broken_handshake_is_told_so_and_nothing_else_is_called_good() {
+    if !peer("python3") {
+        return;
+    }
+    let lab = Lab::new();
+    lab.gencert(&[]);
+    // As students write it: accept() does the handshake, and its exception ends the program.
+    let program = "import socket, ssl, sys\n\
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)\n\
+        context.load_cert_chain('cert.pem', 'clearkey.pem')\n\
+        server = context.wrap_socket(socket.create_server(('127.0.0.1', 0)), server_side=True)\n\
+        print('listening on 127.0.0.1:%d' % server.getsockname()[1], file=sys.stderr, flush=True)\n\
+        while True:\n\
+        \u{20}   peer, _ = server.accept()\n\
+        \u{20}   peer.close()\n";
+    lab.write("server.py", program);
+    let server = Server::start(lab.command("python3").arg("server.py"));
+    let run = audit(&lab, &server.to_word(), &[]).status(1);
+    let report = run.json();
+    assert_eq!(verdict(&report, "still-serving"), "fail", "{run}");
+    for id in ["null-refused", "rc4-refused", "sweet32", "plaintext-refused"] {
+        assert_eq!(verdict(&report, id), "error", "{id}: {run}");
+    }
 }

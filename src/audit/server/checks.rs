@@ -136,7 +136,24 @@ fn none(facts: &Facts, is: impl Fn(&Suite) -> bool) -> Finding {
         .filter(|code| Suite::of(*code).is_some_and(&is))
         .map(names::cipher_suite)
         .collect();
-    if bad.is_empty() { Good("none is accepted".to_owned()) } else { Bad(some_of(&bad)) }
+    none_of(&bad, unknown(facts, "suite"), "none is accepted")
+}
+
+/// What is bad; or why nothing can be said; or that all is well.
+fn none_of(bad: &[String], unknown: Option<String>, good: &str) -> Finding {
+    match (bad.is_empty(), unknown) {
+        (false, _) => Bad(some_of(bad)),
+        (true, Some(why)) => Error(why),
+        (true, None) => Good(good.to_owned()),
+    }
+}
+
+/// Why what was not found may be there all the same: a version, or an enumeration, that came to no end.
+fn unknown(facts: &Facts, what: &str) -> Option<String> {
+    let version = facts.versions.iter().find_map(|(version, seen)| {
+        seen.as_ref().err().map(|why| format!("{}: {why}", names::version(*version)))
+    });
+    version.or_else(|| facts.tally.unfinished.get(what).cloned())
 }
 
 /// The same before TLS 1.3 only, where it may not arise.
@@ -344,7 +361,7 @@ fn groups(facts: &Facts, is: impl Fn(&Group) -> bool, good: &str) -> Finding {
         .filter(|code| Group::of(**code).is_some_and(&is))
         .map(|code| names::group(*code))
         .collect();
-    if bad.is_empty() { Good(good.to_owned()) } else { Bad(some_of(&bad)) }
+    none_of(&bad, unknown(facts, "group"), good)
 }
 
 fn post_quantum(facts: &Facts) -> Finding {
@@ -388,7 +405,7 @@ fn weak_schemes(facts: &Facts) -> Finding {
         .filter(|code| Scheme::of(**code).is_some_and(Scheme::is_weak))
         .map(|code| names::signature_scheme(*code))
         .collect();
-    if weak.is_empty() { Good("none is used".to_owned()) } else { Bad(some_of(&weak)) }
+    none_of(&weak, unknown(facts, "signature scheme"), "none is used")
 }
 
 fn all_schemes(facts: &Facts) -> Finding {

@@ -1,6 +1,6 @@
 //! One connection: what is said on it, and the plaintext that comes back, bounded in time and in bytes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
@@ -60,6 +60,8 @@ pub struct Tally {
     pub randoms: Vec<[u8; 24]>,
     /// What the server did that no client may take, each once.
     pub violations: BTreeSet<String>,
+    /// What was not enumerated to its end (suites, groups, …), and why: what was not found there may be there all the same.
+    pub unfinished: BTreeMap<&'static str, String>,
 }
 
 /// A connection that counts against the limits for as long as it lives.
@@ -212,6 +214,11 @@ impl Dialler {
     /// Notes what the server must not do.
     pub fn violated(&self, what: String) {
         self.tally.lock().unwrap_or_else(PoisonError::into_inner).violations.insert(what);
+    }
+
+    /// Notes that an enumeration ended for another reason than the server's refusal.
+    pub fn unfinished(&self, what: &'static str, why: String) {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner).unfinished.insert(what, why);
     }
 
     /// A connection, past STARTTLS; waits for its turn.

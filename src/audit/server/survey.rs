@@ -72,7 +72,7 @@ async fn enumerate(
     dialler: &Dialler,
     candidates: Vec<u16>,
     first: Option<u16>,
-    what: &str,
+    what: &'static str,
     make: impl Fn(&[u16]) -> Vec<u8>,
     chosen: impl Fn(&Flight) -> Option<u16>,
 ) -> Vec<u16> {
@@ -83,7 +83,13 @@ async fn enumerate(
         let choice = match answer.take() {
             Some(known) => Some(known),
             None if left.is_empty() => None,
-            None => chosen(&dialler.ask(&make(&left)).await),
+            None => {
+                let flight = dialler.ask(&make(&left)).await;
+                if flight.hello.is_none() && !flight.end.is_refusal() {
+                    dialler.unfinished(what, flight.end.words());
+                }
+                chosen(&flight)
+            }
         };
         let Some(choice) = choice else { return found };
         let Some(place) = left.iter().position(|code| *code == choice) else {
