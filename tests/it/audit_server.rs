@@ -324,8 +324,11 @@ fn sslscan_finds_the_same_versions_and_suites() {
     eprintln!("sslscan and tlslab: {compared} facts compared, {} explained", explained.len());
 }
 
-/// sslscan's XML: which versions are enabled, and each version's suites.
-fn scanned(xml: &str) -> (Vec<(String, bool)>, Vec<(String, u16)>) {
+/// Which versions are enabled, and each version's suites.
+type Scanned = (Vec<(String, bool)>, Vec<(String, u16)>);
+
+/// sslscan's XML.
+fn scanned(xml: &str) -> Scanned {
     let attribute = |line: &str, name: &str| {
         let (_, rest) = line.split_once(&format!("{name}=\""))?;
         Some(rest.split_once('"')?.0.to_owned())
