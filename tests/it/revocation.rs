@@ -159,3 +159,46 @@ fn openssl_agrees_in_both_directions() {
     revoke(&lab, &["server/cert.pem"]).success().prints("list 11, 2 certificates");
     openssl().status(2).says("certificate revoked");
 }
+
+/// Connects with this list; `&dyn`, for each has a command line of its own.
+type Client<'a> = &'a dyn Fn(&str) -> crate::lab::Run;
+
+/// A client in Python that asks for the leaf's status: `PORT CRL`.
+const PYTHON: &str = "
+import socket, ssl, sys
+context = ssl.create_default_context(cafile='ca/cert.pem')
+context.load_verify_locations(sys.argv[2])
+context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
+with socket.create_connection(('127.0.0.1', int(sys.argv[1]))) as tcp:
+    context.wrap_socket(tcp, server_hostname='www.test.org').close()
+";
+
+#[test]
+fn curl_gnutls_and_python_heed_the_lists() {
+    let lab = lab();
+    revoke(&lab, &["--crl", "good.pem"]).success();
+    revoke(&lab, &["--crl", "bad.pem", "server/cert.pem"]).success();
+    let server = lab.serve(&["--cert", "server/cert.pem", "--key", "server/clearkey.pem", "--www"]);
+    let port = server.port();
+    let (resolve, url) = (format!("www.test.org:{port}:127.0.0.1"), format!("https://www.test.org:{port}/"));
+    let clients: [(&str, Client<'_>); 3] = [
+        ("curl", &|list| {
+            let known = ["-sS", "--cacert", "ca/cert.pem", "--resolve", &resolve, "--crlfile", list, &url];
+            lab.run("curl", known)
+        }),
+        ("gnutls-cli", &|list| {
+            let known =
+                ["--x509cafile", "ca/cert.pem", "--x509crlfile", list, "--verify-hostname", "www.test.org"];
+            lab.run("gnutls-cli", known.into_iter().chain(["-p", &port, "127.0.0.1"]))
+        }),
+        ("python3", &|list| lab.run("python3", ["-c", PYTHON, &port, list])),
+    ];
+    for (name, client) in clients {
+        if peer(name) {
+            client("good.pem").success();
+            let refused = client("bad.pem");
+            let said = format!("{}{}", refused.stdout, refused.stderr);
+            assert!(refused.code() != 0 && said.contains("revoked"), "{name}: {said}");
+        }
+    }
+}
