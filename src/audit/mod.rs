@@ -15,6 +15,7 @@ pub mod client;
 pub mod command;
 pub mod handshake;
 pub mod hello;
+pub mod mending;
 pub mod result;
 pub mod rig;
 pub mod server;

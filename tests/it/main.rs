@@ -33,6 +33,7 @@ mod passwd;
 mod peers;
 mod pq;
 mod readme;
+mod recipes;
 mod revocation;
 mod serve;
 mod tap;

@@ -72,6 +72,7 @@ where
         opening: Opening::default(),
         conversation: Conversation::new(scene.reply).with_page(scene.page.clone()),
         mute: false,
+        goodbye: false,
     };
     // An error of the socket's is told where it happens; there is nobody else to tell.
     let _ = session.run(config).await;
@@ -84,6 +85,8 @@ struct Session<'a, S> {
     conversation: Conversation,
     /// Whether writing is over: closed by us, or refused by the peer. What it still says is heard all the same.
     mute: bool,
+    /// Whether the client has said close_notify: a reset that follows answers our own goodbye, and says nothing.
+    goodbye: bool,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
@@ -138,7 +141,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
                 Ok(count)
             }
             Err(error) => {
-                if matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) {
+                let reset =
+                    matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe);
+                if reset && !self.goodbye {
                     self.seen.reset();
                 }
                 Err(error)
@@ -182,6 +187,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
                     if io::Read::read_exact(&mut tls.reader(), &mut received).is_ok() {
                         self.received(tls, &received);
                     }
+                    self.goodbye |= state.peer_has_closed();
                     self.flush(tls).await;
                     if state.peer_has_closed() || self.conversation.is_over() {
                         self.close(tls).await;

@@ -7,6 +7,7 @@ use tlslab::audit::case::Case;
 use tlslab::audit::cases;
 use tlslab::audit::catalogue::LAB_NAME;
 use tlslab::audit::client::{Selection, SelectionError};
+use tlslab::audit::mending;
 use tlslab::report::audit::CasesReport;
 use tlslab::words::counted;
 
@@ -73,7 +74,11 @@ impl Show {
         };
         if ui.json() {
             let report = CasesReport::new([&**case]);
-            ui.print(&serde_json::to_string(&report.cases[0])?)?;
+            let mut shown = serde_json::to_value(&report.cases[0])?;
+            shown["fix"] = serde_json::json!(case.fix);
+            shown["known_to_accept"] = serde_json::json!(mending::known_to_accept(&case.id));
+            shown["mending"] = serde_json::to_value(mending::by_language(case.family))?;
+            ui.print(&shown.to_string())?;
             return Ok(0);
         }
         for (what, words) in [
@@ -88,6 +93,15 @@ impl Show {
         ] {
             if !words.is_empty() {
                 ui.print(&format!("{what:<7} {words}"))?;
+            }
+        }
+        for client in mending::known_to_accept(&case.id) {
+            ui.print(&format!("{:<7} {client}", "accepts"))?;
+        }
+        // A control is to be accepted, and nothing is to be mended that does.
+        if case.family != "controls" {
+            for mend in mending::by_language(case.family) {
+                ui.print(&format!("  {:<15} {}", mend.language, mend.how))?;
             }
         }
         Ok(0)

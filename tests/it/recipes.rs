@@ -1,0 +1,173 @@
+//! The recipes of `tlslab audit recipes`, each against the real client, held against what is known of it.
+//!
+//! `tests/baselines/NAME` begins with the version that was measured. Another version is another client: it is said so, and
+//! nothing is concluded. A baseline is written anew where it is asked for:
+//! `TLSLAB_BASELINES=write cargo test --test it recipes`.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::lab::{Lab, TLSLAB, peer};
+
+/// What every client is put to: something of each kind.
+const CASES: [&str; 29] = [
+    "expired",
+    "expired.ca",
+    "not-yet-valid",
+    "not-yet-valid.ca",
+    "wrong-cn",
+    "wrong-cn.ca",
+    "cn-only",
+    "self-signed-unknown",
+    "self-signed-unknown.ca",
+    "other-key",
+    "tampered",
+    "untrusted-root",
+    "same-name-other-key.ca",
+    "bad-signature.ca",
+    "chain-missing-intermediate",
+    "chain-leaf-issuer",
+    "chain-good",
+    "client-usage",
+    "client-usage.ca",
+    "unknown-critical",
+    "unknown-critical.ca",
+    "openssl-style",
+    "sha1.ca",
+    "md5.ca",
+    "hs-wrong-key",
+    "hs-bad-signature",
+    "hs-bad-finished",
+    "hs-tls11",
+    "session",
+];
+
+/// The recipes whose clients are there, each with the programs that it needs.
+const RUN: [(&str, &[&str]); 19] = [
+    ("curl", &["curl"]),
+    ("gnutls-cli", &["gnutls-cli"]),
+    ("go", &["go"]),
+    ("java-http", &["java", "javac"]),
+    ("java-socket", &["java", "javac"]),
+    ("java-socket-bare", &["java", "javac"]),
+    ("nginx", &["nginx", "curl"]),
+    ("node-https", &["node"]),
+    ("node-tls", &["node"]),
+    ("openssl", &["openssl"]),
+    ("openssl-bare", &["openssl"]),
+    ("python-lab", &["python3"]),
+    ("python-ssl", &["python3"]),
+    ("requests", &["python3"]),
+    ("socat", &["socat"]),
+    ("stunnel", &["stunnel"]),
+    ("tlslab", &[]),
+    ("tlslab-webpki", &[]),
+    ("wget", &["wget"]),
+];
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The first line that a shell's command says, in either output.
+fn first_line(lab: &Lab, command: &str) -> Option<String> {
+    let output = shell(lab, command).output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    let line = String::from_utf8_lossy(&said).lines().next().map(str::to_owned);
+    line.filter(|_| output.status.success())
+}
+
+fn shell(lab: &Lab, command: &str) -> std::process::Command {
+    let mut shell = lab.command("sh");
+    let path = std::env::var("PATH").unwrap();
+    let own = PathBuf::from(TLSLAB).parent().unwrap().display().to_string();
+    shell.args(["-c", command]).env("PATH", format!("{own}:{path}"));
+    shell
+}
+
+fn recipe(lab: &Lab, name: &str) -> Value {
+    lab.tlslab(["audit", "recipes", name, "--json"]).success().json()["recipes"][0].clone()
+}
+
+/// What was measured, or that it was not: `None` where this is another version.
+fn known(name: &str, version: &str) -> Option<String> {
+    let path = root().join("tests/baselines").join(name);
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let measured = text.lines().next().and_then(|line| line.strip_prefix("# measured: ")).unwrap();
+    if measured == version {
+        return Some(text);
+    }
+    eprintln!("SKIPPED: {name} was measured with {measured}, here is {version}");
+    None
+}
+
+#[test]
+fn recipes_find_what_is_known_of_real_clients() {
+    let lab = Lab::new();
+    std::os::unix::fs::symlink(root().join("examples"), lab.file("examples")).unwrap();
+    let write = std::env::var_os("TLSLAB_BASELINES").is_some_and(|value| value == "write");
+    for (name, programs) in RUN {
+        if !programs.iter().all(|program| peer(program)) {
+            continue;
+        }
+        let recipe = recipe(&lab, name);
+        let word = |field: &str| recipe[field].as_str().unwrap().to_owned();
+        let Some(version) = first_line(&lab, &word("version")) else {
+            eprintln!("SKIPPED: {name} does not say its version");
+            continue;
+        };
+        let build = word("build");
+        if !build.is_empty() {
+            assert!(shell(&lab, &build).status().unwrap().success(), "{build}");
+        }
+        let only: Vec<String> = CASES.iter().map(|case| format!("--only '{case}'")).collect();
+        let command = word("command")
+            .replace("tlslab audit client", &format!("tlslab audit client --seed 1 {}", only.join(" ")));
+        if write {
+            let status =
+                shell(&lab, &command.replace("audit client", "audit client --save-baseline found")).status();
+            assert!(status.unwrap().code().is_some_and(|code| code < 2), "{name}");
+            let text = format!("# measured: {version}\n{}", lab.read("found"));
+            std::fs::write(root().join("tests/baselines").join(name), text).unwrap();
+            continue;
+        }
+        let Some(text) = known(name, &version) else { continue };
+        lab.write("known", text);
+        let output =
+            shell(&lab, &command.replace("audit client", "audit client --json --baseline known")).output();
+        let output = output.unwrap();
+        let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(json["controls"], "green", "{name}: {json:#}");
+        assert_eq!(json["baseline"], serde_json::json!([]), "{name}");
+        assert_eq!(output.status.code(), Some(0), "{name}");
+        if name.starts_with("java-") {
+            // Of a pinned certificate's dates the RFCs say nothing, and Java does not look at them.
+            for id in ["expired", "not-yet-valid"] {
+                let case = json["cases"].as_array().unwrap().iter().find(|case| case["id"] == id).unwrap();
+                assert_eq!(case["observed"], "accept", "{name}: {case:#}");
+            }
+        }
+    }
+}
+
+/// What is known of them is what the field knows.
+#[test]
+fn baselines_hold_the_truths_that_must_be_found() {
+    let fails = |name: &str| -> Vec<String> {
+        let text = std::fs::read_to_string(root().join("tests/baselines").join(name)).unwrap();
+        let lines = text.lines().filter(|line| !line.starts_with('#') && line.contains(" fail"));
+        lines.map(|line| line.split(' ').next().unwrap().to_owned()).collect()
+    };
+    // Of a pinned certificate Java looks at nothing but that it is the one, and at the name where it is told to.
+    for name in ["java-http", "java-socket", "java-socket-bare"] {
+        for id in ["client-usage", "unknown-critical"] {
+            assert!(fails(name).iter().any(|found| found == id), "{name}: {id}");
+        }
+    }
+    assert!(fails("gnutls-cli").contains(&"unknown-critical".to_owned()));
+    assert!(fails("openssl-bare").len() > 15, "{:?}", fails("openssl-bare"));
+    for name in ["tlslab", "tlslab-webpki"] {
+        assert_eq!(fails(name), [""; 0], "{name}");
+    }
+}
