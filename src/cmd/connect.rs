@@ -1,5 +1,6 @@
 //! `tlslab connect`: verify a server, say every check, then talk to it.
 
+mod listen;
 mod replies;
 
 use std::io::{self, IsTerminal};
@@ -22,6 +23,7 @@ use tlslab::words;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::capture::{Capture, Recording};
+use super::listen::ListenAddress;
 use super::passphrase::PassphraseSource;
 use super::patience;
 use super::revocation::RevocationArgs;
@@ -37,6 +39,7 @@ Examples:
   tlslab connect www.example.com:443 --ca system --verify webpki </dev/null
   tlslab connect 192.0.2.7:4433 --cn www.test.org --at 2027-01-01
   tlslab connect --cert client.pem --key client-key.pem
+  tlslab connect --listen 127.0.0.1:8080             then: nc 127.0.0.1 8080, and TLS is spoken for it
   tlslab connect --message hello --pcap lab.pcapng   record; then: tlslab dissect lab.pcapng
 
 No byte of a message is sent, and stdin is not even read, before every check has passed.
@@ -78,6 +81,12 @@ pub(crate) struct Connect {
     /// How long resolving and connecting, then the handshake, then each wait for the server may take
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = patience::read)]
     timeout: Duration,
+    /// Accept plaintext clients at ADDR and carry each over a TLS connection of its own, the server verified each time
+    #[arg(long, value_name = "ADDR", conflicts_with_all = ["message", "show_cert", "plaintext", "pcap"])]
+    listen: Option<ListenAddress>,
+    /// With --listen: how long a connection may pass without a byte in either direction
+    #[arg(long, value_name = "DURATION", default_value = "5m", requires = "listen", value_parser = patience::read)]
+    idle_timeout: Duration,
     /// Send TEXT as a line and print the reply line; repeatable. Else stdin's lines are sent
     #[arg(long, value_name = "TEXT")]
     message: Vec<String>,
@@ -99,6 +108,9 @@ impl Connect {
     pub(crate) fn run(&self, ui: &Ui, now: OffsetDateTime) -> Result<u8> {
         // What can fail without a server fails before one is bothered.
         self.recording.check(self.keylog.as_deref())?;
+        if let Some(address) = &self.listen {
+            return listen::run(self, address, terms(self, ui)?, ui);
+        }
         let mode = if self.plaintext { Mode::Plaintext } else { Mode::Tls(Box::new(terms(self, ui)?)) };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let result = runtime.block_on(async {

@@ -25,6 +25,7 @@ mod gencert;
 mod inspect;
 mod lab;
 mod limbo;
+mod listen;
 mod man;
 mod openssl;
 mod oracle;

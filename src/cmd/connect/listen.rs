@@ -1,0 +1,143 @@
+//! `connect --listen`: accepts plaintext clients here and says a line about each connection.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use serde_json::json;
+use tlslab::client::carry::{Carried, Carrier, How, carry};
+use tlslab::client::{Outcome, Terms};
+use tlslab::report::verdict;
+use tlslab::side::Both;
+use tlslab::streams::accept::Notice;
+use tlslab::words::{Escaped, counted};
+use tokio::sync::oneshot;
+
+use super::super::listen::ListenAddress;
+use super::super::signals::Signals;
+use super::super::{Result, Ui};
+use super::Connect;
+
+/// As `serve` has them.
+const MAX_CONNECTIONS: usize = 4096;
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Carries connections until told to stop.
+pub(super) fn run(arguments: &Connect, address: &ListenAddress, terms: Terms, ui: &Ui) -> Result<u8> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let result = runtime.block_on(listen(arguments, address, terms, ui));
+    runtime.shutdown_background();
+    result
+}
+
+async fn listen(arguments: &Connect, address: &ListenAddress, terms: Terms, ui: &Ui) -> Result<u8> {
+    let listener = address.bind("connect").await?;
+    let address = listener.local_addr().context("cannot tell the address that was bound")?;
+    // Before anybody is told that it is up: from now on signals are ours.
+    let mut signals = Signals::new().context("cannot listen for signals")?;
+    ui.in_background();
+    let tally = Arc::new(Tally { ui: ui.clone(), carried: AtomicU64::new(0), refused: AtomicU64::new(0) });
+    let carrier = Carrier {
+        target: arguments.target.clone(),
+        terms,
+        max_connections: MAX_CONNECTIONS,
+        idle_timeout: arguments.idle_timeout,
+        drain_timeout: DRAIN,
+    };
+    let (stop, stopped) = oneshot::channel::<()>();
+    let telling = Arc::clone(&tally);
+    // A sender that is gone means the same as one that speaks.
+    let stopped = async move { drop(stopped.await) };
+    let mut carrying = tokio::spawn(carry(listener, carrier, move |event| telling.event(&event), stopped));
+    ui.announce(&format!("listening on {address}"));
+    tokio::select! {
+        ended = &mut carrying => ended.context("the carrier broke down")?,
+        () = signals.stop() => {
+            ui.say(&format!(
+                "stopping: connections have {} to end; once more to stop at once",
+                humantime::format_duration(DRAIN),
+            ));
+            // Who no longer listens for it has ended.
+            let _ = stop.send(());
+            tokio::select! {
+                ended = &mut carrying => ended.context("the carrier broke down")?,
+                () = signals.stop() => {
+                    carrying.abort();
+                    // Cancelled, which drops every connection.
+                    let _ = (&mut carrying).await;
+                }
+            }
+        }
+    }
+    signals.end_the_process();
+    let [carried, refused] = [&tally.carried, &tally.refused].map(|count| count.load(Ordering::Relaxed));
+    if ui.json() {
+        let summary = json!({ "listen": address.to_string(), "connections": carried, "refused": refused });
+        ui.print(&summary.to_string())?;
+    } else {
+        ui.say(&format!("stopped: {} carried, {refused} refused", counted(carried, "connection")));
+    }
+    Ok(0)
+}
+
+/// Tells events and counts them.
+struct Tally {
+    ui: Ui,
+    carried: AtomicU64,
+    refused: AtomicU64,
+}
+
+impl Tally {
+    fn event(&self, event: &Carried) {
+        let line = match event {
+            Carried::Accepting(Notice::Full) => {
+                format!("{MAX_CONNECTIONS} clients are here: the next waits until one leaves")
+            }
+            Carried::Accepting(Notice::Failed(error)) => {
+                format!("cannot accept a connection, trying again: {error}")
+            }
+            Carried::Refused { peer, outcome } => {
+                self.refused.fetch_add(1, Ordering::Relaxed);
+                format!("{peer}  closed, nothing was sent: {}", why(outcome))
+            }
+            Carried::Failed { peer, words } => {
+                self.refused.fetch_add(1, Ordering::Relaxed);
+                format!("{peer}  closed, nothing was sent: {words}")
+            }
+            Carried::Ended { peer, session, bytes, how } => {
+                self.carried.fetch_add(1, Ordering::Relaxed);
+                let agreed = session.as_ref().map(|session| {
+                    format!("  {} {} {}", session.protocol, session.cipher_suite, session.key_exchange)
+                });
+                let Both { client, server } = bytes;
+                let how = ending(how);
+                format!("{peer}{}  {client} bytes out, {server} bytes in: {how}", agreed.unwrap_or_default())
+            }
+        };
+        // One line, whatever a server has put into it.
+        self.ui.say(&Escaped(&line).to_string());
+    }
+}
+
+/// Why nothing was sent: the checks that failed, each with what was expected and found, or what went wrong.
+fn why(outcome: &Outcome) -> String {
+    let refused = outcome.verdict.as_ref().filter(|verdict| !verdict.accepted());
+    let checks = refused.into_iter().flat_map(|refused| {
+        let failed = refused.checks.iter().filter(|check| !check.ok());
+        std::iter::once(verdict::sentence(refused)).chain(
+            failed.map(|check| format!("{}: expected {}, found {}", check.kind, check.expected, check.found)),
+        )
+    });
+    let words: Vec<String> = checks.chain(outcome.trouble.iter().map(ToString::to_string)).collect();
+    words.join("; ")
+}
+
+fn ending(how: &How) -> String {
+    match how {
+        How::Closed => "closed".to_owned(),
+        How::Idle => "reset because it was idle".to_owned(),
+        How::ClientBroke(words) => format!("cut, for the client broke off: {words}"),
+        How::ServerBroke(trouble) => format!("reset, for the server broke off: {trouble}"),
+    }
+}
