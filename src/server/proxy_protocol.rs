@@ -27,8 +27,8 @@ const CLIENT_SSL: u8 = 0x01;
 const CLIENT_CERT_CONN: u8 = 0x02;
 const CLIENT_CERT_SESS: u8 = 0x04;
 
-/// The most of a value that is passed on: names that TLS and X.509 allow are shorter, and a header stays below 64 KiB.
-const MOST: usize = 4096;
+/// The longest common name that is passed on; a longer one is left out, for a part of it would be somebody else's name.
+const LONGEST_NAME: usize = 4096;
 
 /// The header of a connection from `client` to `server`, with what TLS agreed on.
 pub(super) fn header(client: SocketAddr, server: SocketAddr, tls: Option<&TlsFacts>) -> Vec<u8> {
@@ -74,7 +74,12 @@ fn ssl(tls: &TlsFacts) -> Vec<u8> {
     if let Some(certificate) = &tls.client {
         client |= CLIENT_CERT_CONN | CLIENT_CERT_SESS;
         verify = 0;
-        common_name = certificate.subject.common_names().flat_map(|cn| tlv(kind::SSL_CN, &cn.raw)).collect();
+        // The specification has it in UTF-8, and one of it.
+        let first = certificate.subject.common_names().next().and_then(|name| name.text.as_deref());
+        common_name = first
+            .filter(|name| name.len() <= LONGEST_NAME)
+            .map(|name| tlv(kind::SSL_CN, name.as_bytes()))
+            .unwrap_or_default();
     }
     let version = tlv(kind::SSL_VERSION, tls.agreed.protocol.as_bytes());
     let cipher = tlv(kind::SSL_CIPHER, tls.agreed.cipher_suite.as_bytes());
@@ -82,12 +87,12 @@ fn ssl(tls: &TlsFacts) -> Vec<u8> {
 }
 
 fn tlv(kind: u8, value: &[u8]) -> Vec<u8> {
-    let value = &value[..value.len().min(MOST)];
     [&[kind][..], &length(value), value].concat()
 }
 
 fn length(value: &[u8]) -> [u8; 2] {
-    // Values are cut to MOST, and a certificate's names are bounded by what its reader takes.
+    // A host name and a protocol's name have at most 255 bytes (RFC 1035 §2.3.4, RFC 7301 §3.1), a common name what is
+    // allowed above: all of a header is far below 64 KiB.
     u16::try_from(value.len()).unwrap_or(u16::MAX).to_be_bytes()
 }
 

@@ -157,7 +157,7 @@ pub fn bytes(hello: &ClientHello) -> Vec<u8> {
     records(content_type::HANDSHAKE, version, &message(handshake::CLIENT_HELLO, &hello.write()), RECORD)
 }
 
-/// Groups that [`share`] has a share for.
+/// Groups that `share` has a share for.
 pub fn known_shares() -> Vec<u16> {
     vec![0x11ec, 0x001d, 0x0017, 0x0018]
 }
