@@ -7,7 +7,7 @@
 //! a limit, both are broken off. An idle connection holds no buffer: read streams through [`Pooled`](super::Pooled), or
 //! such as have their own buffer, as TLS streams do.
 //!
-//! Left to others: dialling, handshakes, and when to stop; dropping the future stops at once.
+//! Left to others: dialling, handshakes, and when to stop; dropping the future stops at once, and breaks both ends off.
 
 use std::io;
 use std::pin::Pin;
@@ -71,6 +71,7 @@ where
     C: AsyncBufRead + AsyncWrite + Reset + Unpin,
     S: AsyncBufRead + AsyncWrite + Reset + Unpin,
 {
+    let mut cut = CutOff { client, server, whole: false };
     let mut pumps = Both { client: Pump::new(Side::Client), server: Pump::new(Side::Server) };
     let mut idle = IdleClock::new(idle_limit);
     let mut first = Side::Client;
@@ -81,8 +82,8 @@ where
         for side in [first, first.peer()] {
             let pump = &mut pumps[side];
             let polled = match side {
-                Side::Client => pump.poll(cx, client, server, observer, &mut moved),
-                Side::Server => pump.poll(cx, server, client, observer, &mut moved),
+                Side::Client => pump.poll(cx, cut.client, cut.server, observer, &mut moved),
+                Side::Server => pump.poll(cx, cut.server, cut.client, observer, &mut moved),
             };
             if let Poll::Ready(Err((by, error))) = polled {
                 observer.broken(by);
@@ -98,11 +99,24 @@ where
         idle.poll_due(cx).map(|()| Ending::Idle)
     })
     .await;
-    if !matches!(ending, Ending::Closed) {
-        client.reset_on_drop();
-        server.reset_on_drop();
-    }
+    cut.whole = matches!(ending, Ending::Closed);
     ending
+}
+
+/// Both streams while they are relayed: what did not come to a good end, or is dropped before its end, is set to be reset.
+struct CutOff<'s, C: Reset, S: Reset> {
+    client: &'s mut C,
+    server: &'s mut S,
+    whole: bool,
+}
+
+impl<C: Reset, S: Reset> Drop for CutOff<'_, C, S> {
+    fn drop(&mut self) {
+        if !self.whole {
+            self.client.reset_on_drop();
+            self.server.reset_on_drop();
+        }
+    }
 }
 
 /// One direction of a relay.

@@ -170,3 +170,17 @@ async fn a_back_end_that_never_reads_makes_the_client_wait_and_costs_no_memory()
     }
     drop(server);
 }
+
+#[tokio::test]
+async fn a_session_that_is_cut_off_is_no_good_end_for_the_back_end() {
+    let (back, bench) = in_front(false, true).await;
+    let client = bench.client(Versions::Tls13).await;
+    let mut server = accept(&back).await;
+    server.write_all(b"hello").await.unwrap();
+    // The relay is at work.
+    let mut client = client;
+    soon(client.read_exact(&mut [0; 5])).await.unwrap();
+    bench.server.abort();
+    let error = soon(server.read(&mut [0])).await.unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+}
