@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
+use super::about::About;
 use super::case::{Before, Case, Material, Shown, Text, Trust};
 use super::catalogue::workshop::{Made, Role, Workshop};
 use super::catalogue::{self, Dates, Fault, Holder, Maker, Model, NotMade, Setting, grid};
@@ -19,25 +20,11 @@ use super::verdict::Acceptance;
 use crate::pki::key::KeyAlgorithm;
 use crate::server::Identity;
 use crate::tls::Versions;
+use crate::tls::registry::alert;
 use crate::verify::{ExpectedName, Reason, Usage};
 
 /// The kind of key that certificates have which are not about keys.
 pub const KEY: KeyAlgorithm = KeyAlgorithm::EcP256;
-
-/// Alerts about certificates, by their numbers (RFC 8446 §6.2).
-mod alert {
-    pub(super) const HANDSHAKE_FAILURE: u8 = 40;
-    pub(super) const BAD_CERTIFICATE: u8 = 42;
-    pub(super) const UNSUPPORTED_CERTIFICATE: u8 = 43;
-    pub(super) const CERTIFICATE_REVOKED: u8 = 44;
-    pub(super) const CERTIFICATE_EXPIRED: u8 = 45;
-    pub(super) const CERTIFICATE_UNKNOWN: u8 = 46;
-    pub(super) const ILLEGAL_PARAMETER: u8 = 47;
-    pub(super) const UNKNOWN_CA: u8 = 48;
-    pub(super) const DECODE_ERROR: u8 = 50;
-    pub(super) const DECRYPT_ERROR: u8 = 51;
-    pub(super) const INSUFFICIENT_SECURITY: u8 = 71;
-}
 
 /// The cases for a client that expects `name`, in the catalogue's order; with `grid` all of the grid's as well. The client
 /// is told the name as it is `written`: with a dot at its end, in upper case.
@@ -91,21 +78,35 @@ fn of_fault(fault: &'static Fault, name: &ExpectedName, written: &str) -> Case {
     }
 }
 
+/// What is told of a case that is healthy in all else, over any version, and that trusts nothing of the catalogue's.
+fn told(about: &About, family: &'static str, written: &str) -> Case {
+    Case {
+        id: about.id.into(),
+        family,
+        title: about.title.into(),
+        citation: about.citation.into(),
+        attack: about.attack.into(),
+        fix: about.fix.into(),
+        trust: Trust::None,
+        grade: about.grade,
+        asked: written.to_owned(),
+        derived: false,
+        versions: Versions::Both,
+        acceptance: Acceptance::Delivery,
+        alerts: Vec::new(),
+        may_hang: false,
+        shown: Shown::Healthy(KEY),
+        before: None,
+        twin: Arc::new(Healthy),
+        service: Arc::new(Healthy),
+    }
+}
+
 /// A fault of the handshake's is a case over each version that has it.
 fn of_handshake(case: &'static handshake::cases::Case, written: &str) -> impl Iterator<Item = Case> {
     case.versions.iter().map(move |version| {
         let script = (case.script)(*version);
         Case {
-            id: case.id.into(),
-            family: "handshake",
-            title: case.title.into(),
-            citation: case.citation.into(),
-            attack: case.attack.into(),
-            fix: case.fix.into(),
-            trust: Trust::None,
-            grade: case.grade,
-            asked: written.to_owned(),
-            derived: false,
             versions: match version {
                 Version::Tls12 => Versions::Tls12,
                 Version::Tls13 => Versions::Tls13,
@@ -118,9 +119,9 @@ fn of_handshake(case: &'static handshake::cases::Case, written: &str) -> impl It
             alerts: case.alerts.to_vec(),
             may_hang: script.opening == Opening::Silent,
             shown: Shown::Healthy(script.key),
-            before: None,
             twin: Arc::new(Scripted(script.twin())),
             service: Arc::new(Scripted(script)),
+            ..told(&case.about, "handshake", written)
         }
     })
 }
@@ -155,19 +156,9 @@ fn of_grid(case: grid::Case, name: &ExpectedName, written: &str) -> Case {
 fn of_sessions(case: &'static sessions::Case, name: &ExpectedName, written: &str) -> Case {
     let asked = case.asked.of(name);
     Case {
-        id: case.id.into(),
-        family: "session",
-        title: case.title.into(),
-        citation: case.citation.into(),
-        attack: case.attack.into(),
-        fix: case.fix.into(),
         trust: Trust::Ca,
-        grade: case.grade,
         derived: asked.as_ref().is_ok_and(|asked| asked != name),
-        versions: Versions::Both,
-        acceptance: Acceptance::Delivery,
         alerts: alerts_for([Reason::Untrusted, Reason::WrongName]),
-        may_hang: false,
         shown: match asked {
             Ok(_) => visited(case.second),
             Err(why) => Shown::Unavailable(why.into()),
@@ -178,31 +169,15 @@ fn of_sessions(case: &'static sessions::Case, name: &ExpectedName, written: &str
             accepted: case.first == Visit::Healthy,
         }),
         asked: asked_for(asked.ok(), name, written),
-        twin: Arc::new(Healthy),
         service: if case.resumes { Arc::new(Resuming) } else { Arc::new(Healthy) },
+        ..told(&case.about, "session", written)
     }
 }
 
 fn of_starttls(case: &'static Fronting, written: &str) -> Case {
     Case {
-        id: case.id.into(),
-        family: "starttls",
-        title: case.title.into(),
-        citation: case.citation.into(),
-        attack: case.attack.into(),
-        fix: case.fix.into(),
-        trust: Trust::None,
-        grade: case.grade,
-        asked: written.to_owned(),
-        derived: false,
-        versions: Versions::Both,
-        acceptance: Acceptance::Delivery,
-        alerts: Vec::new(),
-        may_hang: false,
         shown: Shown::Unavailable(case.front.err().unwrap_or(starttls::NOT_ASKED).into()),
-        before: None,
-        twin: Arc::new(Healthy),
-        service: Arc::new(Healthy),
+        ..told(&case.about, "starttls", written)
     }
 }
 

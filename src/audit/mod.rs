@@ -6,6 +6,7 @@
 //! did and whether it should have. [`client`] holds it all together, and its [`result`] is what reports render.
 //! [`server`] judges somebody's server, from without.
 
+pub mod about;
 pub mod baseline;
 pub mod case;
 pub mod cases;

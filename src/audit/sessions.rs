@@ -9,23 +9,14 @@
 //! that takes anything from milliseconds to seconds to start, it would have to be waited for, and no clause of an RFC
 //! asks for another look at the dates when a session is resumed.
 
+use super::about::About;
 use super::catalogue::{Asked, Grade};
 
 /// A case of two connections, as data.
 #[derive(Clone, Copy, Debug)]
 pub struct Case {
-    /// Its name, beginning with `se-`.
-    pub id: &'static str,
-    /// What changes, in a few words.
-    pub title: &'static str,
-    /// The rule.
-    pub citation: &'static str,
-    /// What somebody does with a client that does not notice.
-    pub attack: &'static str,
-    /// How a client is mended.
-    pub fix: &'static str,
-    /// What a client must do at the second visit.
-    pub grade: Grade,
+    /// What is told of it.
+    pub about: About,
     /// What the server shows at the first visit.
     pub first: Visit,
     /// What it shows at the second.
@@ -54,50 +45,58 @@ const KEYED: &str = "Keep sessions by name and by what is trusted: one SSL conte
 /// Every one of them.
 pub const ALL: [Case; 4] = [
     Case {
-        id: "se-resume-other-name",
-        title: "a server of another name would resume the session of the first",
-        citation: "RFC 8446 §4.6.1",
-        attack: "Whoever serves one name of a shared machine takes over a session that was verified for another \
-            (CVE-2026-48934)",
-        fix: KEYED,
-        grade: Grade::MustReject,
+        about: About {
+            id: "se-resume-other-name",
+            title: "a server of another name would resume the session of the first",
+            citation: "RFC 8446 §4.6.1",
+            attack: "Whoever serves one name of a shared machine takes over a session that was verified for another \
+                (CVE-2026-48934)",
+            fix: KEYED,
+            grade: Grade::MustReject,
+        },
         first: Visit::Healthy,
         second: Visit::Healthy,
         asked: Asked::Beside("other"),
         resumes: true,
     },
     Case {
-        id: "se-resume-other-trust",
-        title: "the session is resumed although its CA is not trusted any more",
-        citation: "RFC 8446 §4.6.1; RFC 5280 §6.1",
-        attack: "A CA that was distrusted goes on being trusted by every client that remembers a session (CVE-2025-68121)",
-        fix: KEYED,
-        grade: Grade::MustReject,
+        about: About {
+            id: "se-resume-other-trust",
+            title: "the session is resumed although its CA is not trusted any more",
+            citation: "RFC 8446 §4.6.1; RFC 5280 §6.1",
+            attack: "A CA that was distrusted goes on being trusted by every client that remembers a session (CVE-2025-68121)",
+            fix: KEYED,
+            grade: Grade::MustReject,
+        },
         first: Visit::Healthy,
         second: Visit::Distrusted,
         asked: Asked::Name,
         resumes: true,
     },
     Case {
-        id: "se-resume-after-refusal",
-        title: "a server that was refused offers to resume",
-        citation: "RFC 8446 §4.6.1; RFC 5246 §7.4.1.2",
-        attack: "A refused server's session is kept, and taken the second time without a look at the certificate \
-            (CVE-2024-0853)",
-        fix: "Forget the session of a connection whose certificate was refused; better, verify within the handshake",
-        grade: Grade::MustReject,
+        about: About {
+            id: "se-resume-after-refusal",
+            title: "a server that was refused offers to resume",
+            citation: "RFC 8446 §4.6.1; RFC 5246 §7.4.1.2",
+            attack: "A refused server's session is kept, and taken the second time without a look at the certificate \
+                (CVE-2024-0853)",
+            fix: "Forget the session of a connection whose certificate was refused; better, verify within the handshake",
+            grade: Grade::MustReject,
+        },
         first: Visit::Fault("self-signed-unknown.ca"),
         second: Visit::Fault("self-signed-unknown.ca"),
         asked: Asked::Name,
         resumes: true,
     },
     Case {
-        id: "se-swapped-certificate",
-        title: "the second connection shows a certificate that nobody certified",
-        citation: "RFC 8446 §4.4.2.4; RFC 5280 §6.1",
-        attack: "Who is on the way waits until the first connection has been verified, and answers the second",
-        fix: "Verify every connection's certificate; remember no host as verified",
-        grade: Grade::MustReject,
+        about: About {
+            id: "se-swapped-certificate",
+            title: "the second connection shows a certificate that nobody certified",
+            citation: "RFC 8446 §4.4.2.4; RFC 5280 §6.1",
+            attack: "Who is on the way waits until the first connection has been verified, and answers the second",
+            fix: "Verify every connection's certificate; remember no host as verified",
+            grade: Grade::MustReject,
+        },
         first: Visit::Healthy,
         second: Visit::Fault("self-signed-unknown.ca"),
         asked: Asked::Name,
@@ -115,7 +114,7 @@ mod tests {
     fn both_visits_are_of_the_catalogue() {
         let all = cases::all(&"www.test.org".parse().unwrap(), "www.test.org", false);
         for case in ALL {
-            let case = all.iter().find(|other| other.id == case.id).unwrap();
+            let case = all.iter().find(|other| other.id == case.about.id).unwrap();
             let before = case.before.as_ref().unwrap();
             for shown in [&case.shown, &before.shown] {
                 assert!(!matches!(shown, Shown::Unavailable(_)), "{}: {shown:?}", case.id);

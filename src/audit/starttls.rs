@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::about::About;
 use super::case::{Case, Shown};
 use super::catalogue::Grade;
 use super::rig::starttls::{Front, Fronted, Protocol};
@@ -9,18 +10,8 @@ use super::rig::starttls::{Front, Fronted, Protocol};
 /// A case about what is said before TLS, as data.
 #[derive(Clone, Copy, Debug)]
 pub struct Fronting {
-    /// Its name, beginning with `st-`.
-    pub id: &'static str,
-    /// What is wrong, in a few words.
-    pub title: &'static str,
-    /// The rule.
-    pub citation: &'static str,
-    /// What somebody does with a client that does not notice.
-    pub attack: &'static str,
-    /// How a client is mended.
-    pub fix: &'static str,
-    /// What a client must do.
-    pub grade: Grade,
+    /// What is told of it.
+    pub about: About,
     /// What the server does before TLS; or why nobody can run the case here.
     pub front: Result<Front, &'static str>,
 }
@@ -31,32 +22,38 @@ pub const NOT_ASKED: &str = "--starttls says by which protocol TLS is asked for"
 /// Every one of them.
 pub const ALL: [Fronting; 3] = [
     Fronting {
-        id: "st-stripped",
-        title: "the server neither offers STARTTLS nor grants it",
-        citation: "RFC 3207 §6; RFC 8314 §5.2; RFC 9051 §11.1",
-        attack: "Who is on the way strikes the offer out, and reads the password and the mail in the clear",
-        fix: "Demand TLS, and end the connection where it is not granted: curl --ssl-reqd, PostgreSQL sslmode=verify-full, \
-            Python: an SMTPNotSupportedError from starttls() ends the session; better, use implicit TLS (RFC 8314)",
-        grade: Grade::MustReject,
+        about: About {
+            id: "st-stripped",
+            title: "the server neither offers STARTTLS nor grants it",
+            citation: "RFC 3207 §6; RFC 8314 §5.2; RFC 9051 §11.1",
+            attack: "Who is on the way strikes the offer out, and reads the password and the mail in the clear",
+            fix: "Demand TLS, and end the connection where it is not granted: curl --ssl-reqd, PostgreSQL sslmode=verify-full, \
+                Python: an SMTPNotSupportedError from starttls() ends the session; better, use implicit TLS (RFC 8314)",
+            grade: Grade::MustReject,
+        },
         front: Ok(Front::Stripped),
     },
     Fronting {
-        id: "st-injected",
-        title: "another answer follows, in the clear, the one that grants TLS",
-        citation: "RFC 3207 §4.2; RFC 2595 §2.4",
-        attack: "What anybody put there is taken for an answer that came inside TLS (CVE-2021-22947, CVE-2021-23222)",
-        fix: "Throw away what was read before the handshake, or end the connection",
-        // Who throws it away goes on, who ends the connection is as right: from outside neither is told from the wrong.
-        grade: Grade::Info,
+        about: About {
+            id: "st-injected",
+            title: "another answer follows, in the clear, the one that grants TLS",
+            citation: "RFC 3207 §4.2; RFC 2595 §2.4",
+            attack: "What anybody put there is taken for an answer that came inside TLS (CVE-2021-22947, CVE-2021-23222)",
+            fix: "Throw away what was read before the handshake, or end the connection",
+            // Who throws it away goes on, who ends the connection is as right: from outside neither is told from the wrong.
+            grade: Grade::Info,
+        },
         front: Ok(Front::Injected),
     },
     Fronting {
-        id: "st-reused",
-        title: "capabilities from before TLS are believed behind it",
-        citation: "RFC 3207 §4.2",
-        attack: "Who is on the way chooses how the client logs in (CVE-2021-22946)",
-        fix: "Ask for the capabilities again when the handshake is complete, and forget those from before",
-        grade: Grade::ShouldReject,
+        about: About {
+            id: "st-reused",
+            title: "capabilities from before TLS are believed behind it",
+            citation: "RFC 3207 §4.2",
+            attack: "Who is on the way chooses how the client logs in (CVE-2021-22946)",
+            fix: "Ask for the capabilities again when the handshake is complete, and forget those from before",
+            grade: Grade::ShouldReject,
+        },
         front: Err("it shows in what a client says to a whole mail server behind TLS, which tlslab is not"),
     },
 ];
@@ -68,7 +65,7 @@ pub fn behind(protocol: Protocol, cases: Vec<Arc<Case>>) -> Vec<Arc<Case>> {
 }
 
 fn fronted(protocol: Protocol, case: &Case) -> Case {
-    let own = ALL.iter().find(|own| own.id == case.id);
+    let own = ALL.iter().find(|own| own.about.id == case.id);
     let front = own.and_then(|own| own.front.ok()).unwrap_or(Front::Healthy);
     let shown = match own {
         Some(Fronting { front: Ok(_), .. }) => Shown::Healthy(super::cases::KEY),

@@ -297,10 +297,7 @@ fn report(arguments: &Connect, outcome: &Outcome, replies: &[u8], ui: &Ui) -> Re
         if ui.quiet() {
             // The table was not shown; an error still says what was expected and what was found.
             for check in refused.checks.iter().filter(|check| !check.ok()) {
-                ui.error(&format!(
-                    "{target}: {}: expected {}, found {}",
-                    check.kind, check.expected, check.found
-                ));
+                ui.error(&format!("{target}: {check}"));
             }
         }
         ui.error(&format!(

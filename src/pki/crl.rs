@@ -10,6 +10,7 @@ use time::OffsetDateTime;
 use super::der::{self, Element, Walk, tag};
 use super::facts::{
     Extension, ExtensionFacts, GeneralName, Malformed, SignatureAlgorithm, extensions, general_names_of,
+    names_of_set_bits,
 };
 use super::oid::{self, Oid};
 use super::plan::Time;
@@ -173,11 +174,7 @@ impl ReasonFlags {
 
     /// The names of the flags that are set.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        Self::NAMES
-            .into_iter()
-            .enumerate()
-            .filter(move |(bit, _)| self.0 & 1 << bit != 0)
-            .map(|(_, name)| name)
+        names_of_set_bits(self.0, &Self::NAMES)
     }
 }
 

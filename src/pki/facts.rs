@@ -240,12 +240,16 @@ impl KeyUsage {
 
     /// The names of the bits that are set.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        Self::NAMES
-            .into_iter()
-            .enumerate()
-            .filter(move |(bit, _)| self.0 & 1 << bit != 0)
-            .map(|(_, name)| name)
+        names_of_set_bits(self.0, &Self::NAMES)
     }
+}
+
+/// The names of the bits that are set in `flags`, where the first is of bit 0.
+pub(super) fn names_of_set_bits(
+    flags: u16,
+    names: &'static [&'static str],
+) -> impl Iterator<Item = &'static str> {
+    names.iter().enumerate().filter(move |(bit, _)| flags & 1 << bit != 0).map(|(_, name)| *name)
 }
 
 /// A general name as found (RFC 5280 §4.2.1.6). In name constraints, `Ip` carries address and mask.

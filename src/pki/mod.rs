@@ -12,6 +12,7 @@ pub mod facts;
 mod file_error;
 pub mod files;
 pub mod issue;
+mod issue_error;
 pub mod items;
 pub mod key;
 mod key_der;

@@ -5,7 +5,7 @@ use rustls::pki_types::CertificateDer;
 use time::{Date, Month, OffsetDateTime, UtcOffset};
 
 use super::der::{self, Element, Walk, tag, tlv};
-use super::issue::IssueError;
+use super::issue_error::IssueError;
 use super::key::{KeyAlgorithm, PrivateKey};
 use super::oid::{self, Oid};
 

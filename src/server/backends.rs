@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout};
 
 use crate::tls::errors::io_words;
 
@@ -165,7 +165,7 @@ impl BackEnds {
             // One that says nothing leaves time for the others.
             let left = (began + DIALLING).saturating_duration_since(Instant::now());
             let share = left / u32::try_from(order.len() - tried).unwrap_or(u32::MAX);
-            let dialled = timeout_at(Instant::now() + share, entry.back_end.connect()).await;
+            let dialled = timeout(share, entry.back_end.connect()).await;
             match dialled.unwrap_or_else(|_elapsed| Err(io::ErrorKind::TimedOut.into())) {
                 Ok(connected) => {
                     entry.reached();

@@ -211,11 +211,7 @@ impl fmt::Display for HandshakeFailure {
                 f.write_str("the client's certificate was refused:")?;
                 let mut separator = " ";
                 for check in verdict.checks.iter().filter(|check| !check.ok()) {
-                    write!(
-                        f,
-                        "{separator}{}: expected {}, found {}",
-                        check.kind, check.expected, check.found
-                    )?;
+                    write!(f, "{separator}{check}")?;
                     separator = "; ";
                 }
                 Ok(())

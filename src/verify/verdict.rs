@@ -141,6 +141,14 @@ pub struct Check {
     pub found: Shown,
 }
 
+/// As it is told in a line: what was expected and what was found.
+impl fmt::Display for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, expected, found, .. } = self;
+        write!(f, "{kind}: expected {expected}, found {found}")
+    }
+}
+
 impl Check {
     /// A check, passed where there are no `reasons`. Whatever the texts quote is escaped here, once for all who show it.
     pub fn new(

@@ -5,6 +5,7 @@
 
 use super::message::{Message, Proof};
 use super::{Exchange, Material, Moment, Offer, Opening, Reply, Script, Version};
+use crate::audit::about::About;
 use crate::audit::catalogue::Grade;
 use crate::pki::key::{KeyAlgorithm, SignatureHash};
 
@@ -21,18 +22,8 @@ use crate::wire::write;
 /// A fault of a handshake, as data.
 #[derive(Clone, Copy, Debug)]
 pub struct Case {
-    /// Its name, beginning with `hs-`.
-    pub id: &'static str,
-    /// What the server does, in a few words.
-    pub title: &'static str,
-    /// The rule that it breaks, or that the client has to keep.
-    pub citation: &'static str,
-    /// What somebody does with a client that does not notice.
-    pub attack: &'static str,
-    /// How a client is mended.
-    pub fix: &'static str,
-    /// What a client must do.
-    pub grade: Grade,
+    /// What is told of it.
+    pub about: About,
     /// The alerts that fit.
     pub alerts: &'static [u8],
     /// The versions in which the fault exists.
@@ -63,12 +54,7 @@ impl Case {
         script: fn(Version) -> Script,
     ) -> Self {
         Self {
-            id,
-            title,
-            citation,
-            attack,
-            fix: LIBRARY,
-            grade: Grade::MustReject,
+            about: About { id, title, citation, attack, fix: LIBRARY, grade: Grade::MustReject },
             alerts,
             versions: BOTH,
             after_message: false,
@@ -81,11 +67,11 @@ impl Case {
     }
 
     const fn grade(self, grade: Grade) -> Self {
-        Self { grade, ..self }
+        Self { about: About { grade, ..self.about }, ..self }
     }
 
     const fn fix(self, fix: &'static str) -> Self {
-        Self { fix, ..self }
+        Self { about: About { fix, ..self.about }, ..self }
     }
 
     const fn after_message(self) -> Self {

@@ -115,7 +115,7 @@ async fn rustls_refuses_every_faulty_one_with_an_alert_that_fits() {
     let mut wrong = Vec::new();
     let mut met = 0;
     let served = cases::all()
-        .filter(|case| case.id != "hs-silent")
+        .filter(|case| case.about.id != "hs-silent")
         .flat_map(|case| case.versions.iter().map(move |version| (case, *version, (case.script)(*version))));
     for (case, version, script) in served {
         let seen = bench.run(&script).await;
@@ -124,7 +124,7 @@ async fn rustls_refuses_every_faulty_one_with_an_alert_that_fits() {
         }
         met += 1;
         if let Some(complaint) = complaint(case, &seen) {
-            wrong.push(format!("{} {version:?}: {complaint}; the client: {:?}", case.id, seen.client));
+            wrong.push(format!("{} {version:?}: {complaint}; the client: {:?}", case.about.id, seen.client));
         }
     }
     assert!(wrong.is_empty(), "{} of {met}:\n{}", wrong.len(), wrong.join("\n"));
@@ -136,11 +136,11 @@ const TOLERATED: [&str; 2] = ["hs-legacy-0304", "hs-session-id-not-echoed"];
 
 fn complaint(case: &Case, seen: &Seen) -> Option<String> {
     let accepted = seen.client.is_ok();
-    if case.grade == crate::audit::catalogue::Grade::Policy {
+    if case.about.grade == crate::audit::catalogue::Grade::Policy {
         return None;
     }
     if accepted {
-        return (!TOLERATED.contains(&case.id)).then(|| "accepted".to_owned());
+        return (!TOLERATED.contains(&case.about.id)).then(|| "accepted".to_owned());
     }
     let alert = match (&seen.server, &seen.after) {
         (Err(End::Alert(alert)) | Ok(Heard::Alert(alert)), _) | (Ok(_), Some(Heard::Alert(alert))) => {
@@ -151,14 +151,14 @@ fn complaint(case: &Case, seen: &Seen) -> Option<String> {
     match alert {
         Some(alert) if case.alerts.is_empty() || case.alerts.contains(&alert) => None,
         // It closes without a word where there is no certificate.
-        None if case.alerts.is_empty() || case.id == "hs-empty-certificate" => None,
+        None if case.alerts.is_empty() || case.about.id == "hs-empty-certificate" => None,
         other => Some(format!("alert {other:?}, expected one of {:?} ({:?})", case.alerts, seen.server)),
     }
 }
 
 #[test]
 fn ids_are_there_once_and_speak_of_handshakes() {
-    let mut ids: Vec<_> = cases::all().map(|case| case.id).collect();
+    let mut ids: Vec<_> = cases::all().map(|case| case.about.id).collect();
     assert!(ids.iter().all(|id| id.starts_with("hs-")));
     let count = ids.len();
     ids.sort_unstable();
@@ -166,9 +166,9 @@ fn ids_are_there_once_and_speak_of_handshakes() {
     assert_eq!(ids.len(), count);
     for case in cases::all() {
         assert!(
-            !case.versions.is_empty() && !case.title.is_empty() && !case.citation.is_empty(),
+            !case.versions.is_empty() && !case.about.title.is_empty() && !case.about.citation.is_empty(),
             "{}",
-            case.id
+            case.about.id
         );
     }
 }

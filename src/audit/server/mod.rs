@@ -15,6 +15,7 @@ pub mod mozilla;
 pub mod offer;
 mod primes;
 pub mod probe;
+mod profile;
 pub mod result;
 pub mod robustness;
 pub mod sessions;

@@ -2,7 +2,7 @@
 
 use super::checks::{Check, Grade};
 use super::facts::Facts;
-use super::judge::Profile;
+use super::profile::Profile;
 use crate::audit::result::Summary;
 use crate::audit::verdict::Verdict;
 

@@ -125,9 +125,7 @@ fn why(outcome: &Outcome) -> String {
     let refused = outcome.verdict.as_ref().filter(|verdict| !verdict.accepted());
     let checks = refused.into_iter().flat_map(|refused| {
         let failed = refused.checks.iter().filter(|check| !check.ok());
-        std::iter::once(verdict::sentence(refused)).chain(
-            failed.map(|check| format!("{}: expected {}, found {}", check.kind, check.expected, check.found)),
-        )
+        std::iter::once(verdict::sentence(refused)).chain(failed.map(ToString::to_string))
     });
     let words: Vec<String> = checks.chain(outcome.trouble.iter().map(ToString::to_string)).collect();
     words.join("; ")

@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use anyhow::Context;
 use rustls::pki_types::CertificateDer;
@@ -19,10 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::wire::Wire;
-
-/// How long anything on loopback may take before the demo gives up.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+use super::wire::{PATIENCE, Wire};
 
 /// A self-signed server certificate for `name`, by the profile that `tlslab gencert` uses.
 pub(super) fn certificate(

@@ -19,7 +19,9 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::super::capture as capture_file;
-use super::scene::PATIENCE;
+
+/// How long anything on loopback may take before the demo gives up.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How many bytes of each event are looked at: more than any of the demo's records with a message has.
 const SAMPLE: usize = 160;

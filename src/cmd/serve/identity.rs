@@ -95,12 +95,11 @@ pub(super) fn warnings(path: &Path, identity: &Identity, now: OffsetDateTime) ->
         revocation: Revocation::default(),
     };
     let verdict = judge(chain, &criteria, now);
-    let refusals = verdict.checks.iter().filter(|check| !check.ok()).map(|check| {
-        format!(
-            "{path}: a good client will refuse this certificate: {}: expected {}, found {}",
-            check.kind, check.expected, check.found
-        )
-    });
+    let refusals = verdict
+        .checks
+        .iter()
+        .filter(|check| !check.ok())
+        .map(|check| format!("{path}: a good client will refuse this certificate: {check}"));
     let notes = who::notes_on(&verdict, None, now);
     refusals
         .chain(

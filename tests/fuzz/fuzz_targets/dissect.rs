@@ -5,8 +5,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use tlslab::report::dissect::{html, json, text};
-use tlslab::wire::reading::capture;
 use tlslab::wire::reading::Dissector;
+use tlslab::wire::reading::capture;
 use tlslab::wire::reading::find::Needle;
 
 fuzz_target!(|file: &[u8]| {
@@ -16,7 +16,8 @@ fuzz_target!(|file: &[u8]| {
     if let Ok(ending) = ending {
         let (dissection, needles) = dissector.finish();
         let options = text::Options::default();
-        text::write(&mut std::io::sink(), "fuzz", &dissection, &needles, &ending, options).expect("a sink takes all");
+        text::write(&mut std::io::sink(), "fuzz", &dissection, &needles, &ending, options)
+            .expect("a sink takes all");
         serde_json::to_string(&json::report("fuzz", &dissection, &needles, &ending)).expect("it is JSON");
         html::page("fuzz", &dissection, &needles, &ending);
     }

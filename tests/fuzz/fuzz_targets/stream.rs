@@ -7,9 +7,9 @@
 use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
-use tlslab::wire::reading::capture::Packet;
-use tlslab::wire::reading::Dissector;
 use tlslab::wire::frames::Conversation;
+use tlslab::wire::reading::Dissector;
+use tlslab::wire::reading::capture::Packet;
 use tlslab::wire::{Both, Side};
 
 fuzz_target!(|input: &[u8]| {

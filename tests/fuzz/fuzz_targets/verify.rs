@@ -33,7 +33,13 @@ fuzz_target!(|bytes: &[u8]| {
     for policy in [Policy::Lab, Policy::Webpki] {
         for usage in [Usage::Server, Usage::Client] {
             let name = Some(ExpectedName::Dns("www.test.org".to_owned()));
-            let criteria = Criteria { trusted: Arc::clone(&trusted), name, usage, policy, revocation: Revocation::default() };
+            let criteria = Criteria {
+                trusted: Arc::clone(&trusted),
+                name,
+                usage,
+                policy,
+                revocation: Revocation::default(),
+            };
             let at = OffsetDateTime::from_unix_timestamp(2_222_222_222).expect("the year 2040");
             let verdict = judge(chain, &criteria, at);
             assert_eq!(verdict.accepted(), verdict.reasons().is_empty());
