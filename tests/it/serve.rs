@@ -339,6 +339,8 @@ fn the_key_log_is_private_and_warned_of() {
     let warning = "keys.log: session secrets go here; whoever has this file can read the recorded traffic";
     assert!(by_option.heard().contains(warning), "{}", by_option.heard());
     lab.tlslab(["connect", &by_option.to_word(), "--tls", "1.3", "--message", "x"]).success();
+    // A thread of its own writes it, and has written all of it when the server has ended.
+    by_option.stop();
     let log = lab.read("keys.log");
     for label in ["CLIENT_HANDSHAKE_TRAFFIC_SECRET", "CLIENT_TRAFFIC_SECRET_0", "SERVER_TRAFFIC_SECRET_0"] {
         assert!(log.lines().any(|line| line.starts_with(&format!("{label} "))), "{label}\n{log}");
@@ -350,6 +352,7 @@ fn the_key_log_is_private_and_warned_of() {
     command.args(["serve", "--listen", "127.0.0.1:0"]).env("SSLKEYLOGFILE", "environment.log");
     let by_environment = Server::start(&mut command);
     lab.tlslab(["connect", &by_environment.to_word(), "--tls", "1.2", "--message", "x"]).success();
+    by_environment.stop();
     assert!(lab.read("environment.log").starts_with("CLIENT_RANDOM "));
 }
 

@@ -58,7 +58,10 @@ fn captured(lab: &Lab, serve: &[&str], connect: &[&str], version: Version) -> Ve
     let capture = Capture::start(lab, &server);
     let arguments = ["connect", &server.to_word(), "--message", MESSAGE];
     lab.tlslab(arguments.iter().chain(connect).chain(&["--tls", version.number])).success().prints(MESSAGE);
-    capture.finish()
+    let bytes = capture.finish();
+    // Its key log is whole when it has ended.
+    server.stop();
+    bytes
 }
 
 /// The conversation as tshark reads it with the secrets in `keylog`; its last words tell where they were not enough.
