@@ -204,8 +204,30 @@ pub struct Settings {
     pub isolation: String,
 }
 
-/// Hears of each case as it is done: how many are, of how many, and the last.
-pub type Tell<'a> = &'a (dyn Fn(usize, usize, &CaseResult) + Send + Sync);
+/// Hears of each case as it is done.
+pub type Tell<'a> = &'a (dyn Fn(&Progress<'_>) + Send + Sync);
+
+/// How far an audit is.
+pub struct Progress<'a> {
+    /// How many cases are done.
+    pub done: usize,
+    /// The one that has just been.
+    pub last: &'a CaseResult,
+    so_far: &'a (dyn Fn() -> Audit + Sync),
+}
+
+impl std::fmt::Debug for Progress<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Progress").field("done", &self.done).field("last", self.last).finish_non_exhaustive()
+    }
+}
+
+impl Progress<'_> {
+    /// What has been found until now, as an audit that was ended early.
+    pub fn so_far(&self) -> Audit {
+        (self.so_far)()
+    }
+}
 
 /// Puts a client to the cases; ends early where `stop` says so, with what there is.
 pub async fn audit(
@@ -224,11 +246,12 @@ pub async fn audit(
         red: Mutex::default(),
         unspoken: Mutex::default(),
         queue: Mutex::default(),
+        hello: Mutex::default(),
         stop,
         tell,
     };
     let mut stage = Stage::new(Arc::clone(&settings.setting));
-    let first = run.first_controls(&mut stage).await;
+    run.first_controls(&mut stage).await;
     run.fill_queue();
     let others = (1..settings.jobs.max(1)).map(|_| {
         let setting = Arc::clone(&settings.setting);
@@ -239,7 +262,8 @@ pub async fn audit(
     let mut stage = Stage::new(Arc::clone(&settings.setting));
     run.last_controls(&mut stage).await;
     stage.end().await;
-    run.finish(first)
+    run.skip_red();
+    run.audit()
 }
 
 /// Drives all of them, on this task: what they wait for is processes and sockets, which are served on others.
@@ -296,10 +320,13 @@ struct Run<'a> {
     cases: &'a [Arc<Case>],
     supply: Arc<Supply>,
     twins: Mutex<HashMap<TwinKey, Arc<OnceCell<Twin>>>>,
-    results: Mutex<Vec<Option<CaseResult>>>,
+    /// Each with the group whose control it stands or falls with.
+    results: Mutex<Vec<Option<(Group, CaseResult)>>>,
     red: Mutex<BTreeMap<Group, String>>,
     unspoken: Mutex<BTreeMap<Group, String>>,
     queue: Mutex<Vec<Task>>,
+    /// The first control's ClientHello.
+    hello: Mutex<Option<Vec<u8>>>,
     stop: watch::Receiver<bool>,
     tell: Tell<'a>,
 }
@@ -353,14 +380,15 @@ impl Run<'_> {
     }
 
     /// Before anything else: every group's control. What is told to the first of them is what the client offers.
-    async fn first_controls(&self, stage: &mut Stage) -> Option<Vec<u8>> {
-        let mut hello = None;
+    async fn first_controls(&self, stage: &mut Stage) {
         for group in self.groups() {
             let key = self.control_key(group);
             let Some(twin) = self.twin(&key, stage).await else { break };
             // OnceCell: it has just been set.
             let Some(twin) = twin.get() else { break };
-            hello = hello.or_else(|| twin.witness.wire.client_hello.clone());
+            if let (none @ None, Some(hello)) = (&mut *locked(&self.hello), &twin.witness.wire.client_hello) {
+                *none = Some(hello.clone());
+            }
             match &twin.green {
                 Err(_) if !speaks(&twin.witness, group) => {
                     let unspoken = format!("the client does not speak TLS {}", versions(group));
@@ -370,7 +398,6 @@ impl Run<'_> {
                 Ok(()) => {}
             }
         }
-        hello
     }
 
     fn control_key(&self, group: Group) -> TwinKey {
@@ -403,13 +430,15 @@ impl Run<'_> {
             match task {
                 Task::Control(group) => self.control(group, &mut stage).await,
                 Task::Case(index) => {
-                    let Some(result) = self.case(&self.cases[index], &mut stage).await else { break };
-                    let (done, total) = {
+                    let case = &self.cases[index];
+                    let group = self.group(case);
+                    let Some(result) = self.case(case, group, &mut stage).await else { break };
+                    let done = {
                         let mut results = locked(&self.results);
-                        results[index] = Some(result.clone());
-                        (results.iter().flatten().count(), results.len())
+                        results[index] = Some((group, result.clone()));
+                        results.iter().flatten().count()
                     };
-                    (self.tell)(done, total, &result);
+                    (self.tell)(&Progress { done, last: &result, so_far: &|| self.audit() });
                 }
             }
         }
@@ -430,12 +459,30 @@ impl Run<'_> {
             return;
         }
         let key = self.control_key(group);
+        // Once more: a control that fails once may have been an accident.
+        let mut found = Ok(());
         for _ in 0..2 {
             let Some(again) = self.run_twin(&key, stage).await else { return };
-            match again.green {
-                Ok(()) => return,
-                Err(why) => locked(&self.red).insert(group, format!("after other cases, {why}")),
-            };
+            found = again.green;
+            if found.is_ok() {
+                return;
+            }
+        }
+        if let Err(why) = found {
+            locked(&self.red).insert(group, format!("after other cases, {why}"));
+        }
+    }
+
+    /// What was seen of a group before its control turned red is worth nothing either.
+    fn skip_red(&self) {
+        let red = locked(&self.red).clone();
+        for (group, result) in locked(&self.results).iter_mut().flatten() {
+            if let Some(why) = red.get(group)
+                && !CONTROLS.contains(&&*result.case.id)
+                && result.verdict != Verdict::Skip
+            {
+                *result = self.untried(&result.case, red_control(why));
+            }
         }
     }
 
@@ -513,10 +560,8 @@ impl Run<'_> {
         }
     }
 
-    async fn case(&self, case: &Arc<Case>, stage: &mut Stage) -> Option<CaseResult> {
-        let group = self.group(case);
-        let skipped =
-            |why: String| Some(self.result(case, Observation::skip(why), Witness::default(), false));
+    async fn case(&self, case: &Arc<Case>, group: Group, stage: &mut Stage) -> Option<CaseResult> {
+        let skipped = |why: String| Some(self.untried(case, why));
         if let Shown::Unavailable(why) = &case.shown {
             return skipped(why.to_string());
         }
@@ -542,7 +587,7 @@ impl Run<'_> {
             twin.witness.end.exit_status == Some(0) && !self.settings.setting.hold
         };
         if let Some(why) = locked(&self.red).get(&group) {
-            return skipped(format!("the control was not accepted: {why}"));
+            return skipped(red_control(why));
         }
         let key = TwinKey { asked: case.asked.clone(), ..self.twin_key(case, group) };
         let cell = self.twin(&key, stage).await?;
@@ -596,6 +641,10 @@ impl Run<'_> {
         Some((observe(&witness, &twin.witness, rules), witness))
     }
 
+    fn untried(&self, case: &Arc<Case>, why: String) -> CaseResult {
+        self.result(case, Observation::skip(why), Witness::default(), false)
+    }
+
     fn result(
         &self,
         case: &Arc<Case>,
@@ -635,18 +684,23 @@ impl Run<'_> {
         }
     }
 
-    fn finish(self, hello: Option<Vec<u8>>) -> Audit {
+    /// What has been found until now.
+    fn audit(&self) -> Audit {
         // Where a case of no model needs one of two ways of trust, one is enough.
         let used: Vec<Group> = self.cases.iter().map(|case| self.group(case)).collect();
         let red = locked(&self.red);
-        let red: Vec<String> = red
+        let mut red: Vec<String> = red
             .iter()
             .filter(|(group, _)| used.contains(group))
             .map(|(group, why)| format!("{}: {why}", control_id(group.trust)))
             .collect();
-        let interrupted = *self.stop.borrow();
+        // Over both versions the same is one thing to be said.
+        red.dedup();
+        let results = locked(&self.results).clone();
+        let interrupted = self.stopped() || results.iter().any(Option::is_none);
         let settings = self.settings;
         let name = settings.name.clone();
+        let hello = locked(&self.hello).clone();
         Audit {
             client: settings.client.clone(),
             file: settings.setting.file.as_ref().map(|file| file.to_string_lossy().into_owned()),
@@ -656,7 +710,7 @@ impl Run<'_> {
             red,
             isolation: settings.isolation.clone(),
             interrupted,
-            results: locked(&self.results).iter().flatten().cloned().collect(),
+            results: results.into_iter().flatten().map(|(_, result)| result).collect(),
             client_hello: hello.and_then(|body| hello::audit(&body, &name)),
             baseline: None,
             name,
@@ -673,6 +727,11 @@ fn speaks(seen: &Witness, group: Group) -> bool {
     };
     let hello = seen.wire.client_hello.as_deref().and_then(ClientHello::read);
     hello.is_none_or(|hello| hello.versions().contains(&code))
+}
+
+/// Why a case is worth nothing.
+fn red_control(why: &str) -> String {
+    format!("the control was not accepted: {why}")
 }
 
 fn control_id(trust: Trust) -> &'static str {

@@ -208,7 +208,7 @@ impl Serve {
                 },
             }
         }
-        signals.end_the_process();
+        signals.end_the_process(|| {});
         if let Some(capture) = capture {
             ui.say(&capture.finish());
         }

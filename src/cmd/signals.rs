@@ -68,10 +68,12 @@ impl Signals {
     }
 
     /// From now on a request to stop ends the process at once, whatever it is still about: an output that nobody
-    /// reads, for one. Needs a runtime of several threads, since one of them may be busy with just that.
-    pub(crate) fn end_the_process(mut self) {
+    /// reads, for one. `leave` comes before it. Needs a runtime of several threads, since one of them may be busy with
+    /// just that.
+    pub(crate) fn end_the_process(mut self, leave: impl FnOnce() + Send + 'static) {
         tokio::spawn(async move {
             self.stop().await;
+            leave();
             std::process::exit(IMPATIENT);
         });
     }

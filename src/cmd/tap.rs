@@ -136,7 +136,7 @@ impl Tap {
             ui.announce(&format!("listening on {address}"));
             let stop = async {
                 signals.stop().await;
-                signals.end_the_process();
+                signals.end_the_process(|| {});
             };
             tap::run(listener, config, recorder.clone(), stop, self.teller(ui)).await;
             if let Some(page) = &self.html {

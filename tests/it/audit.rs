@@ -325,6 +325,79 @@ fn an_interrupted_audit_leaves_nothing_and_reports() {
     assert_eq!(processes_with(&marker), [""; 0]);
 }
 
+/// A report is written while the audit goes on, always whole: killed, it leaves what is done.
+#[test]
+fn reports_are_written_as_it_goes() {
+    let lab = Lab::new();
+    let script = format!("{} || sleep 1000", connect());
+    let mut child = lab
+        .command(TLSLAB)
+        .args(["audit", "client", "--only", "expired.ca", "--junit", "a.xml", "--", "sh", "-c", &script])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    while !lab.file("a.xml").exists() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it wrote anything");
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let text = lab.read("a.xml");
+    assert!(text.contains(r#"tests="1""#) && text.contains(r#"name="valid.ca""#), "{text}");
+    assert!(text.trim_end().ends_with("</testsuites>"), "{text}");
+}
+
+/// A report that nobody takes does not keep it from ending.
+#[test]
+fn told_twice_it_ends_at_once() {
+    let lab = Lab::new();
+    assert!(lab.command("mkfifo").arg("pipe").status().unwrap().success());
+    let script = format!("touch {}; {}", lab.file("begun").display(), connect());
+    let mut child = lab
+        .command(TLSLAB)
+        .args(["audit", "client", "--only", "expired.ca", "--html", "pipe", "--", "sh", "-c", &script])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    while !lab.file("begun").exists() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before its client began");
+        std::thread::yield_now();
+    }
+    while child.try_wait().unwrap().is_none() {
+        signal(child.id(), "TERM");
+    }
+}
+
+/// What was found before a control turned red is not a finding.
+#[test]
+fn who_refuses_healthy_servers_later_on_is_not_judged() {
+    let lab = Lab::new();
+    let refused = lab.file("refused").display().to_string();
+    let script = format!("test -e {refused} && exit 1; {} || {{ touch {refused}; exit 1; }}", connect());
+    let run = audit_script(&lab, &["--jobs=1", "--only", "expired.ca"], &script).status(3);
+    let json = run.json();
+    assert_eq!(json["controls"], "red", "{run}");
+    assert_eq!(case(&json, "expired.ca")["verdict"], "skip", "{run}");
+    assert!(case(&json, "expired.ca")["why"].as_str().unwrap().contains("after other cases"), "{run}");
+}
+
+/// A server that answers in the clear is refused, also by clients that send no alert and read no further.
+#[test]
+fn an_answer_in_the_clear_is_refused() {
+    let lab = Lab::new();
+    let curl = ["curl", "-sS", "--cacert", "{ca}", "--resolve", "{name}:{port}:{host}", "{url}"];
+    let openssl = [&BARE_OPENSSL[..], &["-CAfile", "{ca}", "-verify_return_error"]].concat();
+    for (client, options) in [(&curl[..], &[][..]), (&openssl, &["--stdin={message}"])] {
+        if peer(client[0]) {
+            let run = audit(&lab, &[&["--only", "hs-plaintext"], options].concat(), client);
+            let json = run.json();
+            assert_eq!(case(&json, "hs-plaintext")["verdict"], "pass", "{run}");
+        }
+    }
+}
+
 #[test]
 fn a_client_that_stays_is_told_each_case_on_a_line() {
     if !peer("python3") {

@@ -32,6 +32,7 @@ mod tls13;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::SignatureScheme;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -43,12 +44,15 @@ use crate::pki::key::{KeyAlgorithm, KeyError, PrivateKey, SignatureHash};
 use crate::tls::registry::alert::CLOSE_NOTIFY;
 use crate::tls::registry::handshake;
 use crate::wire::hello::ServerHello;
-use crate::wire::record::ContentType;
+use crate::wire::record::{ContentType, HEADER};
 use message::{Message, Proof};
 use records::RecordStream;
 
 pub use offer::{Exchange, Offer};
 pub use session::{Heard, Session};
+
+/// How long a client has to be content with the first bytes of an answer in the clear.
+const FIRST_LOOK: Duration = Duration::from_millis(50);
 
 /// The version that a scripted server speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -313,9 +317,7 @@ where
     match script.opening {
         Opening::Healthy | Opening::Says(_) => {}
         Opening::AnswersInTheClear(text) => {
-            records.put_raw(text.as_bytes());
-            records.flush().await?;
-            records.shut().await;
+            answer_in_the_clear(&mut records, text.as_bytes()).await?;
             return Err(aftermath(&mut records, watch).await);
         }
         Opening::Closes | Opening::Notifies => {
@@ -336,6 +338,24 @@ where
         Version::Tls12 => tls12::negotiate(records, script, material, offer, watch).await,
         Version::Tls13 => tls13::negotiate(records, script, material, offer, watch).await,
     }
+}
+
+/// Says as much as a record's header has bytes, which is enough to see that this is none, and the rest to whoever waits
+/// for more: what a client has not read when it closes turns its close into a reset (RFC 1122 §4.2.2.13), and a reset
+/// says nothing of why.
+async fn answer_in_the_clear<S>(records: &mut RecordStream<S>, text: &[u8]) -> Result<(), End>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let (start, rest) = text.split_at(HEADER.min(text.len()));
+    records.put_raw(start);
+    records.flush().await?;
+    if tokio::time::timeout(FIRST_LOOK, records.stirs()).await.is_err() {
+        records.put_raw(rest);
+        records.flush().await?;
+        records.shut().await;
+    }
+    Ok(())
 }
 
 /// The next handshake message, which must be of this type; ChangeCipherSpec is passed over (RFC 8446 §5).

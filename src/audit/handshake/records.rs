@@ -40,6 +40,8 @@ pub(super) struct RecordStream<S> {
     pub(super) opens: Option<RecordCipher>,
     /// Seals what is sent.
     pub(super) seals: Option<RecordCipher>,
+    /// What has come, before it is a whole record.
+    come: Vec<u8>,
     /// Handshake bytes that are no whole message yet.
     handshake: Vec<u8>,
     /// What is to be written.
@@ -48,7 +50,7 @@ pub(super) struct RecordStream<S> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> RecordStream<S> {
     pub(super) fn new(stream: S) -> Self {
-        Self { stream, opens: None, seals: None, handshake: Vec::new(), out: Vec::new() }
+        Self { stream, opens: None, seals: None, come: Vec::new(), handshake: Vec::new(), out: Vec::new() }
     }
 
     /// The next thing that the client says. ChangeCipherSpec in TLS 1.3 is the caller's to pass over.
@@ -117,23 +119,47 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RecordStream<S> {
 
     /// The next record; `None` at the end of the stream.
     async fn record(&mut self) -> Result<Option<(Header, Vec<u8>)>, End> {
+        if !self.has(HEADER).await? {
+            return Ok(None);
+        }
         let mut bytes = [0; HEADER];
-        match self.stream.read_exact(&mut bytes).await {
-            Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
-            Err(error) => return Err(error.into()),
+        bytes.copy_from_slice(&self.come[..HEADER]);
+        let Some(header) = Header::read(bytes) else {
+            self.come.drain(..HEADER);
+            return Err(End::NotTls(bytes.to_vec()));
+        };
+        if !self.has(HEADER + header.length).await? {
+            return Ok(None);
         }
-        let Some(header) = Header::read(bytes) else { return Err(End::NotTls(bytes.to_vec())) };
-        let mut fragment = vec![0; header.length];
-        match self.stream.read_exact(&mut fragment).await {
-            Ok(_) => Ok(Some((header, fragment))),
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
-            Err(error) => Err(error.into()),
+        let rest = self.come.split_off(HEADER + header.length);
+        let mut record = std::mem::replace(&mut self.come, rest);
+        Ok(Some((header, record.split_off(HEADER))))
+    }
+
+    /// Whether as many bytes come before the end of the stream, where they are not there yet. Whoever waits for it may
+    /// stop waiting: what has come is kept.
+    async fn has(&mut self, count: usize) -> io::Result<bool> {
+        while self.come.len() < count {
+            self.come.reserve(count - self.come.len());
+            if self.stream.read_buf(&mut self.come).await? == 0 {
+                return Ok(false);
+            }
         }
+        Ok(true)
+    }
+
+    /// Waits until the client says something more or ends the stream.
+    pub(super) async fn stirs(&mut self) {
+        // What is wrong with the stream is found by whoever reads on.
+        let _ = self.has(self.come.len() + 1).await;
     }
 
     /// What comes, to the end of the stream, as it is; no more than a conversation's beginning.
     pub(super) async fn rest(&mut self, mut hand: impl FnMut(&[u8])) -> Result<(), End> {
+        let come = std::mem::take(&mut self.come);
+        if !come.is_empty() {
+            hand(&come);
+        }
         let mut buffer = [0; 4096];
         for _ in 0..16 {
             let count = self.stream.read(&mut buffer).await?;

@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 use tlslab::audit::baseline::Baseline;
 use tlslab::audit::case::{Case, Reply};
 use tlslab::audit::cases::{self, Supply};
-use tlslab::audit::client::{self as auditing, Models, Over, Selection, Settings};
+use tlslab::audit::client::{self as auditing, Models, Over, Progress, Selection, Settings};
 use tlslab::audit::command::{Command, Placeholder, Template, Values, find_program};
 use tlslab::audit::result::{Audit, worst};
 use tlslab::audit::rig::isolate;
@@ -28,7 +28,7 @@ use tlslab::verify::ExpectedName;
 use tokio::sync::watch;
 
 use super::list::unselected;
-use super::reports::Reports;
+use super::reports::{Reports, check_writable, replace};
 use super::{PROBE, SUPERVISE, stopping};
 use crate::cmd::{Failure, Result, Ui, patience};
 
@@ -221,31 +221,11 @@ impl Client {
             )));
         }
         let command = self.command()?;
-        let profile = match self.profile {
-            ProfileArg::Lab => Profile::Lab,
-            ProfileArg::Rfc => Profile::Rfc,
-            ProfileArg::Strict => Profile::Strict,
-        };
-        let selection = Selection {
-            models: match self.model {
-                ModelArg::All => Models::All,
-                ModelArg::Ca => Models::Ca,
-                ModelArg::Pinned => Models::Pinned,
-            },
-            over: self.tls,
-            only: self.only.clone(),
-            skip: self.skip.clone(),
-            profile,
-        };
-        let all = cases::all(&name, &self.name, self.grid);
-        let all = match self.starttls {
-            Some(protocol) => starttls::behind(protocol.into(), all),
-            None => all,
-        };
-        let cases = selection.of(&all).map_err(unselected)?;
+        let cases = self.cases(&name)?;
         let baseline = self.baseline.as_deref().map(read_baseline).transpose()?;
         self.check_port()?;
         self.reports.check()?;
+        self.save_baseline.as_deref().map(check_writable).transpose()?;
         // One thread until here, as a namespace wants it.
         let isolation = self.isolate()?;
         process::reap_orphans();
@@ -268,8 +248,11 @@ impl Client {
             None => u64::from(u32::from_be_bytes(tlslab::crypto::random()?)),
         };
         let mut audits = runtime.block_on(async {
-            let stop = stopping::watch()?;
+            let folder = scratch.path().to_owned();
+            let leave = move || drop(std::fs::remove_dir_all(folder));
+            let stop = stopping::watch(leave)?;
             let mut audits: Vec<Audit> = Vec::new();
+            let reports = self.reports.as_it_goes(report::html);
             for file in &files {
                 if *stop.borrow() {
                     break;
@@ -290,21 +273,25 @@ impl Client {
                     }),
                     client: self.command.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
                     name: self.name.clone(),
-                    profile,
+                    profile: self.profile(),
                     jobs: self.jobs(),
                     seed,
                     isolation: isolation.clone(),
                 };
-                audits.push(one(ui, &settings, &cases, &supply, stop.clone()).await);
-                // As it goes: what is done stays done, whatever becomes of the rest.
-                self.reports.write(&audits, report::html)?;
+                let tell = |so_far: &dyn Fn() -> Audit| {
+                    reports.tell(|| audits.iter().cloned().chain([so_far()]).collect());
+                };
+                let audit = one(ui, &settings, &cases, &supply, stop.clone(), &tell).await;
+                audits.push(audit);
             }
+            reports.end();
             Ok::<_, Failure>(audits)
         })?;
+        drop(scratch);
         if let Some(path) = &self.save_baseline {
             let known =
                 audits.first().map(|audit| baseline.clone().unwrap_or_default().of(&audit.verdicts()));
-            std::fs::write(path, known.unwrap_or_default().to_text())
+            replace(path, known.unwrap_or_default().to_text().as_bytes())
                 .with_context(|| format!("--save-baseline {}", path.display()))?;
         }
         if let Some(baseline) = &baseline {
@@ -312,7 +299,37 @@ impl Client {
                 audit.baseline = Some(baseline.differences(&audit.verdicts()));
             }
         }
+        self.reports.write(&audits, report::html)?;
         self.report(ui, &audits)
+    }
+
+    fn profile(&self) -> Profile {
+        match self.profile {
+            ProfileArg::Lab => Profile::Lab,
+            ProfileArg::Rfc => Profile::Rfc,
+            ProfileArg::Strict => Profile::Strict,
+        }
+    }
+
+    /// The cases that are chosen, each made for `name`.
+    fn cases(&self, name: &ExpectedName) -> Result<Vec<Arc<Case>>> {
+        let selection = Selection {
+            models: match self.model {
+                ModelArg::All => Models::All,
+                ModelArg::Ca => Models::Ca,
+                ModelArg::Pinned => Models::Pinned,
+            },
+            over: self.tls,
+            only: self.only.clone(),
+            skip: self.skip.clone(),
+            profile: self.profile(),
+        };
+        let all = cases::all(name, &self.name, self.grid);
+        let all = match self.starttls {
+            Some(protocol) => starttls::behind(protocol.into(), all),
+            None => all,
+        };
+        selection.of(&all).map_err(unselected)
     }
 
     fn report(&self, ui: &Ui, audits: &[Audit]) -> Result<u8> {
@@ -478,13 +495,14 @@ fn check_program(command: &Command) -> Result<()> {
         .map_err(|error| Failure::new(format!("the client cannot be started: {error}")).status(3))
 }
 
-/// One client, with a bar for whoever watches.
+/// One client, with a bar for whoever watches, and reports written as it goes.
 async fn one(
     ui: &Ui,
     settings: &Settings,
     cases: &[Arc<Case>],
     supply: &Arc<Supply>,
     stop: watch::Receiver<bool>,
+    write: &(dyn Fn(&dyn Fn() -> Audit) + Send + Sync),
 ) -> Audit {
     let bar = ProgressBar::with_draw_target(
         Some(cases.len() as u64),
@@ -493,9 +511,10 @@ async fn one(
     if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}") {
         bar.set_style(style);
     }
-    let tell = |done: usize, _: usize, result: &tlslab::audit::result::CaseResult| {
-        bar.set_position(done as u64);
-        bar.set_message(result.case.id.to_string());
+    let tell = |progress: &Progress<'_>| {
+        bar.set_position(progress.done as u64);
+        bar.set_message(progress.last.case.id.to_string());
+        write(&|| progress.so_far());
     };
     let audit = auditing::audit(settings, cases, Arc::clone(supply), stop, &tell).await;
     bar.finish_and_clear();

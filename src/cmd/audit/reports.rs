@@ -2,12 +2,21 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use clap::Args;
 use tlslab::report::audit::{self as report, Sheet, Source};
 
 use crate::cmd::{Failure, Result};
+
+/// How long at least passes between two writings while an audit goes on.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// How many times as long as a writing took the pause after it is: reports cost an audit a tenth of its time at most.
+const PAUSES: u32 = 10;
 
 /// Where reports go.
 #[derive(Clone, Debug, Default, Args)]
@@ -62,11 +71,31 @@ impl Reports {
     /// Whether every file can be written: found out before anything is run. Writes nothing.
     pub(super) fn check(&self) -> Result<()> {
         for (path, _) in self.wanted() {
-            writable(path).map_err(|why| {
-                Failure::usage(format!("{}: the report cannot be written: {why}", path.display()))
-            })?;
+            check_writable(path)?;
         }
         Ok(())
+    }
+
+    /// Writes while an audit goes on, on a thread of its own, so that a crash leaves what is done.
+    pub(super) fn as_it_goes<A>(&self, html: fn(&[A]) -> String) -> AsItGoes<A>
+    where
+        A: Send + 'static,
+        for<'a> &'a A: Into<Sheet>,
+    {
+        let due = Arc::new(Mutex::new(self.wanted().any(|(path, _)| !is_special(path)).then(Instant::now)));
+        let (send, receive) = mpsc::channel::<Vec<A>>();
+        let (reports, next) = (self.clone(), Arc::clone(&due));
+        let thread = std::thread::spawn(move || {
+            for audits in receive {
+                let began = Instant::now();
+                // What cannot be written now is said at the end, when it is tried again.
+                let _ = reports.write_to(|path| !is_special(path), &audits, html);
+                let now = Instant::now();
+                let pause = PAUSE.max((now - began) * PAUSES);
+                *next.lock().unwrap_or_else(PoisonError::into_inner) = Some(now + pause);
+            }
+        });
+        AsItGoes { due, send, thread }
     }
 
     /// Writes every file anew, each whole or not at all; `html` makes the page, which clients and servers have of their own.
@@ -74,12 +103,51 @@ impl Reports {
     where
         for<'a> &'a A: Into<Sheet>,
     {
-        for (path, kind) in self.wanted() {
+        self.write_to(|_| true, audits, html)
+    }
+
+    fn write_to<A>(
+        &self,
+        wanted: impl Fn(&Path) -> bool,
+        audits: &[A],
+        html: fn(&[A]) -> String,
+    ) -> Result<()>
+    where
+        for<'a> &'a A: Into<Sheet>,
+    {
+        for (path, kind) in self.wanted().filter(|(path, _)| wanted(path)) {
             let text = kind.of(audits, self.source.as_ref(), html)?;
             replace(path, text.as_bytes())
                 .with_context(|| format!("{}: the report cannot be written", path.display()))?;
         }
         Ok(())
+    }
+}
+
+/// What writes reports while an audit goes on. Files only: a pipe is written once, at the end.
+pub(super) struct AsItGoes<A> {
+    /// From when on something is to be written; `None` while it is being, or where there is nothing.
+    due: Arc<Mutex<Option<Instant>>>,
+    send: mpsc::Sender<Vec<A>>,
+    thread: JoinHandle<()>,
+}
+
+impl<A> AsItGoes<A> {
+    /// Has what is found written, if it is time to.
+    pub(super) fn tell(&self, found: impl FnOnce() -> Vec<A>) {
+        let mut due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
+        if due.is_some_and(|due| due <= Instant::now()) {
+            *due = None;
+            drop(due);
+            // Fails only where the thread is gone, and with it the wish.
+            let _ = self.send.send(found());
+        }
+    }
+
+    /// Waits for what is being written.
+    pub(super) fn end(self) {
+        drop(self.send);
+        let _ = self.thread.join();
     }
 }
 
@@ -124,6 +192,12 @@ fn is_special(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
 }
 
+/// Whether a file can be written: found out before anything is run. Writes nothing.
+pub(super) fn check_writable(path: &Path) -> Result<()> {
+    writable(path)
+        .map_err(|why| Failure::usage(format!("{}: the report cannot be written: {why}", path.display())))
+}
+
 fn writable(path: &Path) -> std::io::Result<()> {
     if path.is_dir() {
         return Err(std::io::ErrorKind::IsADirectory.into());
@@ -134,7 +208,8 @@ fn writable(path: &Path) -> std::io::Result<()> {
     tempfile::Builder::new().prefix(".tlslab-").tempfile_in(folder(path)).map(drop)
 }
 
-fn replace(path: &Path, contents: &[u8]) -> std::io::Result<()> {
+/// Puts a file in the place of what is there: whole or not at all.
+pub(super) fn replace(path: &Path, contents: &[u8]) -> std::io::Result<()> {
     if is_special(path) {
         return std::fs::write(path, contents);
     }

@@ -88,7 +88,7 @@ impl Serve {
     }
 
     async fn serve(&self, ui: &Ui, chosen: Vec<Arc<Case>>) -> Result<u8> {
-        let mut stop = stopping::watch()?;
+        let mut stop = stopping::watch(|| {})?;
         let supply = Supply::new(LAB_NAME.parse()?, clock, MARGIN);
         let room = Arc::new(Semaphore::new(AT_A_TIME));
         let mut port = self.listen.port();

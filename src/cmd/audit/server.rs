@@ -146,7 +146,7 @@ impl Server {
         self.reports.check()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let audits = runtime.block_on(async {
-            let mut stop = stopping::watch()?;
+            let mut stop = stopping::watch(|| {})?;
             let mut audits = Vec::new();
             for (text, target) in &targets {
                 ui.detail(&format!("auditing {text}"));

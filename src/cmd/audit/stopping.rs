@@ -3,27 +3,19 @@
 use tokio::sync::watch;
 
 use crate::cmd::Result;
+use crate::cmd::signals::Signals;
 
-/// Becomes true when the person or the system wants the process to end. Heard from this call on, for good: what is
-/// going on is ended in order. Needs a running runtime.
-pub(super) fn watch() -> Result<watch::Receiver<bool>> {
-    use tokio::signal::unix::{SignalKind, signal};
+/// Becomes true when the person or the system wants the process to end: what is going on is ended in order. Asked once
+/// more, the process ends at once, after `leave`. Needs a running runtime of several threads.
+pub(super) fn watch(leave: impl FnOnce() + Send + 'static) -> Result<watch::Receiver<bool>> {
     let (send, receive) = watch::channel(false);
-    let mut signals =
-        [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].into_iter().map(signal);
-    let (mut first, mut second, mut third) = match (signals.next(), signals.next(), signals.next()) {
-        (Some(first), Some(second), Some(third)) => (first?, second?, third?),
-        // There are three.
-        _ => return Ok(receive),
-    };
+    let mut signals = Signals::new()?;
     tokio::spawn(async move {
-        tokio::select! {
-            _ = first.recv() => {}
-            _ = second.recv() => {}
-            _ = third.recv() => {}
-        }
+        // Nothing here is read again: SIGHUP ends it, too.
+        signals.next().await;
         // Nobody is left to be told.
         let _ = send.send(true);
+        signals.end_the_process(leave);
         std::future::pending::<()>().await;
     });
     Ok(receive)

@@ -70,7 +70,7 @@ async fn listen(arguments: &Connect, address: &ListenAddress, terms: Terms, ui: 
             }
         }
     }
-    signals.end_the_process();
+    signals.end_the_process(|| {});
     let [carried, refused] = [&tally.carried, &tally.refused].map(|count| count.load(Ordering::Relaxed));
     if ui.json() {
         let summary = json!({ "listen": address.to_string(), "connections": carried, "refused": refused });
