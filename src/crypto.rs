@@ -23,7 +23,7 @@ use aes::{Aes128, Aes256};
 use ccm::aead::AeadInOut;
 use ccm::consts::{U8, U12, U16};
 use ccm::{Ccm, KeyInit};
-use graviola::aead::{AesGcm, ChaCha20Poly1305};
+use graviola::aead::{AesGcm, ChaCha20Poly1305, XChaCha20Poly1305};
 use graviola::hashing::hmac::Hmac;
 use graviola::hashing::{Hash, Sha256, Sha384};
 use rustls::crypto::CryptoProvider;
@@ -264,6 +264,46 @@ impl AeadKey {
     }
 }
 
+/// A key that may seal on several machines at once: XChaCha20-Poly1305, whose nonces are long enough to be drawn at random.
+pub struct SharedKey(XChaCha20Poly1305);
+
+impl std::fmt::Debug for SharedKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SharedKey").finish_non_exhaustive()
+    }
+}
+
+impl SharedKey {
+    const NONCE: usize = 24;
+    const TAG: usize = 16;
+
+    /// The key that is derived from `secret`, of any length, for `purpose`.
+    pub fn derive(secret: &[u8], purpose: &[u8]) -> Self {
+        let mut key = [0; 32];
+        key.copy_from_slice(&KeyScheduleHash::Sha256.hmac(secret, &[purpose]));
+        Self(XChaCha20Poly1305::new(key))
+    }
+
+    /// Nonce, ciphertext and tag, one after the other.
+    pub fn seal(&self, additional: &[u8], plaintext: &[u8]) -> Result<Vec<u8>, NoRandomness> {
+        let nonce = random::<{ Self::NONCE }>()?;
+        let mut sealed = [&nonce[..], plaintext].concat();
+        let mut tag = [0; Self::TAG];
+        self.0.encrypt(&nonce, additional, &mut sealed[Self::NONCE..], &mut tag);
+        sealed.extend(tag);
+        Ok(sealed)
+    }
+
+    /// What was sealed.
+    pub fn open(&self, additional: &[u8], sealed: &[u8]) -> Result<Vec<u8>, DoesNotOpen> {
+        let (nonce, rest) = sealed.split_first_chunk::<{ Self::NONCE }>().ok_or(DoesNotOpen)?;
+        let (ciphertext, tag) = rest.split_last_chunk::<{ Self::TAG }>().ok_or(DoesNotOpen)?;
+        let mut plaintext = ciphertext.to_vec();
+        self.0.decrypt(nonce, additional, &mut plaintext, tag).map_err(|_| DoesNotOpen)?;
+        Ok(plaintext)
+    }
+}
+
 fn seal_ccm<A: AeadInOut<NonceSize = U12>>(
     key: &A,
     nonce: &[u8; 12],
@@ -306,6 +346,19 @@ mod tests {
         let mac = KeyScheduleHash::Sha256.hmac(b"Jefe", &[b"what do ya want ", b"for nothing?"]);
         assert_eq!(mac[..8], [0x5b, 0xdc, 0xc1, 0x46, 0xbf, 0x60, 0x75, 0x4e]);
         assert_eq!(KeyScheduleHash::Sha384.hmac(b"", &[]).len(), KeyScheduleHash::Sha384.length());
+    }
+
+    #[test]
+    fn what_one_shared_key_sealed_its_twin_opens_and_nobody_else() {
+        let [key, twin, other] = [b"one", b"one", b"two"].map(|secret| SharedKey::derive(secret, b"test"));
+        let sealed = key.seal(b"head", b"text").unwrap();
+        assert_eq!(twin.open(b"head", &sealed).unwrap(), b"text");
+        assert_ne!(sealed, key.seal(b"head", b"text").unwrap(), "a nonce serves once");
+        assert_eq!(other.open(b"head", &sealed), Err(DoesNotOpen));
+        assert_eq!(twin.open(b"heat", &sealed), Err(DoesNotOpen));
+        for length in 0..sealed.len() {
+            assert_eq!(twin.open(b"head", &sealed[..length]), Err(DoesNotOpen));
+        }
     }
 
     #[test]

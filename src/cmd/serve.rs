@@ -1,12 +1,14 @@
 //! `tlslab serve`: files → configuration → bound socket → sessions, one line each.
 
+mod certificates;
 mod forward;
 pub(super) mod identity;
 mod lines;
+mod tickets;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -14,7 +16,7 @@ use clap::Args;
 use rustls::KeyLog;
 use time::OffsetDateTime;
 use tlslab::server::reload::{Settings, Tls};
-use tlslab::server::{self, BackEnd, BackEnds, Config, Forward, Identity, Limits, Service};
+use tlslab::server::{self, BackEnd, BackEnds, Config, Forward, Limits, Service};
 use tlslab::tls::Versions;
 use tlslab::verify::{Criteria, Policy, TrustSet, Usage};
 use tokio::sync::oneshot;
@@ -27,7 +29,7 @@ use super::patience;
 use super::revocation::RevocationArgs;
 use super::signals::{Signal, Signals};
 use super::{Result, Ui, keylog};
-use identity::Files;
+use certificates::Served;
 use lines::Tally;
 
 /// Serve TLS 1.2 and 1.3: echo, upper case, a page about the session, or somebody's plaintext server behind it
@@ -46,6 +48,14 @@ pub(crate) struct Serve {
     /// Where an encrypted key's passphrase is: prompt, env:VAR, file:PATH or stdin
     #[arg(long, value_name = "SOURCE")]
     passin: Option<PassphraseSource>,
+    /// More certificates, each shown to whoever asks for a name in it (SNI), all others getting --cert: NAME.pem with
+    /// NAME.key, or folders as gencert writes them; an OCSP response in NAME.ocsp or cert.ocsp is stapled
+    #[arg(long, value_name = "DIR", conflicts_with = "plaintext")]
+    cert_dir: Option<PathBuf>,
+    /// Seal session tickets with this key, so that other servers that have it resume the sessions: 48 or 80 random octets,
+    /// as nginx takes them (openssl rand 80); given several times, the first seals and all open
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["plaintext", "client_ca"])]
+    ticket_key: Vec<PathBuf>,
     /// Require a client certificate that is in FILE or chains to one there (mutual TLS)
     #[arg(long, value_name = "FILE", conflicts_with = "plaintext")]
     client_ca: Option<PathBuf>,
@@ -105,7 +115,7 @@ Examples:
   tlslab serve --pcap lab.pcapng                record; then: tlslab dissect lab.pcapng
 
 Each session ends with a line on stderr; with --json a summary follows on stdout at the end.
-SIGHUP reloads certificate and key, and keeps the old ones if the new are bad.
+SIGHUP reloads certificates and keys, and keeps the old ones if the new are bad.
 SIGINT and SIGTERM stop accepting, let sessions finish and exit with 0; a second one stops at once.";
 
 /// `--reply`.
@@ -246,17 +256,17 @@ impl Serve {
 
     /// Reads everything that TLS takes.
     fn prepare(&self, ui: &Ui, now: OffsetDateTime) -> Result<Prepared> {
-        let (files, identity) = Files::open(&self.cert, &self.key, self.passin.as_ref())?;
-        for warning in identity::warnings(&self.cert, &identity, now) {
+        let served = Served::open(&self.cert, &self.key, self.passin.as_ref(), self.cert_dir.as_deref())?;
+        for warning in served.warnings(now) {
             ui.warn(&warning);
         }
-        let mut settings = self.settings()?;
+        let mut settings = self.settings(ui)?;
         settings.key_log = keylog::open(self.keylog.as_deref(), self.recording.force(), ui)?;
-        Ok(Prepared { files, identity, settings })
+        Ok(Prepared { served, settings })
     }
 
     /// Everything but the key log, which outlives a reload.
-    fn settings(&self) -> Result<Settings> {
+    fn settings(&self, ui: &Ui) -> Result<Settings> {
         let client = match &self.client_ca {
             None => None,
             Some(path) => {
@@ -273,7 +283,8 @@ impl Serve {
         } else {
             self.alpn.iter().map(|name| name.as_bytes().to_vec()).collect()
         };
-        Ok(Settings { versions: self.tls, alpn, key_log: None, client })
+        let ticket_keys = tickets::read(&self.ticket_key, ui)?;
+        Ok(Settings { versions: self.tls, alpn, key_log: None, client, ticket_keys })
     }
 
     /// SIGHUP: reads the files again. What cannot be served is said, and what was served before stays.
@@ -282,25 +293,28 @@ impl Serve {
             ui.say("nothing to reload: this server speaks plaintext");
             return;
         };
-        let (started, serve) = (started.clone(), self.clone());
+        let (started, serve, warnings) = (started.clone(), self.clone(), ui.clone());
         // A passphrase is stretched on purpose, which takes a while: not in the way of sessions.
         let reloaded = tokio::task::spawn_blocking(move || -> Result<_> {
-            let identity = started.files.read()?;
-            let settings = Settings { key_log: started.key_log, ..serve.settings()? };
-            started.tls.replace(&identity, settings).context("cannot set up TLS")?;
-            Ok(identity)
+            // Reloads come one after the other; one that broke down has changed nothing.
+            let mut served = started.served.lock().unwrap_or_else(PoisonError::into_inner);
+            let read = served.read_again()?;
+            let settings = Settings { key_log: started.key_log, ..serve.settings(&warnings)? };
+            started.tls.replace(read.served.certificates(), settings).context("cannot set up TLS")?;
+            *served = read.served.clone();
+            Ok(read)
         });
         match reloaded.await {
-            Ok(Ok(identity)) => {
-                for warning in identity::warnings(&self.cert, &identity, OffsetDateTime::now_utc()) {
+            Ok(Ok(read)) => {
+                for bad in read.kept {
+                    ui.warn(&format!("not reloaded, as it was before: {bad}"));
+                }
+                for warning in read.served.warnings(OffsetDateTime::now_utc()) {
                     ui.warn(&warning);
                 }
-                ui.say(&format!(
-                    "reloaded {} and {}: now serving {}",
-                    self.cert.display(),
-                    self.key.display(),
-                    identity::describe(&identity),
-                ));
+                for line in read.said {
+                    ui.say(&line);
+                }
             }
             Ok(Err(failure)) => ui.warn(&format!("not reloaded, still serving as before: {failure}")),
             Err(error) => ui.warn(&format!("not reloaded, still serving as before: {error}")),
@@ -310,8 +324,7 @@ impl Serve {
 
 /// TLS as it will be spoken.
 struct Prepared {
-    files: Files,
-    identity: Identity,
+    served: Served,
     settings: Settings,
 }
 
@@ -319,20 +332,22 @@ struct Prepared {
 #[derive(Clone)]
 struct Started {
     tls: Arc<Tls>,
-    files: Files,
+    served: Arc<Mutex<Served>>,
     key_log: Option<Arc<dyn KeyLog>>,
 }
 
 impl Prepared {
     fn start(self, capture: Option<&Capture>, ui: &Ui) -> Result<Started> {
-        let Self { files, identity, mut settings } = self;
+        let Self { served, mut settings } = self;
         if let Some(capture) = capture {
             settings.key_log = Some(capture.key_log(settings.key_log));
         }
         let key_log = settings.key_log.clone();
-        let tls = Tls::new(&identity, settings).context("cannot set up TLS")?;
-        ui.say(&format!("serving {}", identity::describe(&identity)));
-        Ok(Started { tls: Arc::new(tls), files, key_log })
+        let tls = Tls::new(served.certificates(), settings).context("cannot set up TLS")?;
+        for line in served.describe() {
+            ui.say(&line);
+        }
+        Ok(Started { tls: Arc::new(tls), served: Arc::new(Mutex::new(served)), key_log })
     }
 }
 

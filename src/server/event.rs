@@ -174,6 +174,8 @@ pub enum HandshakeFailure {
         /// Whether the peer had sent anything.
         silent: bool,
     },
+    /// No certificate is for the name that the client asks for, or it asks for none, and there is none for everybody.
+    UnknownName,
 }
 
 impl HandshakeFailure {
@@ -194,6 +196,10 @@ impl HandshakeFailure {
             },
             Fault::NoCertificate => Self::NoClientCertificate,
             Fault::TimedOut => Self::Timeout { silent },
+            // rustls has no error of its own for it.
+            Fault::Protocol(words) if words.contains("no server certificate chain resolved") => {
+                Self::UnknownName
+            }
             other @ (Fault::Protocol(_) | Fault::System(_)) => Self::Protocol(other.words()),
         }
     }
@@ -226,6 +232,9 @@ impl fmt::Display for HandshakeFailure {
             Self::Plaintext => f.write_str("the peer sent plaintext, e.g. an HTTP request, to this TLS port"),
             Self::Protocol(words) => f.write_str(words),
             Self::Stopped => f.write_str("the server stopped before the handshake ended"),
+            Self::UnknownName => {
+                f.write_str("no certificate is for the name that the client asks for, or it asks for none")
+            }
             Self::Timeout { silent: true } => f.write_str("timed out: the peer sent nothing"),
             Self::Timeout { silent: false } => f.write_str("timed out in the middle of the handshake"),
         }

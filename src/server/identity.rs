@@ -80,6 +80,21 @@ impl Identity {
         Ok(Self { certified: Arc::new(CertifiedKey::new(chain, key)) })
     }
 
+    /// The same with what its issuer says of it: an OCSP response in DER (RFC 6960), which is sent along to clients that ask
+    /// for one (RFC 6066 §8, RFC 8446 §4.4.2.1).
+    #[must_use]
+    pub fn with_staple(self, response: Vec<u8>) -> Self {
+        let mut certified = CertifiedKey::clone(&self.certified);
+        certified.ocsp = Some(response);
+        Self { certified: Arc::new(certified) }
+    }
+
+    /// Whether both are served alike: the same chain with the same key, and the same staple.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        // The key is the leaf's, so the same leaf has the same key.
+        self.certified.cert == other.certified.cert && self.certified.ocsp == other.certified.ocsp
+    }
+
     /// The chain as it is sent, leaf first. Never empty.
     pub fn chain(&self) -> &[CertificateDer<'static>] {
         &self.certified.cert

@@ -10,6 +10,7 @@
 //! servers. Not checked: whether a client will like the certificate (that is [`crate::verify`]'s to say).
 
 mod backends;
+mod certificates;
 mod config;
 mod drain;
 mod event;
@@ -22,9 +23,12 @@ mod services;
 mod session;
 #[cfg(test)]
 mod tests;
+mod tickets;
 
 pub use backends::{BackEnd, BackEnds};
+pub use certificates::Certificates;
 pub use config::{Config, Forward, Limits, Service};
 pub use event::{End, Event, HandshakeFailure, Session, TlsFacts};
 pub use identity::{Identity, IdentityError};
 pub use listener::run;
+pub use tickets::{BadTicketKey, TicketKey, TicketKeys};

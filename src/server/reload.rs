@@ -1,12 +1,12 @@
-//! The TLS configuration that new sessions get: built from an identity and settings, replaced as a whole.
+//! The TLS configuration that new sessions get: built from certificates and settings, replaced as a whole.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
 use rustls::server::NoServerSessionStorage;
-use rustls::sign::SingleCertAndKey;
 use rustls::{KeyLog, ServerConfig};
 
-use super::identity::Identity;
+use super::certificates::Certificates;
+use super::tickets::TicketKeys;
 use crate::crypto;
 use crate::tls::Versions;
 use crate::verify::live::LiveClientVerifier;
@@ -23,6 +23,9 @@ pub struct Settings {
     pub key_log: Option<Arc<dyn KeyLog>>,
     /// By what a client's certificate is judged; `None` asks for none.
     pub client: Option<Criteria>,
+    /// By what session tickets are sealed; `None` for keys of this server's own, a new one every six hours. Under mutual TLS
+    /// there are no tickets.
+    pub ticket_keys: Option<Arc<TicketKeys>>,
 }
 
 /// TLS as a server speaks it now.
@@ -35,7 +38,7 @@ pub struct Tls {
 struct Current {
     config: Arc<ServerConfig>,
     /// Kept where each session needs a configuration of its own: see [`Tls::for_session`].
-    client: Option<Arc<(Criteria, Settings, Arc<SingleCertAndKey>)>>,
+    client: Option<Arc<(Criteria, Settings, Arc<Certificates>)>>,
 }
 
 /// The configuration of one session, and the verifier that will have judged its client.
@@ -52,15 +55,20 @@ impl ForSession {
 }
 
 impl Tls {
-    /// Serves as `identity`. Fails where the system gives no randomness for ticket keys.
-    pub fn new(identity: &Identity, settings: Settings) -> Result<Self, rustls::Error> {
-        Ok(Self { current: RwLock::new(Current::new(identity, settings)?) })
+    /// Shows `certificates`. Fails where the system gives no randomness for ticket keys.
+    pub fn new(certificates: impl Into<Certificates>, settings: Settings) -> Result<Self, rustls::Error> {
+        Ok(Self { current: RwLock::new(Current::new(certificates.into(), settings)?) })
     }
 
-    /// Serves as `identity`, and by `settings`, from the next session on. Sessions that are under way keep what
-    /// they have; tickets of before are not honoured, so that every new client sees the new certificate.
-    pub fn replace(&self, identity: &Identity, settings: Settings) -> Result<(), rustls::Error> {
-        let new = Current::new(identity, settings)?;
+    /// Shows `certificates`, and goes by `settings`, from the next session on. Sessions that are under way keep what
+    /// they have; tickets of before are not honoured, so that every new client sees the new certificate, unless they were
+    /// sealed by a key that `settings` have.
+    pub fn replace(
+        &self,
+        certificates: impl Into<Certificates>,
+        settings: Settings,
+    ) -> Result<(), rustls::Error> {
+        let new = Current::new(certificates.into(), settings)?;
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = new;
         Ok(())
     }
@@ -79,9 +87,9 @@ impl Tls {
 }
 
 impl Current {
-    fn new(identity: &Identity, settings: Settings) -> Result<Self, rustls::Error> {
+    fn new(certificates: Certificates, settings: Settings) -> Result<Self, rustls::Error> {
         // rustls' `with_single_cert` refuses a certificate that its parser dislikes; a resolver asks nobody.
-        let resolver = Arc::new(SingleCertAndKey::from(identity.certified()));
+        let resolver = Arc::new(certificates);
         let config = Arc::new(config(&settings, Arc::clone(&resolver), None)?);
         let client = settings.client.clone().map(|criteria| Arc::new((criteria, settings, resolver)));
         Ok(Self { config, client })
@@ -90,7 +98,7 @@ impl Current {
 
 fn config(
     settings: &Settings,
-    resolver: Arc<SingleCertAndKey>,
+    resolver: Arc<Certificates>,
     verifier: Option<Arc<LiveClientVerifier>>,
 ) -> Result<ServerConfig, rustls::Error> {
     let builder = ServerConfig::builder_with_provider(crypto::provider())
@@ -108,7 +116,10 @@ fn config(
         // A resumed session would not have its client's certificate judged again.
         config.send_tls13_tickets = 0;
     } else {
-        config.ticketer = rustls_graviola::Ticketer::new()?;
+        config.ticketer = match &settings.ticket_keys {
+            Some(keys) => Arc::clone(keys) as _,
+            None => rustls_graviola::Ticketer::new()?,
+        };
         // One suffices: whoever wants more gets more by connecting again.
         config.send_tls13_tickets = 1;
     }

@@ -1,5 +1,6 @@
 //! Certificate and key from files: read, unlocked, put together, and what a good client will say of them.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -41,6 +42,18 @@ impl Files {
         Ok((files, identity))
     }
 
+    /// The same where nobody is there to be asked: an encrypted key is an error.
+    pub(super) fn open_clear(certificate: &Path, key: &Path) -> Result<(Self, Identity)> {
+        let files = Self { certificate: certificate.to_owned(), key: key.to_owned(), passphrase: None };
+        let identity = files.read()?;
+        Ok((files, identity))
+    }
+
+    /// Where the certificate is.
+    pub(super) fn certificate(&self) -> &Path {
+        &self.certificate
+    }
+
     /// Reads both files again.
     pub(super) fn read(&self) -> Result<Identity> {
         self.put_together(certificates(&self.certificate, "--cert")?, private_key(&self.key)?)
@@ -62,8 +75,13 @@ impl Files {
 
     /// Says which two files do not fit, and how to see why.
     fn misfit(&self, error: &IdentityError) -> Failure {
-        let (certificate, key) = (self.certificate.display(), self.key.display());
-        Failure::new(format_args!("{certificate} and {key}: {error}")).hint(remedy::for_identity(error))
+        Failure::new(format_args!("{self}: {error}")).hint(remedy::for_identity(error))
+    }
+}
+
+impl fmt::Display for Files {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} and {}", self.certificate.display(), self.key.display())
     }
 }
 
