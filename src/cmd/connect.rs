@@ -29,7 +29,7 @@ use super::patience;
 use super::revocation::RevocationArgs;
 use super::serve::identity::Files;
 use super::trust::Trust;
-use super::{Failure, Result, Ui, keylog, remedy};
+use super::{Result, Ui, keylog, remedy, signals};
 use replies::Replies;
 
 const EXAMPLES: &str = "\
@@ -113,16 +113,7 @@ impl Connect {
         }
         let mode = if self.plaintext { Mode::Plaintext } else { Mode::Tls(Box::new(terms(self, ui)?)) };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let result = runtime.block_on(async {
-            tokio::select! {
-                biased;
-                signal = tokio::signal::ctrl_c() => {
-                    signal?;
-                    Err(Failure::new("interrupted").status(130))
-                }
-                result = talk(self, mode, ui, now) => result,
-            }
-        });
+        let result = runtime.block_on(signals::interruptible(talk(self, mode, ui, now)));
         // A thread may still sit in a read of stdin or in the resolver; nobody waits for it.
         runtime.shutdown_background();
         result

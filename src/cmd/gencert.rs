@@ -29,8 +29,8 @@ use tlslab::who::{self, Case};
 use zeroize::Zeroizing;
 
 use super::passphrase::{self, PassphraseSource};
+use super::signals::undisturbed;
 use super::trust::LAB_NAME;
-use super::undisturbed::undisturbed;
 use super::{Failure, Hinted, Result, Ui, instant};
 use summary::Summary;
 

@@ -19,7 +19,7 @@ use tlslab::who::{self, Case, Wanted, own_name, predict};
 use zeroize::Zeroizing;
 
 use super::trust::lab_name;
-use super::{Failure, Result, Ui, instant};
+use super::{Failure, Result, Ui, instant, signals};
 
 /// The most that is read from stdin, as of a file.
 const LIMIT: u64 = 16 << 20;
@@ -230,23 +230,13 @@ impl Inspect {
         let name = self.cn.clone().unwrap_or_else(|| target.default_name());
         ui.detail(&format!("connecting to {target}"));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let looked = runtime.block_on(async {
-            let looking = async {
-                let (stream, address) = client::dial(target, self.timeout).await.map_err(|trouble| {
-                    Failure::new(format!("{input}: {trouble}")).status(trouble.reason().exit_status())
-                })?;
-                let sight = danger::look(stream, Some(&name), self.tls, self.timeout).await?;
-                Ok((sight, address))
-            };
-            tokio::select! {
-                biased;
-                signal = tokio::signal::ctrl_c() => {
-                    signal?;
-                    Err(Failure::new("interrupted").status(130))
-                }
-                result = looking => result,
-            }
-        });
+        let looked = runtime.block_on(signals::interruptible(async {
+            let (stream, address) = client::dial(target, self.timeout).await.map_err(|trouble| {
+                Failure::new(format!("{input}: {trouble}")).status(trouble.reason().exit_status())
+            })?;
+            let sight = danger::look(stream, Some(&name), self.tls, self.timeout).await?;
+            Ok((sight, address))
+        }));
         // A resolver that hangs must not hold the process.
         runtime.shutdown_background();
         let (sight, address) = looked?;

@@ -29,7 +29,6 @@ mod signals;
 mod tap;
 mod trust;
 mod ui;
-mod undisturbed;
 mod verify;
 
 use std::process::ExitCode;

@@ -17,7 +17,7 @@ use tlslab::words;
 use zeroize::Zeroizing;
 
 use super::passphrase::{self, PassphraseSource};
-use super::undisturbed::undisturbed;
+use super::signals::undisturbed;
 use super::{Failure, Result, Ui};
 
 /// Change, add or strip the passphrase of a private key

@@ -17,7 +17,7 @@ use tlslab::verify::{check_issued, check_list, check_lister};
 use tlslab::words;
 
 use super::passphrase::PassphraseSource;
-use super::undisturbed::undisturbed;
+use super::signals::undisturbed;
 use super::{Failure, Hinted, Result, Ui};
 
 /// Take certificates back: write or extend a CA's certificate revocation list

@@ -155,7 +155,7 @@ impl Serve {
         let listener = self.listen.bind("serve").await?;
         let address = listener.local_addr().context("cannot tell the address that was bound")?;
         // Before anybody is told that the server is up: from now on signals are ours.
-        let mut signals = Signals::new().context("cannot listen for signals")?;
+        let mut signals = Signals::with_reload()?;
         ui.in_background();
         let tally = Arc::new(Tally::new(ui.clone()));
         let events = Arc::clone(&tally);
@@ -181,44 +181,28 @@ impl Serve {
         ));
         ui.announce(&format!("listening on {address}"));
         let mut reloading: Option<JoinHandle<()>> = None;
-        loop {
-            tokio::select! {
-                ended = &mut server => {
-                    ended.context("the server broke down")?;
-                    break;
-                }
-                signal = signals.next() => match (signal, stop.take()) {
-                    (Signal::Reload, same) => {
-                        stop = same;
-                        let (serve, tls, ui, before) =
-                            (self.clone(), tls.clone(), ui.clone(), reloading.take());
-                        // Not awaited here, where signals are: a file may be one that keeps its reader waiting.
-                        reloading = Some(tokio::spawn(async move {
-                            if let Some(before) = before {
-                                // One that broke down has said so.
-                                let _ = before.await;
-                            }
-                            serve.reload(tls.as_ref(), &ui).await;
-                        }));
-                    }
-                    (Signal::Stop, Some(stop)) => {
-                        ui.say(&format!(
-                            "stopping: sessions have {} to end; once more to stop at once",
-                            humantime::format_duration(self.drain_timeout),
-                        ));
-                        // The server that no longer listens for it has ended, and is about to say so.
-                        let _ = stop.send(());
-                    }
-                    (Signal::Stop, None) => {
-                        server.abort();
-                        // Cancelled, which drops every session and so reports it.
-                        let _ = (&mut server).await;
-                        break;
-                    }
-                },
+        let served = signals.attend(&mut server, |signal| match signal {
+            // Not awaited here, where signals are: a file may be one that keeps its reader waiting.
+            Signal::Reload => reloading = Some(self.reload_after(reloading.take(), tls.clone(), ui)),
+            Signal::Stop(_) => {
+                ui.say(&format!(
+                    "stopping: sessions have {} to end; once more to stop at once",
+                    humantime::format_duration(self.drain_timeout),
+                ));
+                drop(stop.take());
             }
-        }
-        signals.end_the_process(|| {});
+        });
+        let status = match served.await {
+            Ok(ended) => ended.map(|()| 0).context("the server broke down")?,
+            Err(cut) => {
+                server.abort();
+                // Cancelled, which drops every session and so reports it.
+                let _ = server.await;
+                cut.status
+            }
+        };
+        // From here on a signal ends the process: what is to come is said to whoever may not read it.
+        drop(signals);
         if let Some(capture) = capture {
             ui.say(&capture.finish());
         }
@@ -228,7 +212,19 @@ impl Serve {
         } else {
             ui.say(&summary.to_string());
         }
-        Ok(0)
+        Ok(status)
+    }
+
+    /// Reloads once the reload `before` is done.
+    fn reload_after(&self, before: Option<JoinHandle<()>>, tls: Option<Started>, ui: &Ui) -> JoinHandle<()> {
+        let (serve, ui) = (self.clone(), ui.clone());
+        tokio::spawn(async move {
+            if let Some(before) = before {
+                // One that broke down has said so.
+                let _ = before.await;
+            }
+            serve.reload(tls.as_ref(), &ui).await;
+        })
     }
 
     fn service(&self) -> Service {

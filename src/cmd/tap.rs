@@ -11,9 +11,10 @@ use tlslab::client::Target;
 use tlslab::streams::accept::Notice;
 use tlslab::wire::recording::{Options, PipeSink, Recorder, Sink, Status};
 use tlslab::wire::tap::{self, Config, RelayEnd, TapEvent};
+use tokio::sync::oneshot;
 
 use super::listen::ListenAddress;
-use super::signals::Signals;
+use super::signals::{Signal, Signals};
 use super::{Failure, Result, Ui, capture, patience};
 
 /// Record every byte between a client and a server into a file that Wireshark opens; needs no root
@@ -108,7 +109,7 @@ impl Tap {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let result = runtime.block_on(async {
             // First: a stop that comes early is still an orderly one.
-            let mut signals = Signals::new().context("cannot listen for signals")?;
+            let mut signals = Signals::new()?;
             let listener = self.listen.bind("tap").await?;
             let address = listener.local_addr().context("cannot tell the address that was bound")?;
             ui.in_background();
@@ -134,15 +135,18 @@ impl Tap {
             };
             ui.say(&format!("relaying to {}, recording into {}", self.to, self.pcap.display()));
             ui.announce(&format!("listening on {address}"));
-            let stop = async {
-                signals.stop().await;
-                signals.end_the_process(|| {});
-            };
-            tap::run(listener, config, recorder.clone(), stop, self.teller(ui)).await;
+            let (stop, stopped) = oneshot::channel::<()>();
+            let mut stop = Some(stop);
+            // A sender that is gone means the same as one that speaks.
+            let stopped = async move { drop(stopped.await) };
+            let relaying = tap::run(listener, config, recorder.clone(), stopped, self.teller(ui));
+            let relayed = signals.attend(relaying, |_: Signal| drop(stop.take())).await;
+            drop(signals);
             if let Some(page) = &self.html {
                 super::dissect::write_page_of(&self.pcap, page, self.force, ui)?;
             }
-            self.report(ui, &address.to_string(), &recorder.status())
+            let status = self.report(ui, &address.to_string(), &recorder.status())?;
+            Ok(relayed.map_or_else(|cut| cut.status, |()| status))
         });
         // A thread may still sit in the resolver; nobody waits for it.
         runtime.shutdown_background();

@@ -336,6 +336,11 @@ impl Server {
         self.heard.join("\n")
     }
 
+    /// Its process, to wait for.
+    pub(crate) fn child(&mut self) -> &mut Child {
+        &mut self.child
+    }
+
     /// Sends it a signal by name.
     pub(crate) fn signal(&self, name: &str) {
         signal(self.id(), name);

@@ -38,6 +38,7 @@ mod readme;
 mod recipes;
 mod revocation;
 mod serve;
+mod signals;
 mod tap;
 mod tickets;
 mod tutorial;

@@ -287,7 +287,7 @@ fn a_second_signal_stops_at_once() {
     server.wait_for("stopping: sessions have 1h to end");
     server.signal("TERM");
     let (exit, heard) = server.ended();
-    assert!(exit.success(), "{exit}");
+    assert_eq!(exit.code(), Some(143), "128 and SIGTERM's number");
     assert!(heard.contains("stopped: 1 session, "), "{heard}");
 }
 

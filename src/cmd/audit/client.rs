@@ -29,7 +29,8 @@ use tokio::sync::watch;
 
 use super::list::unselected;
 use super::reports::{Reports, check_writable, replace};
-use super::{PROBE, SUPERVISE, stopping};
+use super::{PROBE, SUPERVISE};
+use crate::cmd::signals::{Signals, interrupted};
 use crate::cmd::{Failure, Result, Ui, patience};
 
 /// Run somebody's TLS client once per case and say what it should have refused and did not
@@ -247,10 +248,8 @@ impl Client {
             // Short enough to be typed again.
             None => u64::from(u32::from_be_bytes(tlslab::crypto::random()?)),
         };
-        let mut audits = runtime.block_on(async {
-            let folder = scratch.path().to_owned();
-            let leave = move || drop(std::fs::remove_dir_all(folder));
-            let stop = stopping::watch(leave)?;
+        let (told, stop) = watch::channel(false);
+        let auditing = async {
             let mut audits: Vec<Audit> = Vec::new();
             let reports = self.reports.as_it_goes(report::html);
             for file in &files {
@@ -286,7 +285,15 @@ impl Client {
             }
             reports.end();
             Ok::<_, Failure>(audits)
-        })?;
+        };
+        let audits = runtime.block_on(async {
+            // What is going on is ended in order, and reported.
+            let told = |_| {
+                told.send_replace(true);
+            };
+            Signals::new()?.attend(auditing, told).await.map_err(interrupted)?
+        });
+        let mut audits = audits?;
         drop(scratch);
         if let Some(path) = &self.save_baseline {
             let known =

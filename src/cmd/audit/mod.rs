@@ -6,7 +6,6 @@ mod recipes;
 mod reports;
 mod serve;
 mod server;
-mod stopping;
 
 use clap::{Args, Subcommand};
 use time::OffsetDateTime;

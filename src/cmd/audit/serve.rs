@@ -24,7 +24,7 @@ use tokio::sync::Semaphore;
 
 use super::client::clock;
 use super::list::unselected;
-use super::stopping;
+use crate::cmd::signals::Signals;
 use crate::cmd::{Failure, Result, Ui};
 
 /// How many connections are served at a time, over all cases.
@@ -88,7 +88,7 @@ impl Serve {
     }
 
     async fn serve(&self, ui: &Ui, chosen: Vec<Arc<Case>>) -> Result<u8> {
-        let mut stop = stopping::watch(|| {})?;
+        let mut signals = Signals::new()?;
         let supply = Supply::new(LAB_NAME.parse()?, clock, MARGIN);
         let room = Arc::new(Semaphore::new(AT_A_TIME));
         let mut port = self.listen.port();
@@ -132,8 +132,8 @@ impl Serve {
             async move { index.serve(stream).await }
         }));
         ui.announce("ready");
-        // Its sender lives as long as the runtime.
-        let _ = stop.wait_for(|stop| *stop).await;
+        // Nothing here is worth waiting for: a connection is one case's.
+        signals.stop().await;
         Ok(0)
     }
 

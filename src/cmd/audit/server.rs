@@ -21,12 +21,10 @@ use tlslab::client::Target;
 use tlslab::report::audit::server as report;
 use tlslab::verify::{ExpectedName, Model, Policy, TrustSet};
 use tlslab::who;
-use tokio::sync::watch;
 
 use super::client::read_baseline;
 use super::reports::Reports;
-use super::stopping;
-use crate::cmd::{Failure, Result, Ui, instant, patience, trust};
+use crate::cmd::{Failure, Result, Ui, instant, patience, signals, trust};
 
 /// Judge somebody's TLS server: versions, suites, groups, certificate, known attacks, robustness
 ///
@@ -145,22 +143,16 @@ impl Server {
         let baseline = self.baseline.as_deref().map(read_baseline).transpose()?;
         self.reports.check()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let audits = runtime.block_on(async {
-            let mut stop = stopping::watch(|| {})?;
+        let audits = runtime.block_on(signals::interruptible(async {
             let mut audits = Vec::new();
             for (text, target) in &targets {
                 ui.detail(&format!("auditing {text}"));
-                let one = self.one(text, target, trusted.clone(), now);
-                tokio::select! {
-                    biased;
-                    () = stopped(&mut stop) => return Err(Failure::new("interrupted").status(130)),
-                    audit = one => audits.push(audit?),
-                }
+                audits.push(self.one(text, target, trusted.clone(), now).await?);
                 // As it goes: what is done stays done, whatever becomes of the rest.
                 self.reports.write(&audits, report::html)?;
             }
-            Ok::<_, Failure>(audits)
-        });
+            Ok(audits)
+        }));
         // A resolver that hangs must not hold the process.
         runtime.shutdown_background();
         let mut audits = audits?;
@@ -347,11 +339,6 @@ fn worst(audits: &[ServerAudit]) -> u8 {
 
 fn names(check: &Check, pattern: &str) -> bool {
     matches_pattern(pattern, check.id) || matches_pattern(pattern, check.family)
-}
-
-async fn stopped(stop: &mut watch::Receiver<bool>) {
-    // The sender lives as long as the process.
-    let _ = stop.wait_for(|stop| *stop).await;
 }
 
 /// Loopback, link-local and private addresses (RFC 1918, RFC 4193).

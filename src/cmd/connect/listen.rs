@@ -35,7 +35,7 @@ async fn listen(arguments: &Connect, address: &ListenAddress, terms: Terms, ui: 
     let listener = address.bind("connect").await?;
     let address = listener.local_addr().context("cannot tell the address that was bound")?;
     // Before anybody is told that it is up: from now on signals are ours.
-    let mut signals = Signals::new().context("cannot listen for signals")?;
+    let mut signals = Signals::new()?;
     ui.in_background();
     let tally = Arc::new(Tally { ui: ui.clone(), carried: AtomicU64::new(0), refused: AtomicU64::new(0) });
     let carrier = Carrier {
@@ -46,31 +46,29 @@ async fn listen(arguments: &Connect, address: &ListenAddress, terms: Terms, ui: 
         drain_timeout: DRAIN,
     };
     let (stop, stopped) = oneshot::channel::<()>();
+    let mut stop = Some(stop);
     let telling = Arc::clone(&tally);
     // A sender that is gone means the same as one that speaks.
     let stopped = async move { drop(stopped.await) };
     let mut carrying = tokio::spawn(carry(listener, carrier, move |event| telling.event(&event), stopped));
     ui.announce(&format!("listening on {address}"));
-    tokio::select! {
-        ended = &mut carrying => ended.context("the carrier broke down")?,
-        () = signals.stop() => {
-            ui.say(&format!(
-                "stopping: connections have {} to end; once more to stop at once",
-                humantime::format_duration(DRAIN),
-            ));
-            // Who no longer listens for it has ended.
-            let _ = stop.send(());
-            tokio::select! {
-                ended = &mut carrying => ended.context("the carrier broke down")?,
-                () = signals.stop() => {
-                    carrying.abort();
-                    // Cancelled, which drops every connection.
-                    let _ = (&mut carrying).await;
-                }
-            }
+    let carried = signals.attend(&mut carrying, |_| {
+        ui.say(&format!(
+            "stopping: connections have {} to end; once more to stop at once",
+            humantime::format_duration(DRAIN),
+        ));
+        drop(stop.take());
+    });
+    let status = match carried.await {
+        Ok(ended) => ended.map(|()| 0).context("the carrier broke down")?,
+        Err(cut) => {
+            carrying.abort();
+            // Cancelled, which drops every connection.
+            let _ = carrying.await;
+            cut.status
         }
-    }
-    signals.end_the_process(|| {});
+    };
+    drop(signals);
     let [carried, refused] = [&tally.carried, &tally.refused].map(|count| count.load(Ordering::Relaxed));
     if ui.json() {
         let summary = json!({ "listen": address.to_string(), "connections": carried, "refused": refused });
@@ -78,7 +76,7 @@ async fn listen(arguments: &Connect, address: &ListenAddress, terms: Terms, ui: 
     } else {
         ui.say(&format!("stopped: {} carried, {refused} refused", counted(carried, "connection")));
     }
-    Ok(0)
+    Ok(status)
 }
 
 /// Tells events and counts them.
