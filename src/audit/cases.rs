@@ -221,7 +221,7 @@ pub fn alerts_for(reasons: impl IntoIterator<Item = Reason>) -> Vec<u8> {
                 alert::UNKNOWN_CA,
             ],
             Reason::Revoked => &[alert::CERTIFICATE_REVOKED],
-            Reason::RevocationUnknown => &[alert::UNKNOWN_CA],
+            Reason::RevocationUnknown => &[alert::UNKNOWN_CA, alert::BAD_CERTIFICATE_STATUS_RESPONSE],
             Reason::WrongName | Reason::Handshake | Reason::Network | Reason::Timeout => &[],
         });
     }

@@ -30,7 +30,7 @@ const EXPECTED: &str = "a certificate or key";
 /// Show every field of certificates and keys, in files or on a live server, without trusting them
 ///
 /// Reads PEM and DER: certificates, bundles, keys (public facts only; how an encrypted one is encrypted is told
-/// without its passphrase), certificate signing requests. Nothing is verified here: `tlslab verify` and
+/// without its passphrase), certificate signing requests, revocation lists, OCSP responses. Nothing is verified here: `tlslab verify` and
 /// `tlslab connect` do that. With --who: which other verifiers would take the certificate, and why not.
 #[derive(Debug, Args)]
 #[command(after_help = "\

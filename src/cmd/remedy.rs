@@ -106,7 +106,8 @@ pub(super) fn for_reason(reason: Reason) -> Option<&'static str> {
         }
         Reason::Revoked => "its issuer has taken it back: do not trust it; the server needs a new one",
         Reason::RevocationUnknown => {
-            "give a list of its issuer that is up to date with `--crl FILE`; `--revocation off` does not ask"
+            "give a list of its issuer that is up to date with `--crl FILE`, or let the server staple (`tlslab serve \
+             --ocsp FILE`); `--revocation off` does not ask"
         }
         Reason::Malformed | Reason::Handshake | Reason::Network | Reason::Timeout => return None,
     })

@@ -6,6 +6,7 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 use time::OffsetDateTime;
 use tlslab::pki::files;
+use tlslab::pki::ocsp::OcspFacts;
 use tlslab::report::verdict::{self as report, VerdictReport};
 use tlslab::verify::{Criteria, ExpectedName, Usage, judge};
 use tlslab::who;
@@ -13,18 +14,19 @@ use tlslab::words;
 
 use super::revocation::RevocationArgs;
 use super::trust::{Trust, lab_name};
-use super::{Result, Ui, remedy};
+use super::{Hinted, Result, Ui, remedy};
 
 /// Judge a certificate offline, by the same verifier that connect uses
 ///
 /// Every check runs and is reported, each with what was expected and found. Revocation is judged by the lists given with
-/// --crl: nothing is fetched. Not checked: Certificate Transparency, certificate policies.
+/// --crl and the OCSP responses given with --ocsp: nothing is fetched. Not checked: Certificate Transparency, certificate policies.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   tlslab verify cert.pem --ca cert.pem --cn www.test.org
   tlslab verify chain.pem --ca root.pem --untrusted intermediate.pem --verify webpki
   tlslab verify server.pem --ca ca/cert.pem --crl crl.pem --revocation require
+  tlslab verify server.pem --ca ca/cert.pem --ocsp staple.der
   tlslab verify bob.pem --ca ca/cert.pem --usage client --email bob@test.org --verify webpki
   tlslab verify cert.pem --at 2030-01-01T00:00:00Z")]
 pub(crate) struct Verify {
@@ -38,6 +40,9 @@ pub(crate) struct Verify {
     trust: Trust,
     #[command(flatten)]
     revocation: RevocationArgs,
+    /// OCSP responses (DER or PEM) to judge by, as a responder gave them or a server would staple them; repeatable
+    #[arg(long = "ocsp", value_name = "FILE")]
+    responses: Vec<PathBuf>,
     /// What the certificate is to be used for; `client` expects a name only with --cn or --email
     #[arg(long, value_enum, default_value_t = UsageArg::Server)]
     usage: UsageArg,
@@ -53,6 +58,15 @@ enum UsageArg {
 }
 
 impl Verify {
+    fn responses(&self) -> Result<Vec<OcspFacts>> {
+        let read = |path: &PathBuf| {
+            files::read_ocsp(path).hint(|| {
+                "`tlslab ocsp CERT --ca ca/cert.pem --ca-key ca/clearkey.pem --out FILE` makes one".to_owned()
+            })
+        };
+        self.responses.iter().map(read).collect()
+    }
+
     /// Judges, reports, and returns the exit status of the verdict.
     pub(crate) fn run(&self, ui: &Ui, now: OffsetDateTime) -> Result<u8> {
         let trusted = self.trust.trusted(ui)?;
@@ -70,7 +84,7 @@ impl Verify {
             name: self.email.clone().or_else(|| expects_name.then(|| self.trust.name(lab_name))),
             usage,
             policy: self.trust.policy(),
-            revocation: self.revocation.read()?,
+            revocation: self.revocation.read()?.with_responses(self.responses()?),
         };
         let at = self.trust.at().unwrap_or(now);
         let mut verdict = judge(&chain, &criteria, at);

@@ -217,7 +217,7 @@ pub struct DistributionPoint {
 }
 
 /// Names the field in which something is wrong.
-fn in_field<E: std::fmt::Display>(field: &'static str) -> impl Fn(E) -> Malformed {
+pub(super) fn in_field<E: std::fmt::Display>(field: &'static str) -> impl Fn(E) -> Malformed {
     move |error| Malformed(format!("{field}: {error}"))
 }
 
@@ -322,7 +322,7 @@ pub fn same_number(one: &[u8], other: &[u8]) -> bool {
     shortest(one) == shortest(other)
 }
 
-fn instant(element: Element<'_>, field: &'static str) -> Result<OffsetDateTime, Malformed> {
+pub(super) fn instant(element: Element<'_>, field: &'static str) -> Result<OffsetDateTime, Malformed> {
     Time::from(element).instant().ok_or_else(|| {
         Malformed(format!("{field}: expected UTCTime YYMMDDHHMMSSZ or GeneralizedTime YYYYMMDDHHMMSSZ"))
     })
@@ -376,7 +376,7 @@ fn entry(element: Element<'_>) -> Result<CrlEntry, Malformed> {
 }
 
 /// CRLReason: an ENUMERATED.
-fn reason(value: &[u8]) -> Result<RevocationReason, Malformed> {
+pub(super) fn reason(value: &[u8]) -> Result<RevocationReason, Malformed> {
     const FIELD: &str = "reasonCode";
     let number = der::only(value, tag::ENUMERATED).map_err(in_field(FIELD))?;
     let known = match number.content {

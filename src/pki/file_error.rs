@@ -91,6 +91,14 @@ pub enum FileError {
         /// What was expected and found.
         why: String,
     },
+    /// An OCSP response that is none.
+    #[error("{}: not an OCSP response: {why}", path.display())]
+    DamagedOcsp {
+        /// The file.
+        path: PathBuf,
+        /// What was expected and found.
+        why: String,
+    },
     /// A certificate signing request that is none inside.
     #[error("{}: not a certificate signing request: {why}", path.display())]
     DamagedRequest {

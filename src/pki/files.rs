@@ -21,6 +21,7 @@ use super::facts::Malformed;
 pub use super::file_error::FileError;
 use super::key::{KeyError, Passphrase, PrivateKey};
 use super::kind::{KeyForm, Kind};
+use super::ocsp::OcspFacts;
 use super::pem::{self, Block};
 pub use super::placing::{NewFile, check_one, check_target, within, write_all, write_one};
 use super::request::RequestFacts;
@@ -32,6 +33,7 @@ const LIMIT: u64 = 16 << 20;
 const CERTIFICATE: &str = "a certificate";
 const CRL: &str = "a certificate revocation list";
 const KEY: &str = "a private key";
+const OCSP: &str = "an OCSP response";
 const REQUEST: &str = "a certificate signing request";
 const REQUEST_LABELS: [&str; 2] = ["CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"];
 
@@ -101,6 +103,21 @@ pub fn read_crls(path: &Path) -> Result<(Vec<CrlFacts>, Vec<CertificateDer<'stat
         }
     }
     if crls.is_empty() { Err(wrong_kind(path, CRL, &blocks)) } else { Ok((crls, certificates)) }
+}
+
+/// The one OCSP response (RFC 6960) of a file, DER as responders send it, or PEM. Nothing of it is verified.
+pub fn read_ocsp(path: &Path) -> Result<OcspFacts, FileError> {
+    let contents = read_bounded(path, OCSP)?;
+    let blocks = find_blocks(path, &contents)?;
+    let der = match blocks.iter().find(|block| block.label.as_str() == "OCSP RESPONSE") {
+        Some(block) => decode_in(path, block)?,
+        None if blocks.is_empty() => match Kind::of(&contents) {
+            Kind::Ocsp => contents,
+            other => return Err(no_pem(path, OCSP, other)),
+        },
+        None => return Err(wrong_kind(path, OCSP, &blocks)),
+    };
+    OcspFacts::read(&der).map_err(|Malformed(why)| FileError::DamagedOcsp { path: path.to_owned(), why })
 }
 
 /// A private key as found in a file.

@@ -9,6 +9,7 @@ use super::facts::{CertFacts, Malformed};
 use super::files;
 use super::key_facts::{KeyFacts, Protection};
 use super::kind::{KeyForm, Kind};
+use super::ocsp::OcspFacts;
 use super::pem::{self, Block, Fault};
 use super::request::RequestFacts;
 use crate::words::{self, Escaped};
@@ -33,6 +34,8 @@ pub enum Item {
     Crl(Box<CrlFacts>),
     /// A key, private or public.
     Key(Box<KeyFacts>),
+    /// An OCSP response.
+    Ocsp(Box<OcspFacts>),
     /// A PEM block of another kind, by its label: not looked into.
     Other(String),
     /// A certificate signing request.
@@ -113,6 +116,7 @@ fn read(block: &Block) -> Result<(Item, Vec<String>), String> {
         }
         "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => request(&der?),
         "X509 CRL" | "CRL" => crl(&der?),
+        "OCSP RESPONSE" => ocsp(&der?),
         "PUBLIC KEY" | "RSA PUBLIC KEY" => key(&der?),
         label if label.ends_with("PRIVATE KEY") && !label.starts_with("OPENSSH") => key(&der?),
         _ => Ok(sound(Item::Other(block.label.to_string()))),
@@ -136,6 +140,11 @@ fn crl(der: &[u8]) -> Result<(Item, Vec<String>), String> {
     Ok(sound(Item::Crl(Box::new(facts))))
 }
 
+fn ocsp(der: &[u8]) -> Result<(Item, Vec<String>), String> {
+    let facts = OcspFacts::read(der).map_err(|Malformed(why)| format!("not an OCSP response: {why}"))?;
+    Ok(sound(Item::Ocsp(Box::new(facts))))
+}
+
 fn request(der: &[u8]) -> Result<(Item, Vec<String>), String> {
     RequestFacts::read(der).map_err(|e| e.0).map(|facts| sound(Item::Request(Box::new(facts))))
 }
@@ -150,6 +159,7 @@ fn from_der(kind: Kind, der: &[u8]) -> Result<(Item, Vec<String>), String> {
         Kind::Certificate => certificate(der),
         Kind::Request => request(der),
         Kind::Crl => crl(der),
+        Kind::Ocsp => ocsp(der),
         Kind::Damaged => Err("it begins like DER and ends too soon".to_owned()),
         Kind::Cms | Kind::Gzip | Kind::Pkcs12 | Kind::Utf16 => {
             Err(format!("it is {}, which is not shown", kind.words()))
@@ -180,6 +190,7 @@ mod tests {
                     Ok(Item::Certificate(_)) => "certificate".to_owned(),
                     Ok(Item::Crl(crl)) => format!("list of {}", crl.entries.len()),
                     Ok(Item::Key(key)) => format!("key {}", key.form.as_str()),
+                    Ok(Item::Ocsp(response)) => format!("response {}", response.status),
                     Ok(Item::Other(label)) => format!("other {label}"),
                     Ok(Item::Request(_)) => "request".to_owned(),
                     Err(Unreadable(why)) => why,
@@ -194,6 +205,9 @@ mod tests {
         assert_eq!(told(RICH), [(None, "certificate".to_owned())]);
         let text = format!("subject=/CN=x\r\n{}", pem("CERTIFICATE", RICH));
         assert_eq!(told(text.as_bytes()), [(Some(2), "certificate".to_owned())]);
+        assert_eq!(told(&[0x30, 3, 0x0a, 1, 3]), [(None, "response tryLater".to_owned())]);
+        let text = pem("OCSP RESPONSE", &[0x30, 3, 0x0a, 1, 4]);
+        assert!(told(text.as_bytes())[0].1.contains("not an OCSP response: responseStatus"));
         assert_eq!(items(b" \n"), Err(Nothing::Empty));
         assert_eq!(items(b"hello"), Err(Nothing::Neither));
     }

@@ -61,6 +61,8 @@ pub(crate) enum Kind {
     Gzip,
     /// A key.
     Key(KeyForm),
+    /// An OCSP response (RFC 6960 §4.2.1).
+    Ocsp,
     /// RFC 7292.
     Pkcs12,
     /// A certificate signing request (RFC 2986).
@@ -96,6 +98,7 @@ impl Kind {
             {
                 Self::Cms
             }
+            ([tag::ENUMERATED] | [tag::ENUMERATED, 0xa0], _) => Self::Ocsp,
             ([tag::SEQUENCE, tag::OCTET_STRING], _) => Self::Key(KeyForm::EncryptedPkcs8),
             ([tag::SEQUENCE, tag::BIT_STRING], _) => Self::Key(KeyForm::PublicKey),
             ([tag::SEQUENCE, ..], [signed, ..]) => Self::of_signed(signed.content),
@@ -135,6 +138,7 @@ impl Kind {
             Self::DsaKey => "a private key",
             Self::Key(form) if form.is_private() => "a private key",
             Self::Key(_) => "a public key",
+            Self::Ocsp => "an OCSP response",
             Self::Pkcs12 => "a PKCS#12 bundle",
             Self::Request => "a certificate signing request",
             Self::Utf16 => "UTF-16 text",
@@ -176,6 +180,8 @@ mod tests {
             (signed(&[&number, &list, &list, &tlv(0xa0, &[])]), Kind::Request),
             (signed(&[&number, &list, &list, &time, &time]), Kind::Crl),
             (signed(&[&list, &list, &time]), Kind::Crl),
+            (sequence(&[&[tag::ENUMERATED, 1, 3]]), Kind::Ocsp),
+            (sequence(&[&[tag::ENUMERATED, 1, 0], &tlv(0xa0, &list)]), Kind::Ocsp),
             (sequence(&[&list, &bits]), Kind::Key(KeyForm::PublicKey)),
             (sequence(&[&list, &bytes]), Kind::Key(KeyForm::EncryptedPkcs8)),
             (sequence(&[&number, &list, &bytes]), Kind::Key(KeyForm::Pkcs8)),

@@ -272,6 +272,12 @@ known! {
     CERTIFICATE_ISSUER = new("2.5.29.29"), "certificateIssuer";
     FRESHEST_CRL = new("2.5.29.46"), "freshestCRL";
     OCSP_NO_CHECK = rfc6960::ID_PKIX_OCSP_NOCHECK, "ocspNoCheck";
+    // OCSP's own (RFC 6960 §4.2.1, §4.4, RFC 9654).
+    OCSP_BASIC = new("1.3.6.1.5.5.7.48.1.1"), "basicOCSPResponse";
+    OCSP_NONCE = new("1.3.6.1.5.5.7.48.1.2"), "ocspNonce";
+    OCSP_CRL_REFERENCE = new("1.3.6.1.5.5.7.48.1.3"), "ocspCRLReferences";
+    OCSP_ARCHIVE_CUTOFF = new("1.3.6.1.5.5.7.48.1.6"), "ocspArchiveCutoff";
+    OCSP_EXTENDED_REVOKE = new("1.3.6.1.5.5.7.48.1.9"), "ocspExtendedRevoke";
     TIMESTAMPS = rfc6962::CT_PRECERT_SCTS, "signedCertificateTimestampList";
     PRECERTIFICATE_POISON = rfc6962::CT_PRECERT_POISON, "precertificatePoison";
     NETSCAPE_CERT_TYPE = new("2.16.840.1.113730.1.1"), "netscapeCertType";
@@ -365,6 +371,12 @@ known! {
     BRAINPOOL_P384 = rfc5639::BRAINPOOL_P_384_R_1, "brainpoolP384r1";
     BRAINPOOL_P512 = rfc5639::BRAINPOOL_P_512_R_1, "brainpoolP512r1";
     SM2 = new("1.2.156.10197.1.301"), "SM2";
+
+    // Hashes.
+    SHA1 = new("1.3.14.3.2.26"), "sha1";
+    SHA256 = new("2.16.840.1.101.3.4.2.1"), "sha256";
+    SHA384 = new("2.16.840.1.101.3.4.2.2"), "sha384";
+    SHA512 = new("2.16.840.1.101.3.4.2.3"), "sha512";
 
     // Signatures, by openssl's names; those that are called as their keys are stand above.
     MD2_WITH_RSA = rfc5912::MD_2_WITH_RSA_ENCRYPTION, "md2WithRSAEncryption";

@@ -179,7 +179,7 @@ fn entry_of(element: Element<'_>) -> Result<EntryPlan, der::Error> {
 }
 
 /// Extensions; nothing where there are none.
-fn listed(extensions: &[Extension]) -> Vec<u8> {
+pub(super) fn listed(extensions: &[Extension]) -> Vec<u8> {
     if extensions.is_empty() {
         return Vec::new();
     }

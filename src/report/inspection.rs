@@ -6,12 +6,14 @@ use time::OffsetDateTime;
 use super::certificate::{self, CertificateReport, ExtensionReport};
 use super::crl::{self, CrlReport};
 use super::key::{self, KeyReport};
+use super::ocsp::{self, OcspReport};
 use super::who::WhoReport;
 use crate::crypto;
 use crate::pki::crl::CrlFacts;
 use crate::pki::facts::CertFacts;
 use crate::pki::items::{Found, Item};
 use crate::pki::key_facts::KeyFacts;
+use crate::pki::ocsp::OcspFacts;
 use crate::pki::request::RequestFacts;
 use crate::tls::SessionFacts;
 use crate::words::Escaped;
@@ -28,6 +30,9 @@ pub struct InspectionReport {
     /// Every certificate revocation list; absent where there is none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub crls: Vec<Inspected<CrlReport>>,
+    /// Every OCSP response; absent where there is none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ocsp_responses: Vec<Inspected<OcspReport>>,
     /// The session with the first live server; null where there was none.
     pub session: Option<SessionReport>,
     /// The sessions with all of them.
@@ -151,8 +156,9 @@ impl Inspection {
             count(|item| matches!(item, Item::Key(_))),
             count(|item| matches!(item, Item::Request(_))),
             count(|item| matches!(item, Item::Crl(_))),
+            count(|item| matches!(item, Item::Ocsp(_))),
         ];
-        let mut seen = [0; 4];
+        let mut seen = [0; 5];
         for Found { line, item, faults } in found {
             match item {
                 Ok(Item::Certificate(facts)) => {
@@ -170,6 +176,10 @@ impl Inspection {
                 Ok(Item::Crl(facts)) => {
                     seen[3] += 1;
                     self.crl(source, line, place(seen[3], of[3]), &facts);
+                }
+                Ok(Item::Ocsp(facts)) => {
+                    seen[4] += 1;
+                    self.ocsp(source, line, place(seen[4], of[4]), &facts);
                 }
                 Ok(Item::Other(label)) => {
                     let label = Escaped(&label).to_string();
@@ -306,6 +316,12 @@ impl Inspection {
         let title = format!("{source}: certificate revocation list{}{}", place.words(), at_line(pem_line));
         self.blocks.push(titled(title, crl::lines(facts, self.now)));
         self.report.crls.push(inspected(source, pem_line, place, CrlReport::from(facts)));
+    }
+
+    fn ocsp(&mut self, source: &str, pem_line: Option<usize>, place: Place, facts: &OcspFacts) {
+        let title = format!("{source}: OCSP response{}{}", place.words(), at_line(pem_line));
+        self.blocks.push(titled(title, ocsp::lines(facts, self.now)));
+        self.report.ocsp_responses.push(inspected(source, pem_line, place, OcspReport::from(facts)));
     }
 
     fn request(&mut self, source: &str, pem_line: Option<usize>, place: Place, facts: &RequestFacts) {

@@ -10,6 +10,7 @@ pub mod dissect;
 pub mod inspection;
 pub mod key;
 pub mod markdown;
+pub mod ocsp;
 pub mod outcome;
 pub mod page;
 pub mod verdict;

@@ -8,6 +8,7 @@ use super::expected_name::ExpectedName;
 use super::path::{self, Budget, Path};
 use super::policy::Policy;
 use super::presented::{Considered, considered};
+use super::revocation::Staple;
 use super::signature::{self, Signed};
 use super::verdict::{Check, CheckKind, Reason, TrustPath, Verdict};
 use super::{checks, issuer, names, revocation, second_opinion};
@@ -19,6 +20,16 @@ use crate::words::Shown;
 /// Pure: the same arguments give the same verdict. An empty chain, or a leaf that cannot be read, is
 /// [`Reason::Malformed`]; unreadable intermediates are passed over.
 pub fn judge(chain: &[CertificateDer<'_>], criteria: &Criteria, at: OffsetDateTime) -> Verdict {
+    judge_stapled(chain, criteria, at, Staple::NotAsked)
+}
+
+/// The same of what a server showed: with the OCSP response that it stapled, or did not.
+pub fn judge_stapled(
+    chain: &[CertificateDer<'_>],
+    criteria: &Criteria,
+    at: OffsetDateTime,
+    staple: Staple<'_>,
+) -> Verdict {
     let Considered { chain, left_out } = considered(chain);
     let Some((leaf_der, rest)) = chain.split_first() else {
         return unreadable("no certificate at all".to_owned());
@@ -49,7 +60,7 @@ pub fn judge(chain: &[CertificateDer<'_>], criteria: &Criteria, at: OffsetDateTi
     if checks.iter().all(Check::ok) {
         second_opinion::ask(&chain, &leaf, &path, criteria, at, &mut checks);
     }
-    checks.extend(revocation::check(&leaf, &path, criteria, rules, &mut budget));
+    checks.extend(revocation::check(&leaf, &path, criteria, rules, staple, &mut budget));
     let notes = if checks.iter().all(Check::ok) { remarks(&leaf, &path, criteria) } else { Vec::new() };
     let trusted = TrustPath::from(&path);
     Verdict { checks, certificate: Some(leaf), path: trusted, notes }
@@ -72,7 +83,7 @@ fn remarks(leaf: &CertFacts, path: &Path<'_>, criteria: &Criteria) -> Vec<Shown>
 }
 
 /// The checks of policy `lab` of a server's certificate whose trusted certificate is not at hand: as if whoever stands
-/// above the last of `issuers` were trusted and healthy, and every signature verified.
+/// above the last of `issuers` were trusted and healthy, and every signature verified; its server staples nothing.
 pub fn judge_presuming_trust(
     leaf: &CertFacts,
     issuers: &[&CertFacts],
@@ -89,6 +100,7 @@ pub fn judge_presuming_trust(
         checks::strength(leaf, &path),
     ];
     found.extend(name.map(|name| names::check(leaf, name, Policy::Lab)));
+    found.extend(revocation::missing_staple(leaf));
     found
 }
 

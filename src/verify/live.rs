@@ -18,12 +18,13 @@ use rustls::{
 use time::OffsetDateTime;
 
 use super::criteria::Criteria;
-use super::judge::judge;
+use super::judge::judge_stapled;
+use super::revocation::{Staple, promises_a_staple};
 use super::signature::{self, HandshakeVersion, Signed};
 use super::verdict::{CheckKind, Reason, Verdict};
 use crate::crypto;
 
-/// A rustls server-certificate verifier over [`judge`], for one connection that is not resumed.
+/// A rustls server-certificate verifier over [`judge_stapled`], for one connection that is not resumed.
 #[derive(Debug)]
 pub struct LiveVerifier {
     criteria: Criteria,
@@ -39,7 +40,7 @@ impl LiveVerifier {
 
     /// What was found, once the peer has shown a certificate.
     pub fn verdict(&self) -> Option<Verdict> {
-        self.noted.lock().clone()
+        self.noted.lock().as_ref().map(|judged| judged.verdict.clone())
     }
 }
 
@@ -49,14 +50,16 @@ impl ServerCertVerifier for LiveVerifier {
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
+        ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         let at = self.at.unwrap_or_else(|| instant(now));
-        let verdict = judge_presented(&self.criteria, at, end_entity, intermediates);
+        // rustls asks every server for one (status_request).
+        let staple = if ocsp_response.is_empty() { Staple::None } else { Staple::Sent(ocsp_response) };
+        let judged = Judged::of(&self.criteria, at, end_entity, intermediates, staple);
         // Without facts there is no key to check the handshake's signature by: answer now.
-        let answer = if verdict.certificate.is_none() { accepted(&verdict) } else { Ok(()) };
-        *self.noted.lock() = Some(verdict);
+        let answer = if judged.verdict.certificate.is_none() { judged.answer() } else { Ok(()) };
+        *self.noted.lock() = Some(judged);
         answer.map(|()| ServerCertVerified::assertion())
     }
 
@@ -83,7 +86,7 @@ impl ServerCertVerifier for LiveVerifier {
     }
 }
 
-/// A rustls client-certificate verifier over [`judge`], on a server's side. One verifier serves one connection.
+/// A rustls client-certificate verifier over [`judge_stapled`], on a server's side. One verifier serves one connection.
 ///
 /// Unlike a client, a server has not sent anything confidential before it knows its peer, so a refusal goes out at
 /// once; every check has run by then all the same.
@@ -105,7 +108,7 @@ impl LiveClientVerifier {
 
     /// What was found, once the client has shown a certificate.
     pub fn verdict(&self) -> Option<Verdict> {
-        self.noted.lock().clone()
+        self.noted.lock().as_ref().map(|judged| judged.verdict.clone())
     }
 }
 
@@ -120,9 +123,10 @@ impl ClientCertVerifier for LiveClientVerifier {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        let verdict = judge_presented(&self.criteria, instant(now), end_entity, intermediates);
-        let answer = accepted(&verdict);
-        *self.noted.lock() = Some(verdict);
+        let at = instant(now);
+        let judged = Judged::of(&self.criteria, at, end_entity, intermediates, Staple::NotAsked);
+        let answer = judged.answer();
+        *self.noted.lock() = Some(judged);
         answer.map(|()| ClientCertVerified::assertion())
     }
 
@@ -151,10 +155,10 @@ impl ClientCertVerifier for LiveClientVerifier {
 
 /// The verdict of one handshake, kept from rustls' first question to its second.
 #[derive(Debug, Default)]
-struct Noted(Mutex<Option<Verdict>>);
+struct Noted(Mutex<Option<Judged>>);
 
 impl Noted {
-    fn lock(&self) -> MutexGuard<'_, Option<Verdict>> {
+    fn lock(&self) -> MutexGuard<'_, Option<Judged>> {
         // A verdict is replaced whole, so one left by a panicking thread is still a verdict.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -168,7 +172,8 @@ impl Noted {
     ) -> Result<HandshakeSignatureValid, Error> {
         let mut noted = self.lock();
         // Without a judged certificate there is nothing to accept.
-        let verdict = noted.as_mut().ok_or(Error::NoCertificatesPresented)?;
+        let judged = noted.as_mut().ok_or(Error::NoCertificatesPresented)?;
+        let verdict = &mut judged.verdict;
         let leaf = verdict.certificate.as_ref().ok_or(Error::NoCertificatesPresented)?;
         let outcome = signature::handshake(message, &leaf.public_key, signed, version);
         note_possession(verdict, signed.scheme, &outcome);
@@ -176,23 +181,47 @@ impl Noted {
         if outcome == Signed::Invalid && verdict.reasons().first() == Some(&Reason::BadSignature) {
             return Err(Error::InvalidCertificate(CertificateError::BadSignature));
         }
-        accepted(verdict).map(|()| HandshakeSignatureValid::assertion())
+        judged.answer().map(|()| HandshakeSignatureValid::assertion())
     }
 }
 
-fn judge_presented(
-    criteria: &Criteria,
-    at: OffsetDateTime,
-    end_entity: &CertificateDer<'_>,
-    intermediates: &[CertificateDer<'_>],
-) -> Verdict {
-    let chain: Vec<_> = std::iter::once(end_entity).chain(intermediates).cloned().collect();
-    judge(&chain, criteria, at)
+/// A verdict, and what the peer is to hear of it.
+#[derive(Debug)]
+struct Judged {
+    verdict: Verdict,
+    /// Whether an unknown status is the staple's fault: one came, or one was promised.
+    by_staple: bool,
 }
 
-/// What rustls is to hear of the verdict.
-fn accepted(verdict: &Verdict) -> Result<(), Error> {
-    verdict.reasons().first().map_or(Ok(()), |reason| Err(alert_error(*reason)))
+impl Judged {
+    fn of(
+        criteria: &Criteria,
+        at: OffsetDateTime,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        staple: Staple<'_>,
+    ) -> Self {
+        let chain: Vec<_> = std::iter::once(end_entity).chain(intermediates).cloned().collect();
+        let verdict = judge_stapled(&chain, criteria, at, staple);
+        let by_staple = match staple {
+            Staple::Sent(_) => true,
+            Staple::None => verdict.certificate.as_ref().is_some_and(promises_a_staple),
+            Staple::NotAsked => false,
+        };
+        Self { verdict, by_staple }
+    }
+
+    /// What rustls is to hear of the verdict.
+    fn answer(&self) -> Result<(), Error> {
+        match self.verdict.reasons().first() {
+            None => Ok(()),
+            // RFC 6066 §8: bad_certificate_status_response.
+            Some(Reason::RevocationUnknown) if self.by_staple => {
+                Err(Error::InvalidCertificate(CertificateError::InvalidOcspResponse))
+            }
+            Some(reason) => Err(alert_error(*reason)),
+        }
+    }
 }
 
 /// Check (6): the peer signed the handshake with the certificate's key.

@@ -18,7 +18,7 @@
 //! | usage; trust, where it is an issuer's | the form of RFC 5280 §4: serial numbers, names, criticality, what only a CA may have, key identifiers along a path, nothing unreadable or repeated | the same |
 //! | strength | keys that can be read, RSA of 2048 bits or more, a curve that TLS has, no MD5 or SHA-1, along the path | the same |
 //! | signature | the certificate's own (one that cannot be verified proves nothing) or its issuer's; in a handshake, the peer's proof that it holds the key | the same |
-//! | revocation | by the lists that are given, of every certificate of their issuers: scope, freshness, signature, deltas (RFC 5280 §6.3) | the same |
+//! | revocation | by the lists that are given, of every certificate of their issuers: scope, freshness, signature, deltas (RFC 5280 §6.3); by OCSP responses that are given or stapled: which certificate, responder, signature, freshness (RFC 6960 §3.2); a staple that the certificate promises is there (RFC 7633) | the same |
 //! | all | rustls-webpki accepts it too, asked about what the two have in common | rustls-webpki accepts it too, but for name constraints of kinds that it does not know |
 //!
 //! So what `lab` accepts, `webpki` accepts, but for what the lab sheet wants: a pinned leaf that a path could not end at,
@@ -26,7 +26,8 @@
 //! CN only; and, each with a note, names in a form that no certificate should have, and issuers' names that are the same
 //! for RFC 5280 §7.1 only.
 //!
-//! Not checked, by either policy: revocation where no list is given (nothing is fetched), Certificate Transparency, certificate policies, the
+//! Not checked, by either policy: revocation where neither a list nor an OCSP response is given or stapled
+//! (nothing is fetched), Certificate Transparency, certificate policies, the
 //! public suffix list. Not demanded: a key usage and an extended key usage, and what only the CA/Browser Forum asks of
 //! public CAs.
 //!
@@ -61,9 +62,9 @@ pub use expected_name::{BadExpectedName, ExpectedName};
 pub use issuing::{
     BadRequest, NotTheirs, UnfitIssuer, check_issued, check_issuer, check_list, check_lister, check_request,
 };
-pub use judge::{judge, judge_presuming_trust};
+pub use judge::{judge, judge_presuming_trust, judge_stapled};
 pub use model::{Model, UnknownModel};
 pub use policy::{Policy, UnknownPolicy};
-pub use revocation::{Demand, Revocation, UnknownDemand};
+pub use revocation::{Demand, Revocation, Staple, UnknownDemand};
 pub use signature::self_signed;
 pub use verdict::{Check, CheckKind, Reason, TrustPath, Verdict};

@@ -32,6 +32,13 @@ pub(super) struct Budget {
 impl Budget {
     /// What a search begins with. Real chains cost under 10 signatures and a few hundred comparisons.
     pub(super) const FULL: Self = Self { signatures: 64, comparisons: 250_000 };
+
+    /// Takes what one signature costs; whether it was there.
+    pub(super) fn pays_for_a_signature(&mut self) -> bool {
+        let left = self.signatures.checked_sub(1);
+        self.signatures = left.unwrap_or(0);
+        left.is_some()
+    }
 }
 
 /// How the leaf relates to what is trusted.

@@ -1,24 +1,31 @@
-//! Is a certificate of the path revoked (RFC 5280 §6.3)? A pure function of the path, of the lists that were given, and
-//! of the instant: nothing is fetched.
+//! Is a certificate of the path revoked (RFC 5280 §6.3, RFC 6960 §3.2)? A pure function of the path, of the lists and
+//! OCSP responses that were given, of what the server stapled, and of the instant: nothing is fetched.
 //!
 //! As soon as a list of an issuer is given, each certificate of that issuer needs a status: a list that is out of date,
 //! unsigned, about other certificates, or that says something critical that tlslab does not know, leaves the status
 //! unknown, and unknown is refused. What a list out of date says of a revoked certificate stays true all the same, but
 //! for certificateHold, from which one comes back.
+//!
+//! An OCSP response is heeded likewise. A staple is given by the server, who may choose: one that does not say that the
+//! certificate is good is refused (RFC 6066 §8), whatever else is known; and one that the certificate promises must come
+//! (RFC 7633).
 
 mod lists;
+mod responses;
 
 use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
 
 use self::lists::Lists;
+use self::responses::Responses;
 use super::criteria::{Criteria, Rules};
 use super::issuer;
 use super::path::{Budget, Path};
 use super::verdict::{Check, CheckKind, Reason};
 use crate::pki::crl::CrlFacts;
-use crate::pki::facts::{CertFacts, Malformed};
+use crate::pki::facts::{CertFacts, Extension, Malformed};
+use crate::pki::ocsp::OcspFacts;
 
 /// How much must be known of revocation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,11 +64,23 @@ pub struct Revocation {
     known: Arc<Known>,
 }
 
-/// Lists, and certificates of those who may have issued them.
-#[derive(Debug, Default)]
+/// Lists, certificates of those who may have issued them, and OCSP responses.
+#[derive(Clone, Debug, Default)]
 struct Known {
     lists: Vec<CrlFacts>,
     issuers: Vec<CertFacts>,
+    responses: Vec<OcspFacts>,
+}
+
+/// What came of an OCSP response beside a server's certificate (RFC 6066 §8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Staple<'a> {
+    /// There was no server, or it was not asked.
+    NotAsked,
+    /// It was asked, and sent none.
+    None,
+    /// It sent this.
+    Sent(&'a [u8]),
 }
 
 impl Revocation {
@@ -73,7 +92,14 @@ impl Revocation {
         issuers: impl IntoIterator<Item = &'a CertificateDer<'a>>,
     ) -> Result<Self, Malformed> {
         let issuers = issuers.into_iter().map(|der| CertFacts::read(der)).collect::<Result<_, _>>()?;
-        Ok(Self { demand, known: Arc::new(Known { lists, issuers }) })
+        Ok(Self { demand, known: Arc::new(Known { lists, issuers, responses: Vec::new() }) })
+    }
+
+    /// The same, and by OCSP responses too.
+    #[must_use]
+    pub fn with_responses(self, responses: Vec<OcspFacts>) -> Self {
+        let Known { lists, issuers, .. } = Arc::unwrap_or_clone(self.known);
+        Self { demand: self.demand, known: Arc::new(Known { lists, issuers, responses }) }
     }
 
     /// How much must be known.
@@ -95,16 +121,43 @@ enum Status {
     Unasked,
 }
 
+impl Status {
+    /// What two sources say together. Whoever says revoked is believed; whoever says good is, unless the other says
+    /// otherwise.
+    fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Revoked(words), _) | (_, Self::Revoked(words)) => Self::Revoked(words),
+            (Self::Good(one), Self::Good(other)) => Self::Good(format!("{one}, {other}")),
+            (Self::Good(words), _) | (_, Self::Good(words)) => Self::Good(words),
+            (Self::Unknown(one), Self::Unknown(other)) => Self::Unknown(format!("{one}; {other}")),
+            (Self::Unasked, status) | (status, Self::Unasked) => status,
+        }
+    }
+
+    /// The same, with a staple: one that does not say good is refused, whatever else is known (RFC 6066 §8).
+    fn and_stapled(self, staple: Self) -> Self {
+        match (self, staple) {
+            (Self::Revoked(words), _) | (_, Self::Revoked(words)) => Self::Revoked(words),
+            (_, Self::Unknown(words)) => Self::Unknown(words),
+            (known, staple) => known.and(staple),
+        }
+    }
+}
+
 /// The revocation check; `None` where nothing is given and nothing demanded.
 pub(super) fn check(
     leaf: &CertFacts,
     path: &Path<'_>,
     criteria: &Criteria,
     rules: Rules,
+    staple: Staple<'_>,
     budget: &mut Budget,
 ) -> Option<Check> {
     let Revocation { demand, known } = &criteria.revocation;
-    let is_asked = *demand == Demand::Require || !known.lists.is_empty();
+    let is_given = !known.lists.is_empty() || !known.responses.is_empty();
+    let owes_a_staple = staple == Staple::None && promises_a_staple(leaf);
+    let is_asked =
+        *demand == Demand::Require || is_given || owes_a_staple || matches!(staple, Staple::Sent(_));
     if *demand == Demand::Off || !is_asked {
         return None;
     }
@@ -116,23 +169,38 @@ pub(super) fn check(
             return Some(Check::new(CheckKind::Revocation, Vec::new(), EXPECTED, found));
         }
     };
-    let mut lists = Lists::new(known, &criteria.trusted, &chain, rules, budget);
+    let issuer_of = |depth: usize| *chain.get(depth + 1).unwrap_or(&chain[depth]);
+    let trusted = &criteria.trusted;
+    let mut lists = Lists::new(known, trusted, &chain, rules, budget);
+    let listed: Vec<Status> = chain
+        .iter()
+        .enumerate()
+        .map(|(depth, certificate)| lists.status(certificate, issuer_of(depth)))
+        .collect();
     let (mut reasons, mut found) = (Vec::new(), Vec::new());
     let mut refuse = |reason| {
         if !reasons.contains(&reason) {
             reasons.push(reason);
         }
     };
-    for (depth, certificate) in chain.iter().enumerate() {
-        // Nobody stands above a trusted certificate: its status is for who trusts it to know, and only its own list, which
+    for ((depth, certificate), listed) in chain.iter().enumerate().zip(listed) {
+        // Nobody stands above a trusted certificate: its status is for who trusts it to know, and only its own word, which
         // speaks against it, is heard.
         let is_trusted = depth + 1 == chain.len();
-        let issuer = if is_trusted { certificate } else { chain[depth + 1] };
+        let issuer = issuer_of(depth);
         if is_trusted && !certificate.is_self_issued() {
             continue;
         }
         let who = issuer::named(&certificate.subject);
-        match lists.status(certificate, issuer) {
+        let mut responses = Responses { known, trusted, chain: &chain, rules, budget: &mut *budget };
+        let status = listed.and(responses.status(certificate, issuer, depth == 0));
+        let status = match staple {
+            Staple::Sent(staple) if depth == 0 => {
+                status.and_stapled(responses.staple(staple, certificate, issuer))
+            }
+            _ => status,
+        };
+        match status {
             Status::Revoked(words) => {
                 refuse(Reason::Revoked);
                 found.push(format!("{who} is revoked: {words}"));
@@ -146,10 +214,16 @@ pub(super) fn check(
             Status::Unasked if *demand == Demand::Require => {
                 refuse(Reason::RevocationUnknown);
                 let issuer = issuer::named(&certificate.issuer);
-                found.push(format!("whether {who} is revoked is not known: no list of {issuer} was given"));
+                found.push(format!(
+                    "whether {who} is revoked is not known: no list and no response of {issuer} was given"
+                ));
             }
             Status::Unasked => {}
         }
+    }
+    if owes_a_staple {
+        refuse(Reason::RevocationUnknown);
+        found.push(NO_STAPLE.to_owned());
     }
     let found = match (found.is_empty(), path) {
         (false, _) => found.join("; "),
@@ -159,7 +233,24 @@ pub(super) fn check(
     Some(Check::new(CheckKind::Revocation, reasons, EXPECTED, found))
 }
 
-const EXPECTED: &str = "no certificate of the path revoked, by what was given (RFC 5280 §6.3)";
+/// What is wrong where a certificate promises a staple and its server sends none.
+pub(super) fn missing_staple(certificate: &CertFacts) -> Option<Check> {
+    let check = || Check::new(CheckKind::Revocation, vec![Reason::RevocationUnknown], EXPECTED, NO_STAPLE);
+    promises_a_staple(certificate).then(check)
+}
+
+/// Whether a certificate says that its server staples (RFC 7633 §4: the feature status_request, number 5).
+pub(in crate::verify) fn promises_a_staple(certificate: &CertFacts) -> bool {
+    let features = certificate.extensions.iter().filter_map(|extension| match &extension.decoded {
+        Extension::TlsFeatures(features) => Some(features),
+        _ => None,
+    });
+    features.flatten().any(|feature| *feature == 5)
+}
+
+const NO_STAPLE: &str = "the certificate promises a stapled OCSP response (RFC 7633), and none came";
+
+const EXPECTED: &str = "no certificate of the path revoked, by what was given (RFC 5280 §6.3, RFC 6960 §3.2)";
 
 #[cfg(test)]
 mod tests;

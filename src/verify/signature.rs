@@ -8,6 +8,7 @@ use super::verdict::Reason;
 use crate::crypto;
 use crate::pki::crl::CrlFacts;
 use crate::pki::facts::{CertFacts, PublicKeyFacts, PublicKeyKind, SignatureAlgorithm};
+use crate::pki::ocsp::Answer;
 use crate::pki::request::RequestFacts;
 
 /// How a signature came out.
@@ -41,6 +42,11 @@ pub fn self_signed(certificate: &CertFacts) -> Option<bool> {
 /// Whether `list` is signed with the key `issuer_key` (RFC 5280 §6.3.3 (g)).
 pub(super) fn list(list: &CrlFacts, issuer_key: &PublicKeyFacts) -> Signed {
     signed(&list.tbs, &list.signature_algorithm, &list.signature, issuer_key)
+}
+
+/// Whether an OCSP response is signed with the key `responder_key` (RFC 6960 §3.2).
+pub(super) fn answer(answer: &Answer, responder_key: &PublicKeyFacts) -> Signed {
+    signed(&answer.tbs, &answer.signature_algorithm, &answer.signature, responder_key)
 }
 
 /// Whether `request` is signed with the key that it asks to have certified (RFC 2986 §3).

@@ -12,7 +12,8 @@ use super::{Case, Refusal};
 use crate::crypto;
 use crate::pki::facts::CertFacts;
 use crate::verify::{
-    Criteria, ExpectedName, Model, Policy, Revocation, TrustSet, Usage, judge, judge_presuming_trust,
+    Criteria, ExpectedName, Model, Policy, Revocation, Staple, TrustSet, Usage, judge_presuming_trust,
+    judge_stapled,
 };
 
 /// The only trusted certificate, where it is known.
@@ -36,7 +37,7 @@ pub(super) fn lab(case: &Case<'_>) -> Vec<Refusal> {
                 policy: Policy::Lab,
                 revocation: Revocation::default(),
             };
-            judge(&chain, &criteria, case.at).checks
+            judge_stapled(&chain, &criteria, case.at, Staple::None).checks
         }
         _ => judge_presuming_trust(case.leaf, case.issuers, case.name, case.at),
     };

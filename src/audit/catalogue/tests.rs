@@ -9,7 +9,9 @@ use super::workshop::{Made, Workshop};
 use super::*;
 use crate::pki::files::read_certificates;
 use crate::pki::key::KeyAlgorithm;
-use crate::verify::{Criteria, ExpectedName, Policy, Revocation, TrustSet, Usage, Verdict, judge};
+use crate::verify::{
+    Criteria, ExpectedName, Policy, Revocation, Staple, TrustSet, Usage, Verdict, judge_stapled,
+};
 
 pub(super) fn verdict(
     made: &Made,
@@ -20,11 +22,11 @@ pub(super) fn verdict(
 ) -> Verdict {
     // What cannot be read cannot be trusted.
     let trusted = Arc::new(TrustSet::new(&made.trusted).unwrap_or_else(|error| panic!("{error}")));
-    judge(
-        &made.chain,
-        &Criteria { trusted, name: asked.cloned(), usage, policy, revocation: Revocation::default() },
-        at,
-    )
+    let criteria =
+        Criteria { trusted, name: asked.cloned(), usage, policy, revocation: Revocation::default() };
+    // A client's certificate comes without one; a server is asked, and sends none.
+    let staple = if usage == Usage::Server { Staple::None } else { Staple::NotAsked };
+    judge_stapled(&made.chain, &criteria, at, staple)
 }
 
 #[test]

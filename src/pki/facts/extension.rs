@@ -34,6 +34,7 @@ pub(super) fn decode(oid: Oid, value: &[u8], encoded: &[u8]) -> Result<Extension
         oid::AUTHORITY_KEY_IDENTIFIER => authority_key_identifier(value),
         oid::EXTENDED_KEY_USAGE => extended_key_usage(value),
         oid::TLS_FEATURE => tls_features(value),
+        oid::OCSP_NONCE => nonce(value).map(Extension::Described),
         oid::OCSP_NO_CHECK | oid::PRECERTIFICATE_POISON => null(value).map(Extension::Described),
         _ => match described(encoded) {
             Some(Ok(text)) => {
@@ -190,6 +191,11 @@ fn tls_features(value: &[u8]) -> Result<Extension, Fault> {
         });
     }
     Ok(Extension::TlsFeatures(features))
+}
+
+/// RFC 6960 §4.4.1 with RFC 9654 §2.1: an OCTET STRING.
+fn nonce(value: &[u8]) -> Result<String, Fault> {
+    der::only(value, tag::OCTET_STRING).map(|nonce| hex(nonce.content)).map_err(fault)
 }
 
 /// OCSP no-check (RFC 6960 §4.2.2.2.1) and the Certificate Transparency poison (RFC 6962 §3.1).

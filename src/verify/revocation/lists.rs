@@ -189,10 +189,9 @@ impl<'a, 'b> Lists<'a, 'b> {
         if signer.key_usage().is_some_and(|usage| !usage.crl_sign()) {
             return Some("its issuer's key usage does not allow signing lists (cRLSign)".to_owned());
         }
-        if self.budget.signatures == 0 {
+        if !self.budget.pays_for_a_signature() {
             return Some("too many signatures to verify".to_owned());
         }
-        self.budget.signatures -= 1;
         match signature::list(facts, &signer.public_key) {
             Signed::Valid => {}
             Signed::Invalid => return Some("its signature is not its issuer's".to_owned()),

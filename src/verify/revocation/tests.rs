@@ -1,5 +1,7 @@
 //! Lists over a chain of root, intermediate and leaf.
 
+mod responses;
+
 use rustls::pki_types::CertificateDer;
 use time::{Duration, OffsetDateTime};
 

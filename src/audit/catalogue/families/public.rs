@@ -6,7 +6,7 @@ use super::super::edit::{AUTHORITY_INFORMATION, authority_information, general_n
 use super::super::fault::{Fault, Grade};
 use crate::pki::der::{self, tag, tlv};
 use crate::pki::oid;
-use crate::verify::Reason::BadUsage;
+use crate::verify::Reason::{BadUsage, RevocationUnknown};
 
 const REVOKED: &str = "a certificate whose key was stolen is used on, though its CA has revoked it";
 
@@ -23,6 +23,8 @@ pub(super) fn faults() -> Vec<Fault> {
             "RFC 7633 §4.2.3.1",
             REVOKED,
         )
+        // tlslab takes the certificate at its word (RFC 7633 §4.2.3.1).
+        .refused(&[RevocationUnknown])
         // SEQUENCE OF INTEGER: status_request(5).
         .leaf(|plan, _| plan.push_extension(oid::TLS_FEATURE, false, [0x30, 3, 2, 1, 5])),
         // At a port of this machine's where nobody answers.
