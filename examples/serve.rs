@@ -58,6 +58,7 @@ async fn main() -> Result<()> {
         },
         at: None,
         versions: Versions::Both,
+        provider: tlslab::crypto::provider(),
         identity: None,
         key_log: None,
         patience: Duration::from_secs(10),

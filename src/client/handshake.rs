@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use rustls::client::danger::ServerCertVerifier;
 use rustls::client::{ResolvesClientCert, Resumption};
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::ServerName;
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, KeyLog, SignatureScheme};
@@ -34,6 +36,8 @@ pub struct Terms {
     pub at: Option<OffsetDateTime>,
     /// The versions on offer.
     pub versions: Versions,
+    /// The suites and groups on offer: [`crate::crypto::provider`]'s, or fewer.
+    pub provider: Arc<CryptoProvider>,
     /// What to show to a server that asks for a client certificate.
     pub identity: Option<Arc<CertifiedKey>>,
     /// Where the session's secrets are noted down.
@@ -71,21 +75,7 @@ impl Terms {
         let verifier = LiveVerifier::new(self.criteria.clone(), self.at);
         let identity =
             Arc::new(ClientCertificate { key: self.identity.clone(), asked: AtomicBool::new(false) });
-        let mut config = ClientConfig::builder_with_provider(crate::crypto::provider())
-            .with_protocol_versions(self.versions.supported())?
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::clone(&verifier) as _)
-            .with_client_cert_resolver(Arc::clone(&identity) as _);
-        // A resumed session shows no certificate, and there would be nothing to check.
-        config.resumption = Resumption::disabled();
-        config.enable_early_data = false;
-        if let Some(key_log) = &self.key_log {
-            config.key_log = Arc::clone(key_log);
-        }
-        let name = server_name(self.criteria.name.as_ref());
-        config.enable_sni = name.is_some();
-        // Without SNI the name is read by nobody: the verifier has its own.
-        let name = name.unwrap_or(ServerName::IpAddress(std::net::Ipv4Addr::UNSPECIFIED.into()));
+        let (config, name) = self.config(Arc::clone(&verifier) as _, Arc::clone(&identity) as _)?;
 
         let stream = Opened::new(stream);
         let opening = stream.watch();
@@ -128,6 +118,30 @@ impl Terms {
         }
         outcome.verdict = verdict;
         Ok(Handshake { outcome, stream })
+    }
+
+    /// A configuration on these terms that resumes nothing, and the name to connect by.
+    pub(crate) fn config(
+        &self,
+        verifier: Arc<dyn ServerCertVerifier>,
+        identity: Arc<dyn ResolvesClientCert>,
+    ) -> Result<(ClientConfig, ServerName<'static>), rustls::Error> {
+        let mut config = ClientConfig::builder_with_provider(Arc::clone(&self.provider))
+            .with_protocol_versions(self.versions.supported())?
+            .dangerous()
+            .with_custom_certificate_verifier(verifier)
+            .with_client_cert_resolver(identity);
+        // A resumed session shows no certificate, and there would be nothing to check.
+        config.resumption = Resumption::disabled();
+        config.enable_early_data = false;
+        if let Some(key_log) = &self.key_log {
+            config.key_log = Arc::clone(key_log);
+        }
+        let name = server_name(self.criteria.name.as_ref());
+        config.enable_sni = name.is_some();
+        // Without SNI the name is read by nobody: the verifier has its own.
+        let name = name.unwrap_or(ServerName::IpAddress(std::net::Ipv4Addr::UNSPECIFIED.into()));
+        Ok((config, name))
     }
 }
 

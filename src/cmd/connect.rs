@@ -140,7 +140,7 @@ async fn talk(arguments: &Connect, mut mode: Mode, ui: &Ui, now: OffsetDateTime)
         Ok(connected) => connected,
         Err(trouble) => {
             let outcome = Outcome { trouble: Some(trouble), ..Outcome::default() };
-            return report(arguments, &outcome, &[], ui);
+            return report(target, arguments.cert.is_some(), &outcome, &[], ui);
         }
     };
     let mut replies = Replies::new(ui.json());
@@ -165,7 +165,7 @@ async fn talk(arguments: &Connect, mut mode: Mode, ui: &Ui, now: OffsetDateTime)
         ui.say(&sum);
     }
     outcome.address = Some(address);
-    report(arguments, &outcome, replies.kept(), ui)
+    report(target, arguments.cert.is_some(), &outcome, replies.kept(), ui)
 }
 
 /// Verifies and talks over a connection.
@@ -281,8 +281,13 @@ where
 }
 
 /// The end: what went wrong and what to do about it, or the JSON object; and the exit status.
-fn report(arguments: &Connect, outcome: &Outcome, replies: &[u8], ui: &Ui) -> Result<u8> {
-    let target = &arguments.target;
+pub(super) fn report(
+    target: &Target,
+    certificate_given: bool,
+    outcome: &Outcome,
+    replies: &[u8],
+    ui: &Ui,
+) -> Result<u8> {
     let mut hints = Vec::new();
     if let Some(refused) = outcome.verdict.as_ref().filter(|verdict| !verdict.accepted()) {
         if ui.quiet() {
@@ -310,7 +315,7 @@ fn report(arguments: &Connect, outcome: &Outcome, replies: &[u8], ui: &Ui) -> Re
             trouble => trouble.to_string(),
         };
         ui.error(&format!("{target}: {words} (exit status {})", outcome.exit_status()));
-        hints.extend(remedy::for_trouble(trouble, target, arguments.cert.is_some()));
+        hints.extend(remedy::for_trouble(trouble, target, certificate_given));
     }
     for hint in &hints {
         ui.hint(hint);
@@ -344,6 +349,7 @@ fn terms(arguments: &Connect, ui: &Ui) -> Result<Terms> {
         criteria: Criteria { trusted, name: Some(name), usage: Usage::Server, policy, revocation },
         at: arguments.trust.at(),
         versions: arguments.tls,
+        provider: tlslab::crypto::provider(),
         identity,
         key_log,
         patience: arguments.timeout,

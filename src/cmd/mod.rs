@@ -5,6 +5,7 @@
 
 #[cfg(unix)]
 mod audit;
+mod bench;
 mod capture;
 mod completions;
 mod connect;
@@ -89,6 +90,7 @@ enum Command {
     Dissect(dissect::Dissect),
     #[cfg(unix)]
     Audit(audit::Audit),
+    Bench(Box<bench::Bench>),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -128,6 +130,7 @@ fn run(command: Command, ui: &Ui) -> Result<u8> {
         Command::Dissect(command) => command.run(ui),
         #[cfg(unix)]
         Command::Audit(command) => command.run(ui, now),
+        Command::Bench(command) => command.run(ui),
         Command::Completions(command) => command.run(ui),
         Command::Man(command) => command.run(ui),
     }

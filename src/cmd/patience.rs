@@ -15,6 +15,14 @@ pub(crate) fn read(text: &str) -> std::result::Result<Duration, String> {
     }
 }
 
+/// The same, or none at all.
+pub(crate) fn read_or_none(text: &str) -> std::result::Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(Duration::ZERO) => Ok(Duration::ZERO),
+        _ => read(text),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -30,6 +38,7 @@ mod tests {
         ] {
             assert_eq!(read(text), Err(format!("expected a duration such as 10s or 2m, {found}")));
         }
+        assert_eq!(read_or_none("0s"), Ok(Duration::ZERO));
         for text in ["soon", "", "-1s"] {
             let error = read(text).unwrap_err();
             assert!(error.starts_with("expected a duration such as 10s or 2m, found "), "{text}: {error}");

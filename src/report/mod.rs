@@ -4,6 +4,7 @@
 
 #[cfg(unix)]
 pub mod audit;
+pub mod bench;
 pub mod certificate;
 pub mod crl;
 pub mod dissect;

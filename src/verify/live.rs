@@ -54,9 +54,7 @@ impl ServerCertVerifier for LiveVerifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         let at = self.at.unwrap_or_else(|| instant(now));
-        // rustls asks every server for one (status_request).
-        let staple = if ocsp_response.is_empty() { Staple::None } else { Staple::Sent(ocsp_response) };
-        let judged = Judged::of(&self.criteria, at, end_entity, intermediates, staple);
+        let judged = Judged::of(&self.criteria, at, end_entity, intermediates, stapled(ocsp_response));
         // Without facts there is no key to check the handshake's signature by: answer now.
         let answer = if judged.verdict.certificate.is_none() { judged.answer() } else { Ok(()) };
         *self.noted.lock() = Some(judged);
@@ -185,16 +183,21 @@ impl Noted {
     }
 }
 
+/// What a server stapled: rustls asks every one for it (status_request).
+pub(super) fn stapled(ocsp_response: &[u8]) -> Staple<'_> {
+    if ocsp_response.is_empty() { Staple::None } else { Staple::Sent(ocsp_response) }
+}
+
 /// A verdict, and what the peer is to hear of it.
 #[derive(Debug)]
-struct Judged {
-    verdict: Verdict,
+pub(super) struct Judged {
+    pub(super) verdict: Verdict,
     /// Whether an unknown status is the staple's fault: one came, or one was promised.
     by_staple: bool,
 }
 
 impl Judged {
-    fn of(
+    pub(super) fn of(
         criteria: &Criteria,
         at: OffsetDateTime,
         end_entity: &CertificateDer<'_>,
@@ -212,7 +215,7 @@ impl Judged {
     }
 
     /// What rustls is to hear of the verdict.
-    fn answer(&self) -> Result<(), Error> {
+    pub(super) fn answer(&self) -> Result<(), Error> {
         match self.verdict.reasons().first() {
             None => Ok(()),
             // RFC 6066 §8: bad_certificate_status_response.

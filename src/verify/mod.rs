@@ -49,6 +49,7 @@ mod names;
 mod path;
 mod policy;
 mod presented;
+pub(crate) mod repeated;
 mod revocation;
 mod second_opinion;
 pub(crate) mod signature;

@@ -12,6 +12,7 @@
 mod audit;
 mod audit_server;
 mod bad_input;
+mod bench;
 mod capture;
 mod certificates;
 mod completions;

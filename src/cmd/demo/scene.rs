@@ -131,6 +131,7 @@ impl Meeting<'_> {
             },
             at: Some(self.at),
             versions: self.versions,
+            provider: tlslab::crypto::provider(),
             identity: None,
             key_log: match wire {
                 Some(wire) => Some(wire.key_log()?),
