@@ -63,8 +63,10 @@ fn row(verifier: Verifier, installed: Installed) -> Option<&'static Release> {
     Release::of(verifier, installed.version, installed.build, installed.openssl)
 }
 
-/// What tshark and its like were seen to agree with us by: from this version on, and before that one.
-const WIRESHARK: (Version, Version) = (Version([4, 0, 17]), Version([4, 1, 0]));
+/// What tshark and its like were seen to agree with us by, Debian 12's and 13's: of each series the first, and what it
+/// ends before.
+const WIRESHARK: [(Version, Version); 2] =
+    [(Version([4, 0, 17]), Version([4, 1, 0])), (Version([4, 4, 19]), Version([4, 5, 0]))];
 
 /// Whether the installed release was measured, or at least belongs to a series that was.
 fn measured(program: &str, by_series: bool) -> Result<(), String> {
@@ -81,8 +83,8 @@ fn measured(program: &str, by_series: bool) -> Result<(), String> {
         "node" => Verifier::Node,
         "tshark" | "capinfos" | "editcap" => {
             let here = installed(program).ok_or("of a version that it does not say")?;
-            let (first, before) = WIRESHARK;
-            return if first <= here.version && here.version < before {
+            let is_known = |(first, before)| first <= here.version && here.version < before;
+            return if WIRESHARK.into_iter().any(is_known) {
                 Ok(())
             } else {
                 Err(format!("of version {}, which was not measured", here.version))

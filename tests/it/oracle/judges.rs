@@ -113,23 +113,33 @@ pub(crate) fn ask_all(questions: &[Question]) -> Vec<(Verifier, Vec<Answer>)> {
     })
 }
 
+/// Whether `text` has one of the words of an environment variable, commas between; where that is not set, it is as if. While
+/// a rule is written not everybody is asked everything: `TLSLAB_WHO_CASES` has parts of the titles of questions,
+/// `TLSLAB_WHO_JUDGES` parts of the names of verifiers.
+pub(crate) fn is_wanted(variable: &str, text: &str) -> bool {
+    std::env::var(variable).map_or(true, |words| words.split(',').any(|word| text.contains(word)))
+}
+
 /// Every judge that is here. One that is missing is said out loud, or fails the test where peers are required.
 fn judges() -> Vec<Judge> {
+    let peer = |verifier: Verifier, programs: &[&str]| {
+        is_wanted("TLSLAB_WHO_JUDGES", verifier.as_str()) && programs.iter().all(|program| peer(program))
+    };
     let mut judges =
         vec![Judge::new(Verifier::Lab, connect), Judge::new(Verifier::RustlsWebpki, stock_rustls)];
-    if peer("openssl") {
+    if peer(Verifier::Openssl, &["openssl"]) {
         judges.push(Judge::new(Verifier::Openssl, |question| openssl(question, &[])));
         judges.push(Judge::new(Verifier::OpensslStrict, |question| openssl(question, &["-x509_strict"])));
     }
-    if peer("curl") {
+    if peer(Verifier::Curl, &["curl"]) {
         judges.push(Judge::new(Verifier::Curl, curl));
     }
-    if peer("gnutls-cli") {
+    if peer(Verifier::Gnutls, &["gnutls-cli"]) {
         judges.push(Judge::new(Verifier::Gnutls, gnutls));
     }
-    if peer("certutil") {
+    if peer(Verifier::Nss, &["certutil", "prlimit"]) {
         let empty = Lab::new();
-        empty.run("certutil", ["-N", "-d", "sql:.", "--empty-password"]).success();
+        certutil(&empty, &["-N", "-d", "sql:.", "--empty-password"]).success();
         judges.push(Judge::new(Verifier::Nss, move |question| nss(&empty, question)));
     }
     let source = |name: &str| {
@@ -140,19 +150,19 @@ fn judges() -> Vec<Judge> {
         (Verifier::Node, "node", "judge.js"),
         (Verifier::Python, "python3", "judge.py"),
     ] {
-        if peer(program) {
+        if peer(verifier, &[program]) {
             let mut process = Process::start(Command::new(program).arg(source(script)));
             judges.push(Judge::new(verifier, move |question| process.ask(question)));
         }
     }
-    if peer("go") {
+    if peer(Verifier::Go, &["go"]) {
         let mut process = Process::start(&mut Command::new(go_judge()));
         judges.push(Judge::new(Verifier::Go, move |question| process.ask(question)));
     }
-    if peer("chromium") && peer("certutil") {
+    if peer(Verifier::Chromium, &["chromium", "certutil", "prlimit"]) {
         judges.push(Judge { verifier: Verifier::Chromium, ask: Box::new(chromium) });
     }
-    if peer("firefox-esr") && peer("python3") {
+    if peer(Verifier::Firefox, &["firefox-esr", "python3"]) {
         let lab = Lab::new();
         let mut command = lab.command("python3");
         let mut process = Process::start(command.arg(source("judge_firefox.py")).arg(lab.path()));
@@ -369,6 +379,11 @@ fn gnutls(question: &Question) -> Answer {
     Answer::of_run(&run, &["Status: The certificate is NOT", "*** Fatal error", "*** Verifying", "Status:"])
 }
 
+/// `certutil`, bounded: a hostile certificate makes it take more memory than a machine has.
+fn certutil(lab: &Lab, arguments: &[&str]) -> Run {
+    lab.run("prlimit", [&["--as=2000000000", "--cpu=60", "certutil"], arguments].concat())
+}
+
 /// NSS's old verifier, offline and without a name: `certutil -V -u V`, trusting the leaf as a peer's (`P,,`) or the
 /// root as an authority (`C,,`).
 fn nss(empty: &Lab, question: &Question) -> Answer {
@@ -378,7 +393,7 @@ fn nss(empty: &Lab, question: &Question) -> Answer {
         std::fs::copy(&path, lab.file(path.file_name().expect("a name"))).expect("copying a database");
     }
     let add = |nick: &str, trust: &str, file: &str| {
-        lab.run("certutil", ["-A", "-d", "sql:.", "-n", nick, "-t", trust, "-i", file])
+        certutil(&lab, &["-A", "-d", "sql:.", "-n", nick, "-t", trust, "-i", file])
     };
     let mut added = Vec::new();
     match question.model {
@@ -399,7 +414,7 @@ fn nss(empty: &Lab, question: &Question) -> Answer {
     if let Some(refused) = added.iter().find(|run| run.code() != 0) {
         return Answer::of_run(refused, &["certutil: "]);
     }
-    let verified = lab.run("certutil", ["-V", "-d", "sql:.", "-n", "leaf", "-u", "V"]);
+    let verified = certutil(&lab, &["-V", "-d", "sql:.", "-n", "leaf", "-u", "V"]);
     Answer::of_run(&verified, &["certutil: "])
 }
 
@@ -485,9 +500,8 @@ pub(crate) fn key_identifiers(certificate: &CertFacts) -> (Option<&[u8]>, Option
 fn one_chromium(questions: &[&Question]) -> Vec<Answer> {
     let lab = Lab::new();
     std::fs::create_dir_all(lab.file("home/.pki/nssdb")).expect("a folder");
-    let certutil =
-        |arguments: &[&str]| lab.run("certutil", [&["-d", "sql:home/.pki/nssdb"], arguments].concat());
-    certutil(&["-N", "--empty-password"]).success();
+    let database = "sql:home/.pki/nssdb";
+    certutil(&lab, &["-N", "-d", database, "--empty-password"]).success();
     for (index, question) in questions.iter().enumerate() {
         let trust = match question.model {
             Model::Pinned => "P,,",
@@ -495,7 +509,7 @@ fn one_chromium(questions: &[&Question]) -> Vec<Answer> {
         };
         // What the database will not take, it does not trust.
         let ca = question.file("ca.pem");
-        certutil(&["-A", "-n", &index.to_string(), "-t", trust, "-i", &ca]);
+        certutil(&lab, &["-A", "-d", database, "-n", &index.to_string(), "-t", trust, "-i", &ca]);
     }
     let addresses: Vec<String> =
         questions.iter().map(|question| format!("https://{}:{}/", question.name, question.port)).collect();
