@@ -458,7 +458,8 @@ impl Made {
         let model = if above.is_empty() { Model::Pinned } else { Model::Ca };
         let issuers: Vec<&CertFacts> = above.iter().collect();
         let at = self.while_valid(now);
-        let others = who::notes(&Case { leaf: &self.facts, issuers: &issuers, model, name: None, at });
+        let others =
+            who::notes(&Case { leaf: &self.facts, issuers: &issuers, sent: 0, model, name: None, at });
         let own = self.refusal(request, ca, now).map(|why| format!("tlslab connect refuses it: {why}"));
         own.into_iter().chain(others).collect()
     }

@@ -153,18 +153,19 @@ impl Inspect {
                 ));
             }
             for (place, chain) in chains.into_iter().take(CHAINS) {
-                found.push(self.prediction(source, place + 1, &chain, at)?);
+                found.push(self.prediction(source, place + 1, &chain, certificates.len(), at)?);
             }
         }
         Ok(found)
     }
 
-    /// Who would take the first certificate of `chain`, the one with this number in `source`.
+    /// Who would take the first certificate of `chain`, the one with this number among the `known` ones of `source`.
     fn prediction(
         &self,
         source: &str,
         number: usize,
         chain: &[&CertFacts],
+        known: usize,
         at: OffsetDateTime,
     ) -> Result<WhoReport> {
         let Some((leaf, issuers)) = chain.split_first() else { return Err(self.no_certificate()) };
@@ -175,13 +176,15 @@ impl Inspect {
             ))
             .hint("`--as pinned` asks about it as the only trusted certificate"));
         }
-        let live = || match self::source(source) {
+        let server = match self::source(source) {
             Ok(Source::Server(target)) => Some(target.default_name()),
             _ => None,
         };
-        let name = self.cn.clone().or_else(live).or_else(|| own_name(leaf)).unwrap_or_else(lab_name);
+        // What else a file has, nobody has to send.
+        let sent = if server.is_some() { known } else { 0 };
+        let name = self.cn.clone().or(server).or_else(|| own_name(leaf)).unwrap_or_else(lab_name);
         let issuers = if model == Model::Pinned { &[] } else { issuers };
-        let case = Case { leaf, issuers, model, name: Some(&name), at };
+        let case = Case { leaf, issuers, sent, model, name: Some(&name), at };
         Ok(WhoReport::new(source, number, &case, &predict(&case, &self.releases)))
     }
 

@@ -35,6 +35,19 @@ impl fmt::Display for Violation {
     }
 }
 
+/// When constraints on host names bind the CN too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BoundCommonName {
+    /// Never.
+    No,
+    /// Where there are no alternative names.
+    WithoutNames,
+    /// Where there is no dNSName among them.
+    WithoutDnsName,
+    /// The same, and the CN could be a host's name: no wildcard, for one.
+    HostWithoutDnsName,
+}
+
 /// Which names constraints bind, and how.
 #[allow(clippy::struct_excessive_bools, reason = "each is a kind of name that counts or does not")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,8 +56,12 @@ pub(crate) struct Reading {
     pub(crate) subject: bool,
     /// The e-mail addresses in the subject, as rfc822Names.
     pub(crate) subject_emails: bool,
-    /// The CN, where there are no alternative names.
-    pub(crate) common_name: bool,
+    /// The CN.
+    pub(crate) common_name: BoundCommonName,
+    /// The URIs.
+    pub(crate) uris: bool,
+    /// Whether a name with the root's dot at its end is the name without it.
+    pub(crate) final_dot: bool,
     /// Whether an excluded name excludes the wildcard that stands for it.
     pub(crate) wildcards_touch: bool,
 }
@@ -79,12 +96,24 @@ pub(crate) fn apply(
 fn names_of(certificate: &CertFacts, reading: Reading) -> Vec<Cow<'_, GeneralName>> {
     let mut names: Vec<_> =
         certificate.subject_alt_names().unwrap_or_default().iter().map(Cow::Borrowed).collect();
-    if names.is_empty() && reading.common_name {
-        names.extend(certificate.subject.common_names().filter_map(|cn| {
-            let text = cn.text.as_deref()?;
-            let dns = || GeneralName::Dns(ascii_host(text).into_owned());
-            Some(Cow::Owned(text.parse().map_or_else(|_| dns(), GeneralName::Ip)))
-        }));
+    let no_dns_name = !names.iter().any(|name| matches!(**name, GeneralName::Dns(_)));
+    let is_bound: fn(&str) -> bool = match reading.common_name {
+        BoundCommonName::WithoutNames if names.is_empty() => |_| true,
+        BoundCommonName::WithoutDnsName if no_dns_name => |_| true,
+        BoundCommonName::HostWithoutDnsName if no_dns_name => is_plausible_host,
+        _ => |_| false,
+    };
+    let texts = certificate.subject.common_names().filter_map(|cn| cn.text.as_deref());
+    names.extend(texts.filter(|text| is_bound(text)).map(|text| {
+        let dns = || GeneralName::Dns(ascii_host(text).into_owned());
+        Cow::Owned(text.parse().map_or_else(|_| dns(), GeneralName::Ip))
+    }));
+    if !reading.uris {
+        names.retain(|name| !matches!(**name, GeneralName::Uri(_)));
+    }
+    if !reading.final_dot {
+        // As another label, which no subtree has.
+        names.retain(|name| !matches!(&**name, GeneralName::Dns(name) if name.ends_with('.')));
     }
     let mailboxes: Vec<_> = names.iter().filter_map(|name| internationalized_mailbox(name)).collect();
     names.extend(mailboxes.into_iter().map(Cow::Owned));
@@ -102,6 +131,17 @@ fn names_of(certificate: &CertFacts, reading: Reading) -> Vec<Cow<'_, GeneralNam
         names.push(Cow::Owned(GeneralName::Directory(certificate.subject_der.clone())));
     }
     names
+}
+
+/// Whether a text could be the name of a host in a domain: labels of letters, digits, `-` and `_`, and more than one.
+fn is_plausible_host(text: &str) -> bool {
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    text.contains('.') && text.split('.').all(is_label)
 }
 
 /// The e-mail address in an otherName of the type SmtpUTF8Mailbox, which constraints on rfc822Name bind too

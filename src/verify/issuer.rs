@@ -3,7 +3,7 @@
 //! Stricter than §6.1 asks where the field has become so: the trusted certificate that ends a chain must itself be
 //! a CA, in its validity period, strong, and in the form of §4. Not checked: certificate policies; revocation is [`super::revocation`]'s.
 
-use super::constraints::{self, Reading};
+use super::constraints::{self, BoundCommonName, Reading};
 use super::criteria::{Rules, Usage};
 use super::form::{self, Role};
 use super::keys::{self, Weakness};
@@ -110,8 +110,19 @@ pub(super) fn constraint_faults(
     });
     let violations = bound.filter_map(|(depth, certificate)| {
         // Under policy `lab` the CN is the identity of a leaf that has no alternative names.
-        let common_name = depth == 0 && rules.policy == Policy::Lab;
-        let reading = Reading { subject: true, subject_emails: true, common_name, wildcards_touch: true };
+        let common_name = if depth == 0 && rules.policy == Policy::Lab {
+            BoundCommonName::WithoutNames
+        } else {
+            BoundCommonName::No
+        };
+        let reading = Reading {
+            subject: true,
+            subject_emails: true,
+            common_name,
+            uris: true,
+            final_dot: true,
+            wildcards_touch: true,
+        };
         constraints::apply(issuer, certificate, reading, comparisons)
     });
     let violations = violations.map(|violation| Fault {

@@ -29,6 +29,24 @@ pub(crate) fn certificate(certificate: &CertFacts, issuer_key: &PublicKeyFacts) 
     signed(&certificate.tbs, &certificate.signature_algorithm, &certificate.signature, issuer_key)
 }
 
+/// Whether a certificate is signed with RSA or on a curve, by what it says itself: by no other kind of key.
+pub(crate) fn is_by_rsa_or_curve(certificate: &CertFacts) -> bool {
+    let algorithm = certificate.signature_algorithm.algorithm_id.as_slice();
+    let known = crypto::provider().signature_verification_algorithms.all;
+    let is_classical = |known: &&&dyn SignatureVerificationAlgorithm| {
+        let key = known.public_key_alg_id();
+        CLASSICAL.iter().any(|kind| key.as_ref().starts_with(kind))
+    };
+    known.iter().filter(is_classical).any(|known| known.signature_alg_id().as_ref() == algorithm)
+}
+
+/// The beginnings of the AlgorithmIdentifiers of their keys: rsaEncryption, id-ecPublicKey, Ed25519.
+const CLASSICAL: [&[u8]; 3] = [
+    &[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1],
+    &[6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1],
+    &[6, 3, 0x2b, 0x65, 0x70],
+];
+
 /// Whether the certificate's own key verifies its signature; `None` where that cannot be said, for tlslab does not
 /// know the algorithm, or it is too weak to prove anything.
 pub fn self_signed(certificate: &CertFacts) -> Option<bool> {

@@ -10,8 +10,9 @@ use crate::verify::{issuer, self_signed};
 /// The most namesakes whose signature is tried for one certificate: an input can hold any number of them.
 const TRIED: usize = 8;
 
-/// The most certificates of a chain, leaf and root counted: what [`crate::verify`] looks at.
-const MAX_DEPTH: usize = 10;
+/// The most certificates of a chain, leaf and root counted: more than most verifiers look at, so that who refuses a chain
+/// for its length can be told.
+const MAX_DEPTH: usize = 20;
 
 /// The most signatures that are verified to find the chains of one input: a peer can send thousands of certificates. Once
 /// they are spent, namesakes are told apart by their key identifiers alone, and one that is its own issuer is an end.
@@ -78,7 +79,9 @@ impl<'a> Known<'a> {
             }
             let namesakes = self.by_subject.get(last.issuer_der.as_slice()).into_iter().flatten().copied();
             let new = namesakes.filter(|candidate| chain.iter().all(|known| known.der != candidate.der));
-            let new: Vec<_> = new.take(TRIED).collect();
+            let mut new: Vec<_> = new.collect();
+            new.sort_by_key(|candidate| !issuer::key_identifiers_agree(last, candidate));
+            new.truncate(TRIED);
             // With one there is nothing to choose.
             let verify = new.len() > 1 && self.may_verify(new.len());
             let above = new.into_iter().min_by_key(|candidate| {
@@ -142,7 +145,7 @@ mod tests {
 
     #[test]
     fn every_certificate_of_a_long_line_is_in_one_chain_in_any_order() {
-        let made = Workshop::new(KeyAlgorithm::EcP256).long_chain(23, |_, _| {}).unwrap();
+        let made = Workshop::new(KeyAlgorithm::EcP256).long_chain(43, |_, _| {}).unwrap();
         let line = made.chain.iter().chain(&made.trusted).map(|der| CertFacts::read(der).unwrap());
         let leaf_first: Vec<CertFacts> = line.collect();
         let root_first: Vec<CertFacts> = leaf_first.iter().rev().cloned().collect();
@@ -150,7 +153,7 @@ mod tests {
             let known: Vec<&CertFacts> = line.iter().collect();
             let chains = chains(&known);
             let lengths: Vec<usize> = chains.iter().map(|(_, chain)| chain.len()).collect();
-            assert_eq!(lengths.iter().sum::<usize>(), 25, "{lengths:?}");
+            assert_eq!(lengths.iter().sum::<usize>(), 45, "{lengths:?}");
             assert!(lengths.iter().all(|length| *length <= MAX_DEPTH), "{lengths:?}");
             assert_eq!(chains.len(), 3, "{lengths:?}");
             for (place, chain) in chains {

@@ -44,6 +44,8 @@ pub enum Condition {
     ConstrainedOtherwise,
     /// One of these extensions is critical, in it or above.
     Critical(&'static [Oid]),
+    /// A critical extension appears twice.
+    CriticalTwice(Whom),
     /// An issuer's name constraints are critical and about directory names.
     CriticallyConstrained,
     /// CA:FALSE.
@@ -62,7 +64,7 @@ pub enum Condition {
     EmptySubjectUncritical,
     /// notAfter has passed.
     Expired,
-    /// The curve of its key is spelt out instead of named.
+    /// The curve of its key, or of an issuer's, is spelt out instead of named.
     ExplicitCurve,
     /// Extensions, and a version that has none.
     ExtensionsInOldVersion(Whom),
@@ -76,6 +78,8 @@ pub enum Condition {
     MayNotSign(Whom),
     /// More intermediates than this.
     MoreIntermediatesThan(usize),
+    /// The server sends more certificates than this.
+    MoreSentThan(usize),
     /// The expected name has characters other than letters, digits and hyphens.
     NameNotLdh,
     /// The expected name would be in a SAN, which is not read in a certificate of this version.
@@ -143,19 +147,28 @@ pub enum Condition {
     UnusualExponent,
     /// A signature, its own or one above, that tlslab cannot verify.
     Unverifiable,
+    /// An issuer's key that cannot be read, or that signatures of the kind below it cannot be by.
+    UselessIssuerKey,
     /// Version 1, and no basicConstraints.
     Version1WithoutConstraints,
 }
 
-/// How name constraints are read.
+/// How a verifier reads name constraints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Constrained {
-    /// They bind the alternative names only.
-    Alternatives,
-    /// They bind the subject too.
-    Names,
-    /// The same, and an excluded name excludes the wildcard that stands for it.
-    Wildcards,
+#[allow(clippy::struct_excessive_bools, reason = "each is something that is read or not")]
+pub struct Constrained {
+    /// They bind the subject too, not the alternative names only.
+    pub subject: bool,
+    /// They bind URIs.
+    pub uris: bool,
+    /// They bind a CN beside alternative names too, where no dNSName is among them.
+    pub common_name_beside: bool,
+    /// They bind a CN that is a wildcard.
+    pub wildcard_common_name: bool,
+    /// A name with a final dot is the name without it.
+    pub final_dot: bool,
+    /// An excluded name excludes the wildcard that stands for it.
+    pub wildcards: bool,
 }
 
 /// Whose certificate a verifier looks at.
@@ -194,6 +207,7 @@ impl Condition {
             Self::DemandsOfTls(some) => usage::demands_of_tls(leaf, some),
             Self::ConstrainedOtherwise => path::constrained_otherwise(case),
             Self::Critical(extensions) => fields::critical(case, extensions),
+            Self::CriticalTwice(whom) => fields::critical_twice(whom, case),
             Self::CriticallyConstrained => path::critically_constrained(case),
             Self::DeniesCa(whom) => usage::denies_ca(whom, case),
             Self::DuplicateExtension(whom) => fields::duplicate_extension(whom, case),
@@ -203,13 +217,14 @@ impl Condition {
             Self::EmptyKeyUsage(whom) => usage::empty_key_usage(whom, case),
             Self::EmptySubjectUncritical => fields::empty_subject_uncritical(leaf),
             Self::Expired => path::expired(case),
-            Self::ExplicitCurve => key::explicit_curve(leaf),
+            Self::ExplicitCurve => key::explicit_curve(case),
             Self::ExtensionsInOldVersion(whom) => fields::extensions_in_old_version(whom, case),
             Self::ForOtherUses(whom) => usage::for_other_uses(whom, case),
             Self::Forged => path::forged(case),
             Self::LongerThan(most) => path::longer_than(case, most),
             Self::MayNotSign(whom) => usage::may_not_sign(whom, case),
             Self::MoreIntermediatesThan(most) => path::more_intermediates_than(case, most),
+            Self::MoreSentThan(most) => path::more_sent_than(case, most),
             Self::NameNotLdh => names::not_ldh(case),
             Self::NamesInOldVersion => fields::names_in_old_version(case),
             Self::NoAuthorityKeyId => path::no_authority_key_id(case),
@@ -244,6 +259,7 @@ impl Condition {
             Self::UnreadableBut(extensions) => fields::unreadable_but(case, extensions),
             Self::UnusualExponent => key::unusual_exponent(leaf),
             Self::Unverifiable => path::unverifiable(case),
+            Self::UselessIssuerKey => path::useless_issuer_key(case),
             Self::Version1WithoutConstraints => fields::version_1_without_constraints(leaf),
         }
     }

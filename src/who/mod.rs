@@ -30,7 +30,7 @@ use rules::Findings;
 
 pub use chain::{chain, chains};
 pub use condition::{Condition, Constrained, Whom};
-pub use names::{CommonNames, NameRules, Wildcards};
+pub use names::{CommonNames, NameRules, Stars, Wildcards};
 pub use notes::{notes, notes_on, own_name};
 pub use release::{BadRelease, Build, RELEASES, Release, Version, Wanted};
 pub use rules::{RULES, Releases, Rule};
@@ -148,6 +148,9 @@ pub struct Case<'a> {
     /// What is known of the chain above it, in order; the last may be the trusted root. Looked at where it is
     /// [`Model::Ca`].
     pub issuers: &'a [&'a CertFacts],
+    /// How many certificates the server sends, this one counted, where that is known and some are not of the chain;
+    /// else 0.
+    pub sent: usize,
     /// How it comes to be trusted.
     pub model: Model,
     /// The name that the client expects; `None` leaves names aside.

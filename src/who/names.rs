@@ -3,7 +3,9 @@
 use std::net::IpAddr;
 
 use super::Case;
+use crate::pki::der::Walk;
 use crate::pki::facts::{CertFacts, GeneralName};
+use crate::pki::oid::SRV_NAME;
 use crate::verify::ExpectedName;
 
 /// How a verifier matches the expected name.
@@ -30,7 +32,7 @@ pub enum CommonNames {
     LastWithoutDnsName,
     /// Where there is neither a dNSName nor an iPAddress; only the last.
     LastWithoutDnsNameOrAddress,
-    /// Where there is no dNSName, iPAddress or URI, and only where there is one CN.
+    /// Where there is no dNSName, iPAddress, URI or SRVName, and only where there is one CN.
     OnlyWithoutHostName,
 }
 
@@ -39,10 +41,23 @@ pub enum CommonNames {
 pub struct Wildcards {
     /// Part of the left-most label too, as in `w*.test.org`, unless it is an A-label (RFC 5890 §2.3.2.1).
     pub partial: bool,
+    /// Part of an A-label too, unless the pattern itself is one's beginning.
+    pub partial_a_label: bool,
     /// Left of a single label too, as in `*.org`.
     pub top_level: bool,
-    /// Any label or part of one, and several of them, as in `www.*.org`.
-    pub any_label: bool,
+    /// Where they may be.
+    pub stars: Stars,
+}
+
+/// Where a name may have a `*`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stars {
+    /// One, in the left-most label.
+    First,
+    /// In the left-most label, also several, as in `w*w*.test.org`.
+    SeveralInFirst,
+    /// In any label, also several, as in `www.*.org`.
+    Anywhere,
 }
 
 impl NameRules {
@@ -76,15 +91,19 @@ impl NameRules {
         // One of a wrong length is an address too.
         let address =
             names.iter().any(|name| matches!(name, GeneralName::Ip(_) | GeneralName::Other { tag: 7, .. }));
-        let uri = names.iter().any(|name| matches!(name, GeneralName::Uri(_)));
+        let service = names.iter().any(|name| matches!(name, GeneralName::Uri(_)) || is_srv_name(name));
         let last = || all.last().copied().into_iter().collect();
         match self.common_names {
             CommonNames::AnyWithoutDnsName if !dns => all,
             CommonNames::LastWithoutDnsName if !dns => last(),
             CommonNames::LastWithoutDnsNameOrAddress if !dns && !address => last(),
-            CommonNames::OnlyWithoutHostName if !dns && !address && !uri && all.len() == 1 => all,
+            CommonNames::OnlyWithoutHostName if !dns && !address && !service && all.len() == 1 => all,
             _ => Vec::new(),
         }
+    }
+
+    fn may_be_partial(self, pattern: &str, label: &str) -> bool {
+        if self.wildcards.partial_a_label { !pattern.contains("xn--") } else { !is_a_label(label) }
     }
 
     /// Whether a name in the certificate stands for `name`, which is lower-case and without a final dot.
@@ -94,8 +113,13 @@ impl NameRules {
             Some(short) if self.final_dot => short,
             _ => &pattern,
         };
-        if self.wildcards.any_label {
-            return labels_stand_for(pattern, name);
+        match self.wildcards.stars {
+            Stars::First => {}
+            Stars::Anywhere => return labels_stand_for(pattern, name),
+            Stars::SeveralInFirst => {
+                let is_first_only = pattern.split_once('.').is_none_or(|(_, parent)| !parent.contains('*'));
+                return is_first_only && labels_stand_for(pattern, name);
+            }
         }
         let Some((label, parent)) = pattern.split_once('.').filter(|(label, _)| label.contains('*')) else {
             return pattern == name;
@@ -104,7 +128,7 @@ impl NameRules {
         let (before, after) = label.split_once('*').unwrap_or_default();
         rest == parent
             && (self.wildcards.top_level || parent.contains('.'))
-            && (label == "*" || self.wildcards.partial && !is_a_label(first))
+            && (label == "*" || self.wildcards.partial && self.may_be_partial(label, first))
             && first.len() >= before.len() + after.len()
             && first.starts_with(before)
             && first.ends_with(after)
@@ -127,6 +151,11 @@ fn labels_stand_for(pattern: &str, name: &str) -> bool {
     !is_open
         && pattern.split('.').count() == name.split('.').count()
         && pattern.split('.').zip(name.split('.')).all(|(pattern, label)| stands_for(pattern, label))
+}
+
+/// Whether it is an otherName of the type SRVName (RFC 4985 §2).
+fn is_srv_name(name: &GeneralName) -> bool {
+    matches!(name, GeneralName::Other { tag: 0, value } if Walk(value).oid().is_ok_and(|kind| kind == SRV_NAME))
 }
 
 /// Whether an international label is written in this one.
@@ -176,7 +205,7 @@ mod tests {
     fn wildcards_stand_for_what_the_rules_let_them() {
         let rules = |partial, top_level, final_dot| NameRules {
             common_names: CommonNames::Never,
-            wildcards: Wildcards { partial, top_level, any_label: false },
+            wildcards: Wildcards { partial, partial_a_label: false, top_level, stars: Stars::First },
             final_dot,
             address_as_text: false,
         };

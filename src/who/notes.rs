@@ -43,10 +43,10 @@ pub fn notes(case: &Case<'_>) -> Vec<String> {
 pub fn notes_on(verdict: &Verdict, name: Option<&ExpectedName>, at: OffsetDateTime) -> Vec<String> {
     let Some(leaf) = verdict.certificate.as_ref().filter(|_| verdict.accepted()) else { return Vec::new() };
     match &verdict.path {
-        TrustPath::Pinned => notes(&Case { leaf, issuers: &[], model: Model::Pinned, name, at }),
+        TrustPath::Pinned => notes(&Case { leaf, issuers: &[], sent: 0, model: Model::Pinned, name, at }),
         TrustPath::Issued(issuers) => {
             let issuers: Vec<&CertFacts> = issuers.iter().collect();
-            notes(&Case { leaf, issuers: &issuers, model: Model::Ca, name, at })
+            notes(&Case { leaf, issuers: &issuers, sent: 0, model: Model::Ca, name, at })
         }
         TrustPath::Missing => Vec::new(),
     }

@@ -87,20 +87,27 @@ impl Release {
     }
 }
 
-/// All that were measured, of each verifier the newest last: what Debian 12 has, and Node as its makers build it.
+/// All that were measured, of each verifier the newest last: what Debian 12 and 13 have, and Node as its makers build it.
 pub const RELEASES: &[Release] = &[
     row(V::Openssl, v(3, 0, 20), v(3, 0, 22), v(3, 1, 0)).on_the_systems_openssl(3, 0),
+    row(V::Openssl, v(3, 5, 9), v(3, 5, 9), v(3, 6, 0)).on_the_systems_openssl(3, 5),
     row(V::Python, v(3, 11, 2), v(3, 11, 7), v(3, 12, 0)).on_the_systems_openssl(3, 0),
+    row(V::Python, v(3, 13, 5), v(3, 13, 5), v(3, 14, 0)).on_the_systems_openssl(3, 5),
     row(V::Curl, v(7, 88, 1), v(7, 88, 1), v(7, 89, 0)).on_the_systems_openssl(3, 0),
+    row(V::Curl, v(8, 14, 1), v(8, 14, 1), v(8, 15, 0)).on_the_systems_openssl(3, 5),
     row(V::Gnutls, v(3, 7, 9), v(3, 7, 9), v(3, 8, 0)),
+    row(V::Gnutls, v(3, 8, 9), v(3, 8, 9), v(3, 9, 0)),
     row(V::Nss, v(3, 87, 1), v(3, 87, 1), v(3, 88, 0)),
+    row(V::Nss, v(3, 110, 0), v(3, 110, 0), v(3, 111, 0)),
     // Debian follows the browsers.
     row(V::Firefox, v(140, 12, 0), v(153, 8, 0), NEVER),
     row(V::Chromium, v(150, 0, 7871), v(156, 0, 8078), NEVER),
     row(V::Go, v(1, 19, 8), v(1, 19, 8), v(1, 20, 0)),
-    row(V::Java, v(17, 0, 15), v(17, 0, 15), v(17, 0, 16)),
-    row(V::Java, v(17, 0, 19), v(17, 0, 19), v(18, 0, 0)),
+    row(V::Go, v(1, 24, 4), v(1, 24, 4), v(1, 25, 0)),
+    row(V::Java, v(17, 0, 15), v(17, 0, 19), v(18, 0, 0)),
+    row(V::Java, v(21, 0, 13), v(21, 0, 13), v(22, 0, 0)),
     row(V::Node, v(18, 20, 4), v(18, 20, 4), v(19, 0, 0)).on_the_systems_openssl(3, 0),
+    row(V::Node, v(20, 19, 2), v(20, 19, 2), v(21, 0, 0)).on_the_systems_openssl(3, 5),
     row(V::Node, v(20, 20, 2), v(20, 20, 2), v(21, 0, 0)).on_openssl(3, 0),
     row(V::RustlsWebpki, v(0, 103, 0), v(0, 103, 99), v(0, 104, 0)),
 ];

@@ -3,7 +3,7 @@
 use time::Duration;
 
 use super::condition::Constrained;
-use super::names::{CommonNames, NameRules, Wildcards};
+use super::names::{CommonNames, NameRules, Stars, Wildcards};
 use super::release::{Build, Release, Version};
 use super::{Case, Condition, Refusal, Verifier, Whom};
 use crate::pki::oid::{
@@ -157,6 +157,13 @@ const WHOLE: &[Verifier] = &[Openssl, OpensslStrict, Node];
 /// Those of them that do not take a pinned certificate which they cannot read: curl, with partial chains, does.
 const BUT_CURL: &[Verifier] = &[Openssl, OpensslStrict, Python, Node];
 
+/// From these on, or from some release between the last that was measured before and them, these say something else.
+const CURL_8_14: Version = Version([8, 14, 1]);
+const GO_1_24: Version = Version([1, 24, 4]);
+const JAVA_21: Version = Version([21, 0, 13]);
+const NSS_3_110: Version = Version([3, 110, 0]);
+
+const USELESS: &str = "RFC 5280 §6.1.3 (a)(1): no signature verifies with it";
 const CHECK_TIME: &str = "OpenSSL crypto/x509/x509_vfy.c ossl_x509_check_cert_time";
 const CHECK_EXTENSIONS: &str = "OpenSSL crypto/x509/x509_vfy.c check_extensions";
 const PURPOSE: &str = "OpenSSL crypto/x509/v3_purp.c check_purpose_ssl_server";
@@ -169,6 +176,8 @@ const GNUTLS_USES: &str = "GnuTLS lib/x509/verify.c _gnutls_check_key_purpose";
 const GNUTLS_SANITY: &str = "GnuTLS lib/x509/x509.c _gnutls_check_cert_sanity";
 const GNUTLS_NAMES_READ: &str = "GnuTLS lib/x509/x509.c cache_alt_names";
 const NSS: &str = "NSS lib/certhigh/certvfy.c cert_VerifyCertChainOld";
+/// Since `certutil -V` asks libpkix, the newer of NSS's two verifiers.
+const NSS_PKIX: &str = "NSS lib/certhigh/certvfypkix.c cert_VerifyCertChainPkix";
 const NSS_TIME: &str = "NSS lib/certdb/certdb.c CERT_CheckCertValidTimes";
 const NSS_TYPE: &str = "NSS lib/certdb/certdb.c cert_ComputeCertType";
 const PKIX_TIME: &str = "mozilla::pkix pkixcheck.cpp CheckValidity";
@@ -191,6 +200,8 @@ const GO_SIGNED: &str = "Go crypto/x509 x509.go CheckSignatureFrom";
 const GO_USES: &str = "Go crypto/x509 verify.go checkChainForKeyUsage";
 const GO_PARSE: &str = "Go crypto/x509 parser.go parseCertificate";
 const JAVA: &str = "JDK sun.security.validator.PKIXValidator.engineValidate";
+const JAVA_READ: &str =
+    "JDK sun.security.x509.X509CertImpl: an extension that is asked for and cannot be read";
 const JAVA_END: &str = "JDK sun.security.validator.EndEntityChecker";
 const JAVA_EXTENSIONS: &str = "JDK sun.security.x509.CertificateExtensions.parseExtension";
 const WEBPKI_TIME: &str = "rustls-webpki src/verify_cert.rs check_validity";
@@ -251,6 +262,18 @@ const GO_KNOWN: &[Oid] = &[
     CERTIFICATE_POLICIES,
     CRL_DISTRIBUTION_POINTS,
 ];
+const GO_1_24_KNOWN: &[Oid] = &[
+    KEY_USAGE,
+    SUBJECT_ALT_NAME,
+    BASIC_CONSTRAINTS,
+    NAME_CONSTRAINTS,
+    EXTENDED_KEY_USAGE,
+    CERTIFICATE_POLICIES,
+    CRL_DISTRIBUTION_POINTS,
+    INHIBIT_ANY_POLICY,
+    POLICY_CONSTRAINTS,
+    POLICY_MAPPINGS,
+];
 const WEBBUT_KEY_IDENTIFIERS: &[Oid] = &[
     KEY_USAGE,
     SUBJECT_ALT_NAME,
@@ -305,7 +328,8 @@ const STATUS_REQUEST: u16 = 5;
 const MD: &[&str] = &["md2", "md4", "md5"];
 const WEAK: &[&str] = &["md2", "md4", "md5", "sha1"];
 
-const WHOLE_LABEL: Wildcards = Wildcards { partial: false, top_level: false, any_label: false };
+const WHOLE_LABEL: Wildcards =
+    Wildcards { partial: false, partial_a_label: false, top_level: false, stars: Stars::First };
 
 const OPENSSL_NAMES: NameRules = NameRules {
     common_names: CommonNames::AnyWithoutDnsName,
@@ -320,7 +344,11 @@ const CURL_NAMES: NameRules = NameRules {
     final_dot: true,
     address_as_text: true,
 };
-const NODE_NAMES: NameRules = NameRules { final_dot: true, ..OPENSSL_NAMES };
+const NODE_NAMES: NameRules = NameRules {
+    wildcards: Wildcards { partial_a_label: true, ..OPENSSL_NAMES.wildcards },
+    final_dot: true,
+    ..OPENSSL_NAMES
+};
 const GNUTLS_NAMES: NameRules = NameRules {
     common_names: CommonNames::OnlyWithoutHostName,
     wildcards: WHOLE_LABEL,
@@ -338,10 +366,32 @@ const GO_NAMES: NameRules =
     NameRules { wildcards: Wildcards { top_level: true, ..WHOLE_LABEL }, ..SAN_NAMES };
 const JAVA_NAMES: NameRules = NameRules {
     common_names: CommonNames::LastWithoutDnsName,
-    wildcards: Wildcards { partial: true, top_level: true, any_label: true },
+    wildcards: Wildcards { partial: true, partial_a_label: false, top_level: true, stars: Stars::Anywhere },
     final_dot: false,
     address_as_text: false,
 };
+
+/// As RFC 5280 §4.2.1.10 has them, and the CN of a certificate without other names.
+const CONSTRAINED: Constrained = Constrained {
+    subject: true,
+    uris: true,
+    common_name_beside: false,
+    wildcard_common_name: true,
+    final_dot: true,
+    wildcards: false,
+};
+const WILDCARDS: Constrained = Constrained { wildcards: true, ..CONSTRAINED };
+const OPENSSL_CONSTRAINED: Constrained =
+    Constrained { common_name_beside: true, wildcard_common_name: false, final_dot: false, ..CONSTRAINED };
+const GNUTLS_CONSTRAINED: Constrained = Constrained { subject: false, uris: false, ..CONSTRAINED };
+const NSS_CONSTRAINED: Constrained = Constrained { final_dot: false, ..CONSTRAINED };
+const JAVA_CONSTRAINED: Constrained =
+    Constrained { common_name_beside: true, wildcard_common_name: false, ..CONSTRAINED };
+const JAVA_21_CONSTRAINED: Constrained =
+    Constrained { wildcard_common_name: true, wildcards: true, ..JAVA_CONSTRAINED };
+
+const JAVA_21_NAMES: NameRules =
+    NameRules { wildcards: Wildcards { stars: Stars::SeveralInFirst, ..JAVA_NAMES.wildcards }, ..JAVA_NAMES };
 
 const fn both(verifiers: &'static [Verifier], condition: Condition, source: &'static str) -> Rule {
     Rule { verifiers, model: None, condition, releases: Releases::All, source }
@@ -371,6 +421,9 @@ pub const RULES: &[Rule] = &[
         C::ShortRsa(528),
         "RFC 8017 §9.1.1: too short for RSASSA-PSS with SHA-256, which TLS 1.3 demands",
     ),
+    // whoever verifies signatures, and NSS's certutil, which takes no such certificate into its database
+    issued(LIVE, C::UselessIssuerKey, USELESS),
+    issued(&[Nss], C::UselessIssuerKey, USELESS),
     // OpenSSL, whoever calls it
     both(OPENSSLS, C::Expired, CHECK_TIME),
     both(OPENSSLS, C::NotYetValid, CHECK_TIME),
@@ -388,7 +441,7 @@ pub const RULES: &[Rule] = &[
     ),
     issued(
         OPENSSLS,
-        C::NotPermitted(Whom::Issuers, Constrained::Names),
+        C::NotPermitted(Whom::Issuers, OPENSSL_CONSTRAINED),
         "OpenSSL crypto/x509/x509_vfy.c check_name_constraints",
     ),
     issued(OPENSSLS, C::NotServerAuth(Whom::Issuers), PURPOSE),
@@ -440,7 +493,8 @@ pub const RULES: &[Rule] = &[
         C::NotNamed(CURL_NAMES),
         "curl lib/vtls/openssl.c Curl_ossl_verifyhost, lib/vtls/hostcheck.c Curl_cert_hostcheck",
     ),
-    both(&[Curl], C::EmptyIssuer, "curl lib/vtls/openssl.c: couldn't get X509-issuer name"),
+    both(&[Curl], C::EmptyIssuer, "curl lib/vtls/openssl.c: couldn't get X509-issuer name")
+        .only(Releases::Before(CURL_8_14)),
     both(&[Node], C::NotNamed(NODE_NAMES), "Node lib/tls.js checkServerIdentity"),
     // GnuTLS
     both(&[Gnutls], C::Expired, GNUTLS_TIME),
@@ -452,7 +506,7 @@ pub const RULES: &[Rule] = &[
     issued(&[Gnutls], C::MayNotSign(Whom::Issuers), GNUTLS),
     issued(&[Gnutls], C::Unreadable(Whom::Issuers, &[KEY_USAGE]), GNUTLS),
     issued(&[Gnutls], C::PathTooLongInAll(Whom::Issuers), "GnuTLS lib/x509/verify.c check_if_ca"),
-    issued(&[Gnutls], C::NotPermitted(Whom::Issuers, Constrained::Alternatives), GNUTLS),
+    issued(&[Gnutls], C::NotPermitted(Whom::Issuers, GNUTLS_CONSTRAINED), GNUTLS),
     issued(
         &[Gnutls],
         C::UnknownCritical(Whom::All, WITH_KEY_IDENTIFIERS),
@@ -475,6 +529,7 @@ pub const RULES: &[Rule] = &[
     both(&[Gnutls], C::AlternativeName(X400_ADDRESS, X400_ADDRESS), GNUTLS_NAMES_READ),
     both(&[Gnutls], C::AlternativeName(EDI_PARTY_NAME, EDI_PARTY_NAME), GNUTLS_NAMES_READ),
     both(&[Gnutls], C::DemandsOfTls(&[STATUS_REQUEST]), "GnuTLS lib/cert-session.c check_ocsp_response"),
+    both(&[Gnutls], C::MoreSentThan(16), "GnuTLS lib/gnutls_int.h DEFAULT_MAX_VERIFY_DEPTH"),
     issued(&[Gnutls], C::AnothersKeyIdentifier, "GnuTLS lib/x509/verify.c is_issuer"),
     issued(&[Gnutls], C::SignedWith(WEAK), GNUTLS),
     both(
@@ -487,18 +542,27 @@ pub const RULES: &[Rule] = &[
     both(&[Nss], C::Expired, NSS_TIME),
     both(&[Nss], C::NotYetValidFor(Duration::days(1)), NSS_TIME),
     issued(&[Nss], C::OutOfDate(Whom::Issuers), NSS_TIME),
-    issued(&[Nss], C::AlgorithmsDiffer(Whom::Sent), NSS),
+    issued(&[Nss], C::AlgorithmsDiffer(Whom::Sent), NSS).only(Releases::Before(NSS_3_110)),
     issued(&[Nss], C::NotCa(Whom::Intermediates), NSS),
     issued(&[Nss], C::DeniesCa(Whom::Root), NSS),
-    issued(&[Nss], C::MayNotSign(Whom::Intermediates), NSS),
+    issued(&[Nss], C::MayNotSign(Whom::Intermediates), NSS).only(Releases::Before(NSS_3_110)),
+    issued(&[Nss], C::MayNotSign(Whom::Issuers), NSS_PKIX).only(Releases::From(NSS_3_110)),
     issued(&[Nss], C::PathTooLong(Whom::Issuers), NSS),
     issued(
         &[Nss],
-        C::NotPermitted(Whom::Issuers, Constrained::Names),
+        C::NotPermitted(Whom::Issuers, NSS_CONSTRAINED),
         "NSS lib/certdb/genname.c CERT_CompareNameSpace",
     ),
-    issued(&[Nss], C::UnknownCritical(Whom::Sent, WITH_KEY_IDENTIFIERS), NSS),
-    issued(&[Nss], C::NotForTls(Whom::Intermediates), NSS_TYPE),
+    issued(&[Nss], C::UnknownCritical(Whom::Sent, WITH_KEY_IDENTIFIERS), NSS)
+        .only(Releases::Before(NSS_3_110)),
+    issued(&[Nss], C::UnknownCritical(Whom::Sent, BUT_KEY_IDENTIFIERS), NSS_PKIX)
+        .only(Releases::From(NSS_3_110)),
+    issued(&[Nss], C::CriticalTwice(Whom::Sent), NSS_PKIX).only(Releases::From(NSS_3_110)),
+    issued(&[Nss], C::Unreadable(Whom::Leaf, &[EXTENDED_KEY_USAGE]), NSS_PKIX)
+        .only(Releases::From(NSS_3_110)),
+    issued(&[Nss], C::NotForTls(Whom::Intermediates), NSS_TYPE).only(Releases::Before(NSS_3_110)),
+    issued(&[Nss], C::NotForTls(Whom::Issuers), NSS_PKIX).only(Releases::From(NSS_3_110)),
+    issued(&[Nss], C::NoPurpose(Whom::Issuers), NSS_PKIX).only(Releases::From(NSS_3_110)),
     both(&[Nss], C::NotServerAuth(Whom::Leaf), NSS_TYPE),
     both(&[Nss], C::NoPurpose(Whom::Leaf), NSS_TYPE),
     both(&[Nss], C::CaWithExtendedKeyUsage, NSS_TYPE),
@@ -526,7 +590,7 @@ pub const RULES: &[Rule] = &[
     ),
     issued(
         &[Firefox],
-        C::NotPermitted(Whom::Issuers, Constrained::Wildcards),
+        C::NotPermitted(Whom::Issuers, WILDCARDS),
         "mozilla::pkix pkixnames.cpp CheckNameConstraints",
     ),
     issued(&[Firefox], C::MayNotSign(Whom::Issuers), PKIX_KEY_USAGE),
@@ -568,7 +632,7 @@ pub const RULES: &[Rule] = &[
     issued(&[Chromium], C::DeniesCa(Whom::Root), PKI_ANCHOR),
     issued(&[Chromium], C::MayNotSign(Whom::Issuers), PKI_PREPARE),
     issued(&[Chromium], C::PathTooLong(Whom::Issuers), PKI_PREPARE),
-    issued(&[Chromium], C::NotPermitted(Whom::Issuers, Constrained::Wildcards), PKI_PROCESS),
+    issued(&[Chromium], C::NotPermitted(Whom::Issuers, WILDCARDS), PKI_PROCESS),
     issued(&[Chromium], C::ForOtherUses(Whom::Issuers), PKI_USES),
     both(&[Chromium], C::ForOtherUses(Whom::Leaf), PKI_USES),
     both(&[Chromium], C::UnknownCritical(Whom::All, BUT_KEY_IDENTIFIERS), PKI_CRITICAL),
@@ -600,7 +664,7 @@ pub const RULES: &[Rule] = &[
     issued(&[Go], C::NotCa(Whom::Intermediates), GO),
     issued(&[Go], C::NotCaInVersion3(Whom::Root), GO),
     issued(&[Go], C::PathTooLongInAll(Whom::Issuers), GO),
-    issued(&[Go], C::NotPermitted(Whom::Issuers, Constrained::Names), GO),
+    issued(&[Go], C::NotPermitted(Whom::Issuers, CONSTRAINED), GO),
     issued(
         &[Go],
         C::CriticallyConstrained,
@@ -614,12 +678,22 @@ pub const RULES: &[Rule] = &[
         &[Go],
         C::UnknownCritical(Whom::All, GO_KNOWN),
         "Go crypto/x509 verify.go: UnhandledCriticalExtension",
-    ),
+    )
+    .only(Releases::Before(GO_1_24)),
+    both(
+        &[Go],
+        C::UnknownCritical(Whom::All, GO_1_24_KNOWN),
+        "Go crypto/x509 parser.go processExtensions: which may be critical; verify.go: UnhandledCriticalExtension",
+    )
+    .only(Releases::From(GO_1_24)),
     both(&[Go], C::DuplicateExtension(Whom::All), GO_PARSE),
     both(&[Go], C::AlgorithmsDiffer(Whom::All), GO_PARSE),
     both(&[Go], C::Unreadable(Whom::All, ALL_READ), "Go crypto/x509 parser.go processExtensions"),
     both(&[Go], C::ExplicitCurve, "Go crypto/x509 parser.go parsePublicKey"),
-    both(&[Go], C::LongerThan(65_536), "Go crypto/tls common.go maxHandshake"),
+    both(&[Go], C::LongerThan(65_536), "Go crypto/tls common.go maxHandshake")
+        .only(Releases::Before(GO_1_24)),
+    both(&[Go], C::LongerThan(262_144), "Go crypto/tls common.go maxHandshakeCertificateMsg")
+        .only(Releases::From(GO_1_24)),
     issued(
         &[Go],
         C::TooManyComparisons(250_000),
@@ -646,13 +720,13 @@ pub const RULES: &[Rule] = &[
         "JDK sun.security.provider.certpath.PKIXCertPathValidator.validate: which anchors are worth trying",
     ),
     issued(&[Java], C::PathTooLong(Whom::Intermediates), JAVA),
-    issued(&[Java], C::NotPermitted(Whom::Intermediates, Constrained::Names), JAVA)
-        .only(Releases::Before(Version([17, 0, 19]))),
-    issued(&[Java], C::NotPermitted(Whom::Intermediates, Constrained::Wildcards), JAVA)
-        .only(Releases::From(Version([17, 0, 19]))),
-    issued(
+    issued(&[Java], C::NotPermitted(Whom::Intermediates, JAVA_CONSTRAINED), JAVA)
+        .only(Releases::Before(JAVA_21)),
+    issued(&[Java], C::NotPermitted(Whom::Intermediates, JAVA_21_CONSTRAINED), JAVA)
+        .only(Releases::From(JAVA_21)),
+    both(
         &[Java],
-        C::MoreIntermediatesThan(9),
+        C::MoreSentThan(10),
         "JDK sun.security.ssl.SSLConfiguration: jdk.tls.maxCertificateChainLength",
     ),
     issued(&[Java], C::ForOtherUses(Whom::Leaf), JAVA_END),
@@ -675,7 +749,14 @@ pub const RULES: &[Rule] = &[
     both(&[Java], C::EmptySubjectUncritical, "JDK sun.security.x509.X509CertInfo.verifyCert"),
     both(&[Java], C::AlternativeName(EDI_PARTY_NAME, EDI_PARTY_NAME), "JDK sun.security.x509.EDIPartyName"),
     both(&[Java], C::NameNotLdh, "JDK sun.security.util.HostnameChecker.matchDNS: SNIHostName"),
-    both(&[Java], C::NotNamed(JAVA_NAMES), "JDK sun.security.util.HostnameChecker.match"),
+    both(&[Java], C::NotNamed(JAVA_NAMES), "JDK sun.security.util.HostnameChecker.match")
+        .only(Releases::Before(JAVA_21)),
+    both(&[Java], C::NotNamed(JAVA_21_NAMES), "JDK sun.security.util.HostnameChecker.matchLeftmostWildcard")
+        .only(Releases::From(JAVA_21)),
+    both(&[Java], C::EmptyAlternativeNames, JAVA_READ).only(Releases::From(JAVA_21)),
+    both(&[Java], C::Unreadable(Whom::Leaf, &[SUBJECT_ALT_NAME]), JAVA_READ).only(Releases::From(JAVA_21)),
+    issued(&[Java], C::Unreadable(Whom::Leaf, &[EXTENDED_KEY_USAGE]), JAVA_READ)
+        .only(Releases::From(JAVA_21)),
     // rustls-webpki 0.103
     both(&[RustlsWebpki], C::Expired, WEBPKI_TIME),
     both(&[RustlsWebpki], C::NotYetValid, WEBPKI_TIME),
@@ -696,7 +777,7 @@ pub const RULES: &[Rule] = &[
         C::MoreIntermediatesThan(6),
         "rustls-webpki src/verify_cert.rs: MAX_SUB_CA_COUNT",
     ),
-    issued(&[RustlsWebpki], C::NotPermitted(Whom::Issuers, Constrained::Wildcards), WEBPKI_NAMES),
+    issued(&[RustlsWebpki], C::NotPermitted(Whom::Issuers, WILDCARDS), WEBPKI_NAMES),
     both(&[RustlsWebpki], C::Unreadable(Whom::All, &[NAME_CONSTRAINTS, SUBJECT_ALT_NAME]), WEBPKI_NAMES),
     issued(&[RustlsWebpki], C::NotServerAuth(Whom::Intermediates), WEBPKI_USES),
     both(&[RustlsWebpki], C::NotServerAuth(Whom::Leaf), WEBPKI_USES),

@@ -356,10 +356,12 @@ fn is_near(address: IpAddr) -> bool {
 
 /// What other verifiers would say, were the leaf (its own issuer) or the CA above it the only one that they trust.
 fn predictions(facts: &Facts, name: &ExpectedName) -> Vec<ClientSays> {
-    let Some((leaf, issuers)) = facts.certificates.split_first() else { return Vec::new() };
+    let Some(leaf) = facts.certificates.first() else { return Vec::new() };
     let model = Model::of(leaf);
-    let issuers: Vec<_> = if model == Model::Pinned { Vec::new() } else { issuers.iter().collect() };
-    let case = who::Case { leaf, issuers: &issuers, model, name: Some(name), at: facts.at };
+    let sent = facts.certificates.len();
+    let chain = who::chain(leaf, &facts.certificates.iter().collect::<Vec<_>>());
+    let issuers = if model == Model::Pinned { &[] } else { &chain[1..] };
+    let case = who::Case { leaf, issuers, sent, model, name: Some(name), at: facts.at };
     who::predict(&case, &[])
         .iter()
         .map(|prediction| ClientSays {

@@ -27,12 +27,20 @@ pub(super) fn critical(case: &Case<'_>, extensions: &[Oid]) -> Option<String> {
     })
 }
 
-pub(super) fn duplicate_extension(whom: Whom, case: &Case<'_>) -> Option<String> {
+pub(super) fn critical_twice(whom: Whom, case: &Case<'_>) -> Option<String> {
     whom.find(case, |c| {
-        let mut seen = HashSet::new();
-        let twice = c.extensions.iter().find(|e| !seen.insert(e.oid))?;
-        Some(format!("extension {} twice", twice.oid))
+        let twice = twice(c.extensions.iter().filter(|e| e.critical))?;
+        Some(format!("critical extension {} twice", twice.oid))
     })
+}
+
+pub(super) fn duplicate_extension(whom: Whom, case: &Case<'_>) -> Option<String> {
+    whom.find(case, |c| Some(format!("extension {} twice", twice(c.extensions.iter())?.oid)))
+}
+
+fn twice<'a>(mut extensions: impl Iterator<Item = &'a ExtensionFacts>) -> Option<&'a ExtensionFacts> {
+    let mut seen = HashSet::new();
+    extensions.find(|e| !seen.insert(e.oid))
 }
 
 pub(super) fn empty_alternative_names(leaf: &CertFacts) -> Option<String> {

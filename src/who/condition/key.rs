@@ -9,10 +9,9 @@ pub(super) fn ed25519(leaf: &CertFacts) -> Option<String> {
     said(leaf.public_key.kind == PublicKeyKind::Ed25519, "an Ed25519 key")
 }
 
-pub(super) fn explicit_curve(leaf: &CertFacts) -> Option<String> {
-    let explicit =
-        matches!(&leaf.public_key.kind, PublicKeyKind::Ec { curve } if curve == "explicit parameters");
-    said(explicit, "a curve with explicit parameters")
+pub(super) fn explicit_curve(case: &Case<'_>) -> Option<String> {
+    let explicit = |c: &CertFacts| matches!(&c.public_key.kind, PublicKeyKind::Ec { curve } if curve == "explicit parameters");
+    said(Whom::All.any(case, explicit), "a curve with explicit parameters")
 }
 
 pub(super) fn short_rsa(leaf: &CertFacts, least: u32) -> Option<String> {

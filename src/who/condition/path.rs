@@ -3,10 +3,11 @@
 use time::Duration;
 
 use super::{Constrained, Whom, said};
-use crate::pki::facts::{CertFacts, Extension, ExtensionFacts, GeneralName};
-use crate::verify::constraints::{self, Reading, Violation};
+use crate::pki::facts::{CertFacts, Extension, ExtensionFacts, GeneralName, PublicKeyKind};
+use crate::pki::oid::RSA_PSS;
+use crate::verify::constraints::{self, BoundCommonName, Reading, Violation};
 use crate::verify::signature::{self, Signed};
-use crate::verify::{Model, self_signed};
+use crate::verify::{Model, Reason, keys, self_signed};
 use crate::who::Case;
 use crate::words;
 
@@ -81,6 +82,22 @@ pub(super) fn unverifiable(case: &Case<'_>) -> Option<String> {
     Some(format!("a signature with {}, which tlslab cannot verify", below.signature_algorithm.name))
 }
 
+pub(super) fn useless_issuer_key(case: &Case<'_>) -> Option<String> {
+    let mut pairs = Whom::All.of(case).zip(case.issuers.iter().filter(|_| case.model == Model::Ca));
+    let (_, above) = pairs.find(|(below, above)| match &above.public_key.kind {
+        PublicKeyKind::Rsa { .. } | PublicKeyKind::Ec { .. } | PublicKeyKind::Ed25519 => {
+            keys::weak_key(&above.public_key).is_some_and(|weakness| weakness.reason == Reason::Malformed)
+        }
+        PublicKeyKind::Other(RSA_PSS) => false,
+        // ecdsa-with-SHA256 by a key that is none for ECDSA: what kind it is of does not matter.
+        PublicKeyKind::Other(_) => signature::is_by_rsa_or_curve(below),
+    })?;
+    Some(format!(
+        "the key of {}, with which nothing can be verified",
+        words::shortened(above.subject.to_string())
+    ))
+}
+
 pub(super) fn longer_than(case: &Case<'_>, most: usize) -> Option<String> {
     // RFC 8446 §4.4.2: the lengths of the list, of each certificate and of its extensions, and the context's.
     let length: usize = 4 + Whom::Sent.of(case).map(|c| c.der.len() + 5).sum::<usize>();
@@ -90,6 +107,11 @@ pub(super) fn longer_than(case: &Case<'_>, most: usize) -> Option<String> {
 pub(super) fn more_intermediates_than(case: &Case<'_>, most: usize) -> Option<String> {
     let count = case.above().0.len();
     (count > most).then(|| format!("{count} intermediates, more than {most}"))
+}
+
+pub(super) fn more_sent_than(case: &Case<'_>, most: usize) -> Option<String> {
+    let count = case.sent.max(Whom::Sent.of(case).count());
+    (count > most).then(|| format!("a chain of {count} certificates is sent, more than {most}"))
 }
 
 pub(super) fn no_authority_key_id(case: &Case<'_>) -> Option<String> {
@@ -164,11 +186,19 @@ fn breaks_constraints(below: &[&CertFacts], issuer: &CertFacts, how: Constrained
     // RFC 5280 §4.2.1.10: not those that are self-issued, but for the last of a path.
     let bound = below.iter().enumerate().filter(|(depth, c)| *depth == 0 || !c.is_self_issued());
     let mut violations = bound.filter_map(|(depth, c)| {
+        let common_name = match (depth, how.common_name_beside, how.wildcard_common_name) {
+            (0, true, true) => BoundCommonName::WithoutDnsName,
+            (0, true, false) => BoundCommonName::HostWithoutDnsName,
+            (0, false, _) => BoundCommonName::WithoutNames,
+            _ => BoundCommonName::No,
+        };
         let reading = Reading {
-            subject: how != Constrained::Alternatives,
-            subject_emails: how != Constrained::Alternatives,
-            common_name: depth == 0,
-            wildcards_touch: how == Constrained::Wildcards,
+            subject: how.subject,
+            subject_emails: how.subject,
+            common_name,
+            uris: how.uris,
+            final_dot: how.final_dot,
+            wildcards_touch: how.wildcards,
         };
         constraints::apply(issuer, c, reading, &mut budget)
     });

@@ -381,7 +381,7 @@ fn gnutls(question: &Question) -> Answer {
 
 /// `certutil`, bounded: a hostile certificate makes it take more memory than a machine has.
 fn certutil(lab: &Lab, arguments: &[&str]) -> Run {
-    lab.run("prlimit", [&["--as=2000000000", "--cpu=60", "certutil"], arguments].concat())
+    lab.run("prlimit", [&["--as=16000000000", "--cpu=60", "certutil"], arguments].concat())
 }
 
 /// NSS's old verifier, offline and without a name: `certutil -V -u V`, trusting the leaf as a peer's (`P,,`) or the
