@@ -112,7 +112,14 @@ fn told(session: &Value) -> Told {
 /// Compares the two accounts of a capture, and insists that everything was opened.
 fn agree(lab: &Lab, capture: &Path, what: &str) {
     let (told, session) = ours(lab, capture);
-    assert_eq!(told, tshark(lab, capture, 0), "{what}");
+    let mut theirs = tshark(lab, capture, 0);
+    // tshark 4.4 opens a client's Finished of TLS 1.2 that is a packet by itself, and shows it closed; 4.0 shows it.
+    if theirs.handshake.len() + 1 == told.handshake.len()
+        && let Some(finished) = told.handshake.iter().position(|kind| kind == "20")
+    {
+        theirs.handshake.insert(finished, "20".to_owned());
+    }
+    assert_eq!(told, theirs, "{what}");
     assert_eq!(session["tls"]["opening_trouble"], Value::Null, "{what}");
     assert!(
         told.handshake.iter().filter(|kind| *kind == "20").count() == 2,
@@ -165,7 +172,7 @@ fn openssl_with_every_suite_and_group_of_tls_1_3() {
     let server = openssl_server(&lab);
     for suite in TLS_1_3_SUITES {
         for group in ["X25519", "P-256", "P-384", "P-521"] {
-            let arguments = format!("-tls1_3 -ciphersuites {suite} -groups {group}");
+            let arguments = format!("-tls1_3 -ciphersuites {suite} -cipher {EVERY_SUITE} -groups {group}");
             let capture = record(&lab, &server.to_word(), |address| s_client(&lab, address, &arguments));
             agree(&lab, &capture, &arguments);
         }

@@ -21,7 +21,7 @@ use tokio::runtime::Runtime;
 
 use super::judges::{Answer, Client, Question, ask_all, is_wanted, key_identifiers};
 use super::shapes::{Authorities, KNOWN_TO_SOME, Shape};
-use crate::lab::{Lab, fixtures, peer};
+use crate::lab::{FUSE, Lab, fixtures, peer};
 use crate::peers::release;
 
 /// Certificates, served, and the questions about them.
@@ -97,7 +97,8 @@ impl Bench {
         let config = Config {
             tls: Some(Arc::new(tls)),
             service: Service::Www,
-            limits: Limits::default(),
+            // A busy machine makes a client slow, and no answer of that.
+            limits: Limits { handshake_timeout: FUSE, ..Limits::default() },
             recorder: None,
         };
         let listener = self.runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
