@@ -177,7 +177,8 @@ fn expectation(fault: &Fault, policy: Policy) -> Expectation {
 /// The reasons that `connect` gave in what it said, and the same for the table.
 fn said(case: &Value) -> (Vec<&str>, String) {
     let output = text(&case["output"]);
-    let reasons = output.split_once("rejected: ").map_or("", |(_, rest)| rest.split(';').next().unwrap_or(rest));
+    let reasons =
+        output.split_once("rejected: ").map_or("", |(_, rest)| rest.split(';').next().unwrap_or(rest));
     let mut reasons: Vec<&str> = reasons.split(", ").filter(|reason| !reason.is_empty()).collect();
     reasons.sort_unstable();
     let shown = match case["witness"]["alert"].as_str() {
@@ -257,11 +258,9 @@ fn judged(
     table: &mut Table,
 ) {
     let at = instant(Dates::LAB.at);
-    let run =
-        bench.tlslab([words, &["--at", &at, "--verify", policy.as_str(), "--json"]].concat());
+    let run = bench.tlslab([words, &["--at", &at, "--verify", policy.as_str(), "--json"]].concat());
     let json = run.json();
-    let mut reasons: Vec<&str> =
-        json["reasons"].as_array().into_iter().flatten().map(text).collect();
+    let mut reasons: Vec<&str> = json["reasons"].as_array().into_iter().flatten().map(text).collect();
     reasons.sort_unstable();
     if reasons != names(expectation) || run.code() != i32::from(expectation.exit_status()) {
         complaints.push(format!("expected the reasons {:?}, found {reasons:?}\n{run}", names(expectation)));
