@@ -14,7 +14,7 @@
 )]
 
 #[path = "it/lab.rs"]
-#[allow(dead_code)] // the bench has more tools than this table needs
+#[allow(dead_code, unused_imports)] // the bench has more tools than this table needs
 mod lab;
 #[path = "it/peers.rs"]
 #[expect(dead_code, reason = "shared with the other tests, which use more of it")]

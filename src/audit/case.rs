@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 
 use super::catalogue::{Fault, Grade, grid};
 use super::rig::resuming::Sessions;
+use super::transcript::{Recorded, Recorder};
 use super::verdict::Acceptance;
 use super::witness::{SHOWN, Wire};
 use crate::pki::key::{KeyAlgorithm, PrivateKey};
@@ -127,6 +128,9 @@ pub struct Material {
     pub trusted: Arc<[CertificateDer<'static>]>,
 }
 
+/// A client's connection, of which everything is written down.
+pub type Connection = Recorded<TcpStream>;
+
 /// The future of [`Serve::serve`].
 pub type Serving<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
@@ -135,7 +139,7 @@ pub type Serving<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 pub trait Serve: fmt::Debug + Send + Sync {
     /// Serves a connection to its end, telling `seen` as it goes: the rig drops the future when the client's time is
     /// over, and what was told until then is what counts.
-    fn serve<'a>(&'a self, connection: TcpStream, scene: &'a Scene, seen: &'a Seen) -> Serving<'a>;
+    fn serve<'a>(&'a self, connection: Connection, scene: &'a Scene, seen: &'a Seen) -> Serving<'a>;
 }
 
 /// What a connection is served with.
@@ -177,6 +181,7 @@ pub enum Reply {
 #[derive(Clone, Debug)]
 pub struct Seen {
     wire: Arc<Mutex<Wire>>,
+    recorder: Recorder,
     message: Arc<[u8]>,
     inside: Arc<Mutex<Tail>>,
     outside: Arc<Mutex<Tail>>,
@@ -203,7 +208,18 @@ impl Seen {
     /// A connection of which nothing has been seen yet, on which `message` may come.
     pub fn new(message: Arc<[u8]>) -> Self {
         let wire = Wire { connections: 1, silent: 1, ..Wire::default() };
-        Self { wire: Arc::new(Mutex::new(wire)), message, inside: Arc::default(), outside: Arc::default() }
+        Self {
+            wire: Arc::new(Mutex::new(wire)),
+            recorder: Recorder::new(),
+            message,
+            inside: Arc::default(),
+            outside: Arc::default(),
+        }
+    }
+
+    /// What writes down what crosses the connection.
+    pub fn recorder(&self) -> Recorder {
+        self.recorder.clone()
     }
 
     fn tell(&self, tell: impl FnOnce(&mut Wire)) {
@@ -213,6 +229,11 @@ impl Seen {
     /// What has been seen so far.
     pub fn wire(&self) -> Wire {
         self.wire.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The same, with what has crossed, which is taken from here.
+    pub fn whole(&self) -> Wire {
+        Wire { transcripts: vec![self.recorder.take()], ..self.wire() }
     }
 
     /// The message that the client may have been told to send.

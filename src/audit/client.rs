@@ -21,6 +21,10 @@ use crate::wire::hello::ClientHello;
 /// After how many cases of a model its control is run again.
 const CONTROL_EVERY: usize = 64;
 
+/// Of how many cases at most those that passed are kept with all that crossed and all that the client said; of more, as
+/// the grid's, only those that did not pass, so that memory does not grow with them.
+const MOST_DRAWN: usize = 2000;
+
 /// Which trust models.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Models {
@@ -658,7 +662,12 @@ impl Run<'_> {
         if verdict == Verdict::Warn && observed == Observed::Reject && exit_zero {
             why.push_str("; its exit status says that all went well");
         }
-        CaseResult { case: Arc::clone(case), grade, observed, strict, verdict, why, witness }
+        let mut result = CaseResult { case: Arc::clone(case), grade, observed, strict, verdict, why, witness };
+        if self.cases.len() > MOST_DRAWN && verdict == Verdict::Pass {
+            result.witness.wire.forget();
+            result.witness.output = Vec::new();
+        }
+        result
     }
 
     /// The row of a control: accepted, or what everything else could not be judged for.

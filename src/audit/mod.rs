@@ -22,5 +22,6 @@ pub mod rig;
 pub mod server;
 pub mod sessions;
 pub mod starttls;
+pub mod transcript;
 pub mod verdict;
 pub mod witness;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::transcript::{CONNECTIONS, Transcript};
+
 /// How many of a conversation's bytes are kept to be shown.
 pub const SHOWN: usize = 256;
 
@@ -56,6 +58,8 @@ pub struct Wire {
     pub unsuited: Option<String>,
     /// What a service remarks, for a person.
     pub notes: Vec<String>,
+    /// What crossed the first connections.
+    pub transcripts: Vec<Transcript>,
 }
 
 /// How a process ended.
@@ -88,8 +92,16 @@ impl Wire {
         if self.opening.is_empty() {
             self.opening = other.opening;
         }
+        let room = CONNECTIONS.saturating_sub(self.transcripts.len());
+        self.transcripts.extend(other.transcripts.into_iter().take(room));
         let room = 8_usize.saturating_sub(self.notes.len());
         self.notes.extend(other.notes.into_iter().take(room));
+    }
+
+    /// Leaves out what is kept for pictures.
+    pub fn forget(&mut self) {
+        self.client_hello = None;
+        self.transcripts = Vec::new();
     }
 
     /// Application bytes, inside TLS or not: what has left the client.
@@ -112,10 +124,12 @@ mod tests {
                 alert: (number == 7).then_some(48),
                 opening: b"abc".to_vec(),
                 notes: vec!["said".to_owned()],
+                transcripts: vec![Transcript::default()],
                 ..Wire::default()
             });
         }
         assert_eq!((all.connections, all.left(), all.alert), (1000, 3000, Some(48)));
         assert_eq!((all.opening.as_slice(), all.notes.len()), (&b"abc"[..], 8));
+        assert_eq!(all.transcripts.len(), CONNECTIONS);
     }
 }

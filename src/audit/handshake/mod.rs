@@ -281,6 +281,8 @@ pub trait Watch {
     fn chose(&self, version: u16);
     /// The client's Finished came and verified.
     fn handshake_completed(&self);
+    /// There is a secret, by its label in a key log and the client's random.
+    fn secret(&self, label: &str, random: &[u8], secret: &[u8]);
     /// Bytes came that are no TLS.
     fn plaintext(&self, bytes: &[u8]);
 }

@@ -21,6 +21,7 @@ impl Watch for Nobody {
     fn client_hello(&self, _: &[u8]) {}
     fn chose(&self, _: u16) {}
     fn handshake_completed(&self) {}
+    fn secret(&self, _: &str, _: &[u8], _: &[u8]) {}
     fn plaintext(&self, _: &[u8]) {}
 }
 

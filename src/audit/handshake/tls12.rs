@@ -78,6 +78,7 @@ where
     } else {
         master_secret(HASH, &premaster, &randoms)
     };
+    watch.secret("CLIENT_RANDOM", &randoms.client, &master);
     let cipher = |from| {
         // The suite is one that can be followed, and the master secret as long as all are.
         Protection::of(SUITE_RSA)

@@ -42,10 +42,16 @@ where
     server.retry().await?;
     let secrets = server.hello().await?;
     watch.chose(TLS_1_3);
+    let random = server.offer.hello.random;
+    watch.secret("CLIENT_HANDSHAKE_TRAFFIC_SECRET", &random, &secrets.client);
+    watch.secret("SERVER_HANDSHAKE_TRAFFIC_SECRET", &random, &secrets.server);
     server.flight(&secrets)?;
     let master = secrets.schedule.master();
     let client = master.derive("c ap traffic", &server.messages);
-    let seals = cipher(&master.derive("s ap traffic", &server.messages))?;
+    let own = master.derive("s ap traffic", &server.messages);
+    watch.secret("CLIENT_TRAFFIC_SECRET_0", &random, &client);
+    watch.secret("SERVER_TRAFFIC_SECRET_0", &random, &own);
+    let seals = cipher(&own)?;
     server.records.flush().await?;
     server.records.seals = Some(seals);
     let verify_data = expect(server.records, handshake::FINISHED).await?;

@@ -9,10 +9,9 @@ use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{ServerConfig, ServerConnection};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpStream;
 
 use super::conversation::Conversation;
-use crate::audit::case::{Scene, Seen, Serve, Serving};
+use crate::audit::case::{Connection, Scene, Seen, Serve, Serving};
 use crate::server::Identity;
 use crate::tls::Versions;
 use crate::tls::registry::handshake::CLIENT_HELLO;
@@ -29,7 +28,7 @@ const LONGEST_HELLO: usize = 128 * 1024;
 pub struct Healthy;
 
 impl Serve for Healthy {
-    fn serve<'a>(&'a self, connection: TcpStream, scene: &'a Scene, seen: &'a Seen) -> Serving<'a> {
+    fn serve<'a>(&'a self, connection: Connection, scene: &'a Scene, seen: &'a Seen) -> Serving<'a> {
         Box::pin(async move {
             match configuration(&scene.material.identity, scene.versions) {
                 Ok(config) => converse(connection, config, scene, seen).await,
@@ -111,7 +110,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
         if Opening::is_foreign(&first) {
             return self.in_the_clear(&first, &mut buffer).await;
         }
-        let mut tls = ServerConnection::new(self.with_protocol(config)).map_err(io::Error::other)?;
+        let mut config = (*self.with_protocol(config)).clone();
+        config.key_log = Arc::new(self.seen.recorder());
+        let mut tls = ServerConnection::new(Arc::new(config)).map_err(io::Error::other)?;
         self.take(&mut tls, &first).await;
         loop {
             let answered = self.conversation.has_answered();

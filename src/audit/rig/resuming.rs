@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use rustls::server::ServerSessionMemoryCache;
-use tokio::net::TcpStream;
 
 use super::healthy::{configuration, converse};
-use crate::audit::case::{Scene, Seen, Serve, Serving};
+use crate::audit::case::{Connection, Scene, Seen, Serve, Serving};
 use crate::wire::hello::ClientHello;
 
 /// How many sessions are remembered of a client's visits.
@@ -27,7 +26,7 @@ impl Default for Sessions {
 pub struct Resuming;
 
 impl Serve for Resuming {
-    fn serve<'a>(&'a self, connection: TcpStream, scene: &'a Scene, seen: &'a Seen) -> Serving<'a> {
+    fn serve<'a>(&'a self, connection: Connection, scene: &'a Scene, seen: &'a Seen) -> Serving<'a> {
         Box::pin(async move {
             match configuration(&scene.material.identity, scene.versions) {
                 Ok(config) => {

@@ -2,10 +2,9 @@
 
 use std::io;
 
-use tokio::net::TcpStream;
 
 use super::conversation::Conversation;
-use crate::audit::case::{Scene, Seen, Serve, Serving};
+use crate::audit::case::{Connection, Scene, Seen, Serve, Serving};
 use crate::audit::handshake::{self, End, Heard, Material, Script, Session, Watch};
 
 /// Plays a script.
@@ -13,7 +12,7 @@ use crate::audit::handshake::{self, End, Heard, Material, Script, Session, Watch
 pub struct Scripted(pub Script);
 
 impl Serve for Scripted {
-    fn serve<'a>(&'a self, connection: TcpStream, scene: &'a Scene, seen: &'a Seen) -> Serving<'a> {
+    fn serve<'a>(&'a self, connection: Connection, scene: &'a Scene, seen: &'a Seen) -> Serving<'a> {
         Box::pin(async move {
             let shown = &scene.material;
             let chain = shown.identity.chain().to_vec();
@@ -26,7 +25,7 @@ impl Serve for Scripted {
 }
 
 impl Scripted {
-    async fn play(&self, connection: TcpStream, scene: &Scene, seen: &Seen, material: &Material) -> End {
+    async fn play(&self, connection: Connection, scene: &Scene, seen: &Seen, material: &Material) -> End {
         let mut session = match handshake::serve(connection, &self.0, material, seen).await {
             Ok(session) => session,
             Err(end) => return end,
@@ -44,7 +43,7 @@ impl Scripted {
 
 /// One thing that the client says, and the answer; whether there may be more.
 async fn talk(
-    session: &mut Session<TcpStream>,
+    session: &mut Session<Connection>,
     conversation: &mut Conversation,
     seen: &Seen,
 ) -> Result<bool, End> {
@@ -81,6 +80,10 @@ impl Watch for Seen {
 
     fn handshake_completed(&self) {
         Self::handshake_completed(self);
+    }
+
+    fn secret(&self, label: &str, random: &[u8], secret: &[u8]) {
+        self.recorder().secret(label, random, secret);
     }
 
     fn plaintext(&self, bytes: &[u8]) {

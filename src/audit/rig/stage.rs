@@ -17,6 +17,7 @@ use super::process::{Job, Launcher, News, Report, Supervisor};
 use super::resuming::Sessions;
 use crate::audit::case::{Before, Case, Material, Reply, Scene, Seen, Serve};
 use crate::audit::command::{Command, Placeholder, Values, find_program};
+use crate::audit::transcript::Recorded;
 use crate::audit::witness::{Wire, Witness};
 use crate::pki::files::to_pem;
 use crate::tls::Versions;
@@ -449,7 +450,7 @@ impl Server {
         let _ = self.stop.send(());
         let mut wire = Wire::default();
         for seen in self.task.await.unwrap_or_default() {
-            wire.add(seen.wire());
+            wire.add(seen.whole());
         }
         wire
     }
@@ -501,6 +502,7 @@ impl Hall {
         let seen = Seen::new(Arc::clone(&self.message));
         let number = u32::try_from(self.seen.len()).unwrap_or(u32::MAX);
         let scene = Scene { number, ..self.scene.clone() };
+        let connection = Recorded::new(connection, seen.recorder());
         let (service, told) = (Arc::clone(&self.service), seen.clone());
         self.sessions.spawn(async move { service.serve(connection, &scene, &told).await });
         self.seen.push(seen);

@@ -8,9 +8,8 @@ use std::io;
 use std::sync::Arc;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 
-use crate::audit::case::{Scene, Seen, Serve, Serving};
+use crate::audit::case::{Connection, Scene, Seen, Serve, Serving};
 
 /// The longest line that is taken, and the most of them before TLS.
 const LONGEST: usize = 1024;
@@ -54,7 +53,7 @@ pub struct Fronted {
 }
 
 impl Serve for Fronted {
-    fn serve<'a>(&'a self, mut connection: TcpStream, scene: &'a Scene, seen: &'a Seen) -> Serving<'a> {
+    fn serve<'a>(&'a self, mut connection: Connection, scene: &'a Scene, seen: &'a Seen) -> Serving<'a> {
         Box::pin(async move {
             let begun = match self.protocol {
                 Protocol::Postgres => self.packets(&mut connection, seen).await,
@@ -83,7 +82,7 @@ enum Answer {
 
 impl Fronted {
     /// A protocol of lines; whether TLS begins.
-    async fn lines(&self, connection: &mut TcpStream, seen: &Seen) -> io::Result<bool> {
+    async fn lines(&self, connection: &mut Connection, seen: &Seen) -> io::Result<bool> {
         let greeting = match self.protocol {
             Protocol::Imap => "* OK ready\r\n",
             Protocol::Pop3 => "+OK ready\r\n",
@@ -157,7 +156,7 @@ impl Fronted {
     }
 
     /// PostgreSQL's packets, as far as TLS (its manual, §54.2.10): SSLRequest is granted, GSSENCRequest is not.
-    async fn packets(&self, connection: &mut TcpStream, seen: &Seen) -> io::Result<bool> {
+    async fn packets(&self, connection: &mut Connection, seen: &Seen) -> io::Result<bool> {
         const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 0xd2, 0x16, 0x2f];
         const GSS_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 0xd2, 0x16, 0x30];
         for _ in 0..MOST {
@@ -196,7 +195,7 @@ impl Fronted {
 }
 
 /// The next line, without taking anything that follows it: that may be TLS already. `None` at the end.
-async fn line(connection: &mut TcpStream, seen: &Seen) -> io::Result<Option<Vec<u8>>> {
+async fn line(connection: &mut Connection, seen: &Seen) -> io::Result<Option<Vec<u8>>> {
     let mut line = Vec::new();
     while line.len() < LONGEST {
         let mut byte = [0];

@@ -15,6 +15,7 @@ use tlslab::audit::catalogue::LAB_NAME;
 use tlslab::audit::client::{Selection, SelectionError};
 use tlslab::audit::rig::healthy::Healthy;
 use tlslab::audit::rig::resuming::Sessions;
+use tlslab::audit::transcript::Recorded;
 use tlslab::pki::files::to_pem;
 use tlslab::tls::Versions;
 use tlslab::verify::ExpectedName;
@@ -206,6 +207,7 @@ fn scene(material: Material, asked: &str, versions: Versions) -> Scene {
 impl Ready {
     async fn serve(&self, stream: TcpStream) {
         let seen = Seen::new(Arc::from(&[][..]));
+        let stream = Recorded::new(stream, seen.recorder());
         self.case.service.serve(stream, &self.scene, &seen).await;
     }
 }
@@ -227,7 +229,8 @@ impl Index {
         if let Ok(material) = self.supply.healthy(Trust::Ca, &host, KEY, false) {
             let scene =
                 Scene { page: Some(Arc::clone(&self.page)), ..scene(material, &host, Versions::Both) };
-            Healthy.serve(stream, &scene, &Seen::new(Arc::from(&[][..]))).await;
+            let seen = Seen::new(Arc::from(&[][..]));
+            Healthy.serve(Recorded::new(stream, seen.recorder()), &scene, &seen).await;
         }
     }
 }

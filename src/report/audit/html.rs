@@ -3,13 +3,15 @@
 
 use maud::{Markup, html};
 
+use super::ladder::{Room, ladders};
 use super::place::{name, submission};
 use crate::audit::hello::HelloAudit;
 use crate::audit::result::{self, Audit, CaseResult, Summary};
 use crate::audit::verdict::{Verdict, signal_name};
+use crate::report::dissect::html::dump;
 use crate::report::page::{fields, page, said};
 use crate::tls::names;
-use crate::words::{counted, hex};
+use crate::words::counted;
 
 /// The most cases of an audit that fold out; the grid shows all.
 const MOST_FOLDS: usize = 2000;
@@ -27,6 +29,7 @@ pub fn html(audits: &[Audit]) -> String {
             (missed(audits))
         }
     };
+    let room = Room::new();
     let body = html! {
         main.audits {
             @for (index, audit) in audits.iter().enumerate() {
@@ -34,7 +37,7 @@ pub fn html(audits: &[Audit]) -> String {
                     @if audits.len() > 1 { h2 { (said(submission(audit))) } (head(audit)) }
                     (grid(audit, index))
                     @if let Some(hello) = &audit.client_hello { (offered(hello)) }
-                    (folds(audit, index))
+                    (folds(audit, index, &room))
                 }
             }
         }
@@ -176,16 +179,16 @@ fn offered(hello: &HelloAudit) -> Markup {
 }
 
 /// The cases, what failed first and open.
-fn folds(audit: &Audit, index: usize) -> Markup {
+fn folds(audit: &Audit, index: usize, room: &Room) -> Markup {
     html! {
         @for verdict in ORDER {
             @let of_it = audit.results.iter().enumerate().filter(|(_, result)| result.verdict == verdict);
-            @for (number, result) in of_it.take(MOST_FOLDS) { (fold(audit, result, &format!("a{index}c{number}"))) }
+            @for (number, result) in of_it.take(MOST_FOLDS) { (fold(audit, result, &format!("a{index}c{number}"), room)) }
         }
     }
 }
 
-fn fold(audit: &Audit, result: &CaseResult, id: &str) -> Markup {
+fn fold(audit: &Audit, result: &CaseResult, id: &str, room: &Room) -> Markup {
     let (case, wire, end) = (&result.case, &result.witness.wire, result.witness.end);
     let yes = |word: &str, is: bool| if is { word.to_owned() } else { String::new() };
     html! {
@@ -214,8 +217,9 @@ fn fold(audit: &Audit, result: &CaseResult, id: &str) -> Markup {
             ]))
             @if !wire.opening.is_empty() {
                 h4 { "What left the client, its beginning" }
-                pre { (said(String::from_utf8_lossy(&wire.opening))) "\n" (hex(&wire.opening)) }
+                (dump("open", &wire.opening))
             }
+            (ladders(&wire.transcripts, id, room))
             @let output = super::json::output(&result.witness.output);
             @if !output.trim().is_empty() {
                 h4 { "What the client said, the end of it" }

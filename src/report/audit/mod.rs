@@ -9,6 +9,7 @@ mod gradescope;
 mod html;
 mod json;
 mod junit;
+mod ladder;
 mod markdown;
 mod place;
 mod sarif;

@@ -159,7 +159,7 @@ fn show(session: &ObservedSession) -> Markup {
             h2 id={ "session-" (number) } { "Session " (number) ": " (said(protocol(session))) }
             p { (session.client) " \u{2192} " (session.server) }
             p.soft { (instant(session.started)) ", " (close(session.close)) }
-            @if !rows.is_empty() { (ladder(session, &rows)) }
+            @if !rows.is_empty() { (ladder(session, &rows, &session.number.to_string(), View::Switched)) }
             @if rows.len() >= MOST_ROWS && left_out > 0 { p.soft { "More crossed than is drawn here." } }
             @if let Some(trouble) = session.tls.as_deref().and_then(opening_trouble) {
                 p.soft.with-keys { (said(trouble)) }
@@ -266,10 +266,23 @@ fn wrapped(text: &str) -> Vec<String> {
     lines
 }
 
-fn ladder(session: &ObservedSession, rows: &[Row<'_>]) -> Markup {
+/// What a picture shows of what the secrets open.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum View {
+    /// That, in place of what an observer sees.
+    Opened,
+    /// Either, as the page's switch says.
+    Switched,
+}
+
+/// A session's ladder alone, for a page without a switch: what the secrets open is opened.
+pub(crate) fn picture(session: &ObservedSession, id: &str) -> Markup {
+    ladder(session, &rows(session), id, View::Opened)
+}
+
+fn ladder(session: &ObservedSession, rows: &[Row<'_>], id: &str, view: View) -> Markup {
     let pauses = rows.windows(2).filter(|pair| pair[0].first.from != pair[1].first.from).count();
     let height = TOP + rows.iter().map(Row::height).sum::<usize>() + pauses * PAUSE + 8;
-    let number = session.number;
     let mut y = TOP;
     let mut before = None;
     let rungs: Vec<Markup> = rows
@@ -280,14 +293,16 @@ fn ladder(session: &ObservedSession, rows: &[Row<'_>]) -> Markup {
             }
             before = Some(row.first.from);
             y += row.height();
-            rung(session, row, y - 8)
+            rung(session, row, y - 8, view)
         })
         .collect();
     html! {
-        svg viewBox={ "0 0 " (WIDTH) " " (height) } role="img" aria-labelledby={ "ladder-" (number) } {
-            title id={ "ladder-" (number) } {
-                "Ladder diagram of session " (number) ": " (counted(rows.len() as u64, "message"))
-                " between client (left) and server (right); the table below says the same"
+        svg viewBox={ "0 0 " (WIDTH) " " (height) } role="img" aria-labelledby={ "ladder-" (id) } {
+            title id={ "ladder-" (id) } {
+                "Ladder diagram"
+                @if view == View::Switched { " of session " (session.number) }
+                ": " (counted(rows.len() as u64, "message")) " between client (left) and server (right)"
+                @if view == View::Switched { "; the table below says the same" }
             }
             text x=(CLIENT) y="14" text-anchor="middle" { "client" }
             text x=(SERVER) y="14" text-anchor="middle" { "server" }
@@ -319,7 +334,7 @@ fn bands(rows: &[Row<'_>]) -> Markup {
     }
 }
 
-fn rung(session: &ObservedSession, row: &Row<'_>, y: usize) -> Markup {
+fn rung(session: &ObservedSession, row: &Row<'_>, y: usize, view: View) -> Markup {
     let after = row.first.at.saturating_sub(session.started);
     let milliseconds = format!("{}.{}", after.as_millis(), after.subsec_micros() % 1000 / 100);
     // A time keeps to its column: of five minutes nobody wants tenths of milliseconds.
@@ -330,6 +345,7 @@ fn rung(session: &ObservedSession, row: &Row<'_>, y: usize) -> Markup {
         text.small x=(WIDTH - 3) y=(y + 3) text-anchor="end" { (row.bytes) }
         @match row.opened() {
             None => (observed),
+            Some(opened) if view == View::Opened => (arrow(row.first.from, y, "opened", &opened)),
             Some(opened) => {
                 g.observer { (observed) }
                 g.with-keys { (arrow(row.first.from, y, "opened", &opened)) }
@@ -444,7 +460,7 @@ fn record(session: &ObservedSession, row: &Row<'_>) -> Markup {
             td {
                 div class=(if opened.is_some() { "observer" } else { "" }) {
                     (said(row.observed())) " " span class={ "tag " (class) } { (state) }
-                    (dump(class, &row.first.sample))
+                    (dump(class, &row.first.sample[..row.first.sample.len().min(SAMPLE)]))
                 }
                 @if let Some((opened, content)) = opened {
                     div.with-keys {
@@ -459,7 +475,7 @@ fn record(session: &ObservedSession, row: &Row<'_>) -> Markup {
 }
 
 /// Bytes in hexadecimal and as text, eight a line.
-fn dump(class: &str, sample: &[u8]) -> Markup {
+pub(crate) fn dump(class: &str, sample: &[u8]) -> Markup {
     let line = |bytes: &[u8]| {
         let hex: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         let shown = |byte: &u8| {
@@ -470,7 +486,7 @@ fn dump(class: &str, sample: &[u8]) -> Markup {
     html! {
         @if !sample.is_empty() {
             pre class={ "bytes " (class) } tabindex="0" {
-                @for bytes in sample[..sample.len().min(SAMPLE)].chunks(8) { (line(bytes)) }
+                @for bytes in sample.chunks(8) { (line(bytes)) }
             }
         }
     }
