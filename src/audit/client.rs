@@ -662,7 +662,8 @@ impl Run<'_> {
         if verdict == Verdict::Warn && observed == Observed::Reject && exit_zero {
             why.push_str("; its exit status says that all went well");
         }
-        let mut result = CaseResult { case: Arc::clone(case), grade, observed, strict, verdict, why, witness };
+        let mut result =
+            CaseResult { case: Arc::clone(case), grade, observed, strict, verdict, why, witness };
         if self.cases.len() > MOST_DRAWN && verdict == Verdict::Pass {
             result.witness.wire.forget();
             result.witness.output = Vec::new();

@@ -2,7 +2,6 @@
 
 use std::io;
 
-
 use super::conversation::Conversation;
 use crate::audit::case::{Connection, Scene, Seen, Serve, Serving};
 use crate::audit::handshake::{self, End, Heard, Material, Script, Session, Watch};

@@ -7,11 +7,11 @@ use maud::{Markup, html};
 
 use crate::audit::transcript::{Crossed, Transcript};
 use crate::report::dissect::html::picture;
+use crate::wire::Both;
 use crate::wire::frames::Conversation;
 use crate::wire::reading::Dissector;
 use crate::wire::reading::capture::Packet;
 use crate::wire::reading::session::ObservedSession;
-use crate::wire::Both;
 
 /// How many pictures a page may have yet: a picture is some kilobytes, and a page of hundreds of submissions is to be
 /// opened. What failed comes first.
