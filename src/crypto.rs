@@ -7,15 +7,17 @@
 //! One cipher comes from elsewhere: AES-CCM, from RustCrypto. Small devices speak it and graviola does not; we
 //! never offer it, and only open and change what others sealed with it.
 //!
-//! P-521 and ML-DSA, which graviola has not, are verified in `crypto/young.rs`, by RustCrypto's crates.
+//! P-521 ([`p521`]) and ML-DSA ([`ml_dsa`]), which graviola has not, are RustCrypto's.
 //!
-//! RSA keys whose length graviola's arithmetic does not have are verified with in `crypto/rsa.rs`.
+//! RSA keys whose length graviola's arithmetic does not have, and those that are for RSASSA-PSS only, are verified with in
+//! [`rsa`].
 //!
 //! graviola's RSA key generation is **not** free of side channels; an attacker who shares the machine
 //! while a key is made may learn something about it. Make keys that matter elsewhere.
 
+pub mod ml_dsa;
+pub mod p521;
 pub mod rsa;
-mod young;
 
 use std::sync::{Arc, OnceLock};
 
@@ -26,8 +28,13 @@ use ccm::{Ccm, KeyInit};
 use graviola::aead::{AesGcm, ChaCha20Poly1305, XChaCha20Poly1305};
 use graviola::hashing::hmac::Hmac;
 use graviola::hashing::{Hash, Sha256, Sha384};
-use rustls::crypto::CryptoProvider;
+use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms};
+use rustls::pki_types::{PrivatePkcs8KeyDer, SignatureVerificationAlgorithm};
+use rustls::sign::SigningKey;
 use rustls::{CipherSuiteCommon, SignatureScheme, SupportedCipherSuite, Tls12CipherSuite};
+
+use self::ml_dsa::MlDsa;
+use self::p521::{P521, P521Hash};
 
 /// The TLS provider: all suites, groups and signature schemes that graviola has, TLS 1.2 and 1.3.
 pub fn provider() -> Arc<CryptoProvider> {
@@ -35,29 +42,58 @@ pub fn provider() -> Arc<CryptoProvider> {
     Arc::clone(PROVIDER.get_or_init(|| {
         let mut provider = rustls_graviola::default_provider();
         for suite in &mut provider.cipher_suites {
-            *suite = with_ed25519(*suite);
+            *suite = with_every_scheme(*suite);
         }
         let known = rsa::with_any_length(provider.signature_verification_algorithms);
-        provider.signature_verification_algorithms = young::with_young_ones(known);
+        provider.signature_verification_algorithms = with_other_kinds(known);
         Arc::new(provider)
     }))
 }
 
-/// Lets a TLS 1.2 suite that signs with ECDSA sign with Ed25519 too (RFC 8422 §5.10). graviola offers and verifies
-/// such signatures, but its TLS 1.2 suites do not list them, and rustls then refuses what was asked for.
-fn with_ed25519(suite: SupportedCipherSuite) -> SupportedCipherSuite {
-    let tls12 = match suite {
-        SupportedCipherSuite::Tls12(tls12)
-            if tls12.sign.contains(&SignatureScheme::ECDSA_NISTP256_SHA256) =>
-        {
-            tls12
-        }
-        other => return other,
+/// A private key in PKCS#8, of a kind that graviola has, as rustls asks for it.
+pub(crate) fn load_tls_key(pkcs8: &[u8]) -> Result<Arc<dyn SigningKey>, rustls::Error> {
+    provider().key_provider.load_private_key(PrivatePkcs8KeyDer::from(pkcs8.to_vec()).into())
+}
+
+/// The same algorithms, and those of kinds of key that graviola has not.
+fn with_other_kinds(known: WebPkiSupportedAlgorithms) -> WebPkiSupportedAlgorithms {
+    const P521_SHA512: &dyn SignatureVerificationAlgorithm = &P521 { hash: P521Hash::Sha512 };
+    let pss = rsa::by_keys_for_pss(&known);
+    let mut all = known.all.to_vec();
+    all.extend([
+        &P521 { hash: P521Hash::Sha256 } as &dyn SignatureVerificationAlgorithm,
+        &P521 { hash: P521Hash::Sha384 },
+        P521_SHA512,
+        &MlDsa::L44,
+        &MlDsa::L65,
+        &MlDsa::L87,
+    ]);
+    all.extend(pss.iter().flat_map(|(_, algorithms)| algorithms));
+    let mut mapping = known.mapping.to_vec();
+    mapping.push((SignatureScheme::ECDSA_NISTP521_SHA512, &[P521_SHA512]));
+    mapping.extend(pss.into_iter().map(|(scheme, algorithms)| (scheme, &*algorithms.to_vec().leak())));
+    // Post-quantum ones come last of all.
+    mapping.extend([
+        (SignatureScheme::ML_DSA_44, &[&MlDsa::L44 as &dyn SignatureVerificationAlgorithm][..]),
+        (SignatureScheme::ML_DSA_65, &[&MlDsa::L65]),
+        (SignatureScheme::ML_DSA_87, &[&MlDsa::L87]),
+    ]);
+    // rustls wants lists that live for ever; these are made once per process.
+    WebPkiSupportedAlgorithms { all: all.leak(), mapping: mapping.leak() }
+}
+
+/// Lets a TLS 1.2 suite sign with every scheme that there is for its kind of key: with Ed25519 (RFC 8422 §5.10) and
+/// P-521 what signs with ECDSA, with keys for RSASSA-PSS only what signs with RSA. Such signatures are offered and
+/// verified, but graviola's TLS 1.2 suites do not list them, and rustls then refuses what was asked for.
+fn with_every_scheme(suite: SupportedCipherSuite) -> SupportedCipherSuite {
+    let SupportedCipherSuite::Tls12(tls12) = suite else { return suite };
+    let more: &[SignatureScheme] = if tls12.sign.contains(&SignatureScheme::ECDSA_NISTP256_SHA256) {
+        &[SignatureScheme::ECDSA_NISTP521_SHA512, SignatureScheme::ED25519]
+    } else {
+        &rsa::PSS_PSS.map(|(scheme, ..)| scheme)
     };
     let mut sign = tls12.sign.to_vec();
-    if !sign.contains(&SignatureScheme::ED25519) {
-        sign.push(SignatureScheme::ED25519);
-    }
+    sign.extend(more.iter().filter(|scheme| !tls12.sign.contains(scheme)));
     // rustls wants suites that live for ever; these are made once per process.
     SupportedCipherSuite::Tls12(Box::leak(Box::new(Tls12CipherSuite {
         common: CipherSuiteCommon { ..tls12.common },

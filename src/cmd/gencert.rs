@@ -20,7 +20,7 @@ use tlslab::pki::encryption::SealingKey;
 use tlslab::pki::facts::{CertFacts, PublicKeyFacts};
 use tlslab::pki::files::{self, FileError, NewFile, read_certificates, read_private_key};
 use tlslab::pki::issue::{Issuer, Plan, Profile, Request};
-use tlslab::pki::key::{KeyAlgorithm, Passphrase, PrivateKey};
+use tlslab::pki::key::{KeyAlgorithm, KeyError, MlDsaForm, Passphrase, PrivateKey};
 use tlslab::pki::subject::{SanName, Subject};
 use tlslab::verify::{
     Criteria, ExpectedName, Model, Policy, Revocation, TrustSet, Usage, check_issuer, judge,
@@ -73,7 +73,8 @@ pub(crate) struct Gencert {
     #[arg(long, help_heading = "Validity")]
     force_dates: bool,
 
-    /// Kind of key: rsa:2048, rsa:3072, rsa:4096, rsa:8192, ec:p256, ec:p384 or ed25519
+    /// Kind of key: rsa:2048, rsa:3072, rsa:4096, rsa:8192, rsa-pss:2048, rsa-pss:3072, rsa-pss:4096, ec:p256, ec:p384,
+    /// ec:p521, ed25519, or post-quantum, for TLS 1.3 alone, ml-dsa:44, ml-dsa:65 or ml-dsa:87
     #[arg(
         long,
         value_name = "ALGORITHM",
@@ -82,6 +83,9 @@ pub(crate) struct Gencert {
         help_heading = "Kind"
     )]
     key: KeyAlgorithm,
+    /// What is written of an ML-DSA key (RFC 9881): its seed, which is enough, the expanded key, or both
+    #[arg(long, value_enum, value_name = "FORM", conflicts_with = "csr", help_heading = "Kind")]
+    key_form: Option<KeyForm>,
     /// Shape of the certificate
     #[arg(long, value_enum, default_value_t = ProfileName::Server, help_heading = "Kind")]
     profile: ProfileName,
@@ -132,6 +136,7 @@ const EXAMPLES: &str = "\
 Examples:
   tlslab gencert                                            the lab's certificate, ready for `tlslab serve`
   tlslab gencert --cn localhost --san 127.0.0.1 --key ec:p256
+  tlslab gencert --key ml-dsa:65                            post-quantum, for TLS 1.3
   tlslab gencert --subject '/C=AU/O=Test Organisation/CN=www.test.org' --days 30
   tlslab gencert --not-after 2020-01-01 --not-before 2019-01-01      one that has expired
   tlslab gencert --profile ca --cn 'Test CA' --out ca
@@ -155,6 +160,27 @@ enum ProfileName {
     Openssl,
 }
 
+/// The forms of ML-DSA keys, by the names of `--key-form`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum KeyForm {
+    /// 32 bytes from which all else follows
+    Seed,
+    /// FIPS 204's private key
+    Expanded,
+    /// Both, as OpenSSL writes them
+    Both,
+}
+
+impl From<KeyForm> for MlDsaForm {
+    fn from(form: KeyForm) -> Self {
+        match form {
+            KeyForm::Seed => Self::Seed,
+            KeyForm::Expanded => Self::Expanded,
+            KeyForm::Both => Self::Both,
+        }
+    }
+}
+
 /// The CA that signs.
 struct Ca {
     path: PathBuf,
@@ -174,6 +200,12 @@ impl Gencert {
     /// Everything that can be refused is refused before anything slow happens, and all of that before anything
     /// is written.
     pub(crate) fn run(self, ui: &Ui, now: OffsetDateTime) -> Result<u8> {
+        if self.key_form.is_some() && self.key.ml_dsa().is_none() {
+            return Err(Failure::usage(format_args!(
+                "--key-form: expected --key ml-dsa:44, ml-dsa:65 or ml-dsa:87, found {}",
+                self.key
+            )));
+        }
         let asked = self.csr.as_deref().map(csr::read).transpose()?;
         let (request, mut warnings) = self.request(asked.as_ref(), now)?;
         files::check_target(&self.out, &self.file_names(), self.force)?;
@@ -341,7 +373,11 @@ impl Gencert {
         };
         let key = PrivateKey::generate_fast(self.key);
         spinner.finish_and_clear();
-        Ok(key?)
+        match self.key_form {
+            // A key that was made here has its seed.
+            Some(form) => Ok(key?.in_form(form.into()).ok_or(KeyError::Inconsistent)?),
+            None => Ok(key?),
+        }
     }
 }
 

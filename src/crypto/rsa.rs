@@ -9,6 +9,7 @@ use der::asn1::{AnyRef, UintRef};
 use der::{Decode, Reader};
 use graviola::hashing::{Hash, Sha256, Sha384, Sha512};
 use num_bigint::BigUint;
+use rustls::SignatureScheme;
 use rustls::crypto::WebPkiSupportedAlgorithms;
 use rustls::pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm, alg_id};
 
@@ -39,16 +40,46 @@ enum Padding {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Digest {
+pub(super) enum Digest {
     Sha256,
     Sha384,
     Sha512,
 }
 
+/// The content of the AlgorithmIdentifier of an RSA key that is for RSASSA-PSS only, with whatever hash (RFC 4055 §3.1:
+/// the parameters are absent). A key for one hash has that hash's parameters, as its signatures have.
+pub const PSS_KEY: AlgorithmIdentifier =
+    AlgorithmIdentifier::from_slice(&[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 1, 1, 10]);
+
+/// What verifies signatures by keys that are for RSASSA-PSS only, for each scheme of TLS that has such keys (RFC 8446
+/// §4.2.3): rsa_pss_pss_sha256 and its like, by their numbers, for which rustls has no names.
+pub(super) fn by_keys_for_pss(
+    known: &WebPkiSupportedAlgorithms,
+) -> Vec<(SignatureScheme, [&'static dyn SignatureVerificationAlgorithm; 2])> {
+    PSS_PSS
+        .into_iter()
+        .filter_map(|(scheme, identifier, digest)| {
+            let provided = *known.all.iter().find(|known| known.signature_alg_id() == identifier)?;
+            let by = |key| -> &'static dyn SignatureVerificationAlgorithm {
+                Box::leak(Box::new(AnyLength { provided, key, identifier, padding: Padding::Pss, digest }))
+            };
+            Some((scheme, [by(PSS_KEY), by(identifier)]))
+        })
+        .collect()
+}
+
+/// rsa_pss_pss_sha256, _sha384 and _sha512.
+pub(super) const PSS_PSS: [(SignatureScheme, AlgorithmIdentifier, Digest); 3] = [
+    (SignatureScheme::Unknown(0x0809), alg_id::RSA_PSS_SHA256, Digest::Sha256),
+    (SignatureScheme::Unknown(0x080a), alg_id::RSA_PSS_SHA384, Digest::Sha384),
+    (SignatureScheme::Unknown(0x080b), alg_id::RSA_PSS_SHA512, Digest::Sha512),
+];
+
 /// One scheme of RSA, over the provider's own.
 #[derive(Debug)]
 struct AnyLength {
     provided: &'static dyn SignatureVerificationAlgorithm,
+    key: AlgorithmIdentifier,
     identifier: AlgorithmIdentifier,
     padding: Padding,
     digest: Digest,
@@ -69,7 +100,7 @@ impl AnyLength {
             alg_id::RSA_PSS_SHA512 => (Padding::Pss, Digest::Sha512),
             _ => return provided,
         };
-        Box::leak(Box::new(Self { provided, identifier, padding, digest }))
+        Box::leak(Box::new(Self { provided, key: provided.public_key_alg_id(), identifier, padding, digest }))
     }
 
     /// The same by an identifier that ends with the OID; `None` where the parameters matter.
@@ -83,13 +114,14 @@ impl AnyLength {
             _ => return None,
         };
         let identifier = AlgorithmIdentifier::from_slice(identifier);
-        Some(Box::leak(Box::new(Self { provided, identifier, padding: Padding::Pkcs1, digest })))
+        let (key, padding) = (provided.public_key_alg_id(), Padding::Pkcs1);
+        Some(Box::leak(Box::new(Self { provided, key, identifier, padding, digest })))
     }
 }
 
 impl SignatureVerificationAlgorithm for AnyLength {
     fn public_key_alg_id(&self) -> AlgorithmIdentifier {
-        self.provided.public_key_alg_id()
+        self.key
     }
 
     fn signature_alg_id(&self) -> AlgorithmIdentifier {

@@ -26,6 +26,7 @@ use time::OffsetDateTime;
 use super::der::{self, Walk, tag};
 use super::oid::Oid;
 use super::subject::Subject;
+use crate::crypto::ml_dsa::MlDsa;
 
 /// Everything that one certificate says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,6 +101,13 @@ pub enum PublicKeyKind {
         /// The public exponent, big-endian without leading zeros.
         exponent: Vec<u8>,
     },
+    /// RSA, for RSASSA-PSS only (RFC 4055 §1.2).
+    RsaPss {
+        /// As of [`PublicKeyKind::Rsa`].
+        modulus_bits: u32,
+        /// As of [`PublicKeyKind::Rsa`].
+        exponent: Vec<u8>,
+    },
     /// Another algorithm, by its OID.
     Other(Oid),
 }
@@ -112,9 +120,15 @@ impl PublicKeyKind {
             Self::Ec { curve } => Some(format!("ec:{}", curve.replace('-', "").to_lowercase())),
             Self::Ed25519 => Some("ed25519".to_owned()),
             Self::Rsa { modulus_bits, .. } => Some(format!("rsa:{modulus_bits}")),
-            Self::Other(_) => None,
+            Self::RsaPss { modulus_bits, .. } => Some(format!("rsa-pss:{modulus_bits}")),
+            Self::Other(oid) => ml_dsa(*oid).map(|set| format!("ml-dsa:{}", set.number())),
         }
     }
+}
+
+/// The parameter set of ML-DSA that the OID of a key or a signature names.
+fn ml_dsa(oid: Oid) -> Option<MlDsa> {
+    MlDsa::ALL.into_iter().find(|set| set.identifier().as_ref() == der::oid(oid))
 }
 
 /// A signature algorithm.
@@ -288,6 +302,8 @@ impl fmt::Display for PublicKeyKind {
             Self::Ed25519 => f.write_str("Ed25519"),
             Self::Rsa { modulus_bits: 0, .. } => f.write_str("RSA, but no readable RSAPublicKey"),
             Self::Rsa { modulus_bits, .. } => write!(f, "RSA {modulus_bits} bits"),
+            Self::RsaPss { modulus_bits: 0, .. } => f.write_str("RSA-PSS, but no readable RSAPublicKey"),
+            Self::RsaPss { modulus_bits, .. } => write!(f, "RSA-PSS {modulus_bits} bits"),
             Self::Other(oid) => f.write_str(&oid.name_or_dotted()),
         }
     }

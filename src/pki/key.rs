@@ -1,156 +1,37 @@
 //! Private keys: made, read, encrypted, and used to sign certificates.
 //!
-//! Keys are graviola's. RSA of 2048 to 8192 bits, ECDSA on P-256 and P-384, and Ed25519 work; any other kind is
-//! refused by name. What is read is tried out once (one signature, verified), so that a damaged key is found
+//! RSA of 2048 to 8192 bits, ECDSA on P-256 and P-384, and Ed25519 are graviola's, P-521 and ML-DSA are RustCrypto's; any
+//! other kind is refused by name. What is read is tried out once (one signature, verified), so that a damaged key is found
 //! here and not in the middle of a handshake. Secrets are wiped when dropped and never shown.
 
 use std::fmt;
-use std::str::FromStr;
+use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread;
 
-use graviola::hashing::{Sha256, Sha384, Sha512};
-use graviola::signing::ecdsa::{self, P256, P384};
-use graviola::signing::eddsa::Ed25519SigningKey;
-use graviola::signing::rsa;
 use zeroize::Zeroizing;
 
 use super::encryption::{self, SealingKey};
-use super::key_der::{self, KeyMaterial};
+pub use super::key_algorithm::{KeyAlgorithm, SignatureHash};
+use super::key_der;
 pub use super::key_error::{KeyError, Passphrase};
-use crate::crypto::NoRandomness;
-
-/// The kinds of key that tlslab works with, by the names of `--key`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum KeyAlgorithm {
-    /// `ec:p256`: ECDSA on P-256, signing with SHA-256.
-    EcP256,
-    /// `ec:p384`: ECDSA on P-384, signing with SHA-384.
-    EcP384,
-    /// `ed25519` (RFC 8032).
-    Ed25519,
-    /// `rsa:2048`, signing PKCS#1 v1.5 with SHA-256, as all RSA keys here.
-    Rsa2048,
-    /// `rsa:3072`.
-    Rsa3072,
-    /// `rsa:4096`, the lab's.
-    Rsa4096,
-    /// `rsa:8192`.
-    Rsa8192,
-    /// RSA of another length between 2048 and 8192 bits: read, never made.
-    RsaOther {
-        /// The length of the modulus in bits.
-        bits: u16,
-    },
-}
-
-impl KeyAlgorithm {
-    /// Those that tlslab makes.
-    pub const MAKES: [Self; 7] = [
-        Self::Rsa2048,
-        Self::Rsa3072,
-        Self::Rsa4096,
-        Self::Rsa8192,
-        Self::EcP256,
-        Self::EcP384,
-        Self::Ed25519,
-    ];
-
-    /// Whether it is RSA of any length.
-    pub fn is_rsa(self) -> bool {
-        self.rsa_bits().is_some()
-    }
-
-    /// The length of an RSA modulus in bits; `None` where it is not RSA.
-    pub fn rsa_bits(self) -> Option<u16> {
-        match self {
-            Self::EcP256 | Self::EcP384 | Self::Ed25519 => None,
-            Self::Rsa2048 => Some(2048),
-            Self::Rsa3072 => Some(3072),
-            Self::Rsa4096 => Some(4096),
-            Self::Rsa8192 => Some(8192),
-            Self::RsaOther { bits } => Some(bits),
-        }
-    }
-
-    /// What people call it: `RSA 4096 bits`, `EC P-256`, `Ed25519`.
-    pub fn description(self) -> String {
-        match self {
-            Self::EcP256 => "EC P-256".to_owned(),
-            Self::EcP384 => "EC P-384".to_owned(),
-            Self::Ed25519 => "Ed25519".to_owned(),
-            rsa => format!("RSA {} bits", rsa.rsa_bits().unwrap_or_default()),
-        }
-    }
-}
-
-impl FromStr for KeyAlgorithm {
-    type Err = KeyError;
-
-    fn from_str(text: &str) -> Result<Self, KeyError> {
-        let wanted = text.to_ascii_lowercase();
-        Self::MAKES
-            .into_iter()
-            .find(|algorithm| algorithm.to_string() == wanted)
-            .ok_or_else(|| KeyError::UnknownAlgorithm(text.to_owned()))
-    }
-}
-
-impl fmt::Display for KeyAlgorithm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::EcP256 => f.write_str("ec:p256"),
-            Self::EcP384 => f.write_str("ec:p384"),
-            Self::Ed25519 => f.write_str("ed25519"),
-            rsa => write!(f, "rsa:{}", rsa.rsa_bits().unwrap_or_default()),
-        }
-    }
-}
+use super::signer::Signer;
+pub use super::signer::MlDsaForm;
+use super::tls_key::TlsKey;
 
 /// A private key of one of the [`KeyAlgorithm`]s.
 pub struct PrivateKey {
-    signer: Box<Signer>,
+    signer: Arc<Signer>,
     algorithm: KeyAlgorithm,
     public_key_info: Vec<u8>,
     pkcs8: Zeroizing<Vec<u8>>,
 }
 
-/// The hash of a signature, where it is not left to the key's kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SignatureHash {
-    /// SHA-256.
-    Sha256,
-    /// SHA-384.
-    Sha384,
-    /// SHA-512.
-    Sha512,
-}
-
-enum Signer {
-    EcP256(ecdsa::SigningKey<P256>),
-    EcP384(ecdsa::SigningKey<P384>),
-    Ed25519(Ed25519SigningKey),
-    Rsa(Box<rsa::SigningKey>),
-}
-
-/// Room for the largest thing that graviola writes: the PKCS#8 of an 8192-bit RSA key takes 4.7 KiB.
-const ROOM: usize = 8192;
-
 impl PrivateKey {
     /// Makes a new key on this thread. RSA takes a while, and how long is a matter of luck: see
     /// [`PrivateKey::generate_fast`].
     pub fn generate(algorithm: KeyAlgorithm) -> Result<Self, KeyError> {
-        let signer = match algorithm {
-            KeyAlgorithm::EcP256 => ecdsa::SigningKey::generate().map(Signer::EcP256),
-            KeyAlgorithm::EcP384 => ecdsa::SigningKey::generate().map(Signer::EcP384),
-            KeyAlgorithm::Ed25519 => Ed25519SigningKey::generate().map(Signer::Ed25519),
-            KeyAlgorithm::Rsa2048 => generate_rsa(rsa::KeySize::Rsa2048),
-            KeyAlgorithm::Rsa3072 => generate_rsa(rsa::KeySize::Rsa3072),
-            KeyAlgorithm::Rsa4096 => generate_rsa(rsa::KeySize::Rsa4096),
-            KeyAlgorithm::Rsa8192 => generate_rsa(rsa::KeySize::Rsa8192),
-            KeyAlgorithm::RsaOther { .. } => return Err(KeyError::UnknownAlgorithm(algorithm.to_string())),
-        };
-        Self::new(signer.map_err(generation)?, algorithm).map_err(generation)
+        Self::new(Signer::generate(algorithm)?, algorithm)
     }
 
     /// Makes a new key as fast as this machine can. How long a search for RSA primes takes is a matter of luck,
@@ -184,31 +65,8 @@ impl PrivateKey {
 
     /// Reads PKCS#8 (RFC 5958), PKCS#1 (RFC 8017) or SEC1 (RFC 5915) DER, unencrypted.
     pub fn from_der(der: &[u8]) -> Result<Self, KeyError> {
-        let (signer, algorithm) = match key_der::read(der)? {
-            KeyMaterial::Ed25519 { seed } => {
-                (Ed25519SigningKey::from_bytes(seed).map(Signer::Ed25519), KeyAlgorithm::Ed25519)
-            }
-            KeyMaterial::EcP256 { sec1 } => {
-                (ecdsa::SigningKey::from_sec1_der(sec1).map(Signer::EcP256), KeyAlgorithm::EcP256)
-            }
-            KeyMaterial::EcP384 { sec1 } => {
-                (ecdsa::SigningKey::from_sec1_der(sec1).map(Signer::EcP384), KeyAlgorithm::EcP384)
-            }
-            KeyMaterial::Rsa { pkcs1, bits } => {
-                let algorithm = match bits {
-                    2048 => KeyAlgorithm::Rsa2048,
-                    3072 => KeyAlgorithm::Rsa3072,
-                    4096 => KeyAlgorithm::Rsa4096,
-                    8192 => KeyAlgorithm::Rsa8192,
-                    bits => KeyAlgorithm::RsaOther { bits },
-                };
-                (rsa::SigningKey::from_pkcs1_der(pkcs1).map(Box::new).map(Signer::Rsa), algorithm)
-            }
-        };
-        let key =
-            signer.and_then(|signer| Self::new(signer, algorithm)).map_err(|_| KeyError::Inconsistent)?;
-        key.try_out()?;
-        Ok(key)
+        let (signer, algorithm) = Signer::read(key_der::read(der)?)?;
+        Self::new(signer, algorithm)
     }
 
     /// Reads an `EncryptedPrivateKeyInfo` (RFC 5958 §3, PBES2). Parameters that would take minutes or gigabytes
@@ -242,77 +100,40 @@ impl PrivateKey {
         sealing.seal(&self.pkcs8)
     }
 
-    /// Signs `message` as a certificate is signed, with [`KeyAlgorithm`]'s own scheme: PKCS#1 v1.5 with SHA-256,
-    /// ECDSA with SHA-256 on P-256 and SHA-384 on P-384 (in DER), or Ed25519.
-    pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
-        let hash = match self.algorithm {
-            KeyAlgorithm::EcP384 => SignatureHash::Sha384,
-            _ => SignatureHash::Sha256,
-        };
-        self.sign_hashed(hash, message)
-    }
-
-    /// The same with another hash. Ed25519 has its own whatever is asked for.
-    pub fn sign_hashed(&self, hash: SignatureHash, message: &[u8]) -> Result<Vec<u8>, KeyError> {
-        use SignatureHash as H;
-        let mut room = [0; ROOM];
-        let signature = match (&*self.signer, hash) {
-            (Signer::EcP256(key), H::Sha256) => key.sign_asn1::<Sha256>(&[message], &mut room),
-            (Signer::EcP256(key), H::Sha384) => key.sign_asn1::<Sha384>(&[message], &mut room),
-            (Signer::EcP256(key), H::Sha512) => key.sign_asn1::<Sha512>(&[message], &mut room),
-            (Signer::EcP384(key), H::Sha256) => key.sign_asn1::<Sha256>(&[message], &mut room),
-            (Signer::EcP384(key), H::Sha384) => key.sign_asn1::<Sha384>(&[message], &mut room),
-            (Signer::EcP384(key), H::Sha512) => key.sign_asn1::<Sha512>(&[message], &mut room),
-            (Signer::Ed25519(key), _) => return Ok(key.sign(message).to_vec()),
-            (Signer::Rsa(key), _) => match (room.get_mut(..key.modulus_len_bytes()), hash) {
-                (None, _) => Err(graviola::Error::WrongLength),
-                (Some(room), H::Sha256) => key.sign_pkcs1_sha256(room, message),
-                (Some(room), H::Sha384) => key.sign_pkcs1_sha384(room, message),
-                (Some(room), H::Sha512) => key.sign_pkcs1_sha512(room, message),
-            },
-        };
-        signature.map(<[u8]>::to_vec).map_err(|error| KeyError::Signing(error.to_string()))
-    }
-
-    fn new(signer: Signer, algorithm: KeyAlgorithm) -> Result<Self, graviola::Error> {
-        let mut room = Zeroizing::new([0; ROOM]);
-        let public_key_info = match &signer {
-            Signer::EcP256(key) => key.to_spki_der(room.as_mut()),
-            Signer::EcP384(key) => key.to_spki_der(room.as_mut()),
-            Signer::Ed25519(key) => key.public_key().to_spki_der(room.as_mut()),
-            Signer::Rsa(key) => key.public_key().to_spki_der(room.as_mut()),
-        }?
-        .to_vec();
-        let pkcs8 = match &signer {
-            Signer::EcP256(key) => key.to_pkcs8_der(room.as_mut())?.to_vec().into(),
-            Signer::EcP384(key) => key.to_pkcs8_der(room.as_mut())?.to_vec().into(),
-            // graviola writes PKCS#8 v2 with the public key, which Java and older openssl refuse.
-            Signer::Ed25519(key) => key_der::ed25519_pkcs8(&Zeroizing::new(key.as_seed())),
-            Signer::Rsa(key) => key.to_pkcs8_der(room.as_mut())?.to_vec().into(),
-        };
-        Ok(Self { signer: Box::new(signer), algorithm, public_key_info, pkcs8 })
-    }
-
-    /// Whether the key signs: RSA's private operation is checked by its inverse, which takes in every number.
-    /// EC and Ed25519 public keys are derived from the secret, so there is nothing to contradict.
-    fn try_out(&self) -> Result<(), KeyError> {
-        if let Signer::Rsa(key) = &*self.signer {
-            let signature = self.sign(b"tlslab").map_err(|_| KeyError::Inconsistent)?;
-            let verified = key.public_key().verify_pkcs1_sha256(&signature, b"tlslab");
-            verified.map_err(|_| KeyError::Inconsistent)?;
+    /// The same key, written down in another of the forms of RFC 9881 §6; as it is where it is no ML-DSA key. `None`
+    /// where the form has a seed and the file told none.
+    pub fn in_form(mut self, form: MlDsaForm) -> Option<Self> {
+        if let Signer::MlDsa(key) = &*self.signer {
+            let secret = key_der::ml_dsa_private_key(key, form)?;
+            self.pkcs8 = key_der::pkcs8(key.set().identifier().as_ref(), &secret);
         }
-        Ok(())
+        Some(self)
     }
-}
 
-fn generate_rsa(size: rsa::KeySize) -> Result<Signer, graviola::Error> {
-    rsa::SigningKey::generate(size).map(Box::new).map(Signer::Rsa)
-}
+    /// Signs `message` as a certificate is signed, with [`KeyAlgorithm`]'s own scheme: PKCS#1 v1.5 with SHA-256,
+    /// RSASSA-PSS with SHA-256 or the key's own hash, ECDSA with SHA-256 on P-256, SHA-384 on P-384 and SHA-512 on P-521
+    /// (in DER), Ed25519, or ML-DSA.
+    pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+        self.sign_hashed(self.algorithm.hash(), message)
+    }
 
-fn generation(error: graviola::Error) -> KeyError {
-    match error {
-        graviola::Error::RngFailed => KeyError::NoRandomness(NoRandomness),
-        error => KeyError::Generation(error.to_string()),
+    /// The same with another hash. Ed25519 and ML-DSA have their own whatever is asked for.
+    pub fn sign_hashed(&self, hash: SignatureHash, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+        self.signer.sign(hash, message)
+    }
+
+    /// The key as rustls asks for it, to sign handshakes with.
+    pub fn for_tls(&self) -> Result<Arc<dyn rustls::sign::SigningKey>, rustls::Error> {
+        match TlsKey::new(&self.signer, self.algorithm) {
+            Some(key) => Ok(Arc::new(key)),
+            None => crate::crypto::load_tls_key(&self.pkcs8),
+        }
+    }
+
+    fn new(signer: Signer, algorithm: KeyAlgorithm) -> Result<Self, KeyError> {
+        let public_key_info = signer.public_key_info()?;
+        let pkcs8 = signer.to_pkcs8()?;
+        Ok(Self { signer: Arc::new(signer), algorithm, public_key_info, pkcs8 })
     }
 }
 
@@ -325,25 +146,23 @@ impl fmt::Debug for PrivateKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crypto::ml_dsa::MlDsa;
 
-    #[test]
-    fn algorithms_have_names() {
-        for algorithm in KeyAlgorithm::MAKES {
-            assert_eq!(algorithm.to_string().parse(), Ok(algorithm));
-        }
-        assert_eq!("RSA:4096".parse(), Ok(KeyAlgorithm::Rsa4096));
-        assert_eq!(
-            "rsa:1024".parse::<KeyAlgorithm>().unwrap_err().to_string(),
-            "key algorithm \"rsa:1024\": expected rsa:2048, rsa:3072, rsa:4096, rsa:8192, ec:p256, ec:p384 or ed25519"
-        );
-        assert_eq!(KeyAlgorithm::Rsa4096.description(), "RSA 4096 bits");
-    }
+    const QUICK: [KeyAlgorithm; 9] = [
+        KeyAlgorithm::EcP256,
+        KeyAlgorithm::EcP384,
+        KeyAlgorithm::EcP521,
+        KeyAlgorithm::Ed25519,
+        KeyAlgorithm::MlDsa(MlDsa::L44),
+        KeyAlgorithm::MlDsa(MlDsa::L65),
+        KeyAlgorithm::MlDsa(MlDsa::L87),
+        KeyAlgorithm::Rsa2048,
+        KeyAlgorithm::RsaPss { bits: 2048, only: None },
+    ];
 
     #[test]
     fn every_quick_algorithm_makes_signs_and_goes_round() {
-        for algorithm in
-            [KeyAlgorithm::EcP256, KeyAlgorithm::EcP384, KeyAlgorithm::Ed25519, KeyAlgorithm::Rsa2048]
-        {
+        for algorithm in QUICK {
             let key = PrivateKey::generate_fast(algorithm).unwrap();
             assert_eq!(key.algorithm(), algorithm);
             let again = PrivateKey::from_der(&key.to_pkcs8_der()).unwrap();
@@ -361,6 +180,9 @@ mod tests {
             (KeyAlgorithm::EcP384, rustls::SignatureScheme::ECDSA_NISTP384_SHA384),
             (KeyAlgorithm::Ed25519, rustls::SignatureScheme::ED25519),
             (KeyAlgorithm::Rsa2048, rustls::SignatureScheme::RSA_PKCS1_SHA256),
+            (KeyAlgorithm::EcP521, rustls::SignatureScheme::ECDSA_NISTP521_SHA512),
+            (KeyAlgorithm::MlDsa(MlDsa::L65), rustls::SignatureScheme::ML_DSA_65),
+            (KeyAlgorithm::RsaPss { bits: 2048, only: None }, rustls::SignatureScheme::Unknown(0x0809)),
         ] {
             let key = PrivateKey::generate(algorithm).unwrap();
             let signature = key.sign(b"message").unwrap();
@@ -372,6 +194,33 @@ mod tests {
             assert!(verified(b"message"), "{algorithm}");
             assert!(!verified(b"massage"), "{algorithm}");
         }
+    }
+
+    #[test]
+    fn ml_dsa_is_read_in_each_form_and_both_halves_must_belong_together() {
+        let made = || PrivateKey::generate(KeyAlgorithm::MlDsa(MlDsa::L44)).unwrap();
+        let seeded = made();
+        assert_eq!(seeded.to_pkcs8_der().len(), 54, "a seed in its frame");
+        let seed = seeded.to_pkcs8_der();
+        let public = seeded.public_key_info().to_vec();
+        let both = seeded.in_form(MlDsaForm::Both).unwrap();
+        let read = PrivateKey::from_der(&both.to_pkcs8_der()).unwrap();
+        assert_eq!((read.public_key_info(), read.to_pkcs8_der()), (&*public, seed.clone()), "the seed is enough");
+        let expanded = both.in_form(MlDsaForm::Expanded).unwrap().to_pkcs8_der();
+        let read = PrivateKey::from_der(&expanded).unwrap();
+        assert_eq!((read.public_key_info(), read.to_pkcs8_der()), (&*public, expanded.clone()));
+        assert!(read.in_form(MlDsaForm::Seed).is_none(), "an expanded key does not tell its seed");
+
+        let mut mixed = made().in_form(MlDsaForm::Both).unwrap().to_pkcs8_der();
+        let end = mixed.len();
+        mixed[end - 2560..].copy_from_slice(&expanded[expanded.len() - 2560..]);
+        assert_eq!(PrivateKey::from_der(&mixed).unwrap_err(), KeyError::Inconsistent);
+        let mut short = seed.to_vec();
+        for byte in [1, 21, 23] {
+            short[byte] -= 1;
+        }
+        short.pop();
+        assert!(matches!(PrivateKey::from_der(&short), Err(KeyError::Malformed(_))), "31 bytes of seed");
     }
 
     #[test]

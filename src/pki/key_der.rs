@@ -2,24 +2,35 @@
 //!
 //! Everything here takes hostile bytes. What is not one of our kinds is named as exactly as its OIDs allow.
 
+use rustls::pki_types::{AlgorithmIdentifier, alg_id};
 use zeroize::Zeroizing;
 
 use super::der::{self, Element, Walk, tag, tlv};
+use super::key_algorithm::SignatureHash;
 use super::key_error::KeyError;
 use super::kind::{KeyForm, Kind};
 use super::oid::{self, Oid};
+use super::signer::MlDsaForm;
+use crate::crypto::ml_dsa::{MlDsa, MlDsaKey, SEED};
+use crate::crypto::rsa::PSS_KEY;
 
 /// The secret part of a key of a kind that tlslab works with.
-#[derive(Debug)]
+#[derive(Clone, Copy)]
 pub(super) enum KeyMaterial<'a> {
     /// ECPrivateKey (RFC 5915) on P-256.
     EcP256 { sec1: &'a [u8] },
     /// ECPrivateKey on P-384.
     EcP384 { sec1: &'a [u8] },
+    /// ECPrivateKey on P-521.
+    EcP521 { sec1: &'a [u8] },
     /// The 32 bytes of RFC 8032.
     Ed25519 { seed: &'a [u8] },
+    /// ML-DSA-PrivateKey (RFC 9881 §6): a seed, an expanded key, or both.
+    MlDsa { set: MlDsa, seed: Option<&'a [u8; SEED]>, expanded: Option<&'a [u8]> },
     /// RSAPrivateKey (RFC 8017) of that many bits.
     Rsa { pkcs1: &'a [u8], bits: u16 },
+    /// The same, for RSASSA-PSS only (RFC 4055 §1.2), with any hash or with one.
+    RsaPss { pkcs1: &'a [u8], bits: u16, only: Option<SignatureHash> },
 }
 
 /// Finds the key inside PKCS#8, PKCS#1 or SEC1.
@@ -32,7 +43,7 @@ pub(super) fn read(der: &[u8]) -> Result<KeyMaterial<'_>, KeyError> {
             let algorithm = fields.expect(tag::SEQUENCE).map_err(broken)?;
             let secret = fields.expect(tag::OCTET_STRING).map_err(broken)?;
             // Attributes [0] and the public key [1] may follow (RFC 5958 §2); the latter is derived instead.
-            pkcs8(algorithm.content, secret.content)
+            private_key(algorithm.content, secret.content)
         }
         Kind::Key(KeyForm::Pkcs1) => rsa(der),
         Kind::Key(KeyForm::Sec1) => ec(sec1_curve(der)?, der),
@@ -63,17 +74,73 @@ pub(super) fn to_pkcs8(key: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     Ok(Zeroizing::new(der::sequence(&[&[tag::INTEGER, 1, 0], &algorithm, &secret])))
 }
 
-fn pkcs8<'a>(algorithm: &'a [u8], secret: &'a [u8]) -> Result<KeyMaterial<'a>, KeyError> {
-    let mut algorithm = Walk(algorithm);
+fn private_key<'a>(identifier: &[u8], secret: &'a [u8]) -> Result<KeyMaterial<'a>, KeyError> {
+    let mut algorithm = Walk(identifier);
     let kind = algorithm.oid().map_err(|_| malformed("its algorithm identifier is damaged"))?;
+    if let Some(set) = MlDsa::ALL.into_iter().find(|set| identifier.starts_with(set.identifier().as_ref())) {
+        return ml_dsa(set, algorithm.0, secret);
+    }
     match kind {
         oid::RSA => rsa(secret),
+        oid::RSA_PSS => rsa_pss(identifier, secret),
         oid::EC => ec(algorithm.0, secret),
         oid::ED25519 => match der::only(secret, tag::OCTET_STRING) {
             Ok(seed) if seed.content.len() == 32 => Ok(KeyMaterial::Ed25519 { seed: seed.content }),
             _ => Err(malformed("expected 32 bytes of Ed25519 secret")),
         },
         other => Err(KeyError::Unsupported(format!("{} key", other.name_or_dotted()))),
+    }
+}
+
+/// ML-DSA-PrivateKey ::= CHOICE { seed \[0\], expandedKey, both SEQUENCE { seed, expandedKey } } (RFC 9881 §6).
+fn ml_dsa<'a>(set: MlDsa, parameters: &[u8], secret: &'a [u8]) -> Result<KeyMaterial<'a>, KeyError> {
+    let expected = || malformed(&format!("expected {set}'s seed, expanded key, or both (RFC 9881 §6)"));
+    if !parameters.is_empty() {
+        return Err(malformed(&format!("its algorithm {set} has parameters, of which it has none")));
+    }
+    let mut choice = Walk(secret);
+    let chosen = choice.some().map_err(|_| expected())?;
+    choice.end().map_err(|_| expected())?;
+    let (seed, expanded) = match chosen.tag {
+        SEED_TAG => (Some(chosen.content), None),
+        tag::OCTET_STRING => (None, Some(chosen.content)),
+        tag::SEQUENCE => match der::children(chosen.content).map_err(|_| expected())?.as_slice() {
+            [seed, expanded] if [seed.tag, expanded.tag] == [tag::OCTET_STRING; 2] => {
+                (Some(seed.content), Some(expanded.content))
+            }
+            _ => return Err(expected()),
+        },
+        _ => return Err(expected()),
+    };
+    let seed = seed.map(<&[u8; SEED]>::try_from).transpose().map_err(|_| expected())?;
+    if expanded.is_some_and(|expanded| expanded.len() != set.expanded_bytes()) {
+        return Err(expected());
+    }
+    Ok(KeyMaterial::MlDsa { set, seed, expanded })
+}
+
+/// `seed [0] OCTET STRING`, implicitly tagged.
+const SEED_TAG: u8 = tag::context_primitive(0);
+
+fn rsa_pss<'a>(identifier: &[u8], secret: &'a [u8]) -> Result<KeyMaterial<'a>, KeyError> {
+    let KeyMaterial::Rsa { pkcs1, bits } = rsa(secret)? else { return Err(KeyError::Inconsistent) };
+    let known = [None, Some(SignatureHash::Sha256), Some(SignatureHash::Sha384), Some(SignatureHash::Sha512)];
+    let only = known.into_iter().find(|only| rsa_pss_identifier(*only).as_ref() == identifier);
+    match only {
+        Some(only) => Ok(KeyMaterial::RsaPss { pkcs1, bits, only }),
+        None => Err(KeyError::Unsupported(
+            "RSA-PSS key for another hash than SHA-256, SHA-384 or SHA-512, or another salt than TLS has".to_owned(),
+        )),
+    }
+}
+
+/// The content of the AlgorithmIdentifier of a key for RSASSA-PSS only (RFC 4055 §3.1).
+pub(super) fn rsa_pss_identifier(only: Option<SignatureHash>) -> AlgorithmIdentifier {
+    match only {
+        None => PSS_KEY,
+        Some(SignatureHash::Sha256) => alg_id::RSA_PSS_SHA256,
+        Some(SignatureHash::Sha384) => alg_id::RSA_PSS_SHA384,
+        Some(SignatureHash::Sha512) => alg_id::RSA_PSS_SHA512,
     }
 }
 
@@ -131,6 +198,7 @@ fn ec<'a>(parameters: &[u8], sec1: &'a [u8]) -> Result<KeyMaterial<'a>, KeyError
     match Walk(parameters).oid() {
         Ok(oid::P256) => Ok(KeyMaterial::EcP256 { sec1 }),
         Ok(oid::P384) => Ok(KeyMaterial::EcP384 { sec1 }),
+        Ok(oid::P521) => Ok(KeyMaterial::EcP521 { sec1 }),
         Ok(other) => Err(KeyError::Unsupported(format!("EC key on {}", other.name_or_dotted()))),
         Err(_) => Err(malformed("its EC key names no curve")),
     }
@@ -141,12 +209,51 @@ fn bit_length(number: &[u8]) -> usize {
     number.len() * 8 - number.first().map_or(0, |first| first.leading_zeros() as usize)
 }
 
-/// PKCS#8 of an Ed25519 seed (RFC 8410 §7), version 1.
-pub(super) fn ed25519_pkcs8(seed: &[u8; 32]) -> Zeroizing<Vec<u8>> {
-    let secret = Zeroizing::new(tlv(tag::OCTET_STRING, seed));
-    let secret = Zeroizing::new(tlv(tag::OCTET_STRING, &secret));
-    let algorithm = der::sequence(&[&der::oid(oid::ED25519)]);
+/// privateKey and, where it is told, publicKey of an ECPrivateKey (RFC 5915 §3).
+pub(super) fn ec_numbers(sec1: &[u8]) -> Result<(&[u8], Option<&[u8]>), KeyError> {
+    let broken = |_| malformed("its EC key is damaged");
+    let fields = der::children(der::only(sec1, tag::SEQUENCE).map_err(broken)?.content).map_err(broken)?;
+    let [version, scalar, rest @ ..] = fields.as_slice() else {
+        return Err(malformed("its EC key is incomplete"));
+    };
+    if (version.tag, scalar.tag) != (tag::INTEGER, tag::OCTET_STRING) {
+        return Err(malformed("its EC key is damaged"));
+    }
+    let point = rest.iter().find(|field| field.tag == tag::context(1));
+    let point = point.map(|point| der::only(point.content, tag::BIT_STRING)).transpose().map_err(broken)?;
+    Ok((scalar.content, point.and_then(|point| point.content.get(1..))))
+}
+
+/// ECPrivateKey of a number and its point; the curve is PKCS#8's to name.
+pub(super) fn ec_private_key(scalar: &[u8], point: &[u8]) -> Zeroizing<Vec<u8>> {
+    let scalar = Zeroizing::new(tlv(tag::OCTET_STRING, scalar));
+    let point = tlv(tag::context(1), &der::bit_string(point));
+    Zeroizing::new(der::sequence(&[&[tag::INTEGER, 1, 1], &scalar, &point]))
+}
+
+/// ML-DSA-PrivateKey in one of its forms; `None` where a seed is asked for and not known.
+pub(super) fn ml_dsa_private_key(key: &MlDsaKey, form: MlDsaForm) -> Option<Zeroizing<Vec<u8>>> {
+    let expanded = || Zeroizing::new(tlv(tag::OCTET_STRING, &key.expanded()));
+    Some(match form {
+        MlDsaForm::Expanded => expanded(),
+        MlDsaForm::Seed => Zeroizing::new(tlv(SEED_TAG, key.seed()?)),
+        MlDsaForm::Both => {
+            let seed = Zeroizing::new(tlv(tag::OCTET_STRING, key.seed()?));
+            Zeroizing::new(der::sequence(&[&seed, &expanded()]))
+        }
+    })
+}
+
+/// PKCS#8 (RFC 5958 §2), version 1, of a secret; `identifier` is the content of the AlgorithmIdentifier.
+pub(super) fn pkcs8(identifier: &[u8], secret: &[u8]) -> Zeroizing<Vec<u8>> {
+    let secret = Zeroizing::new(tlv(tag::OCTET_STRING, secret));
+    let algorithm = der::sequence(&[identifier]);
     Zeroizing::new(der::sequence(&[&[tag::INTEGER, 1, 0], &algorithm, &secret]))
+}
+
+/// SubjectPublicKeyInfo (RFC 5280 §4.1.2.7); `identifier` as for [`pkcs8`].
+pub(super) fn public_key_info(identifier: &[u8], key: &[u8]) -> Vec<u8> {
+    der::sequence(&[&der::sequence(&[identifier]), &der::bit_string(key)])
 }
 
 /// The bytes of a SubjectPublicKeyInfo's BIT STRING.
@@ -192,7 +299,7 @@ mod tests {
         PrivateKey::from_der(der).unwrap_err().to_string()
     }
 
-    const OURS: &str = "expected RSA of 2048 to 8192 bits in steps of 64, EC on P-256 or P-384, or Ed25519";
+    const OURS: &str = "expected RSA of 2048 to 8192 bits in steps of 64, EC on P-256, P-384 or P-521, Ed25519, or ML-DSA";
 
     /// PKCS#8 of an algorithm, its parameters and a secret.
     fn wrapped(kind: Oid, parameters: &[u8], secret: &[u8]) -> Vec<u8> {
@@ -222,10 +329,9 @@ mod tests {
             (wrapped(oid::DSA, &[], &[]), "DSA key"),
             (wrapped(oid::ED448, &[], &[]), "Ed448 key"),
             (wrapped(Oid::dotted("1.2.3.4"), &[], &[]), "1.2.3.4 key"),
-            (wrapped(oid::EC, &curve(oid::P521), &[]), "EC key on P-521"),
             (wrapped(oid::EC, &curve(oid::SECP256K1), &[]), "EC key on secp256k1"),
             (wrapped(oid::EC, &der::sequence(&[]), &[]), "EC key with explicit curve parameters"),
-            (der::sequence(&[&[2, 1, 1], &[4, 1, 1], &tlv(0xa0, &curve(oid::P521))]), "EC key on P-521"),
+            (der::sequence(&[&[2, 1, 1], &[4, 1, 1], &tlv(0xa0, &curve(oid::P224))]), "EC key on P-224"),
         ] {
             assert_eq!(refused(&der), format!("{expected}: {OURS}"));
         }

@@ -4,15 +4,14 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
+use super::key_algorithm::KeyAlgorithm;
 use crate::crypto::NoRandomness;
 
 /// A key could not be made, read or used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
     /// No algorithm of that name can be made.
-    #[error(
-        "key algorithm {0:?}: expected rsa:2048, rsa:3072, rsa:4096, rsa:8192, ec:p256, ec:p384 or ed25519"
-    )]
+    #[error("key algorithm {0:?}: expected {names}", names = KeyAlgorithm::names())]
     UnknownAlgorithm(String),
     /// The operating system gave no randomness.
     #[error(transparent)]
@@ -27,7 +26,9 @@ pub enum KeyError {
     #[error("damaged private key: its numbers do not belong together")]
     Inconsistent,
     /// A private key of a kind that tlslab does not work with.
-    #[error("{0}: expected RSA of 2048 to 8192 bits in steps of 64, EC on P-256 or P-384, or Ed25519")]
+    #[error(
+        "{0}: expected RSA of 2048 to 8192 bits in steps of 64, EC on P-256, P-384 or P-521, Ed25519, or ML-DSA"
+    )]
     Unsupported(String),
     /// The key is encrypted, and no passphrase was given.
     #[error("the private key is encrypted")]

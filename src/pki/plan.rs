@@ -1,11 +1,12 @@
 //! A certificate that is not yet signed: every field of RFC 5280 §4.1 open to an edit, each as near to its bytes
 //! as it takes to say something wrong with it.
 
-use rustls::pki_types::CertificateDer;
+use rustls::pki_types::{CertificateDer, alg_id};
 use time::{Date, Month, OffsetDateTime, UtcOffset};
 
 use super::der::{self, Element, Walk, tag, tlv};
 use super::issue_error::IssueError;
+use super::key_der;
 use super::key::{KeyAlgorithm, PrivateKey};
 use super::oid::{self, Oid};
 
@@ -355,14 +356,18 @@ impl Extension {
 
 /// DER of the AlgorithmIdentifier of the scheme by which a key of this kind signs certificates.
 pub(super) fn signature_algorithm(algorithm: KeyAlgorithm) -> Vec<u8> {
-    let (oid, parameters): (Oid, &[u8]) = match algorithm {
-        KeyAlgorithm::EcP256 => (oid::ECDSA_WITH_SHA256, &[]), // RFC 5758 §3.2
-        KeyAlgorithm::EcP384 => (oid::ECDSA_WITH_SHA384, &[]),
-        KeyAlgorithm::Ed25519 => (oid::ED25519, &[]), // RFC 8410 §3
+    let identifier = match algorithm {
+        KeyAlgorithm::EcP256 => alg_id::ECDSA_SHA256, // RFC 5758 §3.2
+        KeyAlgorithm::EcP384 => alg_id::ECDSA_SHA384,
+        KeyAlgorithm::EcP521 => alg_id::ECDSA_SHA512,
+        KeyAlgorithm::Ed25519 => alg_id::ED25519,        // RFC 8410 §3
+        KeyAlgorithm::MlDsa(set) => set.identifier(),    // RFC 9881 §2
+        // RFC 4055 §3.1: always with parameters, where the key's own may be absent.
+        KeyAlgorithm::RsaPss { .. } => key_der::rsa_pss_identifier(Some(algorithm.hash())),
         // RFC 4055 §5: the parameters are NULL
-        _ => (oid::SHA256_WITH_RSA, &[tag::NULL, 0]),
+        _ => alg_id::RSA_PKCS1_SHA256,
     };
-    der::sequence(&[&der::oid(oid), parameters])
+    der::sequence(&[identifier.as_ref()])
 }
 
 #[cfg(test)]

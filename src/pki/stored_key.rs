@@ -8,7 +8,7 @@ use super::key::{KeyError, Passphrase, PrivateKey};
 use super::key_der;
 use super::key_facts::KeyFacts;
 
-/// A private key in PKCS#8, also of a kind that tlslab cannot sign with: RSA of 1024 bits, P-521.
+/// A private key in PKCS#8, also of a kind that tlslab cannot sign with: RSA of 1024 bits, P-224.
 pub struct StoredKey {
     pkcs8: Zeroizing<Vec<u8>>,
     kind: Option<PublicKeyKind>,
@@ -68,10 +68,10 @@ mod tests {
 
     #[test]
     fn a_key_that_cannot_be_used_is_kept_as_it_is() {
-        let curve = super::super::der::oid(oid::P521);
-        let sec1 = sequence(&[&[2, 1, 1], &tlv(4, &[7; 66]), &tlv(0xa0, &curve)]);
+        let curve = super::super::der::oid(oid::P224);
+        let sec1 = sequence(&[&[2, 1, 1], &tlv(4, &[7; 28]), &tlv(0xa0, &curve)]);
         let key = StoredKey::from_der(&sec1).unwrap();
-        assert_eq!(key.kind(), Some(&PublicKeyKind::Ec { curve: "P-521".to_owned() }));
+        assert_eq!(key.kind(), Some(&PublicKeyKind::Ec { curve: "P-224".to_owned() }));
         assert_eq!(key.public_key(), None);
         let again = StoredKey::from_der(key.to_pkcs8_der()).unwrap();
         assert_eq!(again.to_pkcs8_der(), key.to_pkcs8_der());

@@ -200,7 +200,7 @@ fn signature_words(facts: &CertFacts) -> String {
 /// A key in one line: kind, and an RSA key's exponent.
 pub(super) fn key_words(key: &PublicKeyFacts) -> String {
     match &key.kind {
-        PublicKeyKind::Rsa { exponent, .. } => {
+        PublicKeyKind::Rsa { exponent, .. } | PublicKeyKind::RsaPss { exponent, .. } => {
             let exponent = match <[u8; 8]>::try_from(left_padded(exponent)) {
                 Ok(bytes) => u64::from_be_bytes(bytes).to_string(),
                 Err(_) => format!("0x{}", words::hex(exponent)),

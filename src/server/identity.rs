@@ -3,17 +3,18 @@
 use std::fmt;
 use std::sync::Arc;
 
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::CertificateDer;
 use rustls::sign::CertifiedKey;
 
 use crate::pki::der::{self, Walk, tag};
-use crate::pki::key::PrivateKey;
+use crate::pki::key::{KeyAlgorithm, PrivateKey};
 use crate::pki::oid::{self, Oid};
 
 /// A certificate chain and the private key that belongs to its first certificate.
 #[derive(Clone)]
 pub struct Identity {
     certified: Arc<CertifiedKey>,
+    algorithm: KeyAlgorithm,
 }
 
 /// A certificate and a key that cannot be served together.
@@ -45,7 +46,13 @@ impl Identity {
     ///
     /// The one thing demanded is that the key is the leaf's (RFC 8446 §4.4.3: else no signature would verify).
     pub fn new(chain: Vec<CertificateDer<'static>>, key: &PrivateKey) -> Result<Self, IdentityError> {
-        Self::assemble(chain, key.public_key_info(), &key.to_pkcs8_der())
+        let leaf = chain.first().ok_or(IdentityError::Empty)?;
+        let certified = public_key_of(leaf).map_err(IdentityError::Unreadable)?;
+        let own = PublicKey::from_der(key.public_key_info()).map_err(IdentityError::Unreadable)?;
+        if certified.bits != own.bits {
+            return Err(IdentityError::Mismatch { certified: certified.to_string(), key: own.to_string() });
+        }
+        Self::certify(chain, key)
     }
 
     /// The same without asking whether the key is the leaf's: for a server that is to be wrong.
@@ -53,31 +60,18 @@ impl Identity {
         if chain.is_empty() {
             return Err(IdentityError::Empty);
         }
-        Self::certify(chain, &key.to_pkcs8_der())
+        Self::certify(chain, key)
     }
 
-    fn assemble(
-        chain: Vec<CertificateDer<'static>>,
-        public_key_info: &[u8],
-        pkcs8: &[u8],
-    ) -> Result<Self, IdentityError> {
-        let leaf = chain.first().ok_or(IdentityError::Empty)?;
-        let certified = public_key_of(leaf).map_err(IdentityError::Unreadable)?;
-        let own = PublicKey::from_der(public_key_info).map_err(IdentityError::Unreadable)?;
-        if certified.bits != own.bits {
-            return Err(IdentityError::Mismatch { certified: certified.to_string(), key: own.to_string() });
-        }
-        Self::certify(chain, pkcs8)
-    }
-
-    fn certify(chain: Vec<CertificateDer<'static>>, pkcs8: &[u8]) -> Result<Self, IdentityError> {
-        let pkcs8 = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(pkcs8.to_vec()));
+    fn certify(chain: Vec<CertificateDer<'static>>, key: &PrivateKey) -> Result<Self, IdentityError> {
         // Not `CertifiedKey::from_der`: it refuses certificates that rustls' own parser dislikes.
-        let key = crate::crypto::provider()
-            .key_provider
-            .load_private_key(pkcs8)
-            .map_err(IdentityError::Unusable)?;
-        Ok(Self { certified: Arc::new(CertifiedKey::new(chain, key)) })
+        let tls = key.for_tls().map_err(IdentityError::Unusable)?;
+        Ok(Self { certified: Arc::new(CertifiedKey::new(chain, tls)), algorithm: key.algorithm() })
+    }
+
+    /// The kind of the key.
+    pub fn key_algorithm(&self) -> KeyAlgorithm {
+        self.algorithm
     }
 
     /// The same with what its issuer says of it: an OCSP response in DER (RFC 6960), which is sent along to clients that ask

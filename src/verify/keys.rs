@@ -29,6 +29,8 @@ pub(crate) struct Weakness {
 pub(crate) fn weak_key(key: &PublicKeyFacts) -> Option<Weakness> {
     match &key.kind {
         PublicKeyKind::Rsa { .. } => weak_rsa("an RSA key", &key.bits),
+        // RFC 4055 §1.2: an RSA key for signatures of that kind only.
+        PublicKeyKind::RsaPss { .. } => weak_rsa("an RSA-PSS key", &key.bits),
         PublicKeyKind::Ec { curve } => weak_ec(curve, &key.bits),
         PublicKeyKind::Ed25519 => odd_length(key, 32).or_else(|| {
             let point = Ed25519VerifyingKey::from_bytes(&key.bits);
@@ -49,10 +51,6 @@ fn weak(words: String) -> Weakness {
 fn weak_other(kind: Oid, key: &PublicKeyFacts) -> Option<Weakness> {
     if NOT_FOR_TLS.contains(&kind) {
         return Some(weak(format!("a key of the kind {}, which cannot sign a handshake", key.kind)));
-    }
-    // RFC 4055 §1.2: an RSA key for signatures of that kind only.
-    if kind == oid::RSA_PSS {
-        return weak_rsa("an RSA-PSS key", &key.bits);
     }
     match FIXED_LENGTHS.iter().find(|(known, _)| *known == kind) {
         Some((_, length)) => odd_length(key, *length),

@@ -142,9 +142,10 @@ pub(super) fn handshake(
         .find(|(scheme, _)| *scheme == signed.scheme)
         .map_or(&[][..], |(_, candidates)| *candidates);
     // The first of the mapping is the one with the scheme's own curve.
+    let one_curve = matches!(signed.scheme, S::ECDSA_NISTP256_SHA256 | S::ECDSA_NISTP384_SHA384);
     let allowed = match version {
-        HandshakeVersion::Tls12 => candidates,
-        HandshakeVersion::Tls13 => candidates.get(..1).unwrap_or_default(),
+        HandshakeVersion::Tls13 if one_curve => candidates.get(..1).unwrap_or_default(),
+        _ => candidates,
     };
     let Some(verifier) =
         allowed.iter().find(|candidate| candidate.public_key_alg_id().as_ref() == key.algorithm_id)
@@ -169,10 +170,14 @@ pub(super) fn weak_hash(algorithm: &SignatureAlgorithm) -> Option<Weakness> {
 /// What tlslab's arithmetic does not do: nothing is said of a signature by such a key.
 fn out_of_reach(key: &PublicKeyFacts) -> Option<String> {
     match key.kind {
-        PublicKeyKind::Rsa { modulus_bits, .. } if modulus_bits > 16_384 => {
+        PublicKeyKind::Rsa { modulus_bits, .. } | PublicKeyKind::RsaPss { modulus_bits, .. }
+            if modulus_bits > 16_384 =>
+        {
             Some(format!("tlslab cannot check RSA keys of {modulus_bits} bits"))
         }
-        PublicKeyKind::Rsa { ref exponent, .. } if exponent.len() > 32 => {
+        PublicKeyKind::Rsa { ref exponent, .. } | PublicKeyKind::RsaPss { ref exponent, .. }
+            if exponent.len() > 32 =>
+        {
             Some(format!("tlslab cannot check RSA keys with an exponent of {} bytes", exponent.len()))
         }
         _ => None,

@@ -160,7 +160,9 @@ fn every_quick_algorithm_is_made() {
         ("rsa:2048", "RSA 2048 bits"),
         ("rsa:3072", "RSA 3072 bits"),
         ("ec:p256", "EC P-256"),
+        ("rsa-pss:2048", "RSA-PSS 2048 bits"),
         ("ec:p384", "EC P-384"),
+        ("ec:p521", "EC P-521"),
         ("ed25519", "Ed25519"),
     ] {
         let made =
@@ -467,15 +469,15 @@ fn keys_that_openssl_wrote_issue_too() {
 
     for (options, shown) in [
         (&["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"][..], "RSA key of 1024 bits"),
-        (&["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-521"], "EC key on P-521"),
+        (&["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-224"], "EC key on P-224"),
         (&["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:secp256k1"], "EC key on secp256k1"),
         (&["-algorithm", "ED448"], "Ed448 key"),
-        (&["-algorithm", "RSA-PSS"], "RSA-PSS key"),
         (&["-algorithm", "X25519"], "X25519 key"),
     ] {
         openssl(&lab, &[&["genpkey", "-out", "odd.key"], options].concat()).success();
         issue("odd.key", &[]).status(1).says(&format!(
-            "odd.key: {shown}: expected RSA of 2048 to 8192 bits in steps of 64, EC on P-256 or P-384, or Ed25519"
+            "odd.key: {shown}: expected RSA of 2048 to 8192 bits in steps of 64, EC on P-256, P-384 or P-521, Ed25519, or \
+             ML-DSA"
         ));
     }
 }

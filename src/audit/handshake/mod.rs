@@ -35,11 +35,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::SignatureScheme;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::CertificateDer;
 use rustls::sign::SigningKey;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::crypto;
 use crate::pki::key::{KeyAlgorithm, KeyError, PrivateKey, SignatureHash};
 use crate::tls::registry::alert::CLOSE_NOTIFY;
 use crate::tls::registry::handshake;
@@ -227,11 +226,7 @@ impl fmt::Debug for Material {
 }
 
 fn signer(key: &PrivateKey) -> Result<Arc<dyn SigningKey>, KeyError> {
-    let der = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.to_pkcs8_der().to_vec()));
-    crypto::provider()
-        .key_provider
-        .load_private_key(der)
-        .map_err(|error| KeyError::Signing(error.to_string()))
+    key.for_tls().map_err(|error| KeyError::Signing(error.to_string()))
 }
 
 fn sign(key: &dyn SigningKey, scheme: u16, bytes: &[u8]) -> Option<Vec<u8>> {

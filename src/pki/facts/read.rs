@@ -3,8 +3,8 @@
 use rustls::pki_types::CertificateDer;
 use time::OffsetDateTime;
 use x509_parser::asn1_rs::FromDer;
-use x509_parser::public_key::PublicKey;
-use x509_parser::x509::{SubjectPublicKeyInfo, X509Version};
+use x509_parser::public_key::RSAPublicKey;
+use x509_parser::x509::X509Version;
 
 use super::super::der::{self, Element, Walk, tag};
 use super::super::oid::{self, Oid};
@@ -183,7 +183,15 @@ pub(super) fn public_key(spki: &[u8]) -> Result<PublicKeyFacts, Malformed> {
     let kind = match oid {
         oid::EC => PublicKeyKind::Ec { curve: curve(parameters)? },
         oid::ED25519 => PublicKeyKind::Ed25519,
-        oid::RSA => rsa(spki),
+        oid::RSA | oid::RSA_PSS => {
+            let (modulus_bits, exponent) =
+                whole_bytes(bits).ok().and_then(rsa_numbers).unwrap_or_default();
+            if oid == oid::RSA {
+                PublicKeyKind::Rsa { modulus_bits, exponent }
+            } else {
+                PublicKeyKind::RsaPss { modulus_bits, exponent }
+            }
+        }
         _ => PublicKeyKind::Other(oid),
     };
     Ok(PublicKeyFacts {
@@ -203,21 +211,17 @@ fn curve(parameters: Option<Element<'_>>) -> Result<String, Malformed> {
         .map_err(in_field("subjectPublicKeyInfo"))
 }
 
-fn rsa(spki: &[u8]) -> PublicKeyKind {
-    let unreadable = PublicKeyKind::Rsa { modulus_bits: 0, exponent: Vec::new() };
-    let Ok((_, info)) = SubjectPublicKeyInfo::from_der(spki) else { return unreadable };
-    let Ok(PublicKey::RSA(key)) = info.parsed() else { return unreadable };
+/// The bits of the modulus, and the exponent, of an RSAPublicKey (RFC 8017 §A.1.1); `None` where it is none.
+fn rsa_numbers(key: &[u8]) -> Option<(u32, Vec<u8>)> {
+    let (_, key) = RSAPublicKey::from_der(key).ok()?;
     let negative = |integer: &[u8]| integer.first().is_none_or(|byte| byte & 0x80 != 0);
     if negative(key.modulus) || negative(key.exponent) {
-        return unreadable;
+        return None;
     }
     let modulus = without_leading_zeros(key.modulus);
     let bits = modulus.len() * 8 - modulus.first().map_or(0, |byte| byte.leading_zeros() as usize);
-    PublicKeyKind::Rsa {
-        // A certificate of at most MAX_LENGTH bytes has fewer than 2^23 bits.
-        modulus_bits: u32::try_from(bits).unwrap_or(u32::MAX),
-        exponent: without_leading_zeros(key.exponent).to_vec(),
-    }
+    // A certificate of at most MAX_LENGTH bytes has fewer than 2^23 bits.
+    Some((u32::try_from(bits).unwrap_or(u32::MAX), without_leading_zeros(key.exponent).to_vec()))
 }
 
 fn without_leading_zeros(integer: &[u8]) -> &[u8] {
