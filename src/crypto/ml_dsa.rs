@@ -247,7 +247,10 @@ fn decode<P: MlDsaParams>(expanded: &[u8]) -> Option<Box<dyn Signing>>
 where
     ExpandedSigningKey<P>: Signing + 'static,
 {
-    #[expect(deprecated, reason = "RFC 9881 §6 has this form; what it leaves unchecked is checked by its caller")]
+    #[expect(
+        deprecated,
+        reason = "RFC 9881 §6 has this form; what it leaves unchecked is checked by its caller"
+    )]
     let key = ExpandedSigningKey::<P>::from_expanded(expanded.try_into().ok()?);
     Some(Box::new(key))
 }

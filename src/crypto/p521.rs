@@ -2,9 +2,9 @@
 
 use std::fmt;
 
+use der::Decode;
 use graviola::hashing::{Hash, Sha256, Sha384, Sha512};
 use p521::ecdsa::signature::hazmat::{PrehashSigner, PrehashVerifier};
-use der::Decode;
 use p521::ecdsa::{DerSignature, Signature, SigningKey, VerifyingKey};
 use rustls::pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm, alg_id};
 use zeroize::Zeroizing;

@@ -15,8 +15,8 @@ use super::encryption::{self, SealingKey};
 pub use super::key_algorithm::{KeyAlgorithm, SignatureHash};
 use super::key_der;
 pub use super::key_error::{KeyError, Passphrase};
-use super::signer::Signer;
 pub use super::signer::MlDsaForm;
+use super::signer::Signer;
 use super::tls_key::TlsKey;
 
 /// A private key of one of the [`KeyAlgorithm`]s.
@@ -205,7 +205,11 @@ mod tests {
         let public = seeded.public_key_info().to_vec();
         let both = seeded.in_form(MlDsaForm::Both).unwrap();
         let read = PrivateKey::from_der(&both.to_pkcs8_der()).unwrap();
-        assert_eq!((read.public_key_info(), read.to_pkcs8_der()), (&*public, seed.clone()), "the seed is enough");
+        assert_eq!(
+            (read.public_key_info(), read.to_pkcs8_der()),
+            (&*public, seed.clone()),
+            "the seed is enough"
+        );
         let expanded = both.in_form(MlDsaForm::Expanded).unwrap().to_pkcs8_der();
         let read = PrivateKey::from_der(&expanded).unwrap();
         assert_eq!((read.public_key_info(), read.to_pkcs8_der()), (&*public, expanded.clone()));

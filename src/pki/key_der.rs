@@ -129,7 +129,8 @@ fn rsa_pss<'a>(identifier: &[u8], secret: &'a [u8]) -> Result<KeyMaterial<'a>, K
     match only {
         Some(only) => Ok(KeyMaterial::RsaPss { pkcs1, bits, only }),
         None => Err(KeyError::Unsupported(
-            "RSA-PSS key for another hash than SHA-256, SHA-384 or SHA-512, or another salt than TLS has".to_owned(),
+            "RSA-PSS key for another hash than SHA-256, SHA-384 or SHA-512, or another salt than TLS has"
+                .to_owned(),
         )),
     }
 }
@@ -299,7 +300,8 @@ mod tests {
         PrivateKey::from_der(der).unwrap_err().to_string()
     }
 
-    const OURS: &str = "expected RSA of 2048 to 8192 bits in steps of 64, EC on P-256, P-384 or P-521, Ed25519, or ML-DSA";
+    const OURS: &str =
+        "expected RSA of 2048 to 8192 bits in steps of 64, EC on P-256, P-384 or P-521, Ed25519, or ML-DSA";
 
     /// PKCS#8 of an algorithm, its parameters and a secret.
     fn wrapped(kind: Oid, parameters: &[u8], secret: &[u8]) -> Vec<u8> {

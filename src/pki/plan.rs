@@ -6,8 +6,8 @@ use time::{Date, Month, OffsetDateTime, UtcOffset};
 
 use super::der::{self, Element, Walk, tag, tlv};
 use super::issue_error::IssueError;
-use super::key_der;
 use super::key::{KeyAlgorithm, PrivateKey};
+use super::key_der;
 use super::oid::{self, Oid};
 
 const VERSION: u8 = tag::context(0);
@@ -360,8 +360,8 @@ pub(super) fn signature_algorithm(algorithm: KeyAlgorithm) -> Vec<u8> {
         KeyAlgorithm::EcP256 => alg_id::ECDSA_SHA256, // RFC 5758 §3.2
         KeyAlgorithm::EcP384 => alg_id::ECDSA_SHA384,
         KeyAlgorithm::EcP521 => alg_id::ECDSA_SHA512,
-        KeyAlgorithm::Ed25519 => alg_id::ED25519,        // RFC 8410 §3
-        KeyAlgorithm::MlDsa(set) => set.identifier(),    // RFC 9881 §2
+        KeyAlgorithm::Ed25519 => alg_id::ED25519,     // RFC 8410 §3
+        KeyAlgorithm::MlDsa(set) => set.identifier(), // RFC 9881 §2
         // RFC 4055 §3.1: always with parameters, where the key's own may be absent.
         KeyAlgorithm::RsaPss { .. } => key_der::rsa_pss_identifier(Some(algorithm.hash())),
         // RFC 4055 §5: the parameters are NULL

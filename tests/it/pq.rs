@@ -41,14 +41,17 @@ fn openssl_3_5_s_ml_dsa_certificates_are_verified() {
 fn post_quantum_certificates_are_made_in_every_way() {
     let lab = Lab::new();
     let made = |arguments: &str| lab.tlslab(arguments.split(' '));
-    made("gencert --key ml-dsa:44 --noenc --key-form both --out self").success().prints("key       ML-DSA-44");
+    made("gencert --key ml-dsa:44 --noenc --key-form both --out self")
+        .success()
+        .prints("key       ML-DSA-44");
     made("verify self/cert.pem --ca self/cert.pem").success().prints("accepted");
     made("gencert --key-form seed --out none").status(2).says("--key-form: expected --key ml-dsa:44");
 
     // Either half of a chain may be the post-quantum one, and a request is certified as any other.
     made("gencert --key ec:p256 --noenc --profile ca --cn Classical --out ec").success();
     made("gencert --key ml-dsa:65 --noenc --profile ca --cn Lattice --out pq").success();
-    for (ca, key, out) in [("ec", "ml-dsa:87", "up"), ("pq", "ec:p521", "down"), ("pq", "ml-dsa:44", "both")] {
+    for (ca, key, out) in [("ec", "ml-dsa:87", "up"), ("pq", "ec:p521", "down"), ("pq", "ml-dsa:44", "both")]
+    {
         let signed = format!("--ca {ca}/cert.pem --ca-key {ca}/clearkey.pem");
         made(&format!("gencert --key {key} --noenc {signed} --out {out}")).success();
         for policy in ["lab", "webpki"] {

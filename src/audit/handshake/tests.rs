@@ -10,8 +10,8 @@ use tokio_rustls::TlsConnector;
 use super::cases::{self, Case};
 
 use super::*;
-use crate::crypto;
 use crate::audit::catalogue::workshop::Workshop;
+use crate::crypto;
 
 const REPLY: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody";
 

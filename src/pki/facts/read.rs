@@ -184,8 +184,7 @@ pub(super) fn public_key(spki: &[u8]) -> Result<PublicKeyFacts, Malformed> {
         oid::EC => PublicKeyKind::Ec { curve: curve(parameters)? },
         oid::ED25519 => PublicKeyKind::Ed25519,
         oid::RSA | oid::RSA_PSS => {
-            let (modulus_bits, exponent) =
-                whole_bytes(bits).ok().and_then(rsa_numbers).unwrap_or_default();
+            let (modulus_bits, exponent) = whole_bytes(bits).ok().and_then(rsa_numbers).unwrap_or_default();
             if oid == oid::RSA {
                 PublicKeyKind::Rsa { modulus_bits, exponent }
             } else {
