@@ -82,17 +82,19 @@ fn with_other_kinds(known: WebPkiSupportedAlgorithms) -> WebPkiSupportedAlgorith
     WebPkiSupportedAlgorithms { all: all.leak(), mapping: mapping.leak() }
 }
 
-/// Lets a TLS 1.2 suite sign with every scheme that there is for its kind of key: with Ed25519 (RFC 8422 §5.10) and
-/// P-521 what signs with ECDSA, with keys for RSASSA-PSS only what signs with RSA. Such signatures are offered and
-/// verified, but graviola's TLS 1.2 suites do not list them, and rustls then refuses what was asked for.
+/// Lets a TLS 1.2 suite that signs with ECDSA sign with P-521 and Ed25519 too (RFC 8422 §5.10). Such signatures are offered
+/// and verified, but graviola's TLS 1.2 suites do not list them, and rustls then refuses what was asked for.
 fn with_every_scheme(suite: SupportedCipherSuite) -> SupportedCipherSuite {
-    let SupportedCipherSuite::Tls12(tls12) = suite else { return suite };
-    let more: &[SignatureScheme] = if tls12.sign.contains(&SignatureScheme::ECDSA_NISTP256_SHA256) {
-        &[SignatureScheme::ECDSA_NISTP521_SHA512, SignatureScheme::ED25519]
-    } else {
-        &rsa::PSS_PSS.map(|(scheme, ..)| scheme)
+    let tls12 = match suite {
+        SupportedCipherSuite::Tls12(tls12)
+            if tls12.sign.contains(&SignatureScheme::ECDSA_NISTP256_SHA256) =>
+        {
+            tls12
+        }
+        other => return other,
     };
     let mut sign = tls12.sign.to_vec();
+    let more = [SignatureScheme::ECDSA_NISTP521_SHA512, SignatureScheme::ED25519];
     sign.extend(more.iter().filter(|scheme| !tls12.sign.contains(scheme)));
     // rustls wants suites that live for ever; these are made once per process.
     SupportedCipherSuite::Tls12(Box::leak(Box::new(Tls12CipherSuite {

@@ -40,7 +40,7 @@ enum Padding {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Digest {
+enum Digest {
     Sha256,
     Sha384,
     Sha512,
@@ -69,7 +69,7 @@ pub(super) fn by_keys_for_pss(
 }
 
 /// rsa_pss_pss_sha256, _sha384 and _sha512.
-pub(super) const PSS_PSS: [(SignatureScheme, AlgorithmIdentifier, Digest); 3] = [
+const PSS_PSS: [(SignatureScheme, AlgorithmIdentifier, Digest); 3] = [
     (SignatureScheme::Unknown(0x0809), alg_id::RSA_PSS_SHA256, Digest::Sha256),
     (SignatureScheme::Unknown(0x080a), alg_id::RSA_PSS_SHA384, Digest::Sha384),
     (SignatureScheme::Unknown(0x080b), alg_id::RSA_PSS_SHA512, Digest::Sha512),

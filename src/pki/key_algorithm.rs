@@ -98,6 +98,12 @@ impl KeyAlgorithm {
         }
     }
 
+    /// Whether it signs handshakes of TLS 1.3 only: ML-DSA (draft-ietf-tls-mldsa §3), and RSA-PSS keys, which TLS 1.2 has
+    /// (RFC 8446 §4.2.3) and rustls has not.
+    pub fn is_for_tls13_only(self) -> bool {
+        matches!(self, Self::MlDsa(_) | Self::RsaPss { .. })
+    }
+
     /// The hash with which it signs certificates, where it has not its own.
     pub(super) fn hash(self) -> SignatureHash {
         match self {

@@ -11,6 +11,10 @@ use rustls::{SignatureAlgorithm, SignatureScheme};
 use super::key_algorithm::{KeyAlgorithm, SignatureHash};
 use super::signer::Signer;
 
+/// What no cipher suite of TLS 1.2 signs with, so that rustls finds none: ML-DSA has no place there (draft-ietf-tls-mldsa
+/// §3), and of rsa_pss_pss_sha256 and its like rustls does not know that they are RSA's.
+const NOT_IN_TLS_1_2: SignatureAlgorithm = SignatureAlgorithm::Unknown(0);
+
 /// A key and the schemes that it signs with, best first.
 pub(super) struct TlsKey {
     signer: Arc<Signer>,
@@ -33,17 +37,15 @@ impl TlsKey {
                 let scheme = SignatureScheme::ECDSA_NISTP521_SHA512;
                 (vec![Choice { scheme, hash: H::Sha512 }], SignatureAlgorithm::ECDSA)
             }
+            // It signs without a hash of its own; any will do here.
             KeyAlgorithm::MlDsa(set) => {
-                // No suite of TLS 1.2 has such signatures, and none is to be found for this kind (draft-ietf-tls-mldsa §3).
-                // It signs without a hash of its own; any will do here.
-                let choice = Choice { scheme: set.scheme(), hash: H::Sha256 };
-                (vec![choice], SignatureAlgorithm::Unknown(0))
+                (vec![Choice { scheme: set.scheme(), hash: H::Sha256 }], NOT_IN_TLS_1_2)
             }
             KeyAlgorithm::RsaPss { only, .. } => {
                 let all = [(0x0809, H::Sha256), (0x080a, H::Sha384), (0x080b, H::Sha512)];
                 let choices = all.map(|(code, hash)| Choice { scheme: SignatureScheme::Unknown(code), hash });
                 let fit = |choice: &Choice| only.is_none_or(|only| only == choice.hash);
-                (choices.into_iter().filter(fit).collect(), SignatureAlgorithm::RSA)
+                (choices.into_iter().filter(fit).collect(), NOT_IN_TLS_1_2)
             }
             _ => return None,
         };

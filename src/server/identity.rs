@@ -80,7 +80,7 @@ impl Identity {
     pub fn with_staple(self, response: Vec<u8>) -> Self {
         let mut certified = CertifiedKey::clone(&self.certified);
         certified.ocsp = Some(response);
-        Self { certified: Arc::new(certified) }
+        Self { certified: Arc::new(certified), ..self }
     }
 
     /// Whether both are served alike: the same chain with the same key, and the same staple.
