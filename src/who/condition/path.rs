@@ -4,7 +4,6 @@ use time::Duration;
 
 use super::{Constrained, Whom, said};
 use crate::pki::facts::{CertFacts, Extension, ExtensionFacts, GeneralName, PublicKeyKind};
-use crate::pki::oid::RSA_PSS;
 use crate::verify::constraints::{self, BoundCommonName, Reading, Violation};
 use crate::verify::signature::{self, Signed};
 use crate::verify::{Model, Reason, keys, self_signed};
@@ -88,7 +87,7 @@ pub(super) fn useless_issuer_key(case: &Case<'_>) -> Option<String> {
         PublicKeyKind::Rsa { .. } | PublicKeyKind::Ec { .. } | PublicKeyKind::Ed25519 => {
             keys::weak_key(&above.public_key).is_some_and(|weakness| weakness.reason == Reason::Malformed)
         }
-        PublicKeyKind::Other(RSA_PSS) => false,
+        PublicKeyKind::RsaPss { .. } => false,
         // ecdsa-with-SHA256 by a key that is none for ECDSA: what kind it is of does not matter.
         PublicKeyKind::Other(_) => signature::is_by_rsa_or_curve(below),
     })?;
