@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use super::about::About;
 use super::case::{Before, Case, Material, Shown, Text, Trust};
 use super::catalogue::workshop::{Made, Role, Workshop};
-use super::catalogue::{self, Dates, Fault, Holder, Maker, Model, NotMade, Setting, grid};
+use super::catalogue::{self, Dates, Fault, Holder, Maker, Model, NotMade, Said, Setting, Status, grid};
 use super::handshake::{self, Opening, Version};
 use super::rig::healthy::Healthy;
 use super::rig::resuming::Resuming;
@@ -46,6 +46,10 @@ fn of_fault(fault: &'static Fault, name: &ExpectedName, written: &str) -> Case {
     let shown = match (&asked, fault.holder, fault.maker) {
         (Err(why), _, _) => Shown::Unavailable(why.to_string().into()),
         (_, Holder::Nobody(why), _) => Shown::Unavailable(why.into()),
+        // Each has a way of its own to be told of one, if any.
+        _ if matches!(fault.status, Some(Status::Lists(_))) => Shown::Unavailable(
+            "a client is not given the revocation list; `tlslab verify --crl` judges by one".into(),
+        ),
         // graviola takes minutes to make such a key.
         _ if fault.id == *"ok-rsa8192" => Shown::Unavailable("its key takes minutes to make".into()),
         (_, _, Maker::Openssl(None)) => {
@@ -269,7 +273,7 @@ impl Supply {
 
     fn shown(&self, shown: &Shown, asked: &str, trust: Trust) -> Result<Material, Text> {
         match shown {
-            Shown::Fault(fault) => self.finish(fault.make(&self.workshop())),
+            Shown::Fault(fault) => self.of_fault(fault),
             Shown::Grid(case) => self.finish(self.grid().and_then(|grid| grid.make(*case))),
             Shown::Healthy(algorithm) => self.healthy(trust, asked, *algorithm, false),
             Shown::Distrusted => {
@@ -281,6 +285,22 @@ impl Supply {
             }
             Shown::Unavailable(why) => Err(why.clone()),
         }
+    }
+
+    /// An entry's certificate, and what its CA says of it where the server is to staple that.
+    fn of_fault(&self, fault: &Fault) -> Result<Material, Text> {
+        let workshop = self.workshop();
+        let made = fault.make(&workshop);
+        let said = match &made {
+            Ok(made) => fault.said(&workshop, made),
+            Err(_) => Ok(Said::default()),
+        };
+        let material = self.finish(made)?;
+        let said = said.map_err(|error| Text::from(format!("its status cannot be made: {error}")))?;
+        Ok(match said.staple {
+            None => material,
+            Some(staple) => Material { identity: material.identity.with_staple(staple), ..material },
+        })
     }
 
     /// A healthy certificate for the name that is asked for; with an intermediate where `chain`.

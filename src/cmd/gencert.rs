@@ -19,7 +19,8 @@ use tlslab::pki;
 use tlslab::pki::encryption::SealingKey;
 use tlslab::pki::facts::{CertFacts, PublicKeyFacts};
 use tlslab::pki::files::{self, FileError, NewFile, read_certificates, read_private_key};
-use tlslab::pki::issue::{Issuer, Plan, Profile, Request};
+use tlslab::pki::index::{self, Held, Index};
+use tlslab::pki::issue::{Issuer, Plan, Pointers, Profile, Request};
 use tlslab::pki::key::{KeyAlgorithm, KeyError, MlDsaForm, Passphrase, PrivateKey};
 use tlslab::pki::subject::{SanName, Subject};
 use tlslab::verify::{
@@ -28,6 +29,7 @@ use tlslab::verify::{
 use tlslab::who::{self, Case};
 use zeroize::Zeroizing;
 
+use super::ca;
 use super::passphrase::{self, PassphraseSource};
 use super::signals::undisturbed;
 use super::trust::LAB_NAME;
@@ -117,6 +119,16 @@ pub(crate) struct Gencert {
     )]
     csr_only: bool,
 
+    /// Where the CA's revocation lists are, into the certificate (cRLDistributionPoints); repeatable
+    #[arg(long, value_name = "URL", value_parser = url, conflicts_with = "csr_only", help_heading = "Status")]
+    crl_url: Vec<String>,
+    /// Where the CA answers OCSP, into the certificate (authorityInfoAccess); repeatable
+    #[arg(long, value_name = "URL", value_parser = url, conflicts_with = "csr_only", help_heading = "Status")]
+    ocsp_url: Vec<String>,
+    /// Have the certificate promise that its server staples an OCSP response (RFC 7633)
+    #[arg(long, conflicts_with = "csr_only", help_heading = "Status")]
+    must_staple: bool,
+
     /// Passphrase of key.pem: prompt, env:VAR, file:PATH or stdin [default: prompt on a terminal, else a random one,
     /// shown once]
     #[arg(long, value_name = "SOURCE", conflicts_with = "csr", help_heading = "Files")]
@@ -141,8 +153,12 @@ Examples:
   tlslab gencert --not-after 2020-01-01 --not-before 2019-01-01      one that has expired
   tlslab gencert --profile ca --cn 'Test CA' --out ca
   tlslab gencert --ca ca/cert.pem --ca-key ca/clearkey.pem --out server
+  tlslab gencert --ca ca/cert.pem --ca-key ca/clearkey.pem --ocsp-url http://127.0.0.1:2560/ --out server
   tlslab gencert --csr-only --cn www.test.org --out mine           a request, and its keys
   tlslab gencert --csr mine/csr.pem --ca ca/cert.pem --ca-key ca/clearkey.pem --out signed
+
+Beside the certificate of a CA (profile ca) index.txt lists what it issues, for `tlslab revoke` and `tlslab ocsp`:
+each `gencert --ca` adds to it.
 
 Which verifiers would refuse a server with the certificate is said as a note; `tlslab inspect cert.pem --who`
 has the rules. An interrupted run leaves no certificate and no key behind.";
@@ -156,6 +172,8 @@ enum ProfileName {
     Client,
     /// A certification authority
     Ca,
+    /// Who answers OCSP for the CA that issues it
+    Ocsp,
     /// What plain `openssl req -x509` makes: CA:TRUE, no alternative names, no key usage
     Openssl,
 }
@@ -226,7 +244,7 @@ impl Gencert {
             None => self.make_key(ui, passphrase)?,
         };
         let made = self.make(&request, &key, ca.as_ref(), &mut contents)?;
-        undisturbed(|| files::write_all(&self.out, &contents, self.force))
+        undisturbed(|| self.put_in_place(&contents, ca.as_ref(), made.as_ref()))
             .context("cannot hold back signals while the files are written")??;
 
         warnings.extend(self.stale_key(ui));
@@ -280,11 +298,38 @@ impl Gencert {
             contents.push(NewFile { name: CSR, mode: 0o644, contents: pem });
             return Ok(None);
         }
-        let (certificate, chain) = certify(request, key, ca)?;
+        let pointers = Pointers {
+            crls: self.crl_url.clone(),
+            ocsp: self.ocsp_url.clone(),
+            must_staple: self.must_staple,
+        };
+        let (certificate, chain) = certify(request, key, &pointers, ca)?;
+        if self.keeps_an_index() {
+            let index = Index::of_the_ca(key.public_key_info()).to_string().into_bytes();
+            contents.push(NewFile { name: index::NAME, mode: 0o644, contents: index.into() });
+        }
         contents.push(NewFile { name: CERT, mode: 0o644, contents: chain });
         let facts = CertFacts::read(&certificate)
             .map_err(|error| Failure::new(format_args!("what was made cannot be read back: {error}")))?;
         Ok(Some(Made { facts }))
+    }
+
+    /// Writes the files, and first the certificate into its CA's index, where that has one: what it lists and nobody has
+    /// harms nobody, and what is not listed cannot be revoked.
+    fn put_in_place(&self, contents: &[NewFile], ca: Option<&Ca>, made: Option<&Made>) -> Result<()> {
+        let mut held = ca.map(|ca| Held::beside(&ca.path, ca.key.public_key_info())).transpose()?.flatten();
+        if let (Some(held), Some(made)) = (&mut held, made) {
+            held.index.add(&made.facts);
+            held.write()?;
+        }
+        if let Err(error) = files::write_all(&self.out, contents, self.force) {
+            if let Some(held) = held {
+                // The first trouble is the one to tell.
+                let _ = held.restore();
+            }
+            return Err(error.into());
+        }
+        Ok(())
     }
 
     /// What to say of a key.pem that `--noenc` did not replace.
@@ -304,8 +349,14 @@ impl Gencert {
             (None, true) => vec![CLEAR_KEY],
             (None, false) => vec![CLEAR_KEY, KEY],
         };
+        names.extend(self.keeps_an_index().then_some(index::NAME));
         names.push(if self.csr_only { CSR } else { CERT });
         names
+    }
+
+    /// Whether it is a CA's certificate that is made, with its key: who signs somebody else's makes no CA of himself.
+    fn keeps_an_index(&self) -> bool {
+        self.profile == ProfileName::Ca && self.csr.is_none() && !self.csr_only
     }
 
     fn read_ca(
@@ -317,12 +368,7 @@ impl Gencert {
         let (Some(path), Some(key_path)) = (&self.ca, &self.ca_key) else { return Ok(None) };
         let chain = read_certificates(path).map_err(no_ca)?;
         let key = read_private_key(key_path).map_err(no_ca)?;
-        let passphrase = if key.is_encrypted() {
-            PassphraseSource::read_for(self.passin.as_ref(), key_path)?
-        } else {
-            Passphrase::new(String::new())
-        };
-        let key = key.unlock(key_path, &passphrase)?;
+        let key = ca::open(key, key_path, self.passin.as_ref())?;
         let Some(certificate) = chain.first() else {
             return Err(Failure::new(format_args!("{}: expected a certificate, found none", path.display())));
         };
@@ -422,6 +468,7 @@ impl SubjectKey {
 fn certify(
     request: &Request,
     key: &SubjectKey,
+    pointers: &Pointers,
     ca: Option<&Ca>,
 ) -> Result<(CertificateDer<'static>, Zeroizing<Vec<u8>>)> {
     let issuer = match (ca, key) {
@@ -431,7 +478,9 @@ fn certify(
             return Err(Failure::usage("--csr: expected --ca and --ca-key, found neither"));
         }
     };
-    let certificate = Plan::draft(request, key.public_key_info(), &issuer)?.sign(issuer.key())?;
+    let mut plan = Plan::draft(request, key.public_key_info(), &issuer)?;
+    plan.point_to(pointers);
+    let certificate = plan.sign(issuer.key())?;
     let mut chain = vec![&certificate];
     for above in ca.iter().flat_map(|ca| &ca.chain) {
         if !chain.contains(&above) {
@@ -440,6 +489,15 @@ fn certify(
     }
     let chain = chain.iter().flat_map(|der| files::to_pem("CERTIFICATE", der).to_vec()).collect::<Vec<_>>();
     Ok((certificate, chain.into()))
+}
+
+/// Where something is to be had over HTTP (RFC 5280 §4.2.1.13, §4.2.2.1): nobody who checks a status looks elsewhere.
+fn url(text: &str) -> std::result::Result<String, String> {
+    let is_http = text.starts_with("http://") || text.starts_with("https://");
+    if is_http && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(text.to_owned());
+    }
+    Err("expected http:// or https:// and ASCII without spaces, found something else".to_owned())
 }
 
 /// A CA's file that cannot be read; a missing one can be made.

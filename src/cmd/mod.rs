@@ -6,6 +6,7 @@
 #[cfg(unix)]
 mod audit;
 mod bench;
+mod ca;
 mod capture;
 mod completions;
 mod connect;
@@ -19,6 +20,7 @@ mod keylog;
 mod listen;
 mod log;
 mod man;
+mod ocsp;
 mod passphrase;
 mod passwd;
 mod patience;
@@ -82,6 +84,7 @@ enum Command {
     Gencert(Box<gencert::Gencert>),
     Passwd(passwd::Passwd),
     Revoke(revoke::Revoke),
+    Ocsp(Box<ocsp::Ocsp>),
     Serve(serve::Serve),
     Connect(connect::Connect),
     Verify(verify::Verify),
@@ -122,6 +125,7 @@ fn run(command: Command, ui: &Ui) -> Result<u8> {
         Command::Gencert(command) => command.run(ui, now),
         Command::Passwd(command) => command.run(ui),
         Command::Revoke(command) => command.run(ui, now),
+        Command::Ocsp(command) => command.run(ui, now),
         Command::Serve(command) => command.run(ui, now),
         Command::Connect(command) => command.run(ui, now),
         Command::Verify(command) => command.run(ui, now),

@@ -14,6 +14,10 @@ use tlslab::verify::Reason;
 /// A file is in the way.
 pub(super) const REPLACE: &str = "name another file, or replace this one with `--force`";
 
+/// A CA has no index of what it has issued.
+pub(super) const NO_INDEX: &str = "`tlslab gencert --profile ca` puts index.txt beside the CA's certificate, and each \
+     `gencert --ca` adds to it; --index FILE names another, as `openssl ca` keeps one";
+
 /// What to do about an error of the library's.
 pub(super) fn for_error(error: &anyhow::Error) -> Option<String> {
     error.chain().find_map(|cause| cause.downcast_ref().and_then(for_file))

@@ -5,18 +5,17 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::Args;
 use num_bigint::BigUint;
-use rustls::pki_types::CertificateDer;
 use time::{Duration, OffsetDateTime};
 use tlslab::pki::crl::{CrlFacts, RevocationReason, same_number};
 use tlslab::pki::facts::CertFacts;
-use tlslab::pki::files::{self, read_certificates, read_crls, read_private_key};
-use tlslab::pki::key::{Passphrase, PrivateKey};
+use tlslab::pki::files::{self, read_crls};
+use tlslab::pki::index::{self, Held};
 use tlslab::pki::revoke::{CrlPlan, EntryPlan};
 use tlslab::report::crl::CrlReport;
 use tlslab::verify::{check_issued, check_list, check_lister};
-use tlslab::words;
+use tlslab::words::{self, Escaped};
 
-use super::passphrase::PassphraseSource;
+use super::ca::{self, CaArgs};
 use super::signals::undisturbed;
 use super::{Failure, Hinted, Result, Ui};
 
@@ -24,27 +23,23 @@ use super::{Failure, Hinted, Result, Ui};
 ///
 /// The list at --crl is read, where there is one, and replaced by one whose number is higher by one: all of what it says,
 /// and the given certificates. Without a certificate the list is only made anew, which it must be before its next update
-/// is due. Whoever is to heed it is given it: `tlslab verify --crl crl.pem`.
+/// is due. Whoever is to heed it is given it: `tlslab verify --crl crl.pem`. Where the CA has an index (`gencert --profile ca`
+/// puts index.txt beside it), what is revoked is marked there too, for `tlslab ocsp`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   tlslab revoke server/cert.pem --ca ca/cert.pem --ca-key ca/clearkey.pem --reason keyCompromise
+  tlslab revoke 4f1c0a22 --ca ca/cert.pem --ca-key ca/clearkey.pem          by serial number, from the index
   tlslab revoke --ca ca/cert.pem --ca-key ca/clearkey.pem --days 7          the same list anew
   tlslab revoke bob.pem --ca ca/cert.pem --ca-key ca/clearkey.pem --reason removeFromCRL    off hold again
   tlslab verify server/cert.pem --ca ca/cert.pem --crl crl.pem")]
 pub(crate) struct Revoke {
-    /// Certificates to revoke, PEM or DER: the first of each file
-    #[arg(value_name = "CERT")]
+    /// What to revoke: certificates, PEM or DER (the first of each file), or serial numbers in hexadecimal that the CA's
+    /// index has
+    #[arg(value_name = "CERT|SERIAL")]
     certificates: Vec<PathBuf>,
-    /// The certificate of the CA that issued them
-    #[arg(long, value_name = "CERT")]
-    ca: PathBuf,
-    /// The CA's private key
-    #[arg(long, value_name = "KEY")]
-    ca_key: PathBuf,
-    /// Passphrase of an encrypted CA key: prompt, env:VAR, file:PATH or stdin
-    #[arg(long, value_name = "SOURCE")]
-    passin: Option<PassphraseSource>,
+    #[command(flatten)]
+    ca: CaArgs,
     /// Why, by RFC 5280's names: keyCompromise, cACompromise, affiliationChanged, superseded, cessationOfOperation,
     /// certificateHold, removeFromCRL (off hold again), privilegeWithdrawn, aACompromise
     #[arg(long, value_name = "REASON", default_value = "unspecified")]
@@ -60,10 +55,10 @@ pub(crate) struct Revoke {
 impl Revoke {
     /// Everything that can be refused is refused before anything is written.
     pub(crate) fn run(&self, ui: &Ui, now: OffsetDateTime) -> Result<u8> {
-        let (certificate, issuer) = self.issuer()?;
-        let key = self.unlock()?;
+        let (certificate, issuer) = self.ca.certificate()?;
+        let key = self.ca.unlock()?;
         check_lister(&issuer, &key, now)
-            .map_err(|error| Failure::new(format_args!("{}: {error}", self.ca.display())))?;
+            .map_err(|error| Failure::new(format_args!("{}: {error}", self.ca.certificate.display())))?;
         let earlier = self.earlier(&issuer)?;
         let number = earlier
             .as_ref()
@@ -77,37 +72,34 @@ impl Revoke {
             plan.take_over(earlier)
                 .map_err(|fault| Failure::new(format_args!("{}: {fault}", self.crl.display())))?;
         }
-        for path in &self.certificates {
-            self.revoke(path, &issuer, &mut plan, earlier.as_ref(), at, ui)?;
+        let mut index = Held::beside(&self.ca.certificate, key.public_key_info())?;
+        for named in &self.certificates {
+            let target = Target::find(named, &issuer, index.as_ref())?;
+            self.revoke(&target, &mut plan, &mut index, earlier.as_ref(), at, ui)?;
         }
         let der = plan.sign(&key)?;
         let made = CrlFacts::read(&der)
             .map_err(|error| Failure::new(format_args!("what was made cannot be read back: {}", error.0)))?;
-        let pem = files::to_pem("X509 CRL", &der);
-        undisturbed(|| files::write_one(&self.crl, 0o644, &pem, earlier.is_some()))
+        undisturbed(|| self.put_in_place(&der, earlier.is_some(), index.as_ref()))
             .context("cannot hold back signals while the list is written")??;
         self.show(&made, ui)?;
         Ok(0)
     }
 
-    fn issuer(&self) -> Result<(CertificateDer<'static>, CertFacts)> {
-        let chain = read_certificates(&self.ca)?;
-        let Some(certificate) = chain.into_iter().next() else {
-            return Err(Failure::new(format_args!("{}: expected a certificate", self.ca.display())));
-        };
-        let facts = CertFacts::read(&certificate)
-            .map_err(|error| Failure::new(format_args!("{}: {error}", self.ca.display())))?;
-        Ok((certificate, facts))
-    }
-
-    fn unlock(&self) -> Result<PrivateKey> {
-        let found = read_private_key(&self.ca_key)?;
-        let passphrase = if found.is_encrypted() {
-            PassphraseSource::read_for(self.passin.as_ref(), &self.ca_key)?
-        } else {
-            Passphrase::new(String::new())
-        };
-        Ok(found.unlock(&self.ca_key, &passphrase)?)
+    /// The list and what the index says, or neither.
+    fn put_in_place(&self, list: &[u8], replaces: bool, index: Option<&Held>) -> Result<()> {
+        if let Some(index) = index {
+            index.write()?;
+        }
+        let pem = files::to_pem("X509 CRL", list);
+        if let Err(error) = files::write_one(&self.crl, 0o644, &pem, replaces) {
+            if let Some(index) = index {
+                // The first trouble is the one to tell.
+                let _ = index.restore();
+            }
+            return Err(error.into());
+        }
+        Ok(())
     }
 
     /// The list that is there: this CA's, whole.
@@ -135,23 +127,25 @@ impl Revoke {
 
     fn revoke(
         &self,
-        path: &Path,
-        issuer: &CertFacts,
+        target: &Target,
         plan: &mut CrlPlan,
+        index: &mut Option<Held>,
         earlier: Option<&CrlFacts>,
         at: OffsetDateTime,
         ui: &Ui,
     ) -> Result<()> {
-        let shown = path.display();
-        let chain = read_certificates(path)?;
-        let facts = chain.first().map(|der| CertFacts::read(der)).transpose();
-        let Some(facts) = facts.map_err(|error| Failure::new(format_args!("{shown}: {error}")))? else {
-            return Err(Failure::new(format_args!("{shown}: expected a certificate, found none")));
-        };
-        check_issued(&facts, issuer).map_err(|error| Failure::new(format_args!("{shown}: {error}")))?;
-        let known = earlier
-            .and_then(|list| list.entries.iter().find(|entry| same_number(&entry.serial, &facts.serial)));
+        let Target { shown, serial, certificate } = target;
+        let known =
+            earlier.and_then(|list| list.entries.iter().find(|entry| same_number(&entry.serial, serial)));
         let held = known.is_some_and(|known| known.reason == Some(RevocationReason::CertificateHold));
+        let mut mark = |revoked| {
+            let Some(Held { index, .. }) = index else { return };
+            if let Some(certificate) = certificate {
+                // Issued before there was an index.
+                index.add(certificate);
+            }
+            index.mark(serial, revoked);
+        };
         if self.reason == RevocationReason::RemoveFromCrl {
             // RFC 5280 §5.3.1: only from a hold does one come back.
             if !held {
@@ -160,14 +154,19 @@ impl Revoke {
                     if known.is_some() { "revoked for good" } else { "not revoked" }
                 )));
             }
-            plan.entries.retain(|entry| !same_number(&entry.serial, &facts.serial));
+            plan.entries.retain(|entry| !same_number(&entry.serial, serial));
+            mark(None);
             return Ok(());
         }
         if let Some(known) = known.filter(|_| !held) {
             ui.warn(&format!("{shown}: revoked already, {}; that stays", words::instant(known.revoked_at)));
+            // The index may be of a later date than the list.
+            mark(Some((known.revoked_at, known.reason)));
             return Ok(());
         }
-        plan.revoke(EntryPlan::new(&facts.serial, at, self.reason)?);
+        let since = known.map_or(at, |known| known.revoked_at);
+        mark(Some((since, Some(self.reason).filter(|reason| *reason != RevocationReason::Unspecified))));
+        plan.revoke(EntryPlan::new(serial, at, self.reason)?);
         Ok(())
     }
 
@@ -183,6 +182,47 @@ impl Revoke {
         let revoked = words::counted(made.entries.len() as u64, "certificate");
         let due = report.next_update.unwrap_or_default();
         Ok(ui.print(&format!("{path}  list {number}, {revoked} revoked, next due {due}"))?)
+    }
+}
+
+/// A certificate that is to be revoked.
+struct Target {
+    /// As it was named.
+    shown: String,
+    /// Its serial number: an INTEGER's content bytes.
+    serial: Vec<u8>,
+    /// The certificate itself, where it is here.
+    certificate: Option<CertFacts>,
+}
+
+impl Target {
+    /// A file, or else a serial number that the index has.
+    fn find(named: &Path, issuer: &CertFacts, index: Option<&Held>) -> Result<Self> {
+        let shown = Escaped(&named.display().to_string()).to_string();
+        let text = named.to_str().unwrap_or_default();
+        match index::parse_serial(text).filter(|_| !named.exists()) {
+            None => {
+                let (_, facts) = ca::first_of(named)?;
+                check_issued(&facts, issuer)
+                    .map_err(|error| Failure::new(format_args!("{shown}: {error}")))?;
+                Ok(Self { shown, serial: facts.serial.clone(), certificate: Some(facts) })
+            }
+            Some(serial) => {
+                let Some(index) = index else {
+                    return Err(Failure::new(format_args!(
+                        "{shown}: expected a certificate, for this CA has no index to look for a serial number in"
+                    )));
+                };
+                if index.index.find(&serial).is_none() {
+                    return Err(Failure::new(format_args!(
+                        "{shown}: no certificate of this serial number in {}",
+                        index.path().display()
+                    ))
+                    .hint("name the certificate's file"));
+                }
+                Ok(Self { shown, serial: positive(&BigUint::from_bytes_be(&serial)), certificate: None })
+            }
+        }
     }
 }
 

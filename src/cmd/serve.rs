@@ -56,6 +56,9 @@ pub(crate) struct Serve {
     /// as nginx takes them (openssl rand 80); given several times, the first seals and all open
     #[arg(long, value_name = "FILE", conflicts_with_all = ["plaintext", "client_ca"])]
     ticket_key: Vec<PathBuf>,
+    /// Send this OCSP response (DER or PEM) along with the certificate to clients that ask (a staple); read again on SIGHUP
+    #[arg(long, value_name = "FILE", conflicts_with = "plaintext")]
+    ocsp: Option<PathBuf>,
     /// Require a client certificate that is in FILE or chains to one there (mutual TLS)
     #[arg(long, value_name = "FILE", conflicts_with = "plaintext")]
     client_ca: Option<PathBuf>,
@@ -252,7 +255,13 @@ impl Serve {
 
     /// Reads everything that TLS takes.
     fn prepare(&self, ui: &Ui, now: OffsetDateTime) -> Result<Prepared> {
-        let served = Served::open(&self.cert, &self.key, self.passin.as_ref(), self.cert_dir.as_deref())?;
+        let served = Served::open(
+            &self.cert,
+            &self.key,
+            self.passin.as_ref(),
+            self.ocsp.as_deref(),
+            self.cert_dir.as_deref(),
+        )?;
         for warning in served.warnings(now) {
             ui.warn(&warning);
         }

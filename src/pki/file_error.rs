@@ -91,6 +91,14 @@ pub enum FileError {
         /// What was expected and found.
         why: String,
     },
+    /// An index of certificates that is none.
+    #[error("{}: {why}", path.display())]
+    DamagedIndex {
+        /// The file.
+        path: PathBuf,
+        /// What was expected and found.
+        why: String,
+    },
     /// An OCSP response that is none.
     #[error("{}: not an OCSP response: {why}", path.display())]
     DamagedOcsp {

@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 
 use crate::crypto::{NoRandomness, random, sha256};
 
-use super::der;
+use super::der::{self, tag, tlv};
 pub use super::issue_error::IssueError;
 use super::key::PrivateKey;
 use super::key_der;
@@ -30,6 +30,9 @@ pub enum Profile {
     },
     /// A TLS client: CA:FALSE, digitalSignature, clientAuth.
     Client,
+    /// Who signs OCSP responses for the CA that issues it (RFC 6960 §4.2.2.2): CA:FALSE, digitalSignature, OCSPSigning, and
+    /// that its own status need not be asked (§4.2.2.2.1).
+    Ocsp,
     /// What plain `openssl req -x509` makes: CA:TRUE, no SAN, no key usage.
     Openssl,
     /// A TLS server that every mainstream verifier accepts: CA:FALSE, digitalSignature, serverAuth.
@@ -82,13 +85,14 @@ impl<'a> Issuer<'a> {
 }
 
 /// The order in which tlslab writes extensions: openssl's.
-const ORDER: [Oid; 6] = [
+const ORDER: [Oid; 7] = [
     oid::SUBJECT_KEY_IDENTIFIER,
     oid::AUTHORITY_KEY_IDENTIFIER,
     oid::BASIC_CONSTRAINTS,
     oid::KEY_USAGE,
     oid::EXTENDED_KEY_USAGE,
     oid::SUBJECT_ALT_NAME,
+    oid::OCSP_NO_CHECK,
 ];
 
 impl Plan {
@@ -163,6 +167,11 @@ fn draft_extensions(
             params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
             params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         }
+        Profile::Ocsp => {
+            params.is_ca = IsCa::ExplicitNoCa;
+            params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+            params.extended_key_usages = vec![ExtendedKeyUsagePurpose::OcspSigning];
+        }
         Profile::Openssl => params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained),
         Profile::Server => {
             params.is_ca = IsCa::ExplicitNoCa;
@@ -177,7 +186,43 @@ fn draft_extensions(
     let mut issuer = rcgen::CertificateParams::default();
     issuer.key_identifier_method = KeyIdMethod::PreSpecified(authority_key_id);
     let draft = params.signed_by(&Placeholder, &rcgen::Issuer::from_params(&issuer, Placeholder))?;
-    Plan::from_certificate(draft.der()).map_err(IssueError::Malformed)
+    let mut plan = Plan::from_certificate(draft.der()).map_err(IssueError::Malformed)?;
+    if request.profile == Profile::Ocsp {
+        plan.push_extension(oid::OCSP_NO_CHECK, false, [tag::NULL, 0]);
+    }
+    Ok(plan)
+}
+
+/// Where a certificate's status is to be had, and whether its server must say it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pointers {
+    /// Where its CA's revocation lists are: cRLDistributionPoints (RFC 5280 §4.2.1.13).
+    pub crls: Vec<String>,
+    /// Where its CA's OCSP responders are: authorityInfoAccess (§4.2.2.1).
+    pub ocsp: Vec<String>,
+    /// tlsFeature with status_request: its server staples an OCSP response (RFC 7633).
+    pub must_staple: bool,
+}
+
+impl Plan {
+    /// Adds the extensions that say so, none critical.
+    pub fn point_to(&mut self, pointers: &Pointers) {
+        let uri = |uri: &String| tlv(tag::context_primitive(6), uri.as_bytes());
+        let point = |place| der::sequence(&[&tlv(tag::context(0), &tlv(tag::context(0), &uri(place)))]);
+        let access = |place| der::sequence(&[&der::oid(oid::OCSP), &uri(place)]);
+        let list = |values: Vec<Vec<u8>>| tlv(tag::SEQUENCE, &values.concat());
+        if !pointers.crls.is_empty() {
+            let points = list(pointers.crls.iter().map(point).collect());
+            self.push_extension(oid::CRL_DISTRIBUTION_POINTS, false, points);
+        }
+        if !pointers.ocsp.is_empty() {
+            let places = list(pointers.ocsp.iter().map(access).collect());
+            self.push_extension(oid::AUTHORITY_INFORMATION, false, places);
+        }
+        if pointers.must_staple {
+            self.push_extension(oid::TLS_FEATURE, false, [tag::SEQUENCE, 3, tag::INTEGER, 1, 5]);
+        }
+    }
 }
 
 fn general_name(name: &SanName) -> Result<rcgen::SanType, rcgen::Error> {

@@ -52,16 +52,16 @@ pub struct SinglePlan {
 }
 
 impl AnswerPlan {
-    /// An answer about nothing yet, by the responder whose certificate and key these are. It is named by its key, which is
-    /// shorter than its name (RFC 5019 §2.2.2), and its certificate is not sent along.
+    /// An answer about nothing yet, by the responder whose certificate and key these are. It goes by its name: GnuTLS looks
+    /// for a key's hash among subject key identifiers, which need not be hashes of that kind. Its certificate is not sent
+    /// along.
     pub fn draft(
         responder: &CertFacts,
         key: &PrivateKey,
         produced_at: OffsetDateTime,
     ) -> Result<Self, IssueError> {
-        let hash = tlv(tag::OCTET_STRING, &Sha1::digest(&responder.public_key.bits));
         Ok(Self {
-            responder: tlv(tag::context(2), &hash),
+            responder: tlv(tag::context(1), &responder.subject_der),
             produced_at: generalized(produced_at)?,
             statuses: Vec::new(),
             extensions: Vec::new(),
@@ -71,9 +71,10 @@ impl AnswerPlan {
         })
     }
 
-    /// Names the responder by its subject.
-    pub fn by_name(&mut self, responder: &CertFacts) {
-        self.responder = tlv(tag::context(1), &responder.subject_der);
+    /// Names the responder by its key (§4.2.2.3).
+    pub fn by_key(&mut self, responder: &CertFacts) {
+        let hash = tlv(tag::OCTET_STRING, &Sha1::digest(&responder.public_key.bits));
+        self.responder = tlv(tag::context(2), &hash);
     }
 
     /// Says of a certificate how it stands, from `this_update` until `next_update`.

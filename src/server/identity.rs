@@ -83,6 +83,11 @@ impl Identity {
         Self { certified: Arc::new(certified), ..self }
     }
 
+    /// The OCSP response that is sent along.
+    pub fn staple(&self) -> Option<&[u8]> {
+        self.certified.ocsp.as_deref()
+    }
+
     /// Whether both are served alike: the same chain with the same key, and the same staple.
     pub fn is_same_as(&self, other: &Self) -> bool {
         // The key is the leaf's, so the same leaf has the same key.

@@ -16,6 +16,7 @@ mod drain;
 mod event;
 mod identity;
 mod listener;
+pub mod ocsp;
 mod proxy_protocol;
 pub mod reload;
 mod report;

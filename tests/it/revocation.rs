@@ -1,5 +1,7 @@
 //! Revocation, from outside: tlslab's lists judged by others, others' lists judged by tlslab.
 
+mod ocsp;
+
 use serde_json::json;
 
 use crate::lab::{Lab, peer};

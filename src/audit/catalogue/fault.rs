@@ -41,6 +41,29 @@ pub struct Fault {
     pub holder: Holder,
     /// Whether it is checked in, under `fixtures/` and its id.
     pub fixture: bool,
+    /// What its CA says of it, where it says anything.
+    pub status: Option<Status>,
+}
+
+/// Makes what a CA says of what has been made.
+pub type Says<T> = fn(&Workshop, &Made) -> Result<T, IssueError>;
+
+/// Where a CA says whether it has revoked an entry's certificates, and how that is made.
+#[derive(Clone, Copy, Debug)]
+pub enum Status {
+    /// In revocation lists, which whoever judges is given.
+    Lists(Says<Vec<Vec<u8>>>),
+    /// In an OCSP response, which the server staples.
+    Staple(Says<Vec<u8>>),
+}
+
+/// What a CA says of an entry's certificates, in DER.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Said {
+    /// Revocation lists.
+    pub lists: Vec<Vec<u8>>,
+    /// An OCSP response.
+    pub staple: Option<Vec<u8>>,
 }
 
 /// The name of an entry, unique in the catalogue; written `expired` or `expired.ca`.
@@ -198,6 +221,7 @@ impl Fault {
             maker: Maker::Leaf(|_, _| {}),
             holder: Holder::Tlslab,
             fixture: false,
+            status: None,
         }
     }
 
@@ -266,6 +290,10 @@ impl Fault {
         Self { holder, ..self }
     }
 
+    pub(super) const fn status(self, status: Status) -> Self {
+        Self { status: Some(status), ..self }
+    }
+
     pub(super) const fn fixture(self) -> Self {
         Self { fixture: true, ..self }
     }
@@ -282,6 +310,16 @@ impl Fault {
             (Maker::Plan(make) | Maker::Openssl(Some(make)), _) => make(workshop),
             (Maker::Openssl(None), _) => return Err(NotMade::ByOpenssl),
         }?)
+    }
+
+    /// What its CA says of what [`make`](Self::make) has made with the same workshop.
+    pub fn said(&self, workshop: &Workshop, made: &Made) -> Result<Said, NotMade> {
+        let workshop = &self.workshop(workshop)?;
+        Ok(match self.status {
+            None => Said::default(),
+            Some(Status::Lists(lists)) => Said { lists: lists(workshop, made)?, staple: None },
+            Some(Status::Staple(staple)) => Said { lists: Vec::new(), staple: Some(staple(workshop, made)?) },
+        })
     }
 
     /// Makes its healthy twin: for the same name, in the same model, nothing wrong. What a client does with it is what

@@ -16,7 +16,7 @@ pub mod setting;
 pub mod workshop;
 
 pub use families::all;
-pub use fault::{Expectation, Fault, Grade, Holder, Id, Make, Maker, Model, NotMade};
+pub use fault::{Expectation, Fault, Grade, Holder, Id, Make, Maker, Model, NotMade, Said, Status};
 pub use setting::{Asked, Dates, LAB_NAME, Setting};
 
 #[cfg(test)]

@@ -7,10 +7,11 @@ use time::macros::datetime;
 
 use super::workshop::{Made, Workshop};
 use super::*;
+use crate::pki::crl::CrlFacts;
 use crate::pki::files::read_certificates;
 use crate::pki::key::KeyAlgorithm;
 use crate::verify::{
-    Criteria, ExpectedName, Policy, Revocation, Staple, TrustSet, Usage, Verdict, judge_stapled,
+    Criteria, Demand, ExpectedName, Policy, Revocation, Staple, TrustSet, Usage, Verdict, judge_stapled,
 };
 
 pub(super) fn verdict(
@@ -20,12 +21,29 @@ pub(super) fn verdict(
     policy: Policy,
     at: OffsetDateTime,
 ) -> Verdict {
+    verdict_by(made, &Said::default(), asked, usage, policy, at)
+}
+
+/// The same, by what its CA says of it.
+fn verdict_by(
+    made: &Made,
+    said: &Said,
+    asked: Option<&ExpectedName>,
+    usage: Usage,
+    policy: Policy,
+    at: OffsetDateTime,
+) -> Verdict {
+    let lists = said.lists.iter().map(|der| CrlFacts::read(der).unwrap()).collect();
+    let revocation = Revocation::new(Demand::Have, lists, &[]).unwrap();
     // What cannot be read cannot be trusted.
     let trusted = Arc::new(TrustSet::new(&made.trusted).unwrap_or_else(|error| panic!("{error}")));
-    let criteria =
-        Criteria { trusted, name: asked.cloned(), usage, policy, revocation: Revocation::default() };
-    // A client's certificate comes without one; a server is asked, and sends none.
-    let staple = if usage == Usage::Server { Staple::None } else { Staple::NotAsked };
+    let criteria = Criteria { trusted, name: asked.cloned(), usage, policy, revocation };
+    // A client's certificate comes without one; a server is asked.
+    let staple = match (usage, &said.staple) {
+        (Usage::Client, _) => Staple::NotAsked,
+        (Usage::Server, None) => Staple::None,
+        (Usage::Server, Some(staple)) => Staple::Sent(staple),
+    };
     judge_stapled(&made.chain, &criteria, at, staple)
 }
 
@@ -82,7 +100,7 @@ fn every_fault_is_judged_as_expected_and_for_nothing_else() {
         }
         assert!(!cases.is_empty(), "{}", fault.id);
         for made in cases {
-            wrong.extend(complaints(fault, &made, workshop.setting()));
+            wrong.extend(complaints(fault, &made, &workshop));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -109,9 +127,7 @@ fn every_fault_is_made_for_any_name_and_any_time() {
             match (fault.make(&workshop), fault.make_twin(&workshop)) {
                 (Ok(case), Ok(twin)) => {
                     made += 1;
-                    wrong.extend(
-                        complaints(fault, &case, workshop.setting()).map(|text| format!("{name}: {text}")),
-                    );
+                    wrong.extend(complaints(fault, &case, &workshop).map(|text| format!("{name}: {text}")));
                     let asked = fault.name_for(&workshop.setting().name).unwrap();
                     let asked = (fault.usage == Usage::Server).then_some(&asked);
                     // Nobody's name has an underscore, and webpki takes none.
@@ -147,13 +163,15 @@ fn live_dates_survive_the_margin() {
     }
 }
 
-fn complaints(fault: &Fault, made: &Made, setting: &Setting) -> impl Iterator<Item = String> {
+fn complaints(fault: &Fault, made: &Made, workshop: &Workshop) -> impl Iterator<Item = String> {
+    let setting = workshop.setting();
+    let said = fault.said(workshop, made).unwrap();
     let asked = fault.name_for(&setting.name).unwrap();
     let asked = (fault.usage == Usage::Server).then_some(&asked);
     [(Policy::Lab, fault.lab), (Policy::Webpki, fault.webpki)]
         .into_iter()
         .filter_map(move |(policy, expectation)| {
-            let verdict = verdict(made, asked, fault.usage, policy, setting.dates.at);
+            let verdict = verdict_by(made, &said, asked, fault.usage, policy, setting.dates.at);
             complaint(fault.id, policy, &verdict, expectation)
         })
         .collect::<Vec<_>>()

@@ -25,6 +25,7 @@ impl Gencert {
                 return Err(Failure::usage("--path-length: expected --profile ca, found another profile"));
             }
             (ProfileName::Client, None) => Profile::Client,
+            (ProfileName::Ocsp, None) => Profile::Ocsp,
             (ProfileName::Openssl, None) => Profile::Openssl,
             (ProfileName::Server, None) => Profile::Server,
         };

@@ -5,6 +5,7 @@ use std::path::Path;
 use tlslab::crypto::sha256;
 use tlslab::pki::facts::CertFacts;
 use tlslab::pki::files::{NewFile, within};
+use tlslab::pki::index;
 use tlslab::pki::issue::Request;
 use tlslab::pki::subject::SanName;
 use tlslab::words;
@@ -95,6 +96,7 @@ impl Summary<'_> {
             CERT if self.ca.is_some() => "certificate, then its CA",
             CERT => "certificate",
             CSR => "certificate signing request",
+            index::NAME => "what this CA issues, for revoke and ocsp",
             KEY => "private key, encrypted",
             _ => "private key, readable as it is",
         }
@@ -162,6 +164,16 @@ impl Summary<'_> {
             ProfileName::Client => {
                 vec![format!("tlslab serve --client-ca {anchor}"), format!("tlslab connect{own}")]
             }
+            ProfileName::Ocsp => match self.ca {
+                Some(ca) => vec![format!(
+                    "tlslab ocsp --ca {} --signer {} --signer-key {}",
+                    ca.display(),
+                    word(CERT),
+                    word(CLEAR_KEY)
+                )],
+                // Nobody has authorized it.
+                None => Vec::new(),
+            },
             ProfileName::Openssl | ProfileName::Server => {
                 let here = out == Path::new(".");
                 let ca = if anchor == CERT { String::new() } else { format!(" --ca {anchor}") };

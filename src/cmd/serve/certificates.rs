@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use time::OffsetDateTime;
-use tlslab::pki::files::read_bounded;
 use tlslab::server::{Certificates, Identity};
 use tlslab::words::counted;
 
@@ -51,12 +50,20 @@ impl Served {
         certificate: &Path,
         key: &Path,
         passin: Option<&PassphraseSource>,
+        staple: Option<&Path>,
         directory: Option<&Path>,
     ) -> Result<Self> {
         let directory = directory.map(Directory::open).transpose()?;
         // A directory may be all there is; what names a key, though, wants it served.
-        let left_out = directory.is_some() && !certificate.exists() && passin.is_none();
-        let default = if left_out { None } else { Some(Files::open(certificate, key, passin)?) };
+        let left_out = directory.is_some() && !certificate.exists() && passin.is_none() && staple.is_none();
+        let default = if left_out {
+            None
+        } else {
+            let (files, identity) = Files::open(certificate, key, passin)?;
+            let files = files.with_staple(staple);
+            let identity = files.stapled(identity)?;
+            Some((files, identity))
+        };
         match &directory {
             Some(Directory { path, identities }) if default.is_none() && identities.is_empty() => {
                 Err(Failure::new(format_args!(
@@ -191,8 +198,7 @@ fn read(certificate: &Path, key: &Path) -> Result<Identity> {
     if !staple.exists() {
         return Ok(identity);
     }
-    let response = read_bounded(&staple, "an OCSP response").map_err(anyhow::Error::from)?;
-    Ok(identity.with_staple(response.to_vec()))
+    identity::stapled(identity, &staple)
 }
 
 /// The certificates of a directory and their keys, in order of their names.

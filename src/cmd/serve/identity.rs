@@ -7,10 +7,10 @@ use std::sync::Arc;
 use rustls::pki_types::CertificateDer;
 use time::OffsetDateTime;
 use tlslab::pki::facts::CertFacts;
-use tlslab::pki::files::{KeyFile, read_certificates, read_private_key};
+use tlslab::pki::files::{KeyFile, read_certificates, read_ocsp, read_private_key};
 use tlslab::pki::key::Passphrase;
 use tlslab::server::{Identity, IdentityError};
-use tlslab::verify::{Criteria, Policy, Revocation, TrustSet, Usage, judge};
+use tlslab::verify::{Criteria, Policy, Revocation, Staple, TrustSet, Usage, judge_stapled};
 use tlslab::who;
 use tlslab::words;
 
@@ -23,16 +23,34 @@ pub(in crate::cmd) struct Files {
     certificate: PathBuf,
     key: PathBuf,
     passphrase: Option<Passphrase>,
+    staple: Option<PathBuf>,
 }
 
 impl Files {
+    fn at(certificate: &Path, key: &Path) -> Self {
+        Self { certificate: certificate.to_owned(), key: key.to_owned(), passphrase: None, staple: None }
+    }
+
+    /// The same, with the file of an OCSP response to staple.
+    pub(super) fn with_staple(self, staple: Option<&Path>) -> Self {
+        Self { staple: staple.map(Path::to_owned), ..self }
+    }
+
+    /// The identity with the staple that is in its file now.
+    pub(super) fn stapled(&self, identity: Identity) -> Result<Identity> {
+        match &self.staple {
+            Some(staple) => self::stapled(identity, staple),
+            None => Ok(identity),
+        }
+    }
+
     /// Reads both files for the first time, asking for a passphrase where the key needs one.
     pub(in crate::cmd) fn open(
         certificate: &Path,
         key: &Path,
         passin: Option<&PassphraseSource>,
     ) -> Result<(Self, Identity)> {
-        let mut files = Self { certificate: certificate.to_owned(), key: key.to_owned(), passphrase: None };
+        let mut files = Self::at(certificate, key);
         let chain = certificates(certificate, "--cert")?;
         let found = private_key(key)?;
         if found.is_encrypted() {
@@ -44,7 +62,7 @@ impl Files {
 
     /// The same where nobody is there to be asked: an encrypted key is an error.
     pub(super) fn open_clear(certificate: &Path, key: &Path) -> Result<(Self, Identity)> {
-        let files = Self { certificate: certificate.to_owned(), key: key.to_owned(), passphrase: None };
+        let files = Self::at(certificate, key);
         let identity = files.read()?;
         Ok((files, identity))
     }
@@ -54,9 +72,10 @@ impl Files {
         &self.certificate
     }
 
-    /// Reads both files again.
+    /// Reads all files again.
     pub(super) fn read(&self) -> Result<Identity> {
-        self.put_together(certificates(&self.certificate, "--cert")?, private_key(&self.key)?)
+        let chain = certificates(&self.certificate, "--cert")?;
+        self.stapled(self.put_together(chain, private_key(&self.key)?)?)
     }
 
     fn put_together(&self, chain: Vec<CertificateDer<'static>>, found: KeyFile) -> Result<Identity> {
@@ -94,6 +113,18 @@ fn private_key(path: &Path) -> Result<KeyFile> {
     read_private_key(path).hint(|| remedy::how_to_get(path, "--key"))
 }
 
+/// The identity with the OCSP response of a file, which must be one. Whether a client will like it is said by
+/// [`warnings`].
+pub(super) fn stapled(identity: Identity, staple: &Path) -> Result<Identity> {
+    let response = read_ocsp(staple).hint(|| {
+        format!(
+            "the CA makes one: `tlslab ocsp CERT --ca ca/cert.pem --ca-key ca/clearkey.pem --out {}`",
+            staple.display()
+        )
+    })?;
+    Ok(identity.with_staple(response.der))
+}
+
 /// What a good client will say of the certificate at the instant `now`: the very words of `tlslab connect`, since
 /// the same verifier is asked, with the name left open.
 pub(super) fn warnings(path: &Path, identity: &Identity, now: OffsetDateTime) -> Vec<String> {
@@ -112,7 +143,8 @@ pub(super) fn warnings(path: &Path, identity: &Identity, now: OffsetDateTime) ->
         policy: Policy::Lab,
         revocation: Revocation::default(),
     };
-    let verdict = judge(chain, &criteria, now);
+    let staple = identity.staple().map_or(Staple::None, Staple::Sent);
+    let verdict = judge_stapled(chain, &criteria, now, staple);
     let refusals = verdict
         .checks
         .iter()
@@ -130,11 +162,12 @@ pub(super) fn warnings(path: &Path, identity: &Identity, now: OffsetDateTime) ->
 pub(super) fn describe(identity: &Identity) -> String {
     match identity.chain().first().map(|leaf| CertFacts::read(leaf)) {
         Some(Ok(facts)) => format!(
-            "{} ({}), valid until {}, SHA-256 {}",
+            "{} ({}), valid until {}, SHA-256 {}{}",
             facts.subject,
             facts.public_key.kind,
             words::instant(facts.not_after),
             words::hex(&facts.sha256()),
+            if identity.staple().is_some() { ", stapling an OCSP response" } else { "" },
         ),
         Some(Err(malformed)) => format!("a certificate that cannot be read ({malformed})"),
         // An identity has at least one certificate.

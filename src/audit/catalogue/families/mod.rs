@@ -10,6 +10,7 @@ mod legacy;
 mod paths;
 mod public;
 mod resources;
+mod revocation;
 mod smuggling;
 mod strength;
 mod tolerance;
@@ -37,6 +38,7 @@ pub fn all() -> &'static [Fault] {
             ("constraints", constraints::faults()),
             ("usage", usage::faults()),
             ("public", public::faults()),
+            ("revocation", revocation::faults()),
             ("strength", strength::faults()),
             ("resources", resources::faults()),
             ("clients", clients::faults()),

@@ -73,7 +73,7 @@ impl Lab {
 fn a_response_that_is_given_or_stapled_counts() {
     let lab = Lab::new();
     lab.expect_of(&lab.answer(GOOD, &|_| {}), &[], "is not revoked: the ");
-    lab.expect_of(&lab.answer(GOOD, &|answer| answer.by_name(&lab.intermediate())), &[], "Intermediate");
+    lab.expect_of(&lab.answer(GOOD, &|answer| answer.by_key(&lab.intermediate())), &[], " of key ");
     let stolen = lab.answer(revoked(Some(RevocationReason::KeyCompromise)), &|_| {});
     lab.expect_of(&stolen, REVOKED, "is revoked: since 2026-11-22T12:00:00Z (keyCompromise), by the ");
     lab.expect_of(&lab.answer(CertStatus::Unknown, &|_| {}), UNKNOWN, "does not know the certificate");
@@ -100,7 +100,7 @@ fn a_response_that_cannot_be_used_leaves_the_status_unknown() {
         (&|a| a.statuses[0].id = other.clone(), "is about another certificate, serial 09"),
         (&|a| a.statuses[0].id = others.clone(), "is about a certificate of another issuer"),
         (&|a| a.extend(strange, true, [5, 0]), "unknown critical extension 1.2.3.4"),
-        (&|a| a.by_name(&lab.leaf()), "neither the issuer nor anybody whom the issuer has authorized"),
+        (&|a| a.by_key(&lab.leaf()), "neither the issuer nor anybody whom the issuer has authorized"),
         (&|a| a.statuses.clear(), "is about no certificate"),
     ];
     for (edit, words) in cases {
@@ -179,7 +179,7 @@ fn a_staple_and_a_list_speak_together() {
     let lab = Lab::new();
     let leaf = lab.leaf().serial;
     let (good, bad) = (lab.answer(GOOD, &|_| {}), lab.answer(revoked(None), &|_| {}));
-    let stranger = lab.answer(GOOD, &|answer| answer.by_name(&lab.leaf()));
+    let stranger = lab.answer(GOOD, &|answer| answer.by_key(&lab.leaf()));
     let clean = lab.lower(&|_| {});
     let listed = lab.lower(&|list| list.entries.push(entry(&leaf, RevocationReason::Superseded)));
     let old = lab.lower(&|list| list.next_update = Some(at(NOW - Duration::HOUR)));
