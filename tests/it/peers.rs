@@ -5,7 +5,7 @@
 //! is later in a series is held to what the series said: that is how the table grows.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -33,6 +33,21 @@ pub(crate) fn peer(program: &str) -> bool {
         eprintln!("SKIPPED: the peer {program} is {why} ({place})");
     }
     standing.is_ok()
+}
+
+/// The folder of Python's packages that judge us (`.ci/peers.txt`), which `.ci/run` fills: where `module` is in it. Missing,
+/// it is required or said as [`peer`] has it.
+#[track_caller]
+pub(crate) fn wheels(module: &str) -> Option<PathBuf> {
+    let folder: PathBuf = [env!("CARGO_MANIFEST_DIR"), "target", "peers"].iter().collect();
+    if folder.join(module).exists() {
+        return peer("python3").then_some(folder);
+    }
+    let how = format!("python3 -m pip install --target {} -r .ci/peers.txt", folder.display());
+    let required = std::env::var_os("TLSLAB_REQUIRE_PEERS").is_some();
+    assert!(!required, "Python's package {module} is required (TLSLAB_REQUIRE_PEERS): {how}");
+    eprintln!("SKIPPED: Python's package {module} is missing ({}): {how}", std::panic::Location::caller());
+    None
 }
 
 fn is_on_path(program: &str) -> bool {

@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use tokio::time::{Duration, Instant};
+use tokio::time::{Duration, Instant, timeout_at};
 
 use super::facts::Seen;
 use super::offer::{Offer, bytes};
 use super::probe::{Connection, Dialler, End, Flight, Until};
 use super::sessions::{self, Session, Terms};
+use super::starttls::StartTls;
 use super::survey::Room;
 use crate::crypto::rsa::encrypt_unpadded;
 use crate::pki::facts::{CertFacts, PublicKeyKind};
-use crate::tls::registry::version::TLS_1_2;
+use crate::tls::registry::version::{TLS_1_2, TLS_1_3};
 use crate::tls::registry::{alert, content_type, extension, handshake};
 use crate::tls::suites::{KeyExchange, Suite};
 use crate::wire::extension::Extension;
@@ -246,27 +247,29 @@ async fn answers(
 /// Whether what stands behind the request to upgrade is obeyed within TLS.
 async fn injection(dialler: &Dialler, room: &Room, subject: Subject<'_>) -> Seen<bool> {
     let starttls = dialler.starttls().ok_or("this server is not asked for STARTTLS")?;
-    let injected = starttls
-        .injected()
-        .ok_or_else(|| format!("no harmless command of {starttls} shows whether it was obeyed"))?;
-    let version = if subject.classic.is_some_and(|(version, _)| version == TLS_1_2) {
-        TLS_1_2
-    } else {
-        crate::tls::registry::version::TLS_1_3
-    };
+    let version =
+        if subject.classic.is_some_and(|(version, _)| version == TLS_1_2) { TLS_1_2 } else { TLS_1_3 };
+    let injected = upgraded(dialler, room, version, starttls, starttls.injected()).await;
+    if let Ok(session) = injected {
+        return Ok(starttls.was_injected(&session.heard));
+    }
+    // What was injected broke the upgrade: it was not obeyed, if the upgrade works without.
+    let honest = upgraded(dialler, room, version, starttls, b"").await;
+    honest.map(|_| false).map_err(|why| format!("no session could be completed: {why}"))
+}
+
+/// A session behind the request to upgrade with `behind` in the same packet, and what the server says to a farewell in it.
+async fn upgraded(
+    dialler: &Dialler,
+    room: &Room,
+    version: u16,
+    starttls: StartTls,
+    behind: &[u8],
+) -> Seen<Session> {
     let mut connection = dialler.connect_plainly().await.map_err(|end| end.words())?;
-    let asked = starttls.ask_with(&mut connection.stream, injected);
-    match tokio::time::timeout_at(connection.deadline, asked).await {
-        Ok(Ok(())) => {}
-        // Whoever refuses is not fooled.
-        Ok(Err(_)) => return Ok(false),
-        Err(_) => return Err(End::TimedOut.words()),
-    }
-    match sessions::shake(&mut connection, room, &Terms::new(version), starttls.farewell()).await {
-        Ok(session) => Ok(starttls.was_injected(&session.heard)),
-        // What was injected broke the handshake: it was not obeyed.
-        Err(_) => Ok(false),
-    }
+    let asked = starttls.ask_with(&mut connection.stream, behind);
+    timeout_at(connection.deadline, asked).await.map_err(|_| End::TimedOut.words())??;
+    sessions::shake(&mut connection, room, &Terms::new(version), starttls.farewell()).await
 }
 
 #[cfg(test)]

@@ -25,6 +25,14 @@ const LINE: usize = 4096;
 const LINES: usize = 200;
 /// LDAP's ExtendedRequest with the OID of StartTLS, 1.3.6.1.4.1.1466.20037.
 const LDAP_REQUEST: &[u8] = b"\x30\x1d\x02\x01\x01\x77\x18\x80\x161.3.6.1.4.1.1466.20037";
+/// LDAP's "Who am I?" (RFC 4532), as the second message.
+const LDAP_WHO_AM_I: &[u8] = b"\x30\x1e\x02\x01\x02\x77\x19\x80\x171.3.6.1.4.1.4203.1.11.3";
+/// LDAP's UnbindRequest, as the third message.
+const LDAP_UNBIND: &[u8] = &[0x30, 5, 2, 1, 3, 0x42, 0];
+/// PostgreSQL's StartupMessage of protocol 3.0 for a user named audit.
+const POSTGRES_STARTUP: &[u8] = b"\0\0\0\x14\0\x03\0\0user\0audit\0\0";
+/// PostgreSQL's CancelRequest, 80877102, of a process and a key that nobody has.
+const POSTGRES_CANCEL: [u8; 16] = [0, 0, 0, 16, 4, 0xd2, 0x16, 0x2e, 0, 0, 0, 0, 0, 0, 0, 0];
 /// PostgreSQL's SSLRequest: a length, and 80877103.
 const POSTGRES_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 0xd2, 0x16, 0x2f];
 
@@ -43,21 +51,24 @@ impl StartTls {
         }
     }
 
-    /// What is said behind the request to upgrade, in the same packet, by whoever injects commands (CVE-2011-0411);
-    /// `None` where no harmless command shows whether it was obeyed.
-    pub fn injected(self) -> Option<&'static [u8]> {
+    /// What is said behind the request to upgrade, in the same packet, by whoever injects commands (CVE-2011-0411, and
+    /// CVE-2021-23214 for PostgreSQL). It changes nothing, and a server that obeys it answers within TLS.
+    pub fn injected(self) -> &'static [u8] {
         match self {
-            Self::Smtp | Self::Pop3 => Some(b"NOOP\r\n"),
-            Self::Imap => Some(b"injected NOOP\r\n"),
-            Self::Ldap | Self::Postgres => None,
+            Self::Smtp | Self::Pop3 => b"NOOP\r\n",
+            Self::Imap => b"injected NOOP\r\n",
+            Self::Ldap => LDAP_WHO_AM_I,
+            Self::Postgres => POSTGRES_STARTUP,
         }
     }
 
-    /// What is said within TLS to see it: the command, and whether the answer to it is that of the injected one.
+    /// What is said within TLS by an honest client that leaves at once.
     pub fn farewell(self) -> &'static [u8] {
         match self {
             Self::Imap => b"honest LOGOUT\r\n",
-            _ => b"QUIT\r\n",
+            Self::Smtp | Self::Pop3 => b"QUIT\r\n",
+            Self::Ldap => LDAP_UNBIND,
+            Self::Postgres => &POSTGRES_CANCEL,
         }
     }
 
@@ -68,7 +79,10 @@ impl StartTls {
             Self::Smtp => text.starts_with("250"),
             Self::Imap => text.contains("injected OK"),
             Self::Pop3 => text.lines().filter(|line| line.starts_with("+OK")).count() > 1,
-            Self::Ldap | Self::Postgres => false,
+            // An ExtendedResponse to the second message; UnbindRequest has no answer (RFC 4511 §4.3).
+            Self::Ldap => answer.windows(4).any(|bytes| bytes == [2, 1, 2, 0x78]),
+            // Authentication, or an error about it; CancelRequest has no answer.
+            Self::Postgres => matches!(answer.first(), Some(b'R' | b'E')),
         }
     }
 
@@ -109,11 +123,11 @@ impl StartTls {
                 if said.starts_with("+OK") { Ok(()) } else { Err(refused(&said)) }
             }
             Self::Ldap => {
-                say(stream, LDAP_REQUEST).await?;
+                say(stream, &[LDAP_REQUEST, behind].concat()).await?;
                 ldap_answer(stream).await
             }
             Self::Postgres => {
-                say(stream, &POSTGRES_REQUEST).await?;
+                say(stream, &[&POSTGRES_REQUEST, behind].concat()).await?;
                 match stream.read_u8().await.map_err(|error| crate::tls::errors::io_words(&error))? {
                     b'S' => Ok(()),
                     other => Err(refused(&String::from_utf8_lossy(&[other]))),
@@ -250,5 +264,19 @@ mod tests {
             StartTls::Pop3.was_injected(b"+OK\r\n+OK bye\r\n")
                 && !StartTls::Pop3.was_injected(b"+OK bye\r\n")
         );
+        let answer = b"\x30\x0c\x02\x01\x02\x78\x07\x0a\x01\x00\x04\x00\x04\x00";
+        assert!(StartTls::Ldap.was_injected(answer) && !StartTls::Ldap.was_injected(b""));
+        assert!(StartTls::Postgres.was_injected(b"R\0\0\0\x08\0\0\0\0"));
+        assert!(!StartTls::Postgres.was_injected(b""));
+    }
+
+    #[test]
+    fn lengths_within_what_is_said_are_right() {
+        for message in [LDAP_REQUEST, LDAP_WHO_AM_I, LDAP_UNBIND] {
+            assert_eq!(usize::from(message[1]), message.len() - 2);
+        }
+        for message in [POSTGRES_STARTUP, &POSTGRES_CANCEL, &POSTGRES_REQUEST] {
+            assert_eq!(message[..4], u32::try_from(message.len()).unwrap().to_be_bytes());
+        }
     }
 }

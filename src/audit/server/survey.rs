@@ -151,6 +151,10 @@ pub async fn curves_before_1_3(dialler: &Dialler, room: &Room, version: u16, acc
     let offer = Offer::everything(version, room).suites(&suites);
     let make = |groups: &[u16]| Offer { groups: groups.to_vec(), ..offer.clone() }.bytes();
     let chosen = |flight: &Flight| crate::wire::handshake::named_curve(flight.key_exchange.as_deref()?);
+    if version <= SSL_3 {
+        // No extension lists curves there, and the server takes any that it likes (RFC 8422 §4).
+        return chosen(&dialler.ask(&offer.bytes()).await).into_iter().collect();
+    }
     enumerate(dialler, curves(), None, "group", make, chosen).await
 }
 

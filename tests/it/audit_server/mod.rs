@@ -1,43 +1,22 @@
 //! `tlslab audit server`: our own server, those of others in every configuration that a judge has to tell apart, and hostile
 //! ones.
 
-use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Stdio};
+use std::path::PathBuf;
 
 use serde_json::Value;
-use tlslab::tls::suites::Suite;
 
 use crate::lab::{Lab, Run, Server, peer};
 
-/// OpenSSL's test server. Stopped when dropped.
-struct Openssl {
-    child: Child,
-    address: String,
-}
+mod grid;
+mod scanners;
+mod servers;
+mod vulnerable;
 
-impl Openssl {
-    /// With `arguments` beside certificate and key; ready when this returns.
-    fn start(lab: &Lab, arguments: &[&str]) -> Self {
-        let mut command = lab.command("openssl");
-        command.args(["s_server", "-www", "-accept", "127.0.0.1:0"]).args(arguments);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let line = lines.by_ref().map_while(Result::ok).find(|line| line.starts_with("ACCEPT"));
-        let address = line.unwrap_or_else(|| panic!("openssl s_server {arguments:?} did not begin"));
-        // What it says later must not fill the pipe.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, address: address.trim_start_matches("ACCEPT ").to_owned() }
-    }
-}
-
-impl Drop for Openssl {
-    fn drop(&mut self) {
-        // It may be gone already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// A file beside this one.
+fn beside(name: &str) -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "tests", "it", "audit_server", name].iter().collect()
 }
 
 fn audit(lab: &Lab, address: &str, arguments: &[&str]) -> Run {
@@ -235,123 +214,6 @@ fn a_table_over_many_servers() {
 
 /// The OpenSSL configurations that a judge has to tell apart: arguments, versions that are spoken, checks that fail by
 /// profile rfc.
-#[test]
-fn openssl_in_every_configuration() {
-    if !peer("openssl") {
-        return;
-    }
-    let lab = Lab::new();
-    lab.gencert(&["--key", "rsa:2048"]);
-    let own = ["-cert", "cert.pem", "-key", "clearkey.pem"];
-    type Case<'a> = (&'a [&'a str], &'a [&'a str], &'a [&'a str]);
-    let cases: &[Case<'_>] = &[
-        (&["-tls1_2"], &["TLSv1.2"], &[]),
-        (&["-tls1_3"], &["TLSv1.3"], &[]),
-        (&["-cipher", "NULL:@SECLEVEL=0", "-tls1_2"], &["TLSv1.2"], &["null-refused", "anonymous-refused"]),
-        (&["-cipher", "aNULL:ECDHE:!eNULL:@SECLEVEL=0", "-tls1_2"], &["TLSv1.2"], &["anonymous-refused"]),
-        (
-            &["-cipher", "ALL:@SECLEVEL=0", "-min_protocol", "TLSv1"],
-            &["TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"],
-            &["tls10-refused", "tls11-refused", "anonymous-refused"],
-        ),
-        (&["-cipher", "kRSA", "-tls1_2"], &["TLSv1.2"], &["forward-secrecy"]),
-        (&["-groups", "P-521"], &["TLSv1.2", "TLSv1.3"], &[]),
-        (&["-serverpref", "-no_ticket"], &["TLSv1.2", "TLSv1.3"], &[]),
-    ];
-    for (arguments, versions, fails) in cases {
-        let server = Openssl::start(&lab, &[&own[..], arguments].concat());
-        let run = audit(&lab, &server.address, &[]);
-        let report = run.json();
-        assert_eq!(spoken(&report), *versions, "{arguments:?}: {run}");
-        for id in *fails {
-            assert_eq!(verdict(&report, id), "fail", "{arguments:?} {id}: {run}");
-        }
-        assert_eq!(run.code(), i32::from(!failed(&report).is_empty()), "{arguments:?}: {run}");
-        let unexpected: Vec<_> = failed(&report).into_iter().filter(|id| !fails.contains(id)).collect();
-        let tolerated = ["aead-offered", "dh-size"];
-        assert!(unexpected.iter().all(|id| tolerated.contains(id)), "{arguments:?}: {unexpected:?}");
-    }
-    let only = Openssl::start(&lab, &[&own[..], &["-groups", "P-521"]].concat());
-    assert_eq!(audit(&lab, &only.address, &[]).json()["groups"], serde_json::json!(["secp521r1"]));
-}
-
-/// What sslscan and tlslab say differently of the same server, by configuration, and why. Held both ways.
-const EXPLAINED: [(&str, &str, &str); 0] = [];
-
-#[test]
-fn sslscan_finds_the_same_versions_and_suites() {
-    if !(peer("openssl") && peer("sslscan")) {
-        return;
-    }
-    let lab = Lab::new();
-    lab.gencert(&["--key", "rsa:2048"]);
-    let own = ["-cert", "cert.pem", "-key", "clearkey.pem"];
-    let cases: &[(&str, &[&str])] = &[
-        ("default", &[]),
-        ("1.3 only", &["-tls1_3"]),
-        ("all", &["-cipher", "ALL:eNULL:@SECLEVEL=0", "-min_protocol", "TLSv1"]),
-        ("rsa", &["-cipher", "kRSA", "-tls1_2"]),
-    ];
-    let (mut differences, mut compared) = (Vec::new(), 0);
-    for (name, arguments) in cases {
-        let server = Openssl::start(&lab, &[&own[..], arguments].concat());
-        lab.run("sslscan", ["--xml=scan.xml", "--no-heartbleed", &server.address]).success();
-        let (versions, suites) = scanned(&lab.read("scan.xml"));
-        let report = audit(&lab, &server.address, &["--only", "versions"]).json();
-        for (version, enabled) in versions {
-            compared += 1;
-            if report["versions"][&version] != enabled {
-                differences.push((*name, format!("{version}: sslscan {enabled}")));
-            }
-        }
-        for version in ["TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"] {
-            let listed = report["cipher_suites"][version].as_array().into_iter().flatten();
-            let ours: BTreeSet<u16> =
-                listed.map(|suite| Suite::named(suite.as_str().unwrap()).unwrap().code).collect();
-            let theirs: BTreeSet<u16> =
-                suites.iter().filter(|(of, _)| of == version).map(|(_, code)| *code).collect();
-            compared += ours.union(&theirs).count();
-            for (who, codes) in [("tlslab", &ours - &theirs), ("sslscan", &theirs - &ours)] {
-                let said = codes.into_iter().map(|code| format!("{version}: only {who}: {code:#06x}"));
-                differences.extend(said.map(|difference| (*name, difference)));
-            }
-        }
-    }
-    let explained: Vec<_> =
-        EXPLAINED.iter().map(|(name, difference, _)| (*name, (*difference).to_owned())).collect();
-    assert_eq!(differences, explained, "of {compared} facts");
-    assert!(compared > 100, "{compared}");
-    eprintln!("sslscan and tlslab: {compared} facts compared, {} explained", explained.len());
-}
-
-/// Which versions are enabled, and each version's suites.
-type Scanned = (Vec<(String, bool)>, Vec<(String, u16)>);
-
-/// sslscan's XML.
-fn scanned(xml: &str) -> Scanned {
-    let attribute = |line: &str, name: &str| {
-        let (_, rest) = line.split_once(&format!("{name}=\""))?;
-        Some(rest.split_once('"')?.0.to_owned())
-    };
-    let mut versions = Vec::new();
-    let mut suites = Vec::new();
-    for line in xml.lines() {
-        if line.contains("<protocol ")
-            && let (Some(kind), Some(version), Some(enabled)) =
-                (attribute(line, "type"), attribute(line, "version"), attribute(line, "enabled"))
-        {
-            let prefix = if kind == "ssl" { "SSLv" } else { "TLSv" };
-            versions.push((format!("{prefix}{version}"), enabled == "1"));
-        }
-        if line.contains("<cipher ")
-            && let (Some(version), Some(id)) = (attribute(line, "sslversion"), attribute(line, " id"))
-        {
-            suites.push((version, u16::from_str_radix(id.trim_start_matches("0x"), 16).unwrap()));
-        }
-    }
-    (versions, suites)
-}
-
 #[test]
 fn a_server_that_dies_of_a_broken_handshake_is_told_so_and_nothing_else_is_called_good() {
     if !peer("python3") {
