@@ -57,10 +57,16 @@ fixtures *arguments:
     cargo run --example fixtures -- fixtures "$@"
     fixtures/openssl.sh "$@"
 
-# speed beside openssl, certtool, nginx and Go, alternating in one run
+# speed and memory beside nginx, haproxy, hitch, stunnel, socat and Go, then single commands beside openssl and certtool
 [group('make')]
 bench *arguments:
-    benches/run "$@"
+    benches/terminators "$@"
+    {{ if arguments == "" { "benches/commands" } else { "true" } }}
+
+# `serve --forward` under every kind of load for some minutes: errors, and whether its memory grows
+[group('make')]
+soak minutes="30":
+    benches/soak "$@"
 
 # dissect beside tshark, over a capture of 1 GiB, and tap beside socat, in one run
 [group('make')]

@@ -111,13 +111,14 @@ impl Carrier {
             Err(trouble) => return refused(Outcome { trouble: Some(trouble), ..Outcome::default() }),
         };
         // Boxed: what a handshake takes is not needed any more afterwards.
-        let handshake = match Box::pin(self.terms.handshake(server)).await {
+        let handshake = match Box::pin(self.terms.handshake(Pooled::new(server))).await {
             Ok(handshake) => handshake,
             Err(error) => return Carried::Failed { peer, words: error.to_string() },
         };
-        let Some(mut server) = handshake.stream else {
+        let Some(server) = handshake.stream else {
             return refused(Outcome { address: Some(address), ..handshake.outcome });
         };
+        let mut server = Pooled::new(server);
         let mut bytes = Both::default();
         let mut client = Pooled::new(client);
         let ending = relay(&mut client, &mut server, self.idle_timeout, &mut bytes).await;

@@ -20,7 +20,7 @@ use super::services::Ended;
 use super::{reload, services};
 use crate::pki::facts::CertFacts;
 use crate::streams::linger::{LINGER, linger};
-use crate::streams::{Counted, FOREVER, IdleTimeout, Opened, Reset};
+use crate::streams::{Counted, FOREVER, IdleTimeout, Opened, Pooled, Reset};
 use crate::tls::SessionFacts;
 
 /// Both ends of a connection.
@@ -32,8 +32,8 @@ pub(super) struct Ends {
     pub(super) local: SocketAddr,
 }
 
-/// What is beneath TLS: limited in its idle time, and with the first bytes kept until the handshake is done.
-type Beneath<IO> = Opened<IdleTimeout<IO>>;
+/// What is beneath TLS: read in large pieces, limited in its idle time, and with the first bytes kept until the handshake is done.
+type Beneath<IO> = Opened<IdleTimeout<Pooled<IO>>>;
 
 /// What a handshake that is under way when the server is told to stop still gets.
 const LAST_HANDSHAKE: Duration = Duration::from_secs(1);
@@ -51,22 +51,27 @@ pub(super) async fn serve<IO>(
     events(Event::Accepted { peer: ends.peer });
     let mut report = Report::new(ends.peer, events);
     let mut drain = Drain::new(draining);
-    let io = IdleTimeout::new(io, config.limits.idle_timeout);
+    let idle_timeout = config.limits.idle_timeout;
     let Some(tls) = &config.tls else {
+        let io = IdleTimeout::new(io, idle_timeout);
         return session(io, |io| io, None, ends, config, &mut drain, report).await;
     };
+    // rustls reads 4 KiB at a time.
+    let io = IdleTimeout::new(Pooled::new(io), idle_timeout);
     // Boxed: what a handshake takes is not needed any more afterwards.
     let handshaking = Box::pin(handshake(Opened::new(io), tls, config.limits.handshake_timeout, &mut drain));
     match handshaking.await {
         Ok((stream, facts)) => {
-            let beneath = |stream: TlsStream<_>| stream.into_inner().0;
+            // Boxed: an argument that is then worked on takes its room in the future twice.
+            let stream = Box::new(stream);
+            let beneath = |stream: Box<TlsStream<_>>| stream.into_inner().0;
             session(stream, beneath, Some(facts), ends, config, &mut drain, report).await;
         }
         Err((io, failure)) => {
             report.failed(failure);
             if let Some(io) = io {
                 // An alert is on its way to the peer.
-                linger(io, LINGER).await;
+                Box::pin(linger(io, LINGER)).await;
             }
         }
     }
@@ -98,7 +103,7 @@ async fn session<S, IO>(
     let ours = matches!(end, End::Drained | End::Failed(_) | End::Finished | End::Unreachable(_));
     report.ended(end);
     if ours {
-        linger(beneath(stream), LINGER).await;
+        Box::pin(linger(beneath(stream), LINGER)).await;
     }
 }
 

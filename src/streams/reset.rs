@@ -23,6 +23,12 @@ impl<S: Reset + ?Sized> Reset for &mut S {
     }
 }
 
+impl<S: Reset + ?Sized> Reset for Box<S> {
+    fn reset_on_drop(&self) {
+        (**self).reset_on_drop();
+    }
+}
+
 #[cfg(unix)]
 impl Reset for tokio::net::UnixStream {
     /// Unix sockets know no reset. A close with unread bytes is one to the peer, any other close is a plain end.
