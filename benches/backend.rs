@@ -3,7 +3,7 @@
 //! A sink reads, a source sends zeroes without end, an echo answers. Prints `listening on ADDR` and runs until it is
 //! killed; a connection that is idle holds no buffer.
 
-use std::io;
+use std::io::{self, Write as _};
 
 use anyhow::{Result, bail};
 use tokio::io::AsyncWriteExt as _;
@@ -19,7 +19,7 @@ fn main() -> Result<()> {
     }
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
-        eprintln!("listening on {}", listener.local_addr()?);
+        writeln!(io::stderr(), "listening on {}", listener.local_addr()?)?;
         loop {
             let (stream, _) = listener.accept().await?;
             let mode = mode.clone();

@@ -2,6 +2,7 @@
 //! of CPU a signature and a key agreement, and CPU seconds a gigabyte of records sealed and opened.
 
 use std::hint::black_box;
+use std::io::{self, Write as _};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
@@ -13,7 +14,7 @@ use tlslab::pki::key::{KeyAlgorithm, PrivateKey};
 /// How long each is done.
 const TIME: Duration = Duration::from_millis(400);
 /// A full record (RFC 8446 §5.1).
-const RECORD: usize = 16 * 1024;
+const RECORD: u16 = 16 * 1024;
 
 /// Seconds each.
 fn each(mut work: impl FnMut()) -> f64 {
@@ -49,8 +50,8 @@ fn main() -> Result<()> {
         ("chacha20poly1305", AeadAlgorithm::ChaCha20Poly1305),
     ] {
         let key = AeadKey::new(algorithm, &vec![7; algorithm.key_length()]).context("a key")?;
-        let mut record = vec![0; RECORD];
-        let gigabyte = 1e9 / RECORD as f64;
+        let mut record = vec![0; usize::from(RECORD)];
+        let gigabyte = 1e9 / f64::from(RECORD);
         let seal = each(|| drop(black_box(key.seal(&[1; 12], &[0; 5], &mut record))));
         found.insert(format!("seal_{name}_s_per_gb"), json!(seal * gigabyte));
         let (sealed, tag) = {
@@ -63,6 +64,6 @@ fn main() -> Result<()> {
         });
         found.insert(format!("open_{name}_s_per_gb"), json!(open * gigabyte));
     }
-    println!("{}", serde_json::Value::Object(found));
+    writeln!(io::stdout(), "{}", serde_json::Value::Object(found))?;
     Ok(())
 }
