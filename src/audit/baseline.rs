@@ -20,12 +20,11 @@ struct Known {
     reason: String,
 }
 
-/// A line that cannot be read.
+/// A line that cannot be read. It is not repeated: a file that was named by mistake may hold a key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}: expected a case, `fail` or `error`, and perhaps a reason behind #, found {found:?}")]
+#[error("line {line}: expected a case, `fail` or `error`, and perhaps a reason behind #, found another text")]
 pub struct BadBaseline {
     line: usize,
-    found: String,
 }
 
 impl Baseline {
@@ -42,7 +41,7 @@ impl Baseline {
                 _ => None,
             };
             let (Some(verdict), 2) = (verdict, words.len()) else {
-                return Err(BadBaseline { line: index + 1, found: crate::words::shortened(line.to_owned()) });
+                return Err(BadBaseline { line: index + 1 });
             };
             known.insert(words[0].to_owned(), Known { verdict, reason: reason.trim().to_owned() });
         }
@@ -124,7 +123,9 @@ mod tests {
     #[test]
     fn a_bad_line_is_named() {
         for (text, line) in [("expired", 1), ("\nexpired passed", 2), ("a fail b", 1)] {
-            assert_eq!(Baseline::read(text).unwrap_err().line, line, "{text:?}");
+            let error = Baseline::read(text).unwrap_err();
+            assert_eq!(error.line, line, "{text:?}");
+            assert!(!error.to_string().contains("passed"), "{error}");
         }
     }
 }

@@ -32,7 +32,11 @@ fn for_file(error: &FileError) -> Option<String> {
         FileError::Exists(_) => Some("--force replaces them, --out DIR writes somewhere else".to_owned()),
         FileError::Key { path, source: KeyError::UnsupportedEncryption(_) } => {
             let path = name(path);
-            Some(format!("openssl pkcs8 -topk8 -v2 aes-256-cbc -in {path} -out {path}.new encrypts it anew"))
+            // OpenSSL 3 has some old ciphers in its legacy provider only.
+            Some(format!(
+                "openssl pkcs8 -provider legacy -provider default -topk8 -v2 aes-256-cbc -in {path} -out {path}.new \
+                 encrypts it anew"
+            ))
         }
         FileError::Key { source: KeyError::WrongPassphrase, .. } => {
             Some("--passin prompt, env:VAR, file:PATH or stdin says where the right one is".to_owned())

@@ -11,6 +11,7 @@ use md5::Md5;
 use pbkdf2::pbkdf2_hmac;
 use pkcs8::EncryptedPrivateKeyInfoRef;
 use pkcs8::pkcs5::{self, EncryptionScheme, pbes2};
+use rc4::StreamCipher;
 use sha1::Sha1;
 use sha1::digest::Digest;
 use sha2::Sha256;
@@ -84,7 +85,16 @@ pub(super) fn decrypt(encrypted: &[u8], passphrase: &Passphrase) -> Result<Zeroi
     let sealed = fields.expect(tag::OCTET_STRING).map_err(damaged)?.content;
     let opened = match scheme {
         oid::PBES2 => open_pbes2(encrypted, passphrase)?,
-        oid::PBE_MD5_DES | oid::PBE_SHA1_DES | oid::PKCS12_3DES | oid::PKCS12_2DES => {
+        oid::PBE_MD5_DES
+        | oid::PBE_SHA1_DES
+        | oid::PBE_MD5_RC2
+        | oid::PBE_SHA1_RC2
+        | oid::PKCS12_3DES
+        | oid::PKCS12_2DES
+        | oid::PKCS12_RC2_128
+        | oid::PKCS12_RC2_40
+        | oid::PKCS12_RC4_128
+        | oid::PKCS12_RC4_40 => {
             let parameters = algorithm.expect(tag::SEQUENCE).map_err(damaged)?;
             open_older(scheme, parameters, passphrase, sealed)?
         }
@@ -103,7 +113,11 @@ fn open_pbes2(encrypted: &[u8], passphrase: &Passphrase) -> Result<Zeroizing<Vec
             ErrorKind::OidUnknown { oid } => {
                 KeyError::UnsupportedEncryption(Oid::known(oid).name_or_dotted())
             }
-            _ => malformed(&format!("its PBES2 parameters are damaged ({error})")),
+            _ => match pbes2_cipher(encrypted) {
+                // Its parameters are of another form than AES' and DES'.
+                Some(oid::RC2_CBC) => KeyError::UnsupportedEncryption(oid::RC2_CBC.name_or_dotted()),
+                _ => malformed(&format!("its PBES2 parameters are damaged ({error})")),
+            },
         },
         _ => malformed("its PBES2 parameters are damaged"),
     })?;
@@ -124,6 +138,16 @@ fn open_pbes2(encrypted: &[u8], passphrase: &Passphrase) -> Result<Zeroizing<Vec
     };
     buffer.truncate(length);
     Ok(buffer)
+}
+
+/// The cipher of an EncryptedPrivateKeyInfo whose scheme is PBES2 (RFC 8018 §A.4).
+fn pbes2_cipher(encrypted: &[u8]) -> Option<Oid> {
+    let mut algorithm =
+        Walk(Walk(der::only(encrypted, tag::SEQUENCE).ok()?.content).expect(tag::SEQUENCE).ok()?.content);
+    algorithm.oid().ok()?;
+    let mut parameters = Walk(algorithm.expect(tag::SEQUENCE).ok()?.content);
+    parameters.expect(tag::SEQUENCE).ok()?;
+    Walk(parameters.expect(tag::SEQUENCE).ok()?.content).oid().ok()
 }
 
 /// Refuses parameters that derive nothing, and those that would keep us busy for long or take all memory.
@@ -162,7 +186,7 @@ fn check_rounds(function: &str, rounds: u64) -> Result<(), KeyError> {
     check(&format!("1 to {MAX_ROUNDS} rounds of {function}"), holds, &rounds.to_string())
 }
 
-/// PBES1 (RFC 8018 §6.1) and the schemes of PKCS#12 (RFC 7292 Appendix C) with DES: a salt and a count.
+/// PBES1 (RFC 8018 §6.1) and the schemes of PKCS#12 (RFC 7292 Appendix C): a salt and a count.
 fn open_older(
     scheme: Oid,
     parameters: Element<'_>,
@@ -174,7 +198,8 @@ fn open_older(
     let salt = walk.expect(tag::OCTET_STRING).map_err(damaged)?.content;
     let count = walk.expect(tag::INTEGER).map_err(damaged)?;
     walk.end().map_err(damaged)?;
-    let rounds = der::number(count).unwrap_or(u64::MAX);
+    let rounds =
+        der::number(count).ok_or_else(|| malformed("its number of rounds is no number from 1 up"))?;
     check_rounds(&scheme.name_or_dotted(), rounds)?;
     let longest = 1024;
     check(&format!("a salt of 1 to {longest} bytes"), (1..=longest).contains(&salt.len()), "another")?;
@@ -188,6 +213,19 @@ fn open_older(
             let derived = pbkdf1::<Sha1>(passphrase, salt, rounds);
             cbc_open::<des::Des>(derived.get(..8), derived.get(8..16), sealed)
         }
+        // RFC 8018 §B.2.3: 64 bits of the key count, which are all that it has.
+        oid::PBE_MD5_RC2 => {
+            let derived = pbkdf1::<Md5>(passphrase, salt, rounds);
+            cbc_open::<rc2::Rc2>(derived.get(..8), derived.get(8..16), sealed)
+        }
+        oid::PBE_SHA1_RC2 => {
+            let derived = pbkdf1::<Sha1>(passphrase, salt, rounds);
+            cbc_open::<rc2::Rc2>(derived.get(..8), derived.get(8..16), sealed)
+        }
+        oid::PKCS12_RC2_128 => cbc_open::<rc2::Rc2>(Some(&pkcs12(1, 16)), Some(&pkcs12(2, 8)), sealed),
+        oid::PKCS12_RC2_40 => cbc_open::<rc2::Rc2>(Some(&pkcs12(1, 5)), Some(&pkcs12(2, 8)), sealed),
+        oid::PKCS12_RC4_128 => rc4_open(&pkcs12(1, 16), sealed),
+        oid::PKCS12_RC4_40 => rc4_open(&pkcs12(1, 5), sealed),
         oid::PKCS12_2DES => {
             let (key, iv) = (pkcs12(1, 16), pkcs12(2, 8));
             cbc_open::<des::TdesEde2>(Some(&key), Some(&iv), sealed)
@@ -243,8 +281,19 @@ pub(super) fn decrypt_pem(
     let opened = opened.ok_or(KeyError::WrongPassphrase)?;
     match Kind::of(&opened) {
         Kind::Key(KeyForm::Pkcs1 | KeyForm::Pkcs8 | KeyForm::Sec1) => Ok(opened),
+        // A wrong key gives no whole element; this is DSA's, for one.
+        _ if der::only(&opened, tag::SEQUENCE).is_ok() => {
+            Err(KeyError::Unsupported("a private key of another kind".to_owned()))
+        }
         _ => Err(KeyError::WrongPassphrase),
     }
+}
+
+/// RC4 has no padding: what a wrong key gives is told by what it says.
+fn rc4_open(key: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let mut buffer = Zeroizing::new(sealed.to_vec());
+    rc4::Rc4::new_from_slice(key).ok()?.apply_keystream(&mut buffer);
+    Some(buffer)
 }
 
 /// CBC with PKCS#7's padding; `None` where key, vector or padding do not fit.
@@ -354,10 +403,12 @@ mod tests {
             ])
         };
         let salted = der::sequence(&[&tlv(tag::OCTET_STRING, &[0; 8]), &[2, 1, 1]]);
+        let negative = der::sequence(&[&tlv(tag::OCTET_STRING, &[0; 8]), &[2, 1, 0xff]]);
         let endless = der::sequence(&[&tlv(tag::OCTET_STRING, &[0; 8]), &[2, 4, 0x7f, 0xff, 0xff, 0xff]]);
         for (der, expected) in [
-            (scheme(oid::PKCS12_RC2_40, &salted), "encrypted with pbeWithSHA1And40BitRC2-CBC: "),
-            (scheme(oid::PBE_MD5_RC2, &salted), "encrypted with pbeWithMD5AndRC2-CBC: "),
+            (scheme(oid::PBE_MD2_RC2, &salted), "encrypted with pbeWithMD2AndRC2-CBC: "),
+            (scheme(oid::PKCS12_RC4_40, &salted), "wrong passphrase"),
+            (scheme(oid::PKCS12_RC2_40, &negative), "not a private key: its number of rounds is no number"),
             (scheme(Oid::dotted("1.2.3"), &[]), "encrypted with 1.2.3: "),
             (scheme(oid::PBES2, &[]), "not a private key: its PBES2 parameters are damaged"),
             (scheme(oid::PKCS12_3DES, &salted), "wrong passphrase"),

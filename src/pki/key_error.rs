@@ -36,7 +36,7 @@ pub enum KeyError {
     /// The key is encrypted in a way that tlslab cannot undo.
     #[error(
         "encrypted with {0}: expected PBES2 (PKCS#5) with PBKDF2 or scrypt, and AES or 3DES in CBC mode or AES-GCM; \
-         or an older scheme with DES or 3DES"
+         or an older scheme with DES, 3DES, RC2 or RC4"
     )]
     UnsupportedEncryption(String),
     /// The key does not open with this passphrase.

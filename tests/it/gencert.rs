@@ -460,7 +460,8 @@ fn keys_that_openssl_wrote_issue_too() {
     rewrite(&["pkey", "-camellia256"])
         .status(1)
         .says("other.key: encrypted with Camellia-256-CBC: ")
-        .says("hint: openssl pkcs8 -topk8 -v2 aes-256-cbc -in other.key -out other.key.new encrypts it anew");
+        .says("hint: openssl pkcs8 -provider legacy -provider default -topk8 -v2 aes-256-cbc -in other.key ")
+        .says(" -out other.key.new encrypts it anew");
     for form in [&["rsa", "-traditional"][..], &["pkey"], &["pkey", "-outform", "der"]] {
         let out = ["-in", "ca.key", "-passin", "env:PASS", "-out", "clear.key"];
         openssl(&lab, &[form, &out].concat()).success();

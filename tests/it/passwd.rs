@@ -239,6 +239,22 @@ fn old_encryption_is_opened_and_keys_of_other_kinds_are_kept() {
         let wrong = [name, "--passin", "env:NEW", "--noenc", "--out", "wrong.pem"];
         passwd(&lab, &wrong).status(1).says(&format!("{name}: wrong passphrase"));
     }
+    let expected = public_key(&lab, "ec.pem", "env:OLD");
+    for scheme in ["MD5-RC2-64", "SHA1-RC2-64", "SHA1-RC2-128", "SHA1-RC2-40", "SHA1-RC4-128", "SHA1-RC4-40"]
+    {
+        let scheme = format!("PBE-{scheme}");
+        let make = ["pkcs8", "-provider", "legacy", "-provider", "default", "-topk8", "-in", "ec.pem"];
+        let made = openssl(&lab, &[&make[..], &["-v1", &scheme, "-out", "old.pem"], &old].concat());
+        if made.code() != 0 {
+            eprintln!("{scheme}: left out, for this openssl has no legacy provider");
+            continue;
+        }
+        let set = ["old.pem", "--passin", "env:OLD", "--passout", "env:NEW", "--out", "set.pem", "--force"];
+        passwd(&lab, &set).success();
+        assert_eq!(public_key(&lab, "set.pem", "env:NEW"), expected, "{scheme}");
+        let wrong = ["old.pem", "--passin", "env:NEW", "--noenc", "--out", "wrong.pem"];
+        passwd(&lab, &wrong).status(1).says("old.pem: wrong passphrase");
+    }
 }
 
 #[test]
