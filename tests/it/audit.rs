@@ -225,7 +225,7 @@ fn crash_hang_and_silence_have_words_of_their_own() {
 }
 
 /// Nothing of a client is left: neither a child in the background, nor one with a session of its own, nor one whose
-/// supervisor was killed.
+/// supervisor was killed, alone or with its whole group.
 #[test]
 fn nothing_that_a_client_started_is_left() {
     if !peer("python3") {
@@ -244,6 +244,7 @@ fn nothing_that_a_client_started_is_left() {
             "green",
         ),
         (format!("sleep {marker} & {}; kill -9 $PPID; sleep {marker}", connect()), "red"),
+        (format!("sleep {marker} & {}; kill -9 -- -$PPID; sleep {marker}", connect()), "red"),
         (format!("sleep {marker} & {}; kill -9 0", connect()), "green"),
     ] {
         let run = audit_script(&lab, &["--only", "valid.ca", "--timeout", "20s"], &how);

@@ -1,7 +1,8 @@
 //! The recipes of `tlslab audit recipes`, each against the real client, held against what is known of it.
 //!
 //! `tests/baselines/NAME` begins with the version that was measured. Another version is another client: it is said so, and
-//! nothing is concluded. A baseline is written anew where it is asked for:
+//! nothing is concluded; where peers are required, as in `.ci/run`, it is held to what the measured one did, and that is how
+//! a change is noticed. A baseline is written anew where it is asked for:
 //! `TLSLAB_BASELINES=write cargo test --test it recipes`.
 
 use std::path::PathBuf;
@@ -44,10 +45,11 @@ const CASES: [&str; 29] = [
 ];
 
 /// The recipes whose clients are there, each with the programs that it needs.
-const RUN: [(&str, &[&str]); 19] = [
+const RUN: [(&str, &[&str]); 20] = [
     ("curl", &["curl"]),
     ("gnutls-cli", &["gnutls-cli"]),
     ("go", &["go"]),
+    ("httpx", &["python3"]),
     ("java-http", &["java", "javac"]),
     ("java-socket", &["java", "javac"]),
     ("java-socket-bare", &["java", "javac"]),
@@ -90,7 +92,12 @@ fn recipe(lab: &Lab, name: &str) -> Value {
     lab.tlslab(["audit", "recipes", name, "--json"]).success().json()["recipes"][0].clone()
 }
 
-/// What was measured, or that it was not: `None` where this is another version.
+/// Whether what is missing is a failure.
+fn required() -> bool {
+    std::env::var_os("TLSLAB_REQUIRE_PEERS").is_some()
+}
+
+/// What was measured, or that it was not: `None` where this is another version and nobody insists.
 fn known(name: &str, version: &str) -> Option<String> {
     let path = root().join("tests/baselines").join(name);
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -98,8 +105,9 @@ fn known(name: &str, version: &str) -> Option<String> {
     if measured == version {
         return Some(text);
     }
-    eprintln!("SKIPPED: {name} was measured with {measured}, here is {version}");
-    None
+    let how = if required() { "HELD TO ANOTHER VERSION" } else { "SKIPPED" };
+    eprintln!("{how}: {name} was measured with {measured}, here is {version}");
+    required().then_some(text)
 }
 
 #[test]
@@ -114,6 +122,7 @@ fn recipes_find_what_is_known_of_real_clients() {
         let recipe = recipe(&lab, name);
         let word = |field: &str| recipe[field].as_str().unwrap().to_owned();
         let Some(version) = first_line(&lab, &word("version")) else {
+            assert!(!required(), "{name} is required (TLSLAB_REQUIRE_PEERS) and does not say its version");
             eprintln!("SKIPPED: {name} does not say its version");
             continue;
         };
@@ -138,8 +147,8 @@ fn recipes_find_what_is_known_of_real_clients() {
             shell(&lab, &command.replace("audit client", "audit client --json --baseline known")).output();
         let output = output.unwrap();
         let json: Value = serde_json::from_slice(&output.stdout).unwrap();
-        assert_eq!(json["controls"], "green", "{name}: {json:#}");
-        assert_eq!(json["baseline"], serde_json::json!([]), "{name}");
+        assert_eq!(json["controls"], "green", "{name} {version}: {json:#}");
+        assert_eq!(json["baseline"], serde_json::json!([]), "{name} {version}");
         assert_eq!(output.status.code(), Some(0), "{name}");
         if name.starts_with("java-") {
             // Of a pinned certificate's dates the RFCs say nothing, and Java does not look at them.

@@ -53,7 +53,7 @@ const RECIPES: &[Recipe] = &[
         about: "Python's httpx, sent to the address under the name",
         build: "",
         version: "python3 -c 'import httpx,ssl; print(httpx.__version__, ssl.OPENSSL_VERSION)'",
-        words: r#"-- python3 -c 'import httpx,ssl,sys; h,p,n,c,m=sys.argv[1:]; httpx.post(f"https://{{h}}:{{p}}/",content=m,headers={{"Host":n}},extensions={{"sni_hostname":n}},verify=ssl.create_default_context(cafile=c))' {host} {port} {name} {ca} {message}"#,
+        words: r#"-- python3 -c 'import httpx,ssl,sys; h,p,n,c,m=sys.argv[1:]; httpx.Client(verify=ssl.create_default_context(cafile=c)).post(f"https://{{h}}:{{p}}/",content=m,headers={{"Host":n}},extensions={{"sni_hostname":n}})' {host} {port} {name} {ca} {message}"#,
     },
     Recipe {
         name: "java-http",
