@@ -244,7 +244,7 @@ fn nothing_that_a_client_started_is_left() {
             "green",
         ),
         (format!("sleep {marker} & {}; kill -9 $PPID; sleep {marker}", connect()), "red"),
-        (format!("sleep {marker} & {}; kill -9 -- -$PPID; sleep {marker}", connect()), "red"),
+        (format!("sleep {marker} & {}; kill -9 -$PPID; sleep {marker}", connect()), "red"),
         (format!("sleep {marker} & {}; kill -9 0", connect()), "green"),
     ] {
         let run = audit_script(&lab, &["--only", "valid.ca", "--timeout", "20s"], &how);

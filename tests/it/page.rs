@@ -189,6 +189,41 @@ fn both_views_are_laid_out_well_on_wide_and_narrow_screens() {
     }
 }
 
+/// An audit's page: a grid, and folds with bytes and ladders, all of them open here.
+#[test]
+fn an_audits_page_is_laid_out_well_too() {
+    if !peer("openssl") || !peer("chromium") {
+        return;
+    }
+    let lab = Lab::new();
+    lab.tlslab([
+        "audit",
+        "client",
+        "--html=audit.html",
+        "--only=expired*",
+        "--only=hs-bad-*",
+        "--only=se-*",
+        "--stdin={message}",
+        "--",
+        "openssl",
+        "s_client",
+        "-quiet",
+        "-no_ign_eof",
+        "-connect",
+        "{host}:{port}",
+        "-servername",
+        "{name}",
+    ])
+    .status(1);
+    let page = lab.read("audit.html");
+    for (width, scheme) in [(1300, "light"), (500, "dark"), (360, "light")] {
+        let labels = look(&lab, &page, "audit", width, scheme);
+        for label in ["ClientHello", "Certificate", "Finished", "close_notify"] {
+            assert!(labels.contains(label), "{label}: {labels}");
+        }
+    }
+}
+
 /// A word on paper: its page, counted from 0, and its box in points.
 #[derive(Debug)]
 struct Word {

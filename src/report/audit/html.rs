@@ -33,8 +33,11 @@ pub fn html(audits: &[Audit]) -> String {
     let body = html! {
         main.audits {
             @for (index, audit) in audits.iter().enumerate() {
-                section.audit id=(format!("a{index}")) {
-                    @if audits.len() > 1 { h2 { (said(submission(audit))) } (head(audit)) }
+                section.audit id=(format!("a{index}")) aria-labelledby=(format!("a{index}h")) {
+                    h2 id=(format!("a{index}h")) {
+                        @if audits.len() > 1 { (said(submission(audit))) } @else { "Cases" }
+                    }
+                    @if audits.len() > 1 { (head(audit)) }
                     (grid(audit, index))
                     @if let Some(hello) = &audit.client_hello { (offered(hello)) }
                     (folds(audit, index, &room))
