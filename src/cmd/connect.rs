@@ -27,7 +27,7 @@ use super::listen::ListenAddress;
 use super::passphrase::PassphraseSource;
 use super::patience;
 use super::revocation::RevocationArgs;
-use super::serve::identity::Files;
+use super::serve::identity::{Files, fits};
 use super::trust::Trust;
 use super::{Result, Ui, keylog, remedy, signals};
 use replies::Replies;
@@ -340,6 +340,7 @@ fn terms(arguments: &Connect, ui: &Ui) -> Result<Terms> {
     let identity = match (&arguments.cert, &arguments.key) {
         (Some(certificate), Some(key)) => {
             let (_, identity) = Files::open(certificate, key, arguments.passin.as_ref())?;
+            fits(certificate, identity.key_algorithm(), arguments.tls)?;
             Some(identity.certified())
         }
         _ => None,

@@ -15,6 +15,7 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use rustls::pki_types::CertificateDer;
 use time::OffsetDateTime;
+use tlslab::crypto::ml_dsa;
 use tlslab::pki;
 use tlslab::pki::encryption::SealingKey;
 use tlslab::pki::facts::{CertFacts, PublicKeyFacts};
@@ -248,10 +249,13 @@ impl Gencert {
             .context("cannot hold back signals while the files are written")??;
 
         warnings.extend(self.stale_key(ui));
-        let notes = match &made {
+        let mut notes = match &made {
             Some(made) => made.notes(&request, ca.as_ref(), now),
             None => Vec::new(),
         };
+        if self.key.ml_dsa().is_some() || made.as_ref().is_some_and(|made| made.facts.uses_ml_dsa()) {
+            notes.push(ml_dsa::NOTICE.to_owned());
+        }
         for note in &notes {
             ui.say(&format!("note  {note}"));
         }

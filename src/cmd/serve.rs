@@ -262,6 +262,9 @@ impl Serve {
             self.ocsp.as_deref(),
             self.cert_dir.as_deref(),
         )?;
+        if let Some((path, algorithm)) = served.for_tls13_only() {
+            identity::fits(path, algorithm, self.tls)?;
+        }
         for warning in served.warnings(now) {
             ui.warn(&warning);
         }

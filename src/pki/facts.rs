@@ -124,6 +124,11 @@ impl PublicKeyKind {
             Self::Other(oid) => ml_dsa(*oid).map(|set| format!("ml-dsa:{}", set.number())),
         }
     }
+
+    /// Whether it is ML-DSA, with whatever parameter set.
+    pub fn is_ml_dsa(&self) -> bool {
+        matches!(self, Self::Other(oid) if ml_dsa(*oid).is_some())
+    }
 }
 
 /// The parameter set of ML-DSA that the OID of a key or a signature names.
@@ -410,6 +415,11 @@ fn prefix_length(mask: IpAddr) -> Option<u32> {
 pub struct Malformed(pub String);
 
 impl CertFacts {
+    /// Whether its key or its signature is ML-DSA.
+    pub fn uses_ml_dsa(&self) -> bool {
+        self.public_key.kind.is_ml_dsa() || ml_dsa(self.signature_algorithm.oid).is_some()
+    }
+
     /// The longest certificate that is read, in bytes: 1 MiB. Real ones are a thousandth of it.
     pub const MAX_LENGTH: usize = 1 << 20;
 

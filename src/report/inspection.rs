@@ -9,8 +9,9 @@ use super::key::{self, KeyReport};
 use super::ocsp::{self, OcspReport};
 use super::who::WhoReport;
 use crate::crypto;
+use crate::crypto::ml_dsa::NOTICE;
 use crate::pki::crl::CrlFacts;
-use crate::pki::facts::CertFacts;
+use crate::pki::facts::{CertFacts, PublicKeyKind};
 use crate::pki::items::{Found, Item};
 use crate::pki::key_facts::KeyFacts;
 use crate::pki::ocsp::OcspFacts;
@@ -42,6 +43,9 @@ pub struct InspectionReport {
     /// Who would take the certificates; absent unless it was asked (`--who`).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub who: Vec<WhoReport>,
+    /// What is worth knowing of all of it; absent where there is nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<&'static str>,
     /// What could not be read or reached.
     pub errors: Vec<ErrorReport>,
 }
@@ -132,6 +136,8 @@ pub struct Inspection {
     blocks: Vec<Vec<String>>,
     certificates: Vec<(String, usize, CertFacts)>,
     keys: Vec<(usize, KeyFacts)>,
+    /// The kinds of key in requests.
+    requested: Vec<PublicKeyKind>,
     report: InspectionReport,
 }
 
@@ -143,6 +149,7 @@ impl Inspection {
             blocks: Vec::new(),
             certificates: Vec::new(),
             keys: Vec::new(),
+            requested: Vec::new(),
             report: InspectionReport::default(),
         }
     }
@@ -274,15 +281,26 @@ impl Inspection {
         self.report.who = who;
     }
 
+    /// What is worth knowing of all of it, once: whose arithmetic stands behind some of it.
+    fn notes(&self) -> Vec<&'static str> {
+        let keys = self.keys.iter().filter_map(|(_, key)| key.kind.as_ref());
+        let young = self.certificates().any(CertFacts::uses_ml_dsa)
+            || keys.chain(&self.requested).any(PublicKeyKind::is_ml_dsa);
+        if young { vec![NOTICE] } else { Vec::new() }
+    }
+
     /// Everything as JSON.
     pub fn report(mut self) -> InspectionReport {
         self.match_keys();
+        self.report.notes = self.notes();
         self.report
     }
 
     /// Everything for a person, block after block. Errors are not among it.
     pub fn blocks(mut self) -> Vec<Vec<String>> {
         self.match_keys();
+        let notes = self.notes().into_iter().map(|note| vec![format!("note  {note}")]);
+        self.blocks.extend(notes.collect::<Vec<_>>());
         self.blocks
     }
 
@@ -325,6 +343,7 @@ impl Inspection {
     }
 
     fn request(&mut self, source: &str, pem_line: Option<usize>, place: Place, facts: &RequestFacts) {
+        self.requested.push(facts.public_key.kind.clone());
         let spki_sha256 = crate::words::hex(&crypto::sha256(&facts.public_key.spki));
         let report = RequestReport {
             subject: Escaped(&facts.subject.to_string()).to_string(),

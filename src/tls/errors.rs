@@ -149,7 +149,9 @@ pub(crate) fn client_lacks(why: &PeerIncompatible) -> String {
         | PeerIncompatible::NoSignatureSchemesInCommon => {
             "the client accepts no signature scheme that this server's key can make"
         }
-        PeerIncompatible::NoCipherSuitesInCommon => "the client offers no cipher suite that this server has",
+        PeerIncompatible::NoCipherSuitesInCommon => {
+            "the client offers no cipher suite that this server has and its key signs for"
+        }
         PeerIncompatible::NoKxGroupsInCommon => {
             "the client offers no key exchange group that this server has"
         }

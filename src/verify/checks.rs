@@ -183,7 +183,7 @@ pub(super) fn strength(leaf: &CertFacts, path: &Path<'_>) -> Check {
         weaknesses.join("; ")
     };
     let expected =
-        format!("RSA of {MIN_RSA_BITS} bits or more or an elliptic curve, no MD5 or SHA-1 signature");
+        format!("RSA of {MIN_RSA_BITS} bits or more, an elliptic curve or ML-DSA, no MD5 or SHA-1 signature");
     Check::new(CheckKind::Strength, reasons, expected, found)
 }
 

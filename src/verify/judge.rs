@@ -12,6 +12,7 @@ use super::revocation::Staple;
 use super::signature::{self, Signed};
 use super::verdict::{Check, CheckKind, Reason, TrustPath, Verdict};
 use super::{checks, issuer, names, revocation, second_opinion};
+use crate::crypto::ml_dsa;
 use crate::pki::facts::CertFacts;
 use crate::words::Shown;
 
@@ -61,7 +62,10 @@ pub fn judge_stapled(
         second_opinion::ask(&chain, &leaf, &path, criteria, at, &mut checks);
     }
     checks.extend(revocation::check(&leaf, &path, criteria, rules, staple, &mut budget));
-    let notes = if checks.iter().all(Check::ok) { remarks(&leaf, &path, criteria) } else { Vec::new() };
+    let mut notes = if checks.iter().all(Check::ok) { remarks(&leaf, &path, criteria) } else { Vec::new() };
+    if leaf.uses_ml_dsa() || intermediates.iter().any(CertFacts::uses_ml_dsa) {
+        notes.push(Shown::new(ml_dsa::NOTICE));
+    }
     let trusted = TrustPath::from(&path);
     Verdict { checks, certificate: Some(leaf), path: trusted, notes }
 }
@@ -71,6 +75,13 @@ fn remarks(leaf: &CertFacts, path: &Path<'_>, criteria: &Criteria) -> Vec<Shown>
     let mut remarks = Vec::new();
     if criteria.policy == Policy::Lab {
         remarks.extend(criteria.name.iter().flat_map(|name| names::remarks(leaf, name)));
+    }
+    if criteria.policy == Policy::Webpki && leaf.uses_ml_dsa() {
+        remarks.push(
+            "policy webpki takes ML-DSA as RFC 9881 has it; the CA/Browser Forum's Baseline Requirements (2.1, §6.1.1.5) know \
+             RSA and elliptic curves only, so no public CA issues such certificates"
+                .to_owned(),
+        );
     }
     remarks.extend(path.renamed().map(|issuer| {
         format!(

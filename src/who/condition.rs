@@ -129,6 +129,10 @@ pub enum Condition {
     PathTooLongInAll(Whom),
     /// An RSA key shorter than so many bits.
     ShortRsa(u32),
+    /// Its key, or one above, or a signature on them, is ML-DSA.
+    PostQuantum,
+    /// Its key is for RSASSA-PSS only.
+    RsaPss,
     /// Signed with one of these hashes, itself or an intermediate.
     SignedWith(&'static [&'static str]),
     /// Name constraints and names that take more comparisons than this.
@@ -249,6 +253,8 @@ impl Condition {
             // RFC 5280 §6.1.4 (l): self-issued ones do not count.
             Self::PathTooLong(whom) => path::too_long(whom, case, |c| !c.is_self_issued()),
             Self::PathTooLongInAll(whom) => path::too_long(whom, case, |_| true),
+            Self::PostQuantum => key::post_quantum(case),
+            Self::RsaPss => key::rsa_pss(leaf),
             Self::ShortRsa(least) => key::short_rsa(leaf, least),
             Self::SignedWith(hashes) => key::signed_with(case, hashes),
             Self::TooManyComparisons(most) => path::too_many_comparisons(case, most),

@@ -125,6 +125,8 @@ struct Kind {
 /// What was not measured with everybody. (rustls-webpki is asked.)
 const KINDS: &[Kind] = &[
     Kind { condition: C::Unverifiable, model: None, seen_with: &[RustlsWebpki] },
+    Kind { condition: C::PostQuantum, model: None, seen_with: &[RustlsWebpki] },
+    Kind { condition: C::RsaPss, model: None, seen_with: &[RustlsWebpki] },
     Kind { condition: C::ConstrainedOtherwise, model: None, seen_with: &[RustlsWebpki] },
     Kind {
         condition: C::CriticallyConstrained,

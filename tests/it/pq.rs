@@ -87,3 +87,13 @@ fn post_quantum_keys_are_read_in_each_form_and_re_encrypted() {
         assert_eq!(pin(&format!("{form}/clear.pem")), expected);
     }
 }
+
+#[test]
+fn tls_1_2_alone_is_refused_before_anything_is_served() {
+    let lab = Lab::new();
+    for (key, kind) in [("ml-dsa:44", "ML-DSA-44"), ("rsa-pss:2048", "RSA-PSS 2048 bits")] {
+        lab.gencert(&["--key", key, "--force"]);
+        let run = lab.tlslab(["serve", "--listen", "127.0.0.1:0", "--tls", "1.2"]).status(2);
+        run.says(&format!("cert.pem: its key ({kind}) signs handshakes of TLS 1.3 only, found --tls 1.2"));
+    }
+}

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use time::OffsetDateTime;
+use tlslab::pki::key::KeyAlgorithm;
 use tlslab::server::{Certificates, Identity};
 use tlslab::words::counted;
 
@@ -80,6 +81,16 @@ impl Served {
     pub(super) fn certificates(&self) -> Certificates {
         let named = self.directory.iter().flat_map(|directory| directory.identities.values());
         Certificates::new(self.default.as_ref().map(|(_, identity)| identity), named)
+    }
+
+    /// The first whose key signs handshakes of TLS 1.3 only: its file, and the kind of key.
+    pub(super) fn for_tls13_only(&self) -> Option<(&Path, KeyAlgorithm)> {
+        let default = self.default.iter().map(|(files, identity)| (files.certificate(), identity));
+        let named = self.directory.iter().flat_map(|directory| &directory.identities);
+        default
+            .chain(named.map(|(path, identity)| (path.as_path(), identity)))
+            .map(|(path, identity)| (path, identity.key_algorithm()))
+            .find(|(_, algorithm)| algorithm.is_for_tls13_only())
     }
 
     /// What there is, a line each.

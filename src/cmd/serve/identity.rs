@@ -8,8 +8,9 @@ use rustls::pki_types::CertificateDer;
 use time::OffsetDateTime;
 use tlslab::pki::facts::CertFacts;
 use tlslab::pki::files::{KeyFile, read_certificates, read_ocsp, read_private_key};
-use tlslab::pki::key::Passphrase;
+use tlslab::pki::key::{KeyAlgorithm, Passphrase};
 use tlslab::server::{Identity, IdentityError};
+use tlslab::tls::Versions;
 use tlslab::verify::{Criteria, Policy, Revocation, Staple, TrustSet, Usage, judge_stapled};
 use tlslab::who;
 use tlslab::words;
@@ -125,6 +126,18 @@ pub(super) fn stapled(identity: Identity, staple: &Path) -> Result<Identity> {
     Ok(identity.with_staple(response.der))
 }
 
+/// Refuses a key that has no signature in TLS 1.2, where that is the only version on offer.
+pub(in crate::cmd) fn fits(path: &Path, algorithm: KeyAlgorithm, versions: Versions) -> Result<()> {
+    if versions != Versions::Tls12 || !algorithm.is_for_tls13_only() {
+        return Ok(());
+    }
+    let (path, kind) = (path.display(), algorithm.description());
+    Err(Failure::usage(format_args!(
+        "{path}: its key ({kind}) signs handshakes of TLS 1.3 only, found --tls 1.2"
+    ))
+    .hint("leave --tls out, or make another key: `tlslab gencert --key ec:p256`"))
+}
+
 /// What a good client will say of the certificate at the instant `now`: the very words of `tlslab connect`, since
 /// the same verifier is asked, with the name left open.
 pub(super) fn warnings(path: &Path, identity: &Identity, now: OffsetDateTime) -> Vec<String> {
@@ -162,9 +175,10 @@ pub(super) fn warnings(path: &Path, identity: &Identity, now: OffsetDateTime) ->
 pub(super) fn describe(identity: &Identity) -> String {
     match identity.chain().first().map(|leaf| CertFacts::read(leaf)) {
         Some(Ok(facts)) => format!(
-            "{} ({}), valid until {}, SHA-256 {}{}",
+            "{} ({}{}), valid until {}, SHA-256 {}{}",
             facts.subject,
             facts.public_key.kind,
+            if identity.key_algorithm().is_for_tls13_only() { ", for TLS 1.3 only" } else { "" },
             words::instant(facts.not_after),
             words::hex(&facts.sha256()),
             if identity.staple().is_some() { ", stapling an OCSP response" } else { "" },

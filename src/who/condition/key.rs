@@ -9,6 +9,15 @@ pub(super) fn ed25519(leaf: &CertFacts) -> Option<String> {
     said(leaf.public_key.kind == PublicKeyKind::Ed25519, "an Ed25519 key")
 }
 
+pub(super) fn post_quantum(case: &Case<'_>) -> Option<String> {
+    said(Whom::All.any(case, CertFacts::uses_ml_dsa), "an ML-DSA key or signature")
+}
+
+pub(super) fn rsa_pss(leaf: &CertFacts) -> Option<String> {
+    let for_pss = matches!(leaf.public_key.kind, PublicKeyKind::RsaPss { .. });
+    said(for_pss, "an RSA key for RSASSA-PSS only")
+}
+
 pub(super) fn explicit_curve(case: &Case<'_>) -> Option<String> {
     let explicit = |c: &CertFacts| matches!(&c.public_key.kind, PublicKeyKind::Ec { curve } if curve == "explicit parameters");
     said(Whom::All.any(case, explicit), "a curve with explicit parameters")
