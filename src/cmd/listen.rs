@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use tokio::net::{TcpListener, lookup_host};
 
-use super::{Failure, Result, remedy};
+use super::{Failure, Result, remedy, systemd};
 
 /// Where to listen: a host or an address, and a port, which may be 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +52,16 @@ impl fmt::Display for ListenAddress {
 }
 
 impl ListenAddress {
+    /// The socket that systemd hands over, if it does, else as [`Self::bind`].
+    pub(crate) async fn take_over_or_bind(&self, command: &str) -> Result<TcpListener> {
+        match systemd::socket() {
+            Ok(Some(listener)) => Ok(listener),
+            Ok(None) => self.bind(command).await,
+            Err(error) => Err(Failure::new(format_args!("LISTEN_FDS: cannot take the socket over: {error}"))
+                .hint("expected one TCP socket that listens (systemd.socket(5): one ListenStream=)")),
+        }
+    }
+
     /// Binds the first of the host's addresses that can be bound, for `tlslab COMMAND`.
     pub(crate) async fn bind(&self, command: &str) -> Result<TcpListener> {
         let addresses: Vec<SocketAddr> = match lookup_host((self.host.as_str(), self.port)).await {

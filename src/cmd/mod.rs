@@ -29,6 +29,7 @@ mod revocation;
 mod revoke;
 mod serve;
 mod signals;
+mod systemd;
 mod tap;
 mod trust;
 mod ui;

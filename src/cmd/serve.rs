@@ -1,14 +1,15 @@
 //! `tlslab serve`: files → configuration → bound socket → sessions, one line each.
 
+mod admin;
 mod certificates;
 mod forward;
 pub(super) mod identity;
 mod lines;
 mod tickets;
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -16,7 +17,7 @@ use clap::Args;
 use rustls::KeyLog;
 use time::OffsetDateTime;
 use tlslab::server::reload::{Settings, Tls};
-use tlslab::server::{self, BackEnd, BackEnds, Config, Forward, Limits, Service};
+use tlslab::server::{self, BackEnd, BackEnds, Config, Forward, Limits, Metrics, Service};
 use tlslab::tls::Versions;
 use tlslab::verify::{Criteria, Policy, TrustSet, Usage};
 use tokio::sync::oneshot;
@@ -28,7 +29,9 @@ use super::passphrase::PassphraseSource;
 use super::patience;
 use super::revocation::RevocationArgs;
 use super::signals::{Signal, Signals};
+use super::systemd::{self, State};
 use super::{Result, Ui, keylog};
+use admin::Administration;
 use certificates::Served;
 use lines::Tally;
 
@@ -94,6 +97,15 @@ pub(crate) struct Serve {
     /// How many peers at once; more wait until one leaves
     #[arg(long, value_name = "N", default_value = "4096")]
     max_connections: NonZeroUsize,
+    /// How many connections from one address at once, an IPv6 one counting by its /64; further ones are closed at once
+    #[arg(long, value_name = "N")]
+    max_per_ip: Option<NonZeroUsize>,
+    /// How many new connections a second from one address; further ones are closed at once
+    #[arg(long, value_name = "N")]
+    handshake_rate: Option<NonZeroU32>,
+    /// Answer HTTP here for those who run this server: /metrics (Prometheus), /healthz, /readyz; best on loopback
+    #[arg(long, value_name = "ADDR")]
+    admin: Option<ListenAddress>,
     /// How long a handshake may take
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = patience::read)]
     handshake_timeout: Duration,
@@ -155,11 +167,18 @@ impl Serve {
     }
 
     async fn serve(&self, prepared: Option<Prepared>, ui: &Ui) -> Result<u8> {
-        let listener = self.listen.bind("serve").await?;
+        let listener = self.listen.take_over_or_bind("serve").await?;
         let address = listener.local_addr().context("cannot tell the address that was bound")?;
         // Before anybody is told that the server is up: from now on signals are ours.
         let mut signals = Signals::with_reload()?;
         ui.in_background();
+        let service = self.service();
+        let forward = match &service {
+            Service::Forward(forward) => Some(Arc::clone(forward)),
+            Service::Echo | Service::Upper | Service::Www => None,
+        };
+        let administration = Administration::begin(self.admin.as_ref(), forward, ui).await?;
+        let metrics = Arc::clone(&administration.metrics);
         let tally = Arc::new(Tally::new(ui.clone()));
         let events = Arc::clone(&tally);
         let warnings = ui.clone();
@@ -169,25 +188,35 @@ impl Serve {
         let tls = prepared.map(|prepared| prepared.start(capture.as_ref(), ui)).transpose()?;
         let config = Config {
             tls: tls.as_ref().map(|tls| Arc::clone(&tls.tls)),
-            service: self.service(),
+            service,
             limits: self.limits(),
             recorder: capture.as_ref().map(|capture| capture.recorder().clone()),
         };
+        if let Some(tls) = &tls {
+            metrics.serving(tls.served().expiries());
+        }
+        let counted = Arc::clone(&metrics);
         let (stop, stopped) = oneshot::channel::<()>();
         let mut stop = Some(stop);
         let mut server = tokio::spawn(server::run(
             listener,
             config,
-            move |event| events.event(&event),
+            move |event| {
+                counted.event(&event);
+                events.event(&event);
+            },
             // A sender that is gone means the same as one that speaks.
             async move { drop(stopped.await) },
         ));
         ui.announce(&format!("listening on {address}"));
+        systemd::tell(State::Ready);
         let mut reloading: Option<JoinHandle<()>> = None;
         let served = signals.attend(&mut server, |signal| match signal {
             // Not awaited here, where signals are: a file may be one that keeps its reader waiting.
-            Signal::Reload => reloading = Some(self.reload_after(reloading.take(), tls.clone(), ui)),
+            Signal::Reload => reloading = Some(self.reload_after(reloading.take(), tls.clone(), &metrics, ui)),
             Signal::Stop(_) => {
+                systemd::tell(State::Stopping);
+                administration.stopping();
                 ui.say(&format!(
                     "stopping: sessions have {} to end; once more to stop at once",
                     humantime::format_duration(self.drain_timeout),
@@ -219,14 +248,22 @@ impl Serve {
     }
 
     /// Reloads once the reload `before` is done.
-    fn reload_after(&self, before: Option<JoinHandle<()>>, tls: Option<Started>, ui: &Ui) -> JoinHandle<()> {
-        let (serve, ui) = (self.clone(), ui.clone());
+    fn reload_after(
+        &self,
+        before: Option<JoinHandle<()>>,
+        tls: Option<Started>,
+        metrics: &Arc<Metrics>,
+        ui: &Ui,
+    ) -> JoinHandle<()> {
+        let (serve, metrics, ui) = (self.clone(), Arc::clone(metrics), ui.clone());
+        systemd::tell(State::Reloading);
         tokio::spawn(async move {
             if let Some(before) = before {
                 // One that broke down has said so.
                 let _ = before.await;
             }
-            serve.reload(tls.as_ref(), &ui).await;
+            serve.reload(tls.as_ref(), &metrics, &ui).await;
+            systemd::tell(State::Ready);
         })
     }
 
@@ -250,6 +287,8 @@ impl Serve {
             handshake_timeout: self.handshake_timeout,
             idle_timeout: self.idle_timeout,
             drain_timeout: self.drain_timeout,
+            max_per_ip: self.max_per_ip.map(NonZeroUsize::get),
+            handshake_rate: self.handshake_rate.map(NonZeroU32::get),
         }
     }
 
@@ -296,7 +335,7 @@ impl Serve {
     }
 
     /// SIGHUP: reads the files again. What cannot be served is said, and what was served before stays.
-    async fn reload(&self, tls: Option<&Started>, ui: &Ui) {
+    async fn reload(&self, tls: Option<&Started>, metrics: &Metrics, ui: &Ui) {
         let Some(started) = tls else {
             ui.say("nothing to reload: this server speaks plaintext");
             return;
@@ -304,16 +343,19 @@ impl Serve {
         let (started, serve, warnings) = (started.clone(), self.clone(), ui.clone());
         // A passphrase is stretched on purpose, which takes a while: not in the way of sessions.
         let reloaded = tokio::task::spawn_blocking(move || -> Result<_> {
-            // Reloads come one after the other; one that broke down has changed nothing.
-            let mut served = started.served.lock().unwrap_or_else(PoisonError::into_inner);
+            // Reloads come one after the other.
+            let mut served = started.served();
             let read = served.read_again()?;
-            let settings = Settings { key_log: started.key_log, ..serve.settings(&warnings)? };
+            let settings = Settings { key_log: started.key_log.clone(), ..serve.settings(&warnings)? };
             started.tls.replace(read.served.certificates(), settings).context("cannot set up TLS")?;
             *served = read.served.clone();
             Ok(read)
         });
-        match reloaded.await {
+        let reloaded = reloaded.await;
+        metrics.reloaded(matches!(&reloaded, Ok(Ok(read)) if read.kept.is_empty()));
+        match reloaded {
             Ok(Ok(read)) => {
+                metrics.serving(read.served.expiries());
                 for bad in read.kept {
                     ui.warn(&format!("not reloaded, as it was before: {bad}"));
                 }
@@ -342,6 +384,13 @@ struct Started {
     tls: Arc<Tls>,
     served: Arc<Mutex<Served>>,
     key_log: Option<Arc<dyn KeyLog>>,
+}
+
+impl Started {
+    fn served(&self) -> MutexGuard<'_, Served> {
+        // A reload that broke down has changed nothing.
+        self.served.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Prepared {

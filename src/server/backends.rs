@@ -113,6 +113,15 @@ impl Entry {
     }
 }
 
+/// How a back end stands.
+#[derive(Debug)]
+pub(super) struct Standing {
+    pub(super) name: String,
+    pub(super) connections: usize,
+    /// Whether it could not be reached the last time, and is not in turn yet.
+    pub(super) left_out: bool,
+}
+
 /// One connection of a back end, counted until this is dropped.
 #[derive(Debug)]
 pub(super) struct Lease<'b>(&'b Entry);
@@ -139,6 +148,20 @@ impl BackEnds {
     pub fn new(all: impl IntoIterator<Item = BackEnd>) -> Self {
         let all = all.into_iter().map(|back_end| Entry { back_end, state: Mutex::default() }).collect();
         Self { all, turn: AtomicUsize::new(0) }
+    }
+
+    /// How each stands.
+    pub(super) fn standing(&self) -> Vec<Standing> {
+        let now = Instant::now();
+        let of = |entry: &Entry| {
+            let state = entry.state();
+            Standing {
+                name: entry.back_end.to_string(),
+                connections: state.connections,
+                left_out: state.left_out_until.is_some_and(|until| until > now),
+            }
+        };
+        self.all.iter().map(of).collect()
     }
 
     /// All of them, the one to be dialled first in front: fewest connections, in turns among equals. Those that are left

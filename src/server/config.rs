@@ -55,16 +55,22 @@ pub struct Limits {
     pub idle_timeout: Duration,
     /// How long sessions may go on after the server was told to stop.
     pub drain_timeout: Duration,
+    /// How many connections one address may have at once; further ones are closed at once. IPv6 addresses count by /64.
+    pub max_per_ip: Option<usize>,
+    /// How many connections one address may begin in a second; further ones are closed at once.
+    pub handshake_rate: Option<u32>,
 }
 
 impl Default for Limits {
-    /// 4096 connections, 10 s to shake hands, 5 min idle, 10 s to drain.
+    /// 4096 connections, 10 s to shake hands, 5 min idle, 10 s to drain, all from one address if it likes.
     fn default() -> Self {
         Self {
             max_connections: 4096,
             handshake_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(5 * 60),
             drain_timeout: Duration::from_secs(10),
+            max_per_ip: None,
+            handshake_rate: None,
         }
     }
 }

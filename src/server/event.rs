@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use rustls::{AlertDescription, PeerIncompatible};
 
+use super::admission::Refusal;
 use crate::pki::facts::CertFacts;
 use crate::streams::accept::Notice;
 use crate::tls::errors::{Fault, FirstBytes, client_lacks, clients_alert_meaning};
@@ -26,6 +27,20 @@ pub enum Event {
     Accepted {
         /// Where it connected from.
         peer: SocketAddr,
+    },
+    /// A peer connected and was turned away, for its address has what it may have.
+    Refused {
+        /// Where it connected from.
+        peer: SocketAddr,
+        /// Which limit.
+        why: Refusal,
+        /// Whether the last one from this address was let in.
+        first: bool,
+    },
+    /// A handshake is done, and a session begins.
+    Established {
+        /// What it agreed on; `None` in plaintext.
+        tls: Option<Box<TlsFacts>>,
     },
     /// A peer connected and no session came of it.
     HandshakeFailed {
@@ -179,6 +194,23 @@ pub enum HandshakeFailure {
 }
 
 impl HandshakeFailure {
+    /// Its name in metrics.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Alert(_) => "alert",
+            Self::ClientCertificate(_) => "client-certificate",
+            Self::Closed { .. } => "closed",
+            Self::Incompatible(_) => "incompatible",
+            Self::NoClientCertificate => "no-client-certificate",
+            Self::NotTls => "not-tls",
+            Self::Plaintext => "plaintext",
+            Self::Protocol(_) => "protocol",
+            Self::Stopped => "stopped",
+            Self::Timeout { .. } => "timeout",
+            Self::UnknownName => "unknown-name",
+        }
+    }
+
     /// Why the handshake failed that gave `error`, with the peer's `first` bytes and what the verifier of client
     /// certificates had found.
     pub(super) fn of(error: &io::Error, first: &[u8], verdict: Option<Verdict>) -> Self {

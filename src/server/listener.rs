@@ -7,6 +7,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use super::admission::Admission;
 use super::config::Config;
 use super::event::{Event, Events};
 use super::session::{self, Ends};
@@ -27,13 +28,19 @@ pub async fn run(
     let events: Events = Arc::new(events);
     let config = Arc::new(config);
     let limits = config.limits;
+    let admission = Admission::new(limits.max_per_ip, limits.handshake_rate);
     let (drain, draining) = watch::channel(false);
     let tell = |notice| events(Event::Accepting(Arc::new(notice)));
     let mut sessions = accept(listener, limits.max_connections, stop, tell, |stream, peer| {
         // A socket that is gone already has no address, and nobody to tell it to.
         let ends = Ends { peer, local: stream.local_addr().unwrap_or(peer) };
         let (config, draining, events) = (Arc::clone(&config), draining.clone(), Arc::clone(&events));
+        let pass = admission.admit(peer.ip()).map_err(|refused| {
+            events(Event::Refused { peer, why: refused.why, first: refused.first });
+        });
         async move {
+            // Counted to the end of the session.
+            let Ok(_pass) = pass else { return };
             match &config.recorder {
                 None => session::serve(stream, ends, &config, draining, &events).await,
                 Some(recorder) => {

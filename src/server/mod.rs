@@ -9,6 +9,8 @@
 //! Any certificate is served, a bad one too, as long as the key belongs to it: a laboratory needs bad
 //! servers. Not checked: whether a client will like the certificate (that is [`crate::verify`]'s to say).
 
+pub mod admin;
+mod admission;
 mod backends;
 mod certificates;
 mod config;
@@ -16,6 +18,7 @@ mod drain;
 mod event;
 mod identity;
 mod listener;
+mod metrics;
 pub mod ocsp;
 mod proxy_protocol;
 pub mod reload;
@@ -26,10 +29,12 @@ mod session;
 mod tests;
 mod tickets;
 
+pub use admission::Refusal;
 pub use backends::{BackEnd, BackEnds};
 pub use certificates::Certificates;
 pub use config::{Config, Forward, Limits, Service};
 pub use event::{End, Event, HandshakeFailure, Session, TlsFacts};
 pub use identity::{Identity, IdentityError};
 pub use listener::run;
+pub use metrics::Metrics;
 pub use tickets::{BadTicketKey, TicketKey, TicketKeys};

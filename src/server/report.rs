@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::event::{End, Event, Events, HandshakeFailure, Session, TlsFacts};
 use crate::streams::Traffic;
 
-/// What will be told of a connection: exactly one event, when it is dropped at the latest.
+/// What will be told of a connection: exactly one event of its end, when it is dropped at the latest.
 pub(super) struct Report<'e> {
     peer: SocketAddr,
     events: &'e Events,
@@ -31,6 +31,7 @@ impl<'e> Report<'e> {
 
     /// The handshake is done; the session's bytes are to be counted here.
     pub(super) fn established(&mut self, tls: Option<TlsFacts>) -> &mut Traffic {
+        (self.events)(Event::Established { tls: tls.clone().map(Box::new) });
         &mut self.session.insert((tls, Traffic::default(), End::Stopped)).1
     }
 

@@ -22,7 +22,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::reload::{Settings, Tls};
-use super::{Config, End, Event, HandshakeFailure, Identity, Limits, Service, Session, run};
+use super::{Config, End, Event, HandshakeFailure, Identity, Limits, Refusal, Service, Session, run};
 use crate::crypto::provider;
 use crate::tls::Versions;
 use crate::verify::{Criteria, Policy, Reason, Revocation, TrustSet, Usage};
@@ -120,8 +120,8 @@ impl Bench {
         loop {
             match self.event().await {
                 Event::SessionEnded(session) => return *session,
-                Event::Accepted { .. } | Event::Accepting(_) => {}
-                other @ Event::HandshakeFailed { .. } => panic!("{other:?}"),
+                Event::Accepted { .. } | Event::Accepting(_) | Event::Established { .. } => {}
+                other @ (Event::HandshakeFailed { .. } | Event::Refused { .. }) => panic!("{other:?}"),
             }
         }
     }
@@ -131,7 +131,7 @@ impl Bench {
         loop {
             match self.event().await {
                 Event::HandshakeFailed { failure, .. } => return failure,
-                Event::Accepted { .. } => {}
+                Event::Accepted { .. } | Event::Established { .. } => {}
                 other => panic!("{other:?}"),
             }
         }
@@ -333,9 +333,10 @@ async fn at_the_limit_peers_wait_and_none_is_dropped() {
     let mut bench = Bench::new(config).await;
     let mut first = bench.client(Versions::Both).await;
     // From two tasks, so in either order.
-    let told = [bench.event().await, bench.event().await];
+    let told = [bench.event().await, bench.event().await, bench.event().await];
     assert!(told.iter().any(|event| matches!(event, Event::Accepted { .. })), "{told:?}");
     assert!(told.iter().any(|event| matches!(event, Event::Accepting(_))), "{told:?}");
+    assert!(told.iter().any(|event| matches!(event, Event::Established { .. })), "{told:?}");
     let second = tokio::spawn(shake(bench.connect().await, client_config(Versions::Both)));
     assert_eq!(exchange(&mut first, b"first").await, b"first");
     assert!(matches!(bench.event().await, Event::SessionEnded(_)), "the second was accepted too early");
@@ -561,4 +562,21 @@ fn a_key_that_is_not_the_certificates_is_refused() {
     let broken = CertificateDer::from(vec![0x30, 3, 2, 1]);
     let error = Identity::new(vec![broken], &key).unwrap_err();
     assert!(matches!(error, super::IdentityError::Unreadable(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn an_address_gets_as_many_connections_as_it_may_and_the_next_when_one_has_ended() {
+    let limits = Limits { max_per_ip: Some(1), ..Limits::default() };
+    let mut bench = Bench::new(Config { limits, ..echo() }).await;
+    let first = bench.client(Versions::Tls13).await;
+    assert!(matches!(bench.event().await, Event::Accepted { .. }));
+    assert!(matches!(bench.event().await, Event::Established { tls: Some(_) }));
+    let mut second = bench.connect().await;
+    assert_eq!(soon(second.read(&mut [0])).await.unwrap(), 0);
+    assert!(matches!(bench.event().await, Event::Refused { why: Refusal::MaxPerIp, first: true, .. }));
+    drop(first);
+    assert!(matches!(bench.event().await, Event::SessionEnded(_)));
+    let mut third = bench.connect().await;
+    third.shutdown().await.unwrap();
+    assert!(matches!(bench.failed().await, HandshakeFailure::Closed { silent: true }));
 }

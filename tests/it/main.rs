@@ -9,10 +9,12 @@
     reason = "helpers are test code too"
 )]
 
+mod admin;
 mod audit;
 mod audit_server;
 mod bad_input;
 mod bench;
+mod behind;
 mod capture;
 mod certificates;
 mod completions;

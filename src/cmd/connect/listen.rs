@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 
 use super::super::listen::ListenAddress;
 use super::super::signals::Signals;
+use super::super::systemd::{self, State};
 use super::super::{Result, Ui};
 use super::Connect;
 
@@ -32,7 +33,7 @@ pub(super) fn run(arguments: &Connect, address: &ListenAddress, terms: Terms, ui
 }
 
 async fn listen(arguments: &Connect, address: &ListenAddress, terms: Terms, ui: &Ui) -> Result<u8> {
-    let listener = address.bind("connect").await?;
+    let listener = address.take_over_or_bind("connect").await?;
     let address = listener.local_addr().context("cannot tell the address that was bound")?;
     // Before anybody is told that it is up: from now on signals are ours.
     let mut signals = Signals::new()?;
@@ -52,7 +53,9 @@ async fn listen(arguments: &Connect, address: &ListenAddress, terms: Terms, ui: 
     let stopped = async move { drop(stopped.await) };
     let mut carrying = tokio::spawn(carry(listener, carrier, move |event| telling.event(&event), stopped));
     ui.announce(&format!("listening on {address}"));
+    systemd::tell(State::Ready);
     let carried = signals.attend(&mut carrying, |_| {
+        systemd::tell(State::Stopping);
         ui.say(&format!(
             "stopping: connections have {} to end; once more to stop at once",
             humantime::format_duration(DRAIN),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use time::OffsetDateTime;
+use tlslab::pki::facts::CertFacts;
 use tlslab::pki::key::KeyAlgorithm;
 use tlslab::server::{Certificates, Identity};
 use tlslab::words::counted;
@@ -103,6 +104,19 @@ impl Served {
                 format!("serving {} for {names}: {}", path.display(), identity::describe(identity))
             });
         default.chain(named).collect()
+    }
+
+    /// The file of each certificate, and when it expires; of those that can be read.
+    pub(super) fn expiries(&self) -> Vec<(String, OffsetDateTime)> {
+        let default = self.default.iter().map(|(files, identity)| (files.certificate(), identity));
+        let named = self.directory.iter().flat_map(|directory| &directory.identities);
+        default
+            .chain(named.map(|(path, identity)| (path.as_path(), identity)))
+            .filter_map(|(path, identity)| {
+                let leaf = CertFacts::read(identity.chain().first()?).ok()?;
+                Some((path.display().to_string(), leaf.not_after))
+            })
+            .collect()
     }
 
     /// What a good client will say of all of it.

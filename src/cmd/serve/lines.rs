@@ -21,6 +21,7 @@ pub(super) struct Tally {
 struct Counts {
     sessions: AtomicU64,
     handshake_failures: AtomicU64,
+    refused: AtomicU64,
     received: AtomicU64,
     sent: AtomicU64,
 }
@@ -30,6 +31,7 @@ struct Counts {
 pub(super) struct Summary {
     sessions: u64,
     handshake_failures: u64,
+    refused: u64,
     received: u64,
     sent: u64,
 }
@@ -50,7 +52,17 @@ impl Tally {
                         .to_owned()
                 }
             }),
-            Event::Accepted { .. } => {}
+            Event::Accepted { .. } | Event::Established { .. } => {}
+            Event::Refused { peer, why, first } => {
+                self.counts.refused.fetch_add(1, Ordering::Relaxed);
+                // Not a line each: whoever floods the server would flood its log.
+                if *first {
+                    let why = why.as_str();
+                    self.line(&format!(
+                        "{peer}  refused: its address has what --{why} allows; the next of it are counted"
+                    ));
+                }
+            }
             Event::HandshakeFailed { peer, failure } => {
                 self.counts.handshake_failures.fetch_add(1, Ordering::Relaxed);
                 self.line(&format!("{peer}  handshake failed: {failure}"));
@@ -71,10 +83,11 @@ impl Tally {
     /// What happened so far.
     pub(super) fn sum(&self) -> Summary {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let Counts { sessions, handshake_failures, received, sent } = &self.counts;
+        let Counts { sessions, handshake_failures, refused, received, sent } = &self.counts;
         Summary {
             sessions: count(sessions),
             handshake_failures: count(handshake_failures),
+            refused: count(refused),
             received: count(received),
             sent: count(sent),
         }
@@ -88,6 +101,7 @@ impl Summary {
             "listen": address.to_string(),
             "sessions": self.sessions,
             "handshake_failures": self.handshake_failures,
+            "refused": self.refused,
             "received_bytes": self.received,
             "sent_bytes": self.sent,
         })
@@ -96,13 +110,17 @@ impl Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { sessions, handshake_failures, received, sent } = self;
+        let Self { sessions, handshake_failures, refused, received, sent } = self;
         write!(
             f,
             "stopped: {}, {}, {received} bytes in, {sent} bytes out",
             counted(*sessions, "session"),
             counted(*handshake_failures, "failed handshake"),
-        )
+        )?;
+        if *refused > 0 {
+            write!(f, ", {} refused", counted(*refused, "connection"))?;
+        }
+        Ok(())
     }
 }
 
@@ -183,7 +201,9 @@ mod tests {
 
     #[test]
     fn the_summary_counts_in_words() {
-        let summary = Summary { sessions: 1, handshake_failures: 0, received: 2, sent: 3 };
+        let summary = Summary { sessions: 1, handshake_failures: 0, refused: 0, received: 2, sent: 3 };
         assert_eq!(summary.to_string(), "stopped: 1 session, 0 failed handshakes, 2 bytes in, 3 bytes out");
+        let summary = Summary { refused: 2, ..summary };
+        assert!(summary.to_string().ends_with("3 bytes out, 2 connections refused"));
     }
 }
