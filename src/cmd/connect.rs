@@ -4,6 +4,7 @@ mod listen;
 mod replies;
 
 use std::io::{self, IsTerminal};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -87,6 +88,12 @@ pub(crate) struct Connect {
     /// With --listen: how long a connection may pass without a byte in either direction
     #[arg(long, value_name = "DURATION", default_value = "5m", requires = "listen", value_parser = patience::read)]
     idle_timeout: Duration,
+    /// With --listen: how many plaintext clients at once; more wait until one leaves
+    #[arg(long, value_name = "N", default_value = "4096", requires = "listen")]
+    max_connections: NonZeroUsize,
+    /// With --listen: how long connections may still take once SIGINT or SIGTERM has come
+    #[arg(long, value_name = "DURATION", default_value = "10s", requires = "listen", value_parser = patience::read)]
+    drain_timeout: Duration,
     /// Send TEXT as a line and print the reply line; repeatable. Else stdin's lines are sent
     #[arg(long, value_name = "TEXT")]
     message: Vec<String>,

@@ -213,7 +213,9 @@ impl Serve {
         let mut reloading: Option<JoinHandle<()>> = None;
         let served = signals.attend(&mut server, |signal| match signal {
             // Not awaited here, where signals are: a file may be one that keeps its reader waiting.
-            Signal::Reload => reloading = Some(self.reload_after(reloading.take(), tls.clone(), &metrics, ui)),
+            Signal::Reload => {
+                reloading = Some(self.reload_after(reloading.take(), tls.clone(), &metrics, ui));
+            }
             Signal::Stop(_) => {
                 systemd::tell(State::Stopping);
                 administration.stopping();
@@ -410,7 +412,7 @@ impl Prepared {
 
 /// Each session holds a file descriptor, and systems allow 1024 unless asked for more.
 #[cfg(unix)]
-fn raise_file_limit(sessions: usize) {
+pub(super) fn raise_file_limit(sessions: usize) {
     use rustix::process::{Resource, getrlimit, setrlimit};
 
     // Sockets aside: the listener, the standard streams, the runtime's own, files being read.
@@ -425,4 +427,4 @@ fn raise_file_limit(sessions: usize) {
 }
 
 #[cfg(not(unix))]
-fn raise_file_limit(_sessions: usize) {}
+pub(super) fn raise_file_limit(_sessions: usize) {}

@@ -14,7 +14,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, HandshakeKind, SignatureScheme};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -23,9 +23,10 @@ use tokio_rustls::client::TlsStream;
 
 use super::reload::{Settings, Tls};
 use super::{Config, End, Event, HandshakeFailure, Identity, Limits, Refusal, Service, Session, run};
+use crate::client::Terms;
 use crate::crypto::provider;
 use crate::tls::Versions;
-use crate::verify::{Criteria, Policy, Reason, Revocation, TrustSet, Usage};
+use crate::verify::{Criteria, ExpectedName, Policy, Reason, Revocation, TrustSet, Usage};
 
 /// Longer than anything here takes: a fuse against hanging.
 const FUSE: Duration = Duration::from_secs(60);
@@ -209,7 +210,7 @@ async fn shake(stream: TcpStream, config: Arc<ClientConfig>) -> TlsStream<TcpStr
 }
 
 /// Sends, says that no more will come, and reads all that comes back.
-async fn exchange(stream: &mut TlsStream<TcpStream>, message: &[u8]) -> Vec<u8> {
+async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, message: &[u8]) -> Vec<u8> {
     let (mut reading, mut writing) = tokio::io::split(stream);
     let send = async {
         writing.write_all(message).await.unwrap();
@@ -579,4 +580,47 @@ async fn an_address_gets_as_many_connections_as_it_may_and_the_next_when_one_has
     let mut third = bench.connect().await;
     third.shutdown().await.unwrap();
     assert!(matches!(bench.failed().await, HandshakeFailure::Closed { silent: true }));
+}
+
+#[tokio::test]
+async fn a_client_that_resumes_judges_the_certificate_of_before_anew() {
+    use time::macros::datetime;
+
+    let trusted = Arc::new(TrustSet::new([&certificate(SERVER)]).unwrap());
+    for versions in [Versions::Tls12, Versions::Tls13] {
+        let bench = Bench::new(echo()).await;
+        let terms = |at| Terms {
+            criteria: Criteria {
+                trusted: Arc::clone(&trusted),
+                name: Some(ExpectedName::Dns("www.test.org".to_owned())),
+                usage: Usage::Server,
+                policy: Policy::Lab,
+                revocation: Revocation::default(),
+            },
+            at: Some(at),
+            versions,
+            provider: provider(),
+            identity: None,
+            key_log: None,
+            patience: FUSE,
+        };
+        let (then, too_late) = (datetime!(2027-01-01 0:00 UTC), datetime!(2130-01-01 0:00 UTC));
+        let sessions = rustls::client::Resumption::in_memory_sessions(8);
+        let (mut config, name) = terms(then).shared_config().unwrap();
+        config.resumption = sessions;
+        let config = Arc::new(config);
+        for (at, resumed, reasons) in
+            [(then, false, vec![]), (then, true, vec![]), (too_late, true, vec![Reason::Expired])]
+        {
+            let connecting = bench.connect().await;
+            let shaken = terms(at).handshake_by(Arc::clone(&config), name.clone(), connecting).await;
+            assert_eq!(shaken.resumed, resumed, "{versions:?} {at}");
+            assert_eq!(shaken.outcome.verdict.unwrap().reasons(), reasons, "{versions:?} {at}");
+            assert_eq!(shaken.stream.is_some(), reasons.is_empty());
+            if let Some(mut stream) = shaken.stream {
+                // Over TLS 1.3 the ticket comes before the echo.
+                assert_eq!(exchange(&mut stream, b"hello").await, b"hello");
+            }
+        }
+    }
 }

@@ -92,4 +92,8 @@ impl<S: Reset> Reset for Counted<'_, S> {
     fn reset_on_drop(&self) {
         self.stream.reset_on_drop();
     }
+
+    fn broken(&self) -> Option<io::Error> {
+        self.stream.broken()
+    }
 }

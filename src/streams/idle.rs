@@ -135,6 +135,10 @@ impl<IO: Reset> Reset for IdleTimeout<IO> {
     fn reset_on_drop(&self) {
         self.io.reset_on_drop();
     }
+
+    fn broken(&self) -> Option<io::Error> {
+        self.io.broken()
+    }
 }
 
 #[cfg(test)]

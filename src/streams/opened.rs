@@ -141,6 +141,10 @@ impl<IO: Reset> Reset for Opened<IO> {
     fn reset_on_drop(&self) {
         self.stream.reset_on_drop();
     }
+
+    fn broken(&self) -> Option<io::Error> {
+        self.stream.broken()
+    }
 }
 
 #[cfg(test)]

@@ -262,6 +262,10 @@ impl<S: Reset> Reset for Pooled<S> {
     fn reset_on_drop(&self) {
         self.stream.reset_on_drop();
     }
+
+    fn broken(&self) -> Option<io::Error> {
+        self.stream.broken()
+    }
 }
 
 #[cfg(test)]

@@ -9,16 +9,21 @@
 //!
 //! Left to others: dialling, handshakes, and when to stop; dropping the future stops at once, and breaks both ends off.
 
+use std::future::Future as _;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncBufRead, AsyncWrite};
+use tokio::time::{Instant, sleep};
 
 use super::Reset;
 use super::idle::IdleClock;
 use crate::side::{Both, Side};
+
+/// How often it is looked whether an end that is not read, because the other takes nothing, has broken off.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// What hears of everything that crosses a relay, before it is passed on.
 pub trait Observer {
@@ -74,6 +79,7 @@ where
     let mut cut = CutOff { client, server, whole: false };
     let mut pumps = Both { client: Pump::new(Side::Client), server: Pump::new(Side::Server) };
     let mut idle = IdleClock::new(idle_limit);
+    let mut looking = None;
     let mut first = Side::Client;
     let ending = std::future::poll_fn(|cx| {
         // In turns: a direction that never has to wait would use up what the runtime allows a task at a time.
@@ -95,6 +101,21 @@ where
         }
         if moved {
             idle.touch();
+        }
+        // Whoever waits to be read and breaks off meanwhile says so to nobody: it is looked after now and then.
+        if pumps.client.blocked || pumps.server.blocked {
+            let alarm = looking.get_or_insert_with(|| Box::pin(sleep(LOOK)));
+            while alarm.as_mut().poll(cx).is_ready() {
+                alarm.as_mut().reset(Instant::now() + LOOK);
+                let blocked = |side: Side| pumps[side].blocked;
+                let client = blocked(Side::Client).then(|| cut.client.broken()).flatten();
+                let server = || blocked(Side::Server).then(|| cut.server.broken()).flatten();
+                let broken = client.map(|error| (Side::Client, error));
+                if let Some((by, error)) = broken.or_else(|| Some((Side::Server, server()?))) {
+                    observer.broken(by);
+                    return Poll::Ready(Ending::Broken { by, error });
+                }
+            }
         }
         idle.poll_due(cx).map(|()| Ending::Idle)
     })
@@ -128,6 +149,8 @@ struct Pump {
     observed: usize,
     /// Whether the receiving stream may hold what was passed on.
     needs_flush: bool,
+    /// Whether what has come waits for the receiving stream: until then nothing more is read, not even an error.
+    blocked: bool,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -139,7 +162,7 @@ enum State {
 
 impl Pump {
     fn new(from: Side) -> Self {
-        Self { from, state: State::Carrying, observed: 0, needs_flush: false }
+        Self { from, state: State::Carrying, observed: 0, needs_flush: false, blocked: false }
     }
 
     /// Carries what there is. Ready when there will be no more; an error says which end broke off.
@@ -172,7 +195,9 @@ impl Pump {
                 observer.data(self.from, &bytes[self.observed..]);
                 self.observed = bytes.len();
             }
-            let count = ready!(Pin::new(&mut *sink).poll_write(cx, bytes)).map_err(by_sink)?;
+            let written = Pin::new(&mut *sink).poll_write(cx, bytes);
+            self.blocked = written.is_pending();
+            let count = ready!(written).map_err(by_sink)?;
             if count == 0 {
                 return Poll::Ready(Err(by_sink(io::ErrorKind::WriteZero.into())));
             }
@@ -199,7 +224,7 @@ mod tests {
     use tokio::io::{
         AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufStream, DuplexStream, ReadBuf, duplex,
     };
-    use tokio::time::{Instant, timeout};
+    use tokio::time::timeout;
 
     use super::*;
     use crate::streams::Pooled;
@@ -275,11 +300,19 @@ mod tests {
         fn reset_on_drop(&self) {
             self.reset.store(true, Ordering::Relaxed);
         }
+
+        fn broken(&self) -> Option<io::Error> {
+            self.broken.load(Ordering::Relaxed).then(|| io::ErrorKind::ConnectionReset.into())
+        }
     }
 
     impl Reset for BufStream<Socket> {
         fn reset_on_drop(&self) {
             self.get_ref().reset_on_drop();
+        }
+
+        fn broken(&self) -> Option<io::Error> {
+            self.get_ref().broken()
         }
     }
 
@@ -432,6 +465,30 @@ mod tests {
         // The room of both sockets, and one read.
         assert_eq!(accepted, 3 * room);
         assert_eq!(heard.data.client.len(), 2 * room);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_breaks_off_while_the_other_does_not_read_is_noticed() {
+        for breaking in [Side::Client, Side::Server] {
+            let begun = Instant::now();
+            let (ending, heard, was_reset) = relayed(64, async |client, server| {
+                let (mut first, second) = match breaking {
+                    Side::Client => (client, server),
+                    Side::Server => (server, client),
+                };
+                // Until nothing more is taken: time passes only once nobody has anything left to do.
+                while timeout(LOOK / 4, first.stream.write_all(&[7; 64])).await.is_ok() {}
+                let still_open = Arc::clone(&second.reset);
+                first.broken.store(true, Ordering::Relaxed);
+                tokio::time::sleep(2 * LOOK).await;
+                drop((first, second));
+                still_open.load(Ordering::Relaxed)
+            })
+            .await;
+            assert!(matches!(&ending, Ending::Broken { by, .. } if *by == breaking), "{ending:?}");
+            assert_eq!((heard.broken, was_reset), (Some(breaking), true));
+            assert!(begun.elapsed() < LIMIT, "long before it would be idle");
+        }
     }
 
     #[tokio::test]

@@ -4,8 +4,8 @@
 //! to be reported, so the first question is answered with a note to self, and the answer to both is given at the
 //! second. Both come before the client's Finished: no application byte has left.
 //!
-//! That is safe only where the second question is always asked, which resumption would skip: a client that uses
-//! [`LiveVerifier`] must not resume sessions.
+//! That is safe only where the second question is always asked, which resumption skips: a client that resumes a session
+//! judges what was shown when it began once more ([`LiveVerifier::judge_again`]).
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -24,7 +24,7 @@ use super::signature::{self, HandshakeVersion, Signed};
 use super::verdict::{CheckKind, Reason, Verdict};
 use crate::crypto;
 
-/// A rustls server-certificate verifier over [`judge_stapled`], for one connection that is not resumed.
+/// A rustls server-certificate verifier over [`judge_stapled`], for one connection.
 #[derive(Debug)]
 pub struct LiveVerifier {
     criteria: Criteria,
@@ -41,6 +41,13 @@ impl LiveVerifier {
     /// What was found, once the peer has shown a certificate.
     pub fn verdict(&self) -> Option<Verdict> {
         self.noted.lock().as_ref().map(|judged| judged.verdict.clone())
+    }
+
+    /// Judges now what was shown when the session began that is resumed: name and dates are today's. Who resumes it proves
+    /// to be who began it, by what only these two know (RFC 8446 §2.2). Nobody staples where no certificate is shown.
+    pub fn judge_again(&self, chain: &[CertificateDer<'_>]) -> Verdict {
+        let at = self.at.unwrap_or_else(OffsetDateTime::now_utc);
+        judge_stapled(chain, &self.criteria, at, Staple::NotAsked)
     }
 }
 

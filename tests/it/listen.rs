@@ -99,3 +99,51 @@ fn a_server_that_cuts_the_stream_is_no_good_end_for_the_client() {
     assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
     carrier.wait_for("reset, for the server broke off: ");
 }
+
+#[test]
+fn a_session_is_resumed_and_judged_anew() {
+    let lab = bench();
+    for version in ["1.2", "1.3"] {
+        let mut server = lab.serve(&["--tls", version]);
+        let mut carrier = carrier(&lab, &server, &[]);
+        for resumed in [false, true, true] {
+            let mut client = dial(&carrier);
+            client.write_all(b"hello").expect("send");
+            client.shutdown(Shutdown::Write).expect("half-close");
+            let mut answer = Vec::new();
+            client.read_to_end(&mut answer).expect("the echo");
+            assert_eq!(answer, b"hello");
+            let line = carrier.wait_for("5 bytes out, 5 bytes in: closed");
+            assert_eq!(line.contains(" resumed  "), resumed, "{line}");
+            let line = server.wait_for("5 bytes in, 5 bytes out");
+            assert_eq!(line.contains(" resumed  "), resumed, "{line}");
+        }
+    }
+}
+
+#[test]
+fn what_a_second_signal_cuts_is_counted_and_said() {
+    let lab = bench();
+    let server = lab.serve(&[]);
+    let mut carrier = carrier(&lab, &server, &["--drain-timeout", "1h", "--max-connections", "2"]);
+    let mut clients = [dial(&carrier), dial(&carrier)];
+    for client in &mut clients {
+        client.write_all(b"hello").expect("send");
+        client.read_exact(&mut [0; 5]).expect("the echo");
+    }
+    carrier.wait_for("as many clients as --max-connections allows are here");
+    carrier.signal("TERM");
+    carrier.wait_for("stopping: connections have 1h to end");
+    carrier.signal("TERM");
+    let (exit, heard) = carrier.ended();
+    assert_eq!(exit.code(), Some(143), "{heard}");
+    assert_eq!(
+        heard.matches("5 bytes out, 5 bytes in: cut off, for it is time to stop").count(),
+        2,
+        "{heard}"
+    );
+    assert!(heard.contains("stopped: 2 connections carried, 2 of them cut off, 0 refused"), "{heard}");
+    for mut client in clients {
+        client.read(&mut [0]).expect_err("what is cut is no good end");
+    }
+}

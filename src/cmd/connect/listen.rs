@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use anyhow::Context as _;
 use serde_json::json;
@@ -11,6 +10,7 @@ use tlslab::client::{Outcome, Terms};
 use tlslab::report::verdict;
 use tlslab::side::Both;
 use tlslab::streams::accept::Notice;
+use tlslab::tls::SessionFacts;
 use tlslab::words::{Escaped, counted};
 use tokio::sync::oneshot;
 
@@ -19,10 +19,6 @@ use super::super::signals::Signals;
 use super::super::systemd::{self, State};
 use super::super::{Result, Ui};
 use super::Connect;
-
-/// As `serve` has them.
-const MAX_CONNECTIONS: usize = 4096;
-const DRAIN: Duration = Duration::from_secs(10);
 
 /// Carries connections until told to stop.
 pub(super) fn run(arguments: &Connect, address: &ListenAddress, terms: Terms, ui: &Ui) -> Result<u8> {
@@ -38,13 +34,14 @@ async fn listen(arguments: &Connect, address: &ListenAddress, terms: Terms, ui: 
     // Before anybody is told that it is up: from now on signals are ours.
     let mut signals = Signals::new()?;
     ui.in_background();
-    let tally = Arc::new(Tally { ui: ui.clone(), carried: AtomicU64::new(0), refused: AtomicU64::new(0) });
+    super::super::serve::raise_file_limit(2 * arguments.max_connections.get());
+    let tally = Arc::new(Tally::new(ui.clone()));
     let carrier = Carrier {
         target: arguments.target.clone(),
         terms,
-        max_connections: MAX_CONNECTIONS,
+        max_connections: arguments.max_connections.get(),
         idle_timeout: arguments.idle_timeout,
-        drain_timeout: DRAIN,
+        drain_timeout: arguments.drain_timeout,
     };
     let (stop, stopped) = oneshot::channel::<()>();
     let mut stop = Some(stop);
@@ -58,12 +55,15 @@ async fn listen(arguments: &Connect, address: &ListenAddress, terms: Terms, ui: 
         systemd::tell(State::Stopping);
         ui.say(&format!(
             "stopping: connections have {} to end; once more to stop at once",
-            humantime::format_duration(DRAIN),
+            humantime::format_duration(arguments.drain_timeout),
         ));
         drop(stop.take());
     });
     let status = match carried.await {
-        Ok(ended) => ended.map(|()| 0).context("the carrier broke down")?,
+        Ok(ended) => {
+            ended.context("the carrier broke down")?.context("cannot set up TLS")?;
+            0
+        }
         Err(cut) => {
             carrying.abort();
             // Cancelled, which drops every connection.
@@ -72,12 +72,15 @@ async fn listen(arguments: &Connect, address: &ListenAddress, terms: Terms, ui: 
         }
     };
     drop(signals);
-    let [carried, refused] = [&tally.carried, &tally.refused].map(|count| count.load(Ordering::Relaxed));
+    let [carried, refused, cut] =
+        [&tally.carried, &tally.refused, &tally.cut].map(|count| count.load(Ordering::Relaxed));
     if ui.json() {
-        let summary = json!({ "listen": address.to_string(), "connections": carried, "refused": refused });
+        let summary =
+            json!({ "listen": address.to_string(), "connections": carried, "refused": refused, "cut": cut });
         ui.print(&summary.to_string())?;
     } else {
-        ui.say(&format!("stopped: {} carried, {refused} refused", counted(carried, "connection")));
+        let cut = if cut == 0 { String::new() } else { format!(", {cut} of them cut off") };
+        ui.say(&format!("stopped: {} carried{cut}, {refused} refused", counted(carried, "connection")));
     }
     Ok(status)
 }
@@ -87,13 +90,21 @@ struct Tally {
     ui: Ui,
     carried: AtomicU64,
     refused: AtomicU64,
+    /// Of those carried.
+    cut: AtomicU64,
 }
 
 impl Tally {
+    fn new(ui: Ui) -> Self {
+        let none = AtomicU64::default;
+        Self { ui, carried: none(), refused: none(), cut: none() }
+    }
+
     fn event(&self, event: &Carried) {
         let line = match event {
             Carried::Accepting(Notice::Full) => {
-                format!("{MAX_CONNECTIONS} clients are here: the next waits until one leaves")
+                "as many clients as --max-connections allows are here: the next waits until one leaves"
+                    .to_owned()
             }
             Carried::Accepting(Notice::Failed(error)) => {
                 format!("cannot accept a connection, trying again: {error}")
@@ -102,17 +113,16 @@ impl Tally {
                 self.refused.fetch_add(1, Ordering::Relaxed);
                 format!("{peer}  closed, nothing was sent: {}", why(outcome))
             }
-            Carried::Failed { peer, words } => {
-                self.refused.fetch_add(1, Ordering::Relaxed);
-                format!("{peer}  closed, nothing was sent: {words}")
-            }
-            Carried::Ended { peer, session, bytes, how } => {
+            Carried::Ended { peer, ended } => {
                 self.carried.fetch_add(1, Ordering::Relaxed);
-                let agreed = session.as_ref().map(|session| {
-                    format!("  {} {} {}", session.protocol, session.cipher_suite, session.key_exchange)
+                self.cut.fetch_add(u64::from(ended.how == How::Cut), Ordering::Relaxed);
+                let agreed = ended.session.as_ref().map(|session| {
+                    let resumed = if ended.resumed { " resumed" } else { "" };
+                    let SessionFacts { protocol, cipher_suite, key_exchange } = session;
+                    format!("  {protocol} {cipher_suite} {key_exchange}{resumed}")
                 });
-                let Both { client, server } = bytes;
-                let how = ending(how);
+                let Both { client, server } = ended.bytes;
+                let how = ending(&ended.how);
                 format!("{peer}{}  {client} bytes out, {server} bytes in: {how}", agreed.unwrap_or_default())
             }
         };
@@ -135,6 +145,7 @@ fn why(outcome: &Outcome) -> String {
 fn ending(how: &How) -> String {
     match how {
         How::Closed => "closed".to_owned(),
+        How::Cut => "cut off, for it is time to stop".to_owned(),
         How::Idle => "reset because it was idle".to_owned(),
         How::ClientBroke(words) => format!("cut, for the client broke off: {words}"),
         How::ServerBroke(trouble) => format!("reset, for the server broke off: {trouble}"),

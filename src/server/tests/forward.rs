@@ -184,3 +184,22 @@ async fn a_session_that_is_cut_off_is_no_good_end_for_the_back_end() {
     let error = soon(server.read(&mut [0])).await.unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
 }
+
+#[tokio::test]
+async fn a_client_that_breaks_off_while_the_back_end_does_not_read_is_noticed() {
+    for versions in BOTH {
+        let (back, mut bench) = in_front(false, true).await;
+        let mut client = bench.client(versions).await;
+        let mut server = accept(&back).await;
+        let block = vec![7; 1 << 20];
+        while tokio::time::timeout(SOON * 10, client.write(&block)).await.is_ok() {}
+        let socket = client.into_inner().0;
+        socket.set_zero_linger().unwrap();
+        drop(socket);
+        // Long before it would be idle.
+        assert_eq!(bench.ended().await.end, End::Reset, "{versions:?}");
+        let mut came = Vec::new();
+        let error = soon(server.read_to_end(&mut came)).await.unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+    }
+}

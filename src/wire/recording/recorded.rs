@@ -58,6 +58,10 @@ impl<S: Reset> Reset for Recorded<S> {
         self.tape.reset(self.side);
         self.stream.reset_on_drop();
     }
+
+    fn broken(&self) -> Option<io::Error> {
+        self.stream.broken()
+    }
 }
 
 impl<S> Drop for Recorded<S> {
