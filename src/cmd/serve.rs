@@ -28,7 +28,7 @@ use super::listen::ListenAddress;
 use super::passphrase::PassphraseSource;
 use super::patience;
 use super::revocation::RevocationArgs;
-use super::signals::{Signal, Signals};
+use super::signals::{Signal, Signals, all_told};
 use super::systemd::{self, State};
 use super::{Result, Ui, keylog};
 use admin::Administration;
@@ -232,6 +232,7 @@ impl Serve {
                 server.abort();
                 // Cancelled, which drops every session and so reports it.
                 let _ = server.await;
+                all_told(&tally).await;
                 cut.status
             }
         };

@@ -6,6 +6,7 @@
 use std::future::Future;
 use std::io;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -113,6 +114,18 @@ impl Signals {
             }
         }
     }
+}
+
+/// Waits, not for long, until nobody but the caller has `tally` any more: what was cut off has then been told there.
+pub(crate) async fn all_told<T>(tally: &Arc<T>) {
+    const LOOK: Duration = Duration::from_millis(5);
+    let told = async {
+        while Arc::strong_count(tally) > 1 {
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    // One who does not come to its end is not told of.
+    let _ = tokio::time::timeout(LAST_WORDS / 2, told).await;
 }
 
 /// Drives `work` to its end, or up to the first request to stop, which is then why it failed.

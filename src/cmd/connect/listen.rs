@@ -15,7 +15,7 @@ use tlslab::words::{Escaped, counted};
 use tokio::sync::oneshot;
 
 use super::super::listen::ListenAddress;
-use super::super::signals::Signals;
+use super::super::signals::{Signals, all_told};
 use super::super::systemd::{self, State};
 use super::super::{Result, Ui};
 use super::Connect;
@@ -68,6 +68,7 @@ async fn listen(arguments: &Connect, address: &ListenAddress, terms: Terms, ui: 
             carrying.abort();
             // Cancelled, which drops every connection.
             let _ = carrying.await;
+            all_told(&tally).await;
             cut.status
         }
     };
