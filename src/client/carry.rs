@@ -177,7 +177,11 @@ impl Carrier {
                 }
             };
             // Boxed: what a handshake takes is not needed any more afterwards.
-            let shaking = Box::pin(self.terms.handshake_by(Arc::clone(&config), kept.name.clone(), Pooled::new(socket)));
+            let shaking = Box::pin(self.terms.handshake_by(
+                Arc::clone(&config),
+                kept.name.clone(),
+                Pooled::new(socket),
+            ));
             let handshake = shaking.await;
             match handshake.stream {
                 Some(stream) => return Ok((stream, handshake.outcome, handshake.resumed)),
