@@ -40,6 +40,10 @@ impl<S: Reset + ?Sized> Reset for Box<S> {
     fn reset_on_drop(&self) {
         (**self).reset_on_drop();
     }
+
+    fn broken(&self) -> Option<io::Error> {
+        (**self).broken()
+    }
 }
 
 #[cfg(unix)]
