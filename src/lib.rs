@@ -19,7 +19,7 @@
 //! | [`streams`] | a bound listener, two connected streams | connections within limits; a relay both ways; wrappers that count, time and keep first bytes |
 //! | [`server`] | a bound listener, a configuration | sessions, one event each |
 //! | [`client`] | an address, a trust policy | an outcome: the verdict and what was exchanged |
-//! | [`bench`] | a server, a load | rates, latencies, errors by kind |
+//! | [`mod@bench`] | a server, a load | rates, latencies, errors by kind |
 //! | [`wire`] | two sockets, or a capture | a recording that Wireshark opens; sessions as an observer sees them |
 //! | [`report`] | any of these results | text or JSON, for a person or a machine |
 //!

@@ -46,7 +46,7 @@ pub struct Fault {
 }
 
 /// Makes what a CA says of what has been made.
-pub type Says<T> = fn(&Workshop, &Made) -> Result<T, IssueError>;
+pub(super) type Says<T> = fn(&Workshop, &Made) -> Result<T, IssueError>;
 
 /// Where a CA says whether it has revoked an entry's certificates, and how that is made.
 #[derive(Clone, Copy, Debug)]

@@ -250,7 +250,7 @@ pub(super) fn compare(scanner: Scanner, servers: &[(&'static str, Lab, Running)]
         let theirs = scanner.scan(lab, address)?;
         let ours = scanner.comparable(&report);
         let found = differences(scanner, &theirs, &ours);
-        Some((theirs.union(&ours).count(), (found != explained(scanner, name)).then(|| (name, found))))
+        Some((theirs.union(&ours).count(), (found != explained(scanner, name)).then_some((name, found))))
     };
     let addresses: Vec<_> =
         servers.iter().map(|(name, lab, server)| (*name, lab, server.address())).collect();
