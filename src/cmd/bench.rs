@@ -10,13 +10,14 @@ use tlslab::bench::{self, LONGEST_MESSAGE, Load, MOST_CONNECTIONS, Measured, Mod
 use tlslab::client::{self, Outcome, Target, Terms};
 use tlslab::report::bench::BenchReport;
 use tlslab::report::verdict;
-use tlslab::tls::{Versions, names};
+use tlslab::tls::names;
 use tlslab::verify::{Criteria, Revocation, Usage};
 use tlslab::words::Escaped;
 
+use super::flags::{Timeout, TlsVersions};
 use super::signals::{Signals, interrupted};
 use super::trust::Trust;
-use super::{Failure, Result, Ui, connect, patience};
+use super::{Failure, Result, Ui, connect, patience, remedy};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -50,14 +51,13 @@ pub(crate) struct Bench {
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_CONNECTIONS)))]
     connections: u32,
     /// For how long to measure; how long idle connections are held
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = patience::read)]
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = patience::read)]
     duration: Duration,
     /// For how long to work before that, uncounted; 0s for not at all
-    #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = patience::read_or_none)]
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = patience::read_or_none)]
     warm_up: Duration,
-    /// The TLS versions to offer: 1.2, 1.3 or 1.2-1.3
-    #[arg(long, value_name = "VERSIONS", default_value_t)]
-    tls: Versions,
+    #[command(flatten)]
+    versions: TlsVersions,
     /// The one cipher suite to offer, by IANA's name
     #[arg(long, value_name = "SUITE")]
     cipher: Option<String>,
@@ -67,9 +67,8 @@ pub(crate) struct Bench {
     /// The bytes of a message of --mode echo
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=i64::from(LONGEST_MESSAGE)))]
     size: u32,
-    /// How long connecting with its handshake, and each wait after it, may take
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = patience::read)]
-    timeout: Duration,
+    #[command(flatten)]
+    patience: Timeout,
     /// The host is not this machine, and I am allowed to put a load on it
     #[arg(long)]
     i_may_test_this_host: bool,
@@ -119,11 +118,11 @@ impl Bench {
         let terms = Terms {
             criteria,
             at: self.trust.at(),
-            versions: self.tls,
+            versions: self.versions.tls,
             provider,
             identity: None,
             key_log: None,
-            patience: self.timeout,
+            patience: self.patience.timeout,
         };
         allow_open_files(self.connections)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -173,14 +172,14 @@ impl Bench {
     /// The first handshake, which decides whether there will be others: the address that answered, or why not.
     async fn first(&self, terms: &Terms) -> Result<std::result::Result<SocketAddr, Outcome>> {
         // Looked at before anybody is connected to; a name that has other addresses the next time gets no load there.
-        if let Ok(Ok(addresses)) = tokio::time::timeout(self.timeout, self.target.addresses()).await
+        if let Ok(Ok(addresses)) = tokio::time::timeout(self.patience.timeout, self.target.addresses()).await
             && !self.i_may_test_this_host
             && let Some(far) = addresses.iter().find(|address| !address.ip().to_canonical().is_loopback())
         {
             return Err(Failure::usage(format!("{}: {} is not this machine", self.target, far.ip()))
-                .hint("--i-may-test-this-host, where its owner allows a load on it"));
+                .hint(remedy::LOADS));
         }
-        let (stream, address) = match client::dial(&self.target, self.timeout).await {
+        let (stream, address) = match client::dial(&self.target, self.patience.timeout).await {
             Ok(connected) => connected,
             Err(trouble) => return Ok(Err(Outcome { trouble: Some(trouble), ..Outcome::default() })),
         };
@@ -191,7 +190,9 @@ impl Bench {
         let accepted = handshake.stream.is_some();
         if let Some(mut stream) = handshake.stream {
             // A goodbye is a courtesy.
-            let _ = tokio::time::timeout(self.timeout, tokio::io::AsyncWriteExt::shutdown(&mut stream)).await;
+            let _ =
+                tokio::time::timeout(self.patience.timeout, tokio::io::AsyncWriteExt::shutdown(&mut stream))
+                    .await;
         }
         Ok(if accepted { Ok(address) } else { Err(Outcome { address: Some(address), ..handshake.outcome }) })
     }
@@ -238,12 +239,12 @@ impl Bench {
                 return Err(unknown("--cipher", wanted, &known));
             }
             let spoken = |suite: &rustls::SupportedCipherSuite| {
-                self.tls.supported().iter().any(|version| version.version == suite.version().version)
+                self.versions.tls.supported().iter().any(|version| version.version == suite.version().version)
             };
             if !provider.cipher_suites.iter().any(spoken) {
                 return Err(Failure::usage(format!(
                     "--cipher {wanted}: not a suite of {}",
-                    self.tls.words()
+                    self.versions.tls.words()
                 )));
             }
         }
@@ -279,7 +280,7 @@ fn allow_open_files(connections: u32) -> Result<()> {
         return Err(Failure::usage(format!(
             "--connections {connections}: only {most} files may be open here, and each connection is one"
         ))
-        .hint(format!("as root: `ulimit -Hn {wanted}`")));
+        .hint(remedy::more_open_files(wanted)));
     }
     limit.current = Some(wanted);
     setrlimit(Resource::Nofile, limit)?;

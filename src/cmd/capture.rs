@@ -17,14 +17,17 @@ use tlslab::writer::is_fifo;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
-use super::{Failure, Result, Ui};
+use super::{Failure, Result, Ui, keylog, remedy};
 
 /// How often the recorder is looked after: sessions that never come to their secrets, a file that is full.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// `--pcap` and what belongs to it, for a command that records its own connections.
+/// What a command keeps of its own connections: their secrets (`--keylog`), or all of them (`--pcap`).
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Recording {
+    /// Append session secrets to FILE, so that Wireshark can decrypt a capture [also: SSLKEYLOGFILE]
+    #[arg(long, value_name = "FILE", conflicts_with = "plaintext")]
+    keylog: Option<PathBuf>,
     /// Record the connections into FILE; Wireshark opens it decrypted: whoever has it reads everything
     #[arg(long, value_name = "FILE")]
     pcap: Option<PathBuf>,
@@ -37,14 +40,14 @@ pub(crate) struct Recording {
 }
 
 impl Recording {
-    /// Whether what is there may be replaced, and a key log may be one that others can read.
-    pub(crate) fn force(&self) -> bool {
-        self.force
+    /// Opens the key log, if one is asked for here or by the environment.
+    pub(crate) fn key_log(&self, ui: &Ui) -> Result<Option<Arc<dyn KeyLog>>> {
+        keylog::open(self.keylog.as_deref(), self.force, ui)
     }
 
     /// Refuses early what [`Recording::begin`] would refuse late.
-    pub(crate) fn check(&self, key_log: Option<&Path>) -> Result<()> {
-        let logs = key_log.is_some() || std::env::var_os("SSLKEYLOGFILE").is_some();
+    pub(crate) fn check(&self) -> Result<()> {
+        let logs = self.keylog.is_some() || std::env::var_os("SSLKEYLOGFILE").is_some();
         if self.force && self.pcap.is_none() && !logs {
             return Err(Failure::usage(
                 "--force: expected --pcap <FILE> or --keylog <FILE> with it, found neither",
@@ -53,12 +56,12 @@ impl Recording {
         let Some(path) = &self.pcap else { return Ok(()) };
         if path == Path::new("-") {
             return Err(Failure::usage("--pcap -: expected a file; stdout is for the answer")
-                .hint("`tlslab tap --pcap -` writes a capture to stdout"));
+                .hint(remedy::CAPTURE_TO_STDOUT));
         }
-        if key_log == Some(path) {
+        if self.keylog.as_ref() == Some(path) {
             let path = path.display();
             return Err(Failure::usage(format!("{path}: both --pcap and --keylog want to write it"))
-                .hint("the capture has the secrets in it; --keylog is for other programs' captures"));
+                .hint(remedy::SECRETS_IN_CAPTURE));
         }
         // Also where it is a link to nowhere: creating it would fail the same way.
         if !self.force && path.symlink_metadata().is_ok() && !is_fifo(path) {
@@ -194,8 +197,7 @@ pub(crate) fn create(path: &Path, force: bool) -> io::Result<File> {
 }
 
 fn exists(path: &Path) -> Failure {
-    Failure::new(format!("{}: exists already; expected to create it", path.display()))
-        .hint(super::remedy::REPLACE)
+    Failure::new(format!("{}: exists already; expected to create it", path.display())).hint(remedy::REPLACE)
 }
 
 /// The capture cannot be written.

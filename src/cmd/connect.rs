@@ -16,7 +16,6 @@ use tlslab::client::{self, Input, LocalError, Outcome, Target, Terms, Trouble};
 use tlslab::report::certificate;
 use tlslab::report::outcome::{OutcomeReport, session_line};
 use tlslab::report::verdict;
-use tlslab::tls::Versions;
 use tlslab::verify::{Criteria, ExpectedName, Usage};
 use tlslab::who;
 use tlslab::wire::Side;
@@ -24,13 +23,13 @@ use tlslab::words;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::capture::{Capture, Recording};
+use super::flags::{IdleTimeout, Passin, Timeout, TlsVersions};
 use super::listen::ListenAddress;
-use super::passphrase::PassphraseSource;
 use super::patience;
 use super::revocation::RevocationArgs;
 use super::serve::identity::{Files, fits};
 use super::trust::Trust;
-use super::{Result, Ui, keylog, remedy, signals};
+use super::{Result, Ui, remedy, signals};
 use replies::Replies;
 
 const EXAMPLES: &str = "\
@@ -54,6 +53,8 @@ Exit status: 0 accepted, 10 untrusted, 11 wrong name, 12 expired, 13 not yet val
 /// Verify a TLS server, show every check, then exchange lines with it
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
+#[command(mut_arg("passin", |passin| passin.requires("key")))]
+#[command(mut_arg("idle_timeout", |idle_timeout| idle_timeout.requires("listen")))]
 pub(crate) struct Connect {
     /// Whom to connect to; IPv6 addresses in brackets
     #[arg(value_name = "HOST:PORT", default_value = "127.0.0.1:4433")]
@@ -62,12 +63,8 @@ pub(crate) struct Connect {
     trust: Trust,
     #[command(flatten)]
     revocation: RevocationArgs,
-    /// The TLS versions to offer: 1.2, 1.3 or 1.2-1.3
-    #[arg(long, value_name = "VERSIONS", default_value_t)]
-    tls: Versions,
-    /// Append session secrets to FILE, so that Wireshark can decrypt a capture [also: SSLKEYLOGFILE]
-    #[arg(long, value_name = "FILE", conflicts_with = "plaintext")]
-    keylog: Option<PathBuf>,
+    #[command(flatten)]
+    versions: TlsVersions,
     #[command(flatten)]
     recording: Recording,
     /// The client certificate, for a server that asks for one
@@ -76,18 +73,15 @@ pub(crate) struct Connect {
     /// The client certificate's private key
     #[arg(long, value_name = "FILE", requires = "cert")]
     key: Option<PathBuf>,
-    /// Where an encrypted key's passphrase is: prompt, env:VAR, file:PATH or stdin
-    #[arg(long, value_name = "SOURCE", requires = "key")]
-    passin: Option<PassphraseSource>,
-    /// How long resolving and connecting, then the handshake, then each wait for the server may take
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = patience::read)]
-    timeout: Duration,
+    #[command(flatten)]
+    passin: Passin,
+    #[command(flatten)]
+    patience: Timeout,
     /// Accept plaintext clients at ADDR and carry each over a TLS connection of its own, the server verified each time
     #[arg(long, value_name = "ADDR", conflicts_with_all = ["message", "show_cert", "plaintext", "pcap"])]
     listen: Option<ListenAddress>,
-    /// With --listen: how long a connection may pass without a byte in either direction
-    #[arg(long, value_name = "DURATION", default_value = "5m", requires = "listen", value_parser = patience::read)]
-    idle_timeout: Duration,
+    #[command(flatten)]
+    idle: IdleTimeout,
     /// With --listen: how many plaintext clients at once; more wait until one leaves
     #[arg(long, value_name = "N", default_value = "4096", requires = "listen")]
     max_connections: NonZeroUsize,
@@ -114,7 +108,7 @@ impl Connect {
     /// Connects, talks, reports, and returns the exit status of what came of it.
     pub(crate) fn run(&self, ui: &Ui, now: OffsetDateTime) -> Result<u8> {
         // What can fail without a server fails before one is bothered.
-        self.recording.check(self.keylog.as_deref())?;
+        self.recording.check()?;
         if let Some(address) = &self.listen {
             return listen::run(self, address, terms(self, ui)?, ui);
         }
@@ -143,7 +137,7 @@ async fn talk(arguments: &Connect, mut mode: Mode, ui: &Ui, now: OffsetDateTime)
             ui.say(&format!("connecting to {target}, expecting {}", words::Escaped(&name)));
         }
     }
-    let (stream, address) = match client::dial(target, arguments.timeout).await {
+    let (stream, address) = match client::dial(target, arguments.patience.timeout).await {
         Ok(connected) => connected,
         Err(trouble) => {
             let outcome = Outcome { trouble: Some(trouble), ..Outcome::default() };
@@ -267,7 +261,7 @@ where
         Input::Messages(arguments.message.clone())
     };
     let missing = outcome.certificate_requested && arguments.cert.is_none();
-    let ended = client::converse(stream, input, replies, arguments.timeout, missing).await;
+    let ended = client::converse(stream, input, replies, arguments.patience.timeout, missing).await;
     if ended.is_ok() {
         replies.end_line(ui)?;
     }
@@ -346,21 +340,21 @@ fn terms(arguments: &Connect, ui: &Ui) -> Result<Terms> {
     let revocation = arguments.revocation.read()?;
     let identity = match (&arguments.cert, &arguments.key) {
         (Some(certificate), Some(key)) => {
-            let (_, identity) = Files::open(certificate, key, arguments.passin.as_ref())?;
-            fits(certificate, identity.key_algorithm(), arguments.tls)?;
+            let (_, identity) = Files::open(certificate, key, arguments.passin.passin.as_ref())?;
+            fits(certificate, identity.key_algorithm(), arguments.versions.tls)?;
             Some(identity.certified())
         }
         _ => None,
     };
-    let key_log = keylog::open(arguments.keylog.as_deref(), arguments.recording.force(), ui)?;
+    let key_log = arguments.recording.key_log(ui)?;
     Ok(Terms {
         criteria: Criteria { trusted, name: Some(name), usage: Usage::Server, policy, revocation },
         at: arguments.trust.at(),
-        versions: arguments.tls,
+        versions: arguments.versions.tls,
         provider: tlslab::crypto::provider(),
         identity,
         key_log,
-        patience: arguments.timeout,
+        patience: arguments.patience.timeout,
     })
 }
 

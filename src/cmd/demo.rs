@@ -27,7 +27,7 @@ use tlslab::verify::Reason;
 use tlslab::wire::reading::dissection::{Find, Place};
 use tlslab::words;
 
-use super::{Failure, Result, Ui};
+use super::{Failure, Result, Ui, remedy};
 use scene::{Act, Meeting};
 use wire::{Observed, Reading, Wire, hex_dump};
 
@@ -174,8 +174,7 @@ impl Demo {
         if existing.is_empty() {
             return Ok(());
         }
-        Err(Failure::new(format!("already there: {}", existing.join(", ")))
-            .hint("name another place, or add `--force` to overwrite"))
+        Err(Failure::new(format!("already there: {}", existing.join(", "))).hint(remedy::REPLACE_LAB))
     }
 
     /// Writes the report wherever it is wanted, and says what was kept.

@@ -11,7 +11,7 @@ use tlslab::wire::reading::Dissector;
 use tlslab::wire::reading::capture::{self, Ending, Item, Unreadable};
 use tlslab::wire::reading::find::Needle;
 
-use super::{Failure, Result, Ui};
+use super::{Failure, Result, Ui, remedy};
 
 /// What this command ends with where it cannot say: 1 means that a text is readable.
 const COULD_NOT_FIND_OUT: u8 = 2;
@@ -132,13 +132,8 @@ impl Dissect {
             capture::read(file, each)
         };
         let ending = ending.map_err(|error| match error {
-            Unreadable::Compressed(how) => {
-                let program = if how == "bzip2" { "bzcat".to_owned() } else { format!("{how}cat") };
-                failed(&error).hint(format!("unpack it on the way: `{program} {name} | tlslab dissect -`"))
-            }
-            _ => failed(&error).hint(
-                "record one with `tlslab tap --pcap lab.pcapng`, or with tcpdump, dumpcap or Wireshark",
-            ),
+            Unreadable::Compressed(how) => failed(&error).hint(remedy::unpack(how, &name)),
+            _ => failed(&error).hint(remedy::RECORD),
         })?;
         Ok((dissector, ending))
     }
@@ -166,10 +161,6 @@ pub(crate) fn write_page(path: &Path, force: bool, page: &str) -> Result<()> {
     written.map_err(|error| {
         let failure =
             Failure::new(format!("{}: cannot write: {error}", path.display())).status(COULD_NOT_FIND_OUT);
-        if error.kind() == io::ErrorKind::AlreadyExists {
-            failure.hint(super::remedy::REPLACE)
-        } else {
-            failure
-        }
+        if error.kind() == io::ErrorKind::AlreadyExists { failure.hint(remedy::REPLACE) } else { failure }
     })
 }

@@ -152,7 +152,7 @@ fn unreadable(words: &str, called: &str) -> Failure {
     let is_name = |word: &&str| word.starts_with(|first: char| first.is_ascii_lowercase());
     let command = command.split(' ').take_while(is_name).collect::<Vec<_>>().join(" ");
     let hint = match tips.as_slice() {
-        [] => format!("`{command} --help` says what is understood"),
+        [] => remedy::read_help(&command),
         tips => tips.join("; "),
     };
     Failure::usage(Escaped(&message)).hint(Escaped(&hint).to_string())

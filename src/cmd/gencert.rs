@@ -31,15 +31,16 @@ use tlslab::who::{self, Case};
 use zeroize::Zeroizing;
 
 use super::ca;
+use super::flags::Passin;
 use super::passphrase::{self, PassphraseSource};
 use super::signals::undisturbed;
 use super::trust::LAB_NAME;
-use super::{Failure, Hinted, Result, Ui, instant};
+use super::{Failure, Hinted, Result, Ui, instant, remedy};
 use summary::Summary;
 
 /// Make a certificate and its key: cert.pem, key.pem (encrypted) and clearkey.pem
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, mut_arg("passin", |passin| passin.requires("ca_key")))]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub(crate) struct Gencert {
     /// Common name; replaces the CN in the subject [default: www.test.org]
@@ -102,9 +103,8 @@ pub(crate) struct Gencert {
     /// The CA's private key
     #[arg(long, value_name = "KEY", requires = "ca", help_heading = "Issuer")]
     ca_key: Option<PathBuf>,
-    /// Passphrase of an encrypted CA key: prompt, env:VAR, file:PATH or stdin
-    #[arg(long, value_name = "SOURCE", requires = "ca_key", help_heading = "Issuer")]
-    passin: Option<PassphraseSource>,
+    #[command(flatten, next_help_heading = "Issuer")]
+    passin: Passin,
     /// Sign even if the CA is none, has expired or does not match its key
     #[arg(long, requires = "ca", help_heading = "Issuer")]
     force_issuer: bool,
@@ -372,7 +372,7 @@ impl Gencert {
         let (Some(path), Some(key_path)) = (&self.ca, &self.ca_key) else { return Ok(None) };
         let chain = read_certificates(path).map_err(no_ca)?;
         let key = read_private_key(key_path).map_err(no_ca)?;
-        let key = ca::open(key, key_path, self.passin.as_ref())?;
+        let key = ca::open(key, key_path, self.passin.passin.as_ref())?;
         let Some(certificate) = chain.first() else {
             return Err(Failure::new(format_args!("{}: expected a certificate, found none", path.display())));
         };
@@ -381,8 +381,7 @@ impl Gencert {
         if let Err(error) = check_issuer(&facts, &key, profile, now) {
             let message = format!("{}: {error}", path.display());
             if !self.force_issuer {
-                return Err(Failure::new(message))
-                    .hint(|| "--force-issuer signs all the same, for a bad example".to_owned());
+                return Err(Failure::new(message)).hint(|| remedy::FORCE_ISSUER.to_owned());
             }
             warnings.push(message);
         }
@@ -400,7 +399,7 @@ impl Gencert {
                 // The only place where it ever appears, and so not a matter of --quiet.
                 ui.confide(&format!("passphrase of {key}: {}", random.as_str())).map_err(|error| {
                     Failure::new(format_args!("the passphrase of {key} cannot be shown on stderr: {error}"))
-                        .hint("--passout env:VAR, file:PATH or stdin says which passphrase to use")
+                        .hint(remedy::PASSOUT)
                 })?;
                 return Ok(Passphrase::new((*random).clone()));
             }
@@ -508,13 +507,7 @@ fn url(text: &str) -> std::result::Result<String, String> {
 fn no_ca(error: FileError) -> Failure {
     let missing = matches!(error, FileError::NotFound(_));
     let failure = Failure::from(error);
-    if missing {
-        failure.hint(
-            "`tlslab gencert --profile ca --cn 'Test CA' --out ca` makes ca/cert.pem and ca/clearkey.pem",
-        )
-    } else {
-        failure
-    }
+    if missing { failure.hint(remedy::MAKE_CA) } else { failure }
 }
 
 /// 130 bits in 26 letters and digits that are not mistaken for each other.

@@ -2,7 +2,6 @@
 
 use std::io::{self, Read};
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
@@ -13,13 +12,13 @@ use tlslab::pki::facts::CertFacts;
 use tlslab::pki::{files, items};
 use tlslab::report::inspection::Inspection;
 use tlslab::report::who::WhoReport;
-use tlslab::tls::Versions;
 use tlslab::verify::{ExpectedName, Model};
 use tlslab::who::{self, Case, Wanted, own_name, predict};
 use zeroize::Zeroizing;
 
+use super::flags::{Timeout, TlsVersions};
 use super::trust::lab_name;
-use super::{Failure, Result, Ui, instant, signals};
+use super::{Failure, Result, Ui, instant, remedy, signals};
 
 /// The most that is read from stdin, as of a file.
 const LIMIT: u64 = 16 << 20;
@@ -77,12 +76,10 @@ pub(crate) struct Inspect {
     /// was not measured nothing is known, and nothing is said.
     #[arg(long = "who-version", value_name = "NAME=VERSION", requires = "who")]
     releases: Vec<Wanted>,
-    /// The TLS versions to offer a server: 1.2, 1.3 or 1.2-1.3
-    #[arg(long, value_name = "VERSIONS", default_value_t)]
-    tls: Versions,
-    /// How long resolving and connecting, then the handshake may take
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = super::patience::read)]
-    timeout: Duration,
+    #[command(flatten)]
+    versions: TlsVersions,
+    #[command(flatten)]
+    patience: Timeout,
     /// Print the certificates themselves, in PEM, and nothing else
     #[arg(long, conflicts_with_all = ["json", "who"])]
     pem: bool,
@@ -174,7 +171,7 @@ impl Inspect {
             return Err(Failure::new(format!(
                 "{source}: expected a certificate that somebody else issued (--as ca), found one that is its own issuer"
             ))
-            .hint("`--as pinned` asks about it as the only trusted certificate"));
+            .hint(remedy::AS_PINNED));
         }
         let server = match self::source(source) {
             Ok(Source::Server(target)) => Some(target.default_name()),
@@ -234,10 +231,10 @@ impl Inspect {
         ui.detail(&format!("connecting to {target}"));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let looked = runtime.block_on(signals::interruptible(async {
-            let (stream, address) = client::dial(target, self.timeout).await.map_err(|trouble| {
+            let (stream, address) = client::dial(target, self.patience.timeout).await.map_err(|trouble| {
                 Failure::new(format!("{input}: {trouble}")).status(trouble.reason().exit_status())
             })?;
-            let sight = danger::look(stream, Some(&name), self.tls, self.timeout).await?;
+            let sight = danger::look(stream, Some(&name), self.versions.tls, self.patience.timeout).await?;
             Ok((sight, address))
         }));
         // A resolver that hangs must not hold the process.
@@ -270,7 +267,7 @@ fn source(input: &str) -> Result<Source<'_>> {
     match input.parse() {
         Ok(target) => Ok(Source::Server(target)),
         Err(bad) => Err(Failure::new(format!("{input}: no such file, and no server either: {bad}"))
-            .hint("name a PEM or DER file, or a server as HOST:PORT")),
+            .hint(remedy::FILE_OR_SERVER)),
     }
 }
 

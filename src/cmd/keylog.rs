@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rustls::KeyLog;
 use tlslab::tls::{KeyLogError, KeyLogFault, KeyLogFile};
 
-use super::{Failure, Result, Ui};
+use super::{Failure, Result, Ui, remedy};
 
 /// Opens the key log that `option`, or else the environment, names; none where neither does. One that others can read or
 /// change is refused, but for `force`.
@@ -30,10 +30,5 @@ pub(crate) fn open(option: Option<&Path>, force: bool, ui: &Ui) -> Result<Option
 fn refused(path: &Path, error: KeyLogError) -> Failure {
     let exposed = matches!(error.fault(), KeyLogFault::Exposed { .. });
     let failure = Failure::from(error);
-    if exposed {
-        let path = path.display();
-        failure.hint(format!("`chmod 600 {path}` keeps the secrets yours; `--force` logs them all the same"))
-    } else {
-        failure
-    }
+    if exposed { failure.hint(remedy::keep_secret(path)) } else { failure }
 }

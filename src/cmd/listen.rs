@@ -62,15 +62,23 @@ impl ListenAddress {
         }
     }
 
+    /// The port, as it was asked for.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The same host at another port.
+    pub(crate) fn at(&self, port: u16) -> Self {
+        Self { host: self.host.clone(), port }
+    }
+
     /// Binds the first of the host's addresses that can be bound, for `tlslab COMMAND`.
     pub(crate) async fn bind(&self, command: &str) -> Result<TcpListener> {
         let addresses: Vec<SocketAddr> = match lookup_host((self.host.as_str(), self.port)).await {
             Ok(addresses) => addresses.collect(),
             Err(error) => {
                 return Err(Failure::new(format_args!("{self}: {:?} does not resolve: {error}", self.host))
-                    .hint(format!(
-                        "listen on an address of this machine: `tlslab {command} --listen 127.0.0.1:0`"
-                    )));
+                    .hint(remedy::listen_here(command)));
             }
         };
         let mut last = None;

@@ -13,6 +13,7 @@ mod connect;
 mod demo;
 mod dissect;
 mod failure;
+mod flags;
 mod gencert;
 mod inspect;
 mod instant;

@@ -10,7 +10,7 @@ use std::str::FromStr;
 use tlslab::pki::key::Passphrase;
 use zeroize::Zeroizing;
 
-use super::{Failure, Hinted, Result};
+use super::{Failure, Hinted, Result, remedy};
 
 /// The longest passphrase in bytes: what openssl reads, too.
 const LIMIT: u64 = 1023;
@@ -92,7 +92,7 @@ impl PassphraseSource {
             None => Err(Failure::new(format_args!(
                 "{what}: the key is encrypted, expected a passphrase, found neither --passin nor a terminal"
             ))
-            .hint("--passin env:VAR, file:PATH or stdin says where the passphrase is")),
+            .hint(remedy::PASSIN)),
         }
     }
 
@@ -105,7 +105,7 @@ impl PassphraseSource {
                     return Err(Failure::new(format_args!(
                         "{self}: expected a passphrase, found no such variable"
                     ))
-                    .hint(format!("export {variable} first")));
+                    .hint(remedy::export(variable)));
                 }
                 Err(std::env::VarError::NotUnicode(_)) => {
                     return Err(Failure::new(format_args!("{self}: expected UTF-8")));
@@ -135,7 +135,7 @@ pub(crate) fn weakness(passphrase: &Passphrase, what: &str) -> Option<String> {
 fn ask(prompt: &str) -> Result<Passphrase> {
     let line = rpassword::prompt_password(prompt)
         .map_err(|error| Failure::new(format_args!("prompt: cannot ask on the terminal: {error}")))
-        .hint(|| "without a terminal, env:VAR, file:PATH or stdin says where the passphrase is".to_owned())?;
+        .hint(|| remedy::NO_TERMINAL.to_owned())?;
     checked(&Zeroizing::new(line.into_bytes()), "prompt")
 }
 

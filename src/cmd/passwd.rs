@@ -16,9 +16,10 @@ use tlslab::pki::stored_key::StoredKey;
 use tlslab::words;
 use zeroize::Zeroizing;
 
+use super::flags::Passin;
 use super::passphrase::{self, PassphraseSource};
 use super::signals::undisturbed;
-use super::{Failure, Result, Ui};
+use super::{Failure, Result, Ui, remedy};
 
 /// Change, add or strip the passphrase of a private key
 ///
@@ -32,9 +33,8 @@ pub(crate) struct Passwd {
     /// The private key
     #[arg(value_name = "KEY")]
     key: PathBuf,
-    /// Passphrase that it has now: prompt, env:VAR, file:PATH or stdin [default: prompt, on a terminal]
-    #[arg(long, value_name = "SOURCE")]
-    passin: Option<PassphraseSource>,
+    #[command(flatten)]
+    passin: Passin,
     /// Passphrase that it shall have: prompt, env:VAR, file:PATH or stdin
     #[arg(long, value_name = "SOURCE")]
     passout: Option<PassphraseSource>,
@@ -127,7 +127,7 @@ impl Passwd {
                 self.key.display(),
                 others.join(", ")
             ))
-            .hint("--out FILE writes the key into a file of its own"));
+            .hint(remedy::KEY_ALONE));
         }
         Ok(Target {
             path: real(shown).unwrap_or_else(|| shown.clone()),
@@ -139,9 +139,9 @@ impl Passwd {
 
     fn unlock(&self, found: StoredKeyFile, warnings: &mut Vec<String>) -> Result<StoredKey> {
         let passphrase = if found.is_encrypted() {
-            PassphraseSource::read_for(self.passin.as_ref(), &self.key)?
+            PassphraseSource::read_for(self.passin.passin.as_ref(), &self.key)?
         } else {
-            if let Some(source) = &self.passin {
+            if let Some(source) = &self.passin.passin {
                 warnings
                     .push(format!("{}: is not encrypted, so --passin was not needed", self.key.display()));
                 // Its line is taken all the same: else the old passphrase would be taken for the new one.
@@ -210,9 +210,5 @@ fn mode(_path: &Path) -> u32 {
 fn in_the_way(error: FileError, path: &Path) -> Failure {
     let exists = matches!(error, FileError::Exists(_));
     let failure = Failure::from(error);
-    if exists {
-        failure.hint(format!("--force replaces {}, --out FILE writes somewhere else", path.display()))
-    } else {
-        failure
-    }
+    if exists { failure.hint(remedy::replace_key(path)) } else { failure }
 }

@@ -1,5 +1,6 @@
 //! What a person can do about what went wrong, in commands that can be pasted: the advice of every command.
 
+use std::fmt::Display;
 use std::io;
 use std::path::Path;
 
@@ -11,8 +12,139 @@ use tlslab::server::IdentityError;
 use tlslab::tls::Versions;
 use tlslab::verify::Reason;
 
+// Of many commands.
+
 /// A file is in the way.
 pub(super) const REPLACE: &str = "name another file, or replace this one with `--force`";
+/// An encrypted key, and nothing that says how to open it.
+pub(super) const PASSIN: &str = "--passin env:VAR, file:PATH or stdin says where the passphrase is";
+/// The terminal cannot be asked.
+pub(super) const NO_TERMINAL: &str =
+    "without a terminal, env:VAR, file:PATH or stdin says where the passphrase is";
+/// The platform has no trust store.
+pub(super) const NO_STORE: &str =
+    "on Debian: `apt-get install ca-certificates`; or name a file with `--ca FILE`";
+/// A command line that cannot be read.
+pub(super) fn read_help(command: &str) -> String {
+    format!("`{command} --help` says what is understood")
+}
+/// A variable that is not set.
+pub(super) fn export(variable: &str) -> String {
+    format!("export {variable} first")
+}
+/// A key log that others can read.
+pub(super) fn keep_secret(path: &Path) -> String {
+    let path = path.display();
+    format!("`chmod 600 {path}` keeps the secrets yours; `--force` logs them all the same")
+}
+/// A revocation list that cannot be read.
+pub(super) fn how_to_get_list(path: &Path) -> String {
+    let shown = path.display();
+    if path.exists() {
+        format!("`tlslab inspect {shown}` says what is in it")
+    } else {
+        format!(
+            "the CA makes one: `tlslab revoke CERT --ca ca/cert.pem --ca-key ca/clearkey.pem --crl {shown}`"
+        )
+    }
+}
+
+// Of gencert, passwd and revoke.
+
+/// A CA that is not there.
+pub(super) const MAKE_CA: &str =
+    "`tlslab gencert --profile ca --cn 'Test CA' --out ca` makes ca/cert.pem and ca/clearkey.pem";
+/// A signing request that is not there.
+pub(super) const MAKE_REQUEST: &str = "`tlslab gencert --csr-only` makes csr.pem and its keys";
+/// A request whose names cannot be certified.
+pub(super) const OTHER_NAMES: &str = "--san NAME says which names to certify instead";
+/// A request whose subject cannot be certified.
+pub(super) const OTHER_SUBJECT: &str = "--subject says what to certify instead";
+/// An issuer that is none.
+pub(super) const FORCE_ISSUER: &str = "--force-issuer signs all the same, for a bad example";
+/// A validity that ends before it begins.
+pub(super) const FORCE_DATES: &str = "--force-dates makes such a certificate all the same";
+/// No days at all.
+pub(super) const EXPIRED: &str =
+    "--not-after 2020-01-01 with --not-before 2019-01-01 makes a certificate that has expired";
+/// A passphrase that cannot be shown.
+pub(super) const PASSOUT: &str = "--passout env:VAR, file:PATH or stdin says which passphrase to use";
+/// A key in a file with something else.
+pub(super) const KEY_ALONE: &str = "--out FILE writes the key into a file of its own";
+/// A list that is another CA's, or none.
+pub(super) const ANOTHER_LIST: &str = "--crl FILE names another list";
+/// An OCSP response that cannot be read.
+pub(super) const MAKE_OCSP: &str =
+    "`tlslab ocsp CERT --ca ca/cert.pem --ca-key ca/clearkey.pem --out FILE` makes one";
+/// A key that is in the way.
+pub(super) fn replace_key(path: &Path) -> String {
+    format!("--force replaces {}, --out FILE writes somewhere else", path.display())
+}
+
+// Of serve.
+
+/// A directory without certificates.
+pub(super) fn fill_directory(path: &Path) -> String {
+    format!("tlslab gencert --cn www.test.org --out {}/www.test.org", path.display())
+}
+/// A ticket key that is none.
+pub(super) fn make_ticket_key(path: &Path) -> String {
+    format!("(umask 077; openssl rand 80 > {}) makes one, to be copied to every instance", path.display())
+}
+
+// Of inspect.
+
+/// A certificate of its own, asked about as a CA's.
+pub(super) const AS_PINNED: &str = "`--as pinned` asks about it as the only trusted certificate";
+/// Neither a file nor a server.
+pub(super) const FILE_OR_SERVER: &str = "name a PEM or DER file, or a server as HOST:PORT";
+
+// Of captures: dissect, tap, demo and `--pcap`.
+
+/// A capture that cannot be written beside the answer.
+pub(super) const CAPTURE_TO_STDOUT: &str = "`tlslab tap --pcap -` writes a capture to stdout";
+/// A capture and a key log in one file.
+pub(super) const SECRETS_IN_CAPTURE: &str =
+    "the capture has the secrets in it; --keylog is for other programs' captures";
+/// No capture.
+pub(super) const RECORD: &str =
+    "record one with `tlslab tap --pcap lab.pcapng`, or with tcpdump, dumpcap or Wireshark";
+/// What a demo would overwrite.
+pub(super) const REPLACE_LAB: &str = "name another place, or add `--force` to overwrite";
+/// A capture that is packed in a way of its own.
+pub(super) fn unpack(how: &str, name: impl Display) -> String {
+    let program = if how == "bzip2" { "bzcat".to_owned() } else { format!("{how}cat") };
+    format!("unpack it on the way: `{program} {name} | tlslab dissect -`")
+}
+
+// Of bench.
+
+/// A server that is not this machine's.
+pub(super) const LOADS: &str = "--i-may-test-this-host, where its owner allows a load on it";
+/// A limit of the system's, lower than what is asked for.
+pub(super) fn more_open_files(wanted: impl Display) -> String {
+    format!("as root: `ulimit -Hn {wanted}`")
+}
+
+// Of audits.
+
+/// A client that refuses healthy servers.
+pub(super) const CONTROLS: &str = "a control is a healthy server: a client that refuses it cannot be judged; \
+                                   --only valid --json shows what it said";
+/// An unknown placeholder.
+pub(super) const BRACES: &str = "{{ is a brace";
+/// A placeholder that is another one in each case, in a command that is run once.
+pub(super) const HELD: &str = "CMD is told it on a line of its stdin: HOST PORT CA NAME";
+/// A placeholder for a submission, and none.
+pub(super) const SUBMISSIONS: &str = "--each FILE… names them";
+/// A baseline that is not there.
+pub(super) const SAVE_BASELINE: &str = "--save-baseline FILE writes one";
+/// A case that is not there.
+pub(super) const CASES: &str = "`tlslab audit list` shows every case and family";
+/// A check that is not there.
+pub(super) const CHECKS: &str = "`tlslab audit server --list` prints them";
+/// A server far away.
+pub(super) const STRANGERS: &str = "--i-may-test-this-host, where its owner allows it";
 
 /// A CA has no index of what it has issued.
 pub(super) const NO_INDEX: &str = "`tlslab gencert --profile ca` puts index.txt beside the CA's certificate, and each \
@@ -160,6 +292,11 @@ pub(super) fn for_trouble(trouble: &Trouble, target: &Target, certificate_given:
         }
         _ => return None,
     })
+}
+
+/// What to do about a host that `tlslab COMMAND` cannot listen on, for it has no address.
+pub(super) fn listen_here(command: &str) -> String {
+    format!("listen on an address of this machine: `tlslab {command} --listen 127.0.0.1:0`")
 }
 
 /// What to do about an address that `tlslab COMMAND` cannot listen on.

@@ -1,12 +1,12 @@
 //! What is known of revocation: the flags that `connect`, `serve` and `verify` share.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use tlslab::pki::files::read_crls;
 use tlslab::verify::{Demand, Revocation};
 
-use super::{Failure, Hinted, Result};
+use super::{Failure, Hinted, Result, remedy};
 
 /// What is known of revocation, and how much must be.
 #[derive(Clone, Debug, Args)]
@@ -24,22 +24,11 @@ impl RevocationArgs {
     pub(crate) fn read(&self) -> Result<Revocation> {
         let (mut lists, mut issuers) = (Vec::new(), Vec::new());
         for path in &self.crls {
-            let (found, beside) = read_crls(path).hint(|| how_to_get(path))?;
+            let (found, beside) = read_crls(path).hint(|| remedy::how_to_get_list(path))?;
             lists.extend(found);
             issuers.extend(beside);
         }
         Revocation::new(self.demand, lists, &issuers)
             .map_err(|fault| Failure::new(format_args!("a certificate beside a list: {fault}")))
-    }
-}
-
-fn how_to_get(path: &Path) -> String {
-    let shown = path.display();
-    if path.exists() {
-        format!("`tlslab inspect {shown}` says what is in it")
-    } else {
-        format!(
-            "the CA makes one: `tlslab revoke CERT --ca ca/cert.pem --ca-key ca/clearkey.pem --crl {shown}`"
-        )
     }
 }

@@ -17,7 +17,7 @@ use tlslab::words::{self, Escaped};
 
 use super::ca::{self, CaArgs};
 use super::signals::undisturbed;
-use super::{Failure, Hinted, Result, Ui};
+use super::{Failure, Hinted, Result, Ui, remedy};
 
 /// Take certificates back: write or extend a CA's certificate revocation list
 ///
@@ -109,13 +109,12 @@ impl Revoke {
             return Ok(None);
         }
         let path = self.crl.display();
-        let (lists, _) = read_crls(&self.crl).hint(|| "--crl FILE names another".to_owned())?;
+        let (lists, _) = read_crls(&self.crl).hint(|| remedy::ANOTHER_LIST.to_owned())?;
         let [list] = lists.as_slice() else {
             return Err(Failure::new(format_args!("{path}: expected one list, found {}", lists.len())));
         };
-        check_list(list, issuer).map_err(|error| {
-            Failure::new(format_args!("{path}: {error}")).hint("--crl FILE names another list")
-        })?;
+        check_list(list, issuer)
+            .map_err(|error| Failure::new(format_args!("{path}: {error}")).hint(remedy::ANOTHER_LIST))?;
         // What is written is a complete list about everything: a part of one would lose what it is about.
         if list.delta_base.is_some() || list.scope.is_some() {
             return Err(Failure::new(format_args!(

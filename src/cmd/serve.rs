@@ -18,19 +18,18 @@ use rustls::KeyLog;
 use time::OffsetDateTime;
 use tlslab::server::reload::{Settings, Tls};
 use tlslab::server::{self, BackEnd, BackEnds, Config, Forward, Limits, Metrics, Service};
-use tlslab::tls::Versions;
 use tlslab::verify::{Criteria, Policy, TrustSet, Usage};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::capture::{Capture, Recording};
+use super::flags::{IdleTimeout, MaxConnections, Passin, TlsVersions};
 use super::listen::ListenAddress;
-use super::passphrase::PassphraseSource;
 use super::patience;
 use super::revocation::RevocationArgs;
 use super::signals::{Signal, Signals, all_told};
 use super::systemd::{self, State};
-use super::{Result, Ui, keylog};
+use super::{Result, Ui};
 use admin::Administration;
 use certificates::Served;
 use lines::Tally;
@@ -48,9 +47,8 @@ pub(crate) struct Serve {
     /// The private key that belongs to it
     #[arg(long, value_name = "FILE", default_value = "clearkey.pem")]
     key: PathBuf,
-    /// Where an encrypted key's passphrase is: prompt, env:VAR, file:PATH or stdin
-    #[arg(long, value_name = "SOURCE")]
-    passin: Option<PassphraseSource>,
+    #[command(flatten)]
+    passin: Passin,
     /// More certificates, each shown to whoever asks for a name in it (SNI), all others getting --cert: NAME.pem with
     /// NAME.key, or folders as gencert writes them; an OCSP response in NAME.ocsp or cert.ocsp is stapled
     #[arg(long, value_name = "DIR", conflicts_with = "plaintext")]
@@ -67,12 +65,8 @@ pub(crate) struct Serve {
     client_ca: Option<PathBuf>,
     #[command(flatten)]
     revocation: RevocationArgs,
-    /// TLS versions: 1.2, 1.3 or 1.2-1.3
-    #[arg(long, value_name = "VERSIONS", default_value_t)]
-    tls: Versions,
-    /// Append session secrets to FILE, so that Wireshark can decrypt a capture [also: SSLKEYLOGFILE]
-    #[arg(long, value_name = "FILE", conflicts_with = "plaintext")]
-    keylog: Option<PathBuf>,
+    #[command(flatten)]
+    versions: TlsVersions,
     #[command(flatten)]
     recording: Recording,
     /// Serve without TLS: the lab's insecure starting point, readable by everybody on the way
@@ -94,9 +88,8 @@ pub(crate) struct Serve {
     /// An application protocol to agree on, such as http/1.1; given several times, the best first
     #[arg(long, value_name = "NAME", value_parser = forward::read_alpn, conflicts_with_all = ["plaintext", "www"])]
     alpn: Vec<String>,
-    /// How many peers at once; more wait until one leaves
-    #[arg(long, value_name = "N", default_value = "4096")]
-    max_connections: NonZeroUsize,
+    #[command(flatten)]
+    max_connections: MaxConnections,
     /// How many connections from one address at once, an IPv6 one counting by its /64; further ones are closed at once
     #[arg(long, value_name = "N")]
     max_per_ip: Option<NonZeroUsize>,
@@ -109,9 +102,8 @@ pub(crate) struct Serve {
     /// How long a handshake may take
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = patience::read)]
     handshake_timeout: Duration,
-    /// How long a session may pass without a byte in either direction
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = patience::read)]
-    idle_timeout: Duration,
+    #[command(flatten)]
+    idle: IdleTimeout,
     /// How long sessions may still take once SIGINT or SIGTERM has come
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = patience::read)]
     drain_timeout: Duration,
@@ -150,7 +142,7 @@ enum ProxyProtocol {
 impl Serve {
     /// Serves until told to stop.
     pub(crate) fn run(self, ui: &Ui, now: OffsetDateTime) -> Result<u8> {
-        self.recording.check(self.keylog.as_deref())?;
+        self.recording.check()?;
         let prepared = if self.plaintext { None } else { Some(self.prepare(ui, now)?) };
         if self.plaintext {
             ui.warn(
@@ -288,7 +280,7 @@ impl Serve {
         Limits {
             max_connections: self.max_connections.get(),
             handshake_timeout: self.handshake_timeout,
-            idle_timeout: self.idle_timeout,
+            idle_timeout: self.idle.idle_timeout,
             drain_timeout: self.drain_timeout,
             max_per_ip: self.max_per_ip.map(NonZeroUsize::get),
             handshake_rate: self.handshake_rate.map(NonZeroU32::get),
@@ -300,18 +292,18 @@ impl Serve {
         let served = Served::open(
             &self.cert,
             &self.key,
-            self.passin.as_ref(),
+            self.passin.passin.as_ref(),
             self.ocsp.as_deref(),
             self.cert_dir.as_deref(),
         )?;
         if let Some((path, algorithm)) = served.for_tls13_only() {
-            identity::fits(path, algorithm, self.tls)?;
+            identity::fits(path, algorithm, self.versions.tls)?;
         }
         for warning in served.warnings(now) {
             ui.warn(&warning);
         }
         let mut settings = self.settings(ui)?;
-        settings.key_log = keylog::open(self.keylog.as_deref(), self.recording.force(), ui)?;
+        settings.key_log = self.recording.key_log(ui)?;
         Ok(Prepared { served, settings })
     }
 
@@ -334,7 +326,7 @@ impl Serve {
             self.alpn.iter().map(|name| name.as_bytes().to_vec()).collect()
         };
         let ticket_keys = tickets::read(&self.ticket_key, ui)?;
-        Ok(Settings { versions: self.tls, alpn, key_log: None, client, ticket_keys })
+        Ok(Settings { versions: self.versions.tls, alpn, key_log: None, client, ticket_keys })
     }
 
     /// SIGHUP: reads the files again. What cannot be served is said, and what was served before stays.

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use anyhow::Context as _;
 use clap::Args;
@@ -13,9 +13,10 @@ use tlslab::wire::recording::{Options, PipeSink, Recorder, Sink, Status};
 use tlslab::wire::tap::{self, Config, RelayEnd, TapEvent};
 use tokio::sync::oneshot;
 
+use super::flags::{IdleTimeout, MaxConnections, Timeout};
 use super::listen::ListenAddress;
 use super::signals::{Signal, Signals};
-use super::{Failure, Result, Ui, capture, patience};
+use super::{Failure, Result, Ui, capture, remedy};
 
 /// Record every byte between a client and a server into a file that Wireshark opens; needs no root
 #[derive(Debug, Args)]
@@ -46,15 +47,12 @@ pub(crate) struct Tap {
     /// Stop recording, not relaying, before the capture grows larger; 500K, 100M, 2G
     #[arg(long, value_name = "SIZE", value_parser = capture::size)]
     max_size: Option<u64>,
-    /// The most connections at a time; more wait
-    #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..=65_535))]
-    max_connections: u32,
-    /// The longest that dialling the server may take
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = patience::read)]
-    timeout: Duration,
-    /// The longest that a connection may be silent
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = patience::read)]
-    idle_timeout: Duration,
+    #[command(flatten)]
+    max_connections: MaxConnections,
+    #[command(flatten)]
+    dialling: Timeout,
+    #[command(flatten)]
+    idle: IdleTimeout,
 }
 
 const EXAMPLES: &str = "\
@@ -104,7 +102,7 @@ impl Tap {
         }
         if let Some(page) = self.html.as_deref().filter(|page| !self.force && page.exists()) {
             return Err(Failure::new(format!("{}: exists already; expected to create it", page.display()))
-                .hint(super::remedy::REPLACE));
+                .hint(remedy::REPLACE));
         }
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let result = runtime.block_on(async {
@@ -129,9 +127,9 @@ impl Tap {
             let config = Config {
                 to: self.to.to_string(),
                 keylog: self.keylog.clone(),
-                max_connections: self.max_connections as usize,
-                dial_timeout: self.timeout,
-                idle_timeout: self.idle_timeout,
+                max_connections: self.max_connections.get(),
+                dial_timeout: self.dialling.timeout,
+                idle_timeout: self.idle.idle_timeout,
             };
             ui.say(&format!("relaying to {}, recording into {}", self.to, self.pcap.display()));
             ui.announce(&format!("listening on {address}"));

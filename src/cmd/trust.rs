@@ -22,18 +22,32 @@ pub(crate) struct Trust {
     /// Trusted certificates: a PEM or DER file, or `system` for the platform's store; repeatable
     #[arg(long = "ca", value_name = "FILE|system", default_value = "cert.pem")]
     ca: Vec<PathBuf>,
-    /// The name that the certificate must prove
-    ///
-    /// A DNS name, an IP address, or (policy lab) whatever the subject's CN is. It is also what connect sends as
-    /// SNI. Default: the host where that is a DNS name other than localhost, else www.test.org.
-    #[arg(long, value_name = "NAME")]
-    cn: Option<ExpectedName>,
+    #[command(flatten)]
+    expected: Expected,
     /// The rules: lab (pinned or chained, one CN, dates) or webpki (RFC 5280 path, RFC 9525 names, as browsers)
     #[arg(long = "verify", value_name = "POLICY", default_value = "lab")]
     policy: Policy,
+}
+
+/// Which name a certificate is to prove, and when.
+#[derive(Debug, Args)]
+pub(crate) struct Expected {
+    /// The name that the certificate must prove
+    ///
+    /// A DNS name, an IP address, or (policy lab) whatever the subject's CN is. A server is asked for it, too (SNI).
+    /// Default: the host where that is a DNS name other than localhost, else www.test.org.
+    #[arg(long, value_name = "NAME")]
+    cn: Option<ExpectedName>,
     /// Judge validity at this instant instead of now (RFC 3339, such as 2026-11-23T12:00:00Z, or a date)
     #[arg(long, value_name = "TIME", value_parser = instant::parse)]
-    at: Option<OffsetDateTime>,
+    pub(crate) at: Option<OffsetDateTime>,
+}
+
+impl Expected {
+    /// The name asked for, or `fallback`.
+    pub(crate) fn name(&self, fallback: impl FnOnce() -> ExpectedName) -> ExpectedName {
+        self.cn.clone().unwrap_or_else(fallback)
+    }
 }
 
 impl Trust {
@@ -44,12 +58,12 @@ impl Trust {
 
     /// The name asked for, or `fallback`.
     pub(crate) fn name(&self, fallback: impl FnOnce() -> ExpectedName) -> ExpectedName {
-        self.cn.clone().unwrap_or_else(fallback)
+        self.expected.name(fallback)
     }
 
     /// Whether a name was asked for.
     pub(crate) fn has_name(&self) -> bool {
-        self.cn.is_some()
+        self.expected.cn.is_some()
     }
 
     /// The rules.
@@ -59,7 +73,7 @@ impl Trust {
 
     /// The instant to judge at, where it is not now.
     pub(crate) fn at(&self) -> Option<OffsetDateTime> {
-        self.at
+        self.expected.at
     }
 }
 
@@ -123,8 +137,9 @@ fn system_store(ui: &Ui) -> Result<Vec<CertificateDer<'static>>> {
         ui.detail(&format!("the system's trust store: {} certificates cannot be read", unreadable.len()));
     }
     if readable.is_empty() {
-        return Err(Failure::new("system: the platform's trust store is empty or missing")
-            .hint("on Debian: `apt-get install ca-certificates`; or name a file with `--ca FILE`"));
+        return Err(
+            Failure::new("system: the platform's trust store is empty or missing").hint(remedy::NO_STORE)
+        );
     }
     Ok(readable)
 }

@@ -59,11 +59,7 @@ enum UsageArg {
 
 impl Verify {
     fn responses(&self) -> Result<Vec<OcspFacts>> {
-        let read = |path: &PathBuf| {
-            files::read_ocsp(path).hint(|| {
-                "`tlslab ocsp CERT --ca ca/cert.pem --ca-key ca/clearkey.pem --out FILE` makes one".to_owned()
-            })
-        };
+        let read = |path: &PathBuf| files::read_ocsp(path).hint(|| remedy::MAKE_OCSP.to_owned());
         self.responses.iter().map(read).collect()
     }
 

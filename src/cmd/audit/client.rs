@@ -6,11 +6,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use time::OffsetDateTime;
-use tlslab::audit::baseline::Baseline;
 use tlslab::audit::case::{Case, Reply};
 use tlslab::audit::cases::{self, Supply};
 use tlslab::audit::client::{self as auditing, Models, Over, Progress, Selection, Settings};
@@ -27,11 +25,12 @@ use tlslab::tls::Versions;
 use tlslab::verify::ExpectedName;
 use tokio::sync::watch;
 
+use super::known::Known;
 use super::list::unselected;
-use super::reports::{Reports, check_writable, replace};
+use super::reports::Reports;
 use super::{PROBE, SUPERVISE};
 use crate::cmd::signals::{Signals, interrupted};
-use crate::cmd::{Failure, Result, Ui, patience};
+use crate::cmd::{Failure, Result, Ui, patience, remedy};
 
 /// Run somebody's TLS client once per case and say what it should have refused and did not
 ///
@@ -117,12 +116,8 @@ pub(super) struct Client {
     /// Once for each FILE, which is {file} in CMD; one summary over all
     #[arg(long, value_name = "FILE", num_args = 1..)]
     each: Vec<PathBuf>,
-    /// Known failures: one that is not listed, and a listed one that is gone, both fail
-    #[arg(long, value_name = "FILE", conflicts_with = "each")]
-    baseline: Option<PathBuf>,
-    /// Write the failures, with the reasons that --baseline knows
-    #[arg(long, value_name = "FILE", conflicts_with = "each")]
-    save_baseline: Option<PathBuf>,
+    #[command(flatten)]
+    known: Known,
     /// Show the client's own time and ours, per case
     #[arg(long)]
     timings: bool,
@@ -223,10 +218,9 @@ impl Client {
         }
         let command = self.command()?;
         let cases = self.cases(&name)?;
-        let baseline = self.baseline.as_deref().map(read_baseline).transpose()?;
+        let baseline = self.known.read()?;
         self.check_port()?;
         self.reports.check()?;
-        self.save_baseline.as_deref().map(check_writable).transpose()?;
         // One thread until here, as a namespace wants it.
         let isolation = self.isolate()?;
         process::reap_orphans();
@@ -295,11 +289,8 @@ impl Client {
         });
         let mut audits = audits?;
         drop(scratch);
-        if let Some(path) = &self.save_baseline {
-            let known =
-                audits.first().map(|audit| baseline.clone().unwrap_or_default().of(&audit.verdicts()));
-            replace(path, known.unwrap_or_default().to_text().as_bytes())
-                .with_context(|| format!("--save-baseline {}", path.display()))?;
+        if let Some(audit) = audits.first() {
+            self.known.save(baseline.as_ref(), &audit.verdicts())?;
         }
         if let Some(baseline) = &baseline {
             for audit in &mut audits {
@@ -366,17 +357,14 @@ impl Client {
             }
         }
         if audits.iter().any(|audit| !audit.controls_green) && !ui.quiet() {
-            ui.hint(
-                "a control is a healthy server: a client that refuses it cannot be judged; \
-                 --only valid --json shows what it said",
-            );
+            ui.hint(remedy::CONTROLS);
         }
         Ok(status)
     }
 
     fn command(&self) -> Result<Command> {
         let template = |text: &OsString| {
-            Template::read(text).map_err(|error| Failure::usage(error).hint("{{ is a brace"))
+            Template::read(text).map_err(|error| Failure::usage(error).hint(remedy::BRACES))
         };
         let environment = self
             .env
@@ -406,7 +394,7 @@ impl Client {
         if let Some(found) = per_case.into_iter().find(|found| self.hold && command.uses(*found)) {
             let found = found.as_str();
             return Err(Failure::usage(format!("{{{found}}}: with --hold it is another one in each case"))
-                .hint("CMD is told it on a line of its stdin: HOST PORT CA NAME"));
+                .hint(remedy::HELD));
         }
         if let Some(file) = self.each.iter().find(|file| !file.exists()) {
             return Err(Failure::usage(format!("--each {}: no such file", file.display())));
@@ -415,7 +403,7 @@ impl Client {
             check_program(&command)?;
         }
         if self.each.is_empty() && command.uses(Placeholder::File) {
-            return Err(Failure::usage("{file}: there is no submission").hint("--each FILE… names them"));
+            return Err(Failure::usage("{file}: there is no submission").hint(remedy::SUBMISSIONS));
         }
         Ok(command)
     }
@@ -483,14 +471,6 @@ fn probe() -> std::result::Result<(), String> {
     }
     let said = String::from_utf8_lossy(&tried.stderr);
     Err(said.lines().next().unwrap_or("it cannot be tried").trim_start_matches("tlslab: error: ").to_owned())
-}
-
-pub(super) fn read_baseline(path: &std::path::Path) -> Result<Baseline> {
-    let told =
-        |what: &dyn std::fmt::Display| Failure::usage(format!("--baseline {}: {what}", path.display()));
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| told(&error).hint("--save-baseline FILE writes one"))?;
-    Baseline::read(&text).map_err(|error| told(&error))
 }
 
 /// A client that is not there is found before anything is run.

@@ -11,7 +11,7 @@ use tlslab::audit::mending;
 use tlslab::report::audit::CasesReport;
 use tlslab::words::counted;
 
-use crate::cmd::{Failure, Result, Ui};
+use crate::cmd::{Failure, Result, Ui, remedy};
 
 /// List the cases
 #[derive(Debug, Args)]
@@ -38,7 +38,7 @@ fn lab_cases(grid: bool) -> Result<Vec<Arc<Case>>> {
 
 /// What can be done about a selection that cannot be.
 pub(super) fn unselected(error: SelectionError) -> Failure {
-    Failure::usage(error).hint("`tlslab audit list` shows every case and family")
+    Failure::usage(error).hint(remedy::CASES)
 }
 
 impl List {

@@ -1,6 +1,7 @@
 //! `tlslab audit`: somebody else's client, put to everything that can be wrong with a server; and somebody else's server.
 
 mod client;
+mod known;
 mod list;
 mod recipes;
 mod reports;

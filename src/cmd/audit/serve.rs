@@ -1,7 +1,6 @@
 //! `tlslab audit serve`: the cases as servers that stay, a local badssl.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +24,7 @@ use tokio::sync::Semaphore;
 
 use super::client::clock;
 use super::list::unselected;
+use crate::cmd::listen::ListenAddress;
 use crate::cmd::signals::Signals;
 use crate::cmd::{Failure, Result, Ui};
 
@@ -46,7 +46,7 @@ pub(super) struct Serve {
     all: bool,
     /// The first port; the others follow. Port 0 takes any free ones
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4443")]
-    listen: SocketAddr,
+    listen: ListenAddress,
     /// Write what is to be trusted into DIR/ID.pem
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -139,10 +139,8 @@ impl Serve {
     }
 
     async fn listener(&self, port: &mut u16) -> Result<TcpListener> {
-        let address = SocketAddr::new(self.listen.ip(), *port);
-        let listener = TcpListener::bind(address)
-            .await
-            .map_err(|error| Failure::new(format!("{address}: cannot listen: {error}")).status(30))?;
+        let address = self.listen.at(*port);
+        let listener = address.bind("audit serve").await.map_err(|failure| failure.status(30))?;
         if *port != 0 {
             *port = port
                 .checked_add(1)

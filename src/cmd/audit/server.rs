@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use time::OffsetDateTime;
 use tlslab::audit::client::matches_pattern;
@@ -22,9 +21,10 @@ use tlslab::report::audit::server as report;
 use tlslab::verify::{ExpectedName, Model, Policy, TrustSet};
 use tlslab::who;
 
-use super::client::read_baseline;
+use super::known::Known;
 use super::reports::Reports;
-use crate::cmd::{Failure, Result, Ui, instant, patience, signals, trust};
+use crate::cmd::trust::{self, Expected};
+use crate::cmd::{Failure, Result, Ui, patience, remedy, signals};
 
 /// Judge somebody's TLS server: versions, suites, groups, certificate, known attacks, robustness
 ///
@@ -40,14 +40,8 @@ pub(super) struct Server {
     /// Trusted certificates: a PEM or DER file, or `system`; repeatable [default: cert.pem, where there is one]
     #[arg(long, value_name = "FILE|system")]
     ca: Vec<PathBuf>,
-    /// The name that the certificate must prove, also sent as SNI
-    ///
-    /// Default: the host where that is a DNS name other than localhost, else www.test.org.
-    #[arg(long, value_name = "NAME")]
-    cn: Option<ExpectedName>,
-    /// Judge validity at this instant instead of now (RFC 3339, or a date)
-    #[arg(long, value_name = "TIME", value_parser = instant::parse)]
-    at: Option<OffsetDateTime>,
+    #[command(flatten)]
+    expected: Expected,
     /// What counts: what the lab sheet asks, what RFC 9325 demands, what it recommends too, or Mozilla's guidelines
     #[arg(long, value_enum, default_value_t)]
     profile: ProfileArg,
@@ -81,12 +75,8 @@ pub(super) struct Server {
     /// The host is neither on loopback nor private, and I am allowed to test it
     #[arg(long)]
     i_may_test_this_host: bool,
-    /// Known failures: one that is not listed, and a listed one that is gone, both fail
-    #[arg(long, value_name = "FILE", conflicts_with = "each")]
-    baseline: Option<PathBuf>,
-    /// Write the failures, with the reasons that --baseline knows
-    #[arg(long, value_name = "FILE", conflicts_with = "each")]
-    save_baseline: Option<PathBuf>,
+    #[command(flatten)]
+    known: Known,
     #[command(flatten)]
     reports: Reports,
 }
@@ -132,7 +122,7 @@ impl Server {
                     "--only {}: no check or family of that name",
                     tlslab::words::Escaped(pattern)
                 ))
-                .hint("`tlslab audit server --list` prints them"));
+                .hint(remedy::CHECKS));
             }
         }
         if self.list {
@@ -140,7 +130,7 @@ impl Server {
         }
         let targets = self.targets()?;
         let trusted = self.trusted(ui)?;
-        let baseline = self.baseline.as_deref().map(read_baseline).transpose()?;
+        let baseline = self.known.read()?;
         self.reports.check()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let audits = runtime.block_on(signals::interruptible(async {
@@ -156,10 +146,8 @@ impl Server {
         // A resolver that hangs must not hold the process.
         runtime.shutdown_background();
         let mut audits = audits?;
-        if let (Some(path), Some(audit)) = (&self.save_baseline, audits.first()) {
-            let known = baseline.clone().unwrap_or_default().of(&audit.verdicts());
-            std::fs::write(path, known.to_text())
-                .with_context(|| format!("--save-baseline {}", path.display()))?;
+        if let Some(audit) = audits.first() {
+            self.known.save(baseline.as_ref(), &audit.verdicts())?;
         }
         if let Some(baseline) = &baseline {
             for audit in &mut audits {
@@ -259,9 +247,9 @@ impl Server {
                 "{text}: expected a loopback or private address, found {}",
                 address.ip()
             ))
-            .hint("--i-may-test-this-host, where its owner allows it"));
+            .hint(remedy::STRANGERS));
         }
-        let name = self.cn.clone().unwrap_or_else(|| target.default_name());
+        let name = self.expected.name(|| target.default_name());
         let settings = Settings {
             address,
             name: name.clone(),
@@ -275,7 +263,7 @@ impl Server {
                 deadline: self.deadline,
             },
             ordeals: near,
-            at: self.at.unwrap_or(now),
+            at: self.expected.at.unwrap_or(now),
         };
         Ok(match Box::pin(collect(&settings)).await {
             Err(NoServer::Network(why)) => none(why, 30),

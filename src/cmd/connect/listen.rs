@@ -40,7 +40,7 @@ async fn listen(arguments: &Connect, address: &ListenAddress, terms: Terms, ui: 
         target: arguments.target.clone(),
         terms,
         max_connections: arguments.max_connections.get(),
-        idle_timeout: arguments.idle_timeout,
+        idle_timeout: arguments.idle.idle_timeout,
         drain_timeout: arguments.drain_timeout,
     };
     let (stop, stopped) = oneshot::channel::<()>();

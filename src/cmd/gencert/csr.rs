@@ -14,15 +14,13 @@ use tlslab::pki::request::RequestFacts;
 use tlslab::pki::subject::{NameError, SanName};
 use tlslab::verify::check_request;
 
-use super::super::{Failure, Hinted as _, Result};
+use super::super::{Failure, Hinted as _, Result, remedy};
 use super::ProfileName;
 
 /// The request in the file at `path`, made by somebody who holds its key.
 pub(super) fn read(path: &Path) -> Result<RequestFacts> {
     let request = files::read_request(path).map_err(|error| match error {
-        FileError::NotFound(_) => {
-            Failure::from(error).hint("`tlslab gencert --csr-only` makes csr.pem and its keys")
-        }
+        FileError::NotFound(_) => Failure::from(error).hint(remedy::MAKE_REQUEST),
         error => error.into(),
     })?;
     if let Err(error) = check_request(&request) {
@@ -44,7 +42,7 @@ pub(super) fn names(request: &RequestFacts) -> Result<Option<Vec<SanName>>> {
             .map_err(|why| {
                 Failure::new(format_args!("the request asks for a name that cannot be certified: {why}"))
             })
-            .hint(|| "--san NAME says which names to certify instead".to_owned())?;
+            .hint(|| remedy::OTHER_NAMES.to_owned())?;
         asked.get_or_insert_with(Vec::new).extend(found);
     }
     Ok(asked)

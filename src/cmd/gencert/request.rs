@@ -6,7 +6,7 @@ use tlslab::pki::request::RequestFacts;
 use tlslab::pki::subject::{SanName, Subject};
 use tlslab::words::instant;
 
-use super::super::{Failure, Result};
+use super::super::{Failure, Result, remedy};
 use super::{Gencert, ProfileName, csr};
 
 const DAYS: i64 = 365;
@@ -34,8 +34,7 @@ impl Gencert {
             (None, Some(asked)) => {
                 // What is certified is no less strict for having been asked for by somebody else.
                 let checked = asked.subject.check().map_err(|error| {
-                    Failure::new(format_args!("the request's {error}"))
-                        .hint("--subject says what to certify instead")
+                    Failure::new(format_args!("the request's {error}")).hint(remedy::OTHER_SUBJECT)
                 });
                 checked.map(|()| asked.subject.clone())?
             }
@@ -111,8 +110,9 @@ impl Gencert {
         let not_after = match (self.not_after, self.days.unwrap_or(DAYS)) {
             (Some(not_after), _) => not_after.replace_nanosecond(0).unwrap_or(not_after),
             (None, days) if days <= 0 => {
-                return Err(Failure::usage(format_args!("--days {days}: expected at least 1"))
-                    .hint("--not-after 2020-01-01 with --not-before 2019-01-01 makes a certificate that has expired"));
+                return Err(
+                    Failure::usage(format_args!("--days {days}: expected at least 1")).hint(remedy::EXPIRED)
+                );
             }
             (None, days) => days
                 .checked_mul(86_400)
@@ -128,7 +128,7 @@ impl Gencert {
                 instant(not_before),
                 instant(not_after)
             ))
-            .hint("--force-dates makes such a certificate all the same"));
+            .hint(remedy::FORCE_DATES));
         }
         for at in [not_before, not_after] {
             if !(0..=9999).contains(&at.year()) {

@@ -12,7 +12,7 @@ use tlslab::server::{Certificates, Identity};
 use tlslab::words::counted;
 
 use super::super::passphrase::PassphraseSource;
-use super::super::{Failure, Result};
+use super::super::{Failure, Result, remedy};
 use super::identity::{self, Files};
 
 /// What gencert calls its files.
@@ -72,7 +72,7 @@ impl Served {
                     "{}: expected NAME.pem with NAME.key, or folders with {CERTIFICATE} and {CLEAR_KEY}, found none",
                     path.display()
                 ))
-                .hint(format!("tlslab gencert --cn www.test.org --out {}/www.test.org", path.display())))
+                .hint(remedy::fill_directory(path)))
             }
             _ => Ok(Self { default, directory }),
         }

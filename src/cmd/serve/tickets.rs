@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tlslab::pki::files::read_bounded;
 use tlslab::server::{TicketKey, TicketKeys};
 
-use super::super::{Failure, Hinted as _, Result, Ui};
+use super::super::{Failure, Hinted as _, Result, Ui, remedy};
 
 /// Reads the keys; none where there are no files.
 pub(super) fn read(files: &[PathBuf], ui: &Ui) -> Result<Option<Arc<TicketKeys>>> {
@@ -16,7 +16,7 @@ pub(super) fn read(files: &[PathBuf], ui: &Ui) -> Result<Option<Arc<TicketKeys>>
 
 fn read_one(path: &Path, ui: &Ui) -> Result<TicketKey> {
     let shown = path.display();
-    let how = || format!("(umask 077; openssl rand 80 > {shown}) makes one, to be copied to every instance");
+    let how = || remedy::make_ticket_key(path);
     let octets = read_bounded(path, "a ticket key").hint(how)?;
     let key = TicketKey::new(&octets)
         .map_err(|error| Failure::new(format_args!("{shown}: {error}")).hint(how()))?;
