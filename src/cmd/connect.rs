@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use anyhow::Context as _;
-use clap::Args;
+use clap::{ArgGroup, Args};
 use time::OffsetDateTime;
 use tlslab::client::{self, Input, LocalError, Outcome, Target, Terms, Trouble};
 use tlslab::report::certificate;
@@ -53,8 +53,8 @@ Exit status: 0 accepted, 10 untrusted, 11 wrong name, 12 expired, 13 not yet val
 /// Verify a TLS server, show every check, then exchange lines with it
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-#[command(mut_arg("passin", |passin| passin.requires("key")))]
-#[command(mut_arg("idle_timeout", |idle_timeout| idle_timeout.requires("listen")))]
+#[command(group = ArgGroup::new("opens").arg("passin").requires("key"))]
+#[command(group = ArgGroup::new("idles").arg("idle_timeout").requires("listen"))]
 pub(crate) struct Connect {
     /// Whom to connect to; IPv6 addresses in brackets
     #[arg(value_name = "HOST:PORT", default_value = "127.0.0.1:4433")]

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use clap::{Args, ValueEnum};
+use clap::{ArgGroup, Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use rustls::pki_types::CertificateDer;
 use time::OffsetDateTime;
@@ -40,7 +40,7 @@ use summary::Summary;
 
 /// Make a certificate and its key: cert.pem, key.pem (encrypted) and clearkey.pem
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES, mut_arg("passin", |passin| passin.requires("ca_key")))]
+#[command(after_help = EXAMPLES, group = ArgGroup::new("opens").arg("passin").requires("ca_key"))]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub(crate) struct Gencert {
     /// Common name; replaces the CN in the subject [default: www.test.org]
