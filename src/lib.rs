@@ -23,7 +23,7 @@
 //! | [`wire`] | two sockets, or a capture | a recording that Wireshark opens; sessions as an observer sees them |
 //! | [`report`] | any of these results | text or JSON, for a person or a machine |
 //!
-//! [`tls`] holds what both ends share, [`words`] how small things are said.
+//! [`tls`] holds what both ends share, [`words`] how small things are said, [`page`] how a page of HTML is made.
 //!
 //! Where *the lab sheet* is spoken of, `docs/lab-sheet.md` says in our own words what it asks.
 //!
@@ -35,6 +35,7 @@ pub mod audit;
 pub mod bench;
 pub mod client;
 pub mod crypto;
+pub mod page;
 pub mod pki;
 pub mod report;
 pub mod server;

@@ -9,7 +9,7 @@ use rustls::pki_types::CertificateDer;
 use tokio::net::TcpStream;
 
 use super::catalogue::{Fault, Grade, grid};
-use super::rig::resuming::Sessions;
+use super::resumption::Sessions;
 use super::transcript::{Recorded, Recorder};
 use super::verdict::Acceptance;
 use super::witness::{SHOWN, Wire};
@@ -19,6 +19,9 @@ use crate::tls::Versions;
 
 /// Words of the catalogue's, or made for the occasion.
 pub type Text = Cow<'static, str>;
+
+/// The kind of key that certificates have which are not about keys.
+pub const KEY: KeyAlgorithm = KeyAlgorithm::EcP256;
 
 /// What a client is put to: a server that is wrong in exactly one way, or healthy.
 #[derive(Clone, Debug)]

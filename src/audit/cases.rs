@@ -7,7 +7,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use super::about::About;
-use super::case::{Before, Case, Material, Shown, Text, Trust};
+use super::case::{Before, Case, KEY, Material, Shown, Text, Trust};
 use super::catalogue::workshop::{Made, Role, Workshop};
 use super::catalogue::{self, Dates, Fault, Holder, Maker, Model, NotMade, Said, Setting, Status, grid};
 use super::handshake::{self, Opening, Version};
@@ -22,9 +22,6 @@ use crate::server::Identity;
 use crate::tls::Versions;
 use crate::tls::registry::alert;
 use crate::verify::{ExpectedName, Reason, Usage};
-
-/// The kind of key that certificates have which are not about keys.
-pub const KEY: KeyAlgorithm = KeyAlgorithm::EcP256;
 
 /// The cases for a client that expects `name`, in the catalogue's order; with `grid` all of the grid's as well. The client
 /// is told the name as it is `written`: with a dot at its end, in upper case.

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{OnceCell, watch};
 
-use super::case::{Case, Material, Shown, Trust};
-use super::cases::{KEY, Supply};
+use super::case::{Case, KEY, Material, Shown, Trust};
+use super::cases::Supply;
 use super::catalogue::Maker;
 use super::command::Placeholder;
 use super::hello;

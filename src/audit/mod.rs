@@ -18,6 +18,7 @@ pub mod handshake;
 pub mod hello;
 pub mod mending;
 pub mod result;
+pub mod resumption;
 pub mod rig;
 pub mod server;
 pub mod sessions;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::about::About;
-use super::case::{Case, Shown};
+use super::case::{Case, KEY, Shown};
 use super::catalogue::Grade;
 use super::rig::starttls::{Front, Fronted, Protocol};
 
@@ -68,7 +68,7 @@ fn fronted(protocol: Protocol, case: &Case) -> Case {
     let own = ALL.iter().find(|own| own.about.id == case.id);
     let front = own.and_then(|own| own.front.ok()).unwrap_or(Front::Healthy);
     let shown = match own {
-        Some(Fronting { front: Ok(_), .. }) => Shown::Healthy(super::cases::KEY),
+        Some(Fronting { front: Ok(_), .. }) => Shown::Healthy(KEY),
         _ => case.shown.clone(),
     };
     Case {

@@ -8,11 +8,11 @@
 //! Every wait has a limit, every connection one buffer, and all latencies of a run together one histogram.
 
 mod clock;
+mod load;
 mod tally;
 mod worker;
 
 use std::future::Future;
-use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,12 +24,12 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::client::Terms;
 use crate::tls::SessionFacts;
 use crate::verify::Verdict;
 use crate::verify::repeated::RepeatedVerifier;
 
 use clock::CpuClock;
+pub use load::{Load, Mode};
 use tally::Tally;
 pub use tally::{Counts, FailureKind, Percentiles};
 use worker::Worker;
@@ -48,56 +48,6 @@ const FAREWELL: Duration = Duration::from_secs(2);
 
 /// A load generator that used this share of its CPUs was the limit itself.
 const BUSY: f64 = 0.9;
-
-/// What each connection does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// Full handshakes, each on a connection of its own.
-    Full,
-    /// Resumed handshakes, likewise; each connection's first one is full, and not counted.
-    Resumed,
-    /// Nothing: connections that are opened and held.
-    Idle,
-    /// Sends as fast as the server takes it; what comes back is read and counted too.
-    Up,
-    /// Reads what the server sends by itself.
-    Down,
-    /// Sends a message, waits until it is back, and compares.
-    Echo,
-}
-
-impl Mode {
-    /// The word of `--mode`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Full => "full",
-            Self::Resumed => "resumed",
-            Self::Idle => "idle",
-            Self::Up => "up",
-            Self::Down => "down",
-            Self::Echo => "echo",
-        }
-    }
-}
-
-/// A load.
-#[derive(Clone, Debug)]
-pub struct Load {
-    /// What to do.
-    pub mode: Mode,
-    /// The server.
-    pub address: SocketAddr,
-    /// On which terms; their patience is the limit of every wait.
-    pub terms: Terms,
-    /// How many connections at once.
-    pub connections: usize,
-    /// What is done before it counts; [`Mode::Idle`] has none.
-    pub warm_up: Duration,
-    /// For how long it counts; how long [`Mode::Idle`] holds what it has opened.
-    pub duration: Duration,
-    /// The bytes of a message of [`Mode::Echo`].
-    pub message: usize,
-}
 
 /// What a load measured.
 #[derive(Clone, Debug)]

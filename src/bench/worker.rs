@@ -14,8 +14,8 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::load::{Load, Mode};
 use super::tally::{FailureKind, Tally};
-use super::{Load, Mode};
 use crate::tls::SessionFacts;
 
 /// After a failure: a server that refuses everything is asked a few times a second, not as fast as can be.

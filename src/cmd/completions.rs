@@ -1,9 +1,9 @@
 //! `tlslab completions SHELL`: what the shell needs to complete commands, options and their values.
 
-use clap::{Args, CommandFactory as _};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
-use super::{Cli, Result, Ui};
+use super::{Result, Ui};
 
 /// Print a script that completes tlslab's commands and options in a shell
 #[derive(Debug, Args)]
@@ -21,9 +21,10 @@ Examples:
   tlslab completions fish > ~/.config/fish/completions/tlslab.fish";
 
 impl Completions {
-    pub(crate) fn run(&self, ui: &Ui) -> Result<u8> {
+    /// `tlslab` is the whole command line.
+    pub(crate) fn run(&self, ui: &Ui, tlslab: &mut Command) -> Result<u8> {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "tlslab", &mut script);
+        clap_complete::generate(self.shell, tlslab, "tlslab", &mut script);
         let script = String::from_utf8_lossy(&script);
         if ui.json() {
             let object = serde_json::json!({ "shell": self.shell.to_string(), "script": script });

@@ -12,6 +12,7 @@ use anstyle::{AnsiColor, Style};
 use anyhow::Context as _;
 use clap::{ArgGroup, Args};
 use time::OffsetDateTime;
+use tlslab::client::carry::Carrier;
 use tlslab::client::{self, Input, LocalError, Outcome, Target, Terms, Trouble};
 use tlslab::report::certificate;
 use tlslab::report::outcome::{OutcomeReport, session_line};
@@ -110,7 +111,14 @@ impl Connect {
         // What can fail without a server fails before one is bothered.
         self.recording.check()?;
         if let Some(address) = &self.listen {
-            return listen::run(self, address, terms(self, ui)?, ui);
+            let carrier = Carrier {
+                target: self.target.clone(),
+                terms: terms(self, ui)?,
+                max_connections: self.max_connections.get(),
+                idle_timeout: self.idle.idle_timeout,
+                drain_timeout: self.drain_timeout,
+            };
+            return listen::run(carrier, address, ui);
         }
         let mode = if self.plaintext { Mode::Plaintext } else { Mode::Tls(Box::new(terms(self, ui)?)) };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -27,15 +27,13 @@ use tlslab::verify::Reason;
 use tlslab::wire::reading::dissection::{Find, Place};
 use tlslab::words;
 
+use super::trust::LAB_NAME;
 use super::{Failure, Result, Ui, remedy};
 use scene::{Act, Meeting};
 use wire::{Observed, Reading, Wire, hex_dump};
 
 /// What the client says, and what an observer must not read.
 const MESSAGE: &str = "the password is correct-horse-battery-staple";
-
-/// The server that is meant.
-const NAME: &str = "www.test.org";
 
 /// Run the whole lab in one command and check every claim
 ///
@@ -117,7 +115,7 @@ impl Demo {
         stage.title("The certificate")?;
         let key = PrivateKey::generate_fast(KeyAlgorithm::Rsa4096)?;
         let validity = Validity { not_before: now, not_after: now + Duration::days(365) };
-        let certificate = scene::certificate(&key, NAME, validity)?;
+        let certificate = scene::certificate(&key, LAB_NAME, validity)?;
         let facts = CertFacts::read(&certificate)?;
         stage.certificate(&facts)?;
         keep(&folder, &certificate, &key, self.force)?;
@@ -137,8 +135,8 @@ impl Demo {
         let (long_ago, ago) = (now - Duration::days(30), now - Duration::days(3));
         let (soon, later) = (now + Duration::days(3), now + Duration::days(30));
         let refused = [
-            ("expired", Reason::Expired, Validity { not_before: long_ago, not_after: ago }, NAME),
-            ("not yet valid", Reason::NotYetValid, Validity { not_before: soon, not_after: later }, NAME),
+            ("expired", Reason::Expired, Validity { not_before: long_ago, not_after: ago }, LAB_NAME),
+            ("not yet valid", Reason::NotYetValid, Validity { not_before: soon, not_after: later }, LAB_NAME),
             ("wrong name", Reason::WrongName, validity, "www.example.com"),
         ];
         let other = PrivateKey::generate(KeyAlgorithm::EcP256)?;
@@ -146,7 +144,7 @@ impl Demo {
             let bad = scene::certificate(&other, name, validity)?;
             stage.refusal(what, reason, &bad, &bad, &other, now).await?;
         }
-        let impostor = scene::certificate(&other, NAME, validity)?;
+        let impostor = scene::certificate(&other, LAB_NAME, validity)?;
         let what = "same name, other key";
         stage.refusal(what, Reason::Untrusted, &impostor, &certificate, &other, now).await?;
 
@@ -336,7 +334,7 @@ impl Stage<'_> {
         let name = observed.server_name();
         self.claim(
             "what stays readable: the server's name, which the client asks for (SNI)",
-            name.as_deref() == Some(NAME),
+            name.as_deref() == Some(LAB_NAME),
             name.unwrap_or_else(|| "no name".to_owned()),
         )?;
         let shown = observed.shows_certificate();

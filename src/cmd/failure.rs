@@ -3,10 +3,10 @@
 use std::fmt;
 use std::process::ExitCode;
 
-use clap::CommandFactory;
 use tlslab::words::Escaped;
 
-use super::{Cli, Global, Ui, remedy};
+use super::global::Global;
+use super::{Ui, remedy};
 
 /// What a command returns: its result, or why there is none.
 pub(crate) type Result<T> = std::result::Result<T, Failure>;
@@ -121,7 +121,7 @@ impl<T, E: Into<Failure>> Hinted<T> for std::result::Result<T, E> {
 
 /// A command line that clap cannot read, said as any other failure; `--help` and `--version` are none, and go out as they
 /// are.
-pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+pub(crate) fn usage(error: &clap::Error, commands: &clap::Command) -> ExitCode {
     use clap::error::ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion};
 
     if matches!(error.kind(), DisplayHelp | DisplayHelpOnMissingArgumentOrSubcommand | DisplayVersion) {
@@ -133,7 +133,6 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     let json = std::env::args_os().take_while(|word| word != "--").any(|word| word == "--json");
     let ui = Ui::new(&Global { json, ..Global::default() });
     // clap shows no usage beside a value that it cannot read.
-    let commands = Cli::command();
     let called = std::env::args_os().skip(1).find_map(|word| commands.find_subcommand(word));
     let called =
         called.map_or_else(|| "tlslab".to_owned(), |command| format!("tlslab {}", command.get_name()));

@@ -3,11 +3,11 @@
 use std::io;
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory as _};
+use clap::{Args, Command};
 use clap_mangen::Man as Page;
 use tlslab::pki::files;
 
-use super::{Cli, Failure, Result, Ui};
+use super::{Failure, Result, Ui};
 
 /// Print a manual page, or write all of them
 #[derive(Debug, Args)]
@@ -33,8 +33,9 @@ Examples:
 const MODE: u32 = 0o644;
 
 impl Man {
-    pub(crate) fn run(&self, ui: &Ui) -> Result<u8> {
-        let pages = pages()?;
+    /// `tlslab` is the whole command line.
+    pub(crate) fn run(&self, ui: &Ui, tlslab: Command) -> Result<u8> {
+        let pages = pages(tlslab)?;
         let Some(directory) = &self.out else {
             let name =
                 self.command.as_ref().map_or("tlslab".to_owned(), |command| format!("tlslab-{command}"));
@@ -76,8 +77,8 @@ impl Man {
 }
 
 /// Name and text of every page, tlslab's own first.
-fn pages() -> io::Result<Vec<(String, String)>> {
-    let mut whole = Cli::command().disable_help_subcommand(true);
+fn pages(tlslab: Command) -> io::Result<Vec<(String, String)>> {
+    let mut whole = tlslab.disable_help_subcommand(true);
     whole.build();
     let source = format!("tlslab {}", env!("CARGO_PKG_VERSION"));
     let mut commands = vec![whole.clone()];

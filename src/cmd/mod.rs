@@ -15,6 +15,7 @@ mod dissect;
 mod failure;
 mod flags;
 mod gencert;
+mod global;
 mod inspect;
 mod instant;
 mod keylog;
@@ -38,8 +39,10 @@ mod verify;
 
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use time::OffsetDateTime;
+
+use global::Global;
 
 pub(crate) use failure::{Failure, Hinted, Result};
 pub(crate) use ui::Ui;
@@ -47,7 +50,7 @@ pub(crate) use ui::Ui;
 /// A laboratory for TLS: make certificates, serve, connect, and see every check
 #[derive(Debug, Parser)]
 #[command(name = "tlslab", version, arg_required_else_help = true, after_help = EXAMPLES)]
-pub(crate) struct Cli {
+struct Cli {
     #[command(flatten)]
     global: Global,
     #[command(subcommand)]
@@ -63,21 +66,6 @@ Examples:
 
 Exit status of connect and verify: 0 accepted, 10 untrusted, 11 wrong name, 12 expired,
 13 not yet valid, 14 other certificate fault, 20 handshake failed, 30 network.";
-
-/// What every command understands.
-#[derive(Clone, Debug, Default, Args)]
-#[command(next_help_heading = "Everywhere")]
-pub(crate) struct Global {
-    /// Print exactly one JSON object on stdout
-    #[arg(long, global = true)]
-    pub(crate) json: bool,
-    /// Say nothing but results and errors
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
-    pub(crate) quiet: bool,
-    /// Say more; twice: rustls' own log too
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
-    pub(crate) verbose: u8,
-}
 
 /// In the order in which a newcomer meets them.
 #[derive(Debug, Subcommand)]
@@ -104,7 +92,7 @@ enum Command {
 pub(crate) fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return failure::usage(&error),
+        Err(error) => return failure::usage(&error, &Cli::command()),
     };
     let ui = Ui::new(&cli.global);
     log::start(&ui);
@@ -137,15 +125,13 @@ fn run(command: Command, ui: &Ui) -> Result<u8> {
         #[cfg(unix)]
         Command::Audit(command) => command.run(ui, now),
         Command::Bench(command) => command.run(ui),
-        Command::Completions(command) => command.run(ui),
-        Command::Man(command) => command.run(ui),
+        Command::Completions(command) => command.run(ui, &mut Cli::command()),
+        Command::Man(command) => command.run(ui, Cli::command()),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

@@ -8,7 +8,7 @@ use anstyle::{AnsiColor, Style};
 use tlslab::words;
 use tlslab::writer::{LAST_WORDS, Writer};
 
-use super::Global;
+use super::global::Global;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default().bold();

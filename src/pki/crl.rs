@@ -10,7 +10,6 @@ use time::OffsetDateTime;
 use super::der::{self, Element, Walk, tag};
 use super::facts::{
     Extension, ExtensionFacts, GeneralName, Malformed, SignatureAlgorithm, extensions, general_names_of,
-    names_of_set_bits,
 };
 use super::oid::{self, Oid};
 use super::plan::Time;
@@ -160,21 +159,24 @@ impl ReasonFlags {
     /// Every reason that has a flag.
     pub const ALL: Self = Self(0b1_1111_1110);
 
-    const NAMES: [&'static str; 9] = [
-        "unused",
-        "keyCompromise",
-        "cACompromise",
-        "affiliationChanged",
-        "superseded",
-        "cessationOfOperation",
-        "certificateHold",
-        "privilegeWithdrawn",
-        "aACompromise",
+    /// What the bits from 1 on stand for. They are not the reasons' numbers: no list is for those that are not revoked
+    /// for a reason (0) or no longer (8).
+    const REASONS: [RevocationReason; 8] = [
+        RevocationReason::KeyCompromise,
+        RevocationReason::CaCompromise,
+        RevocationReason::AffiliationChanged,
+        RevocationReason::Superseded,
+        RevocationReason::CessationOfOperation,
+        RevocationReason::CertificateHold,
+        RevocationReason::PrivilegeWithdrawn,
+        RevocationReason::AaCompromise,
     ];
 
     /// The names of the flags that are set.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        names_of_set_bits(self.0, &Self::NAMES)
+        let is_set = move |bit: usize| self.0 & (1 << bit) != 0;
+        let reasons = Self::REASONS.into_iter().enumerate().filter(move |(place, _)| is_set(place + 1));
+        is_set(0).then_some("unused").into_iter().chain(reasons.map(|(_, reason)| reason.as_str()))
     }
 }
 

@@ -76,13 +76,6 @@ pub struct PublicKeyFacts {
     pub bits: Vec<u8>,
 }
 
-impl PublicKeyFacts {
-    /// Reads a `SubjectPublicKeyInfo`; trailing bytes are refused.
-    pub fn read(spki: &[u8]) -> Result<Self, Malformed> {
-        read::public_key(spki)
-    }
-}
-
 /// The kinds of public key that are told apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PublicKeyKind {
@@ -145,15 +138,6 @@ pub struct SignatureAlgorithm {
     pub name: String,
     /// The DER of the AlgorithmIdentifier's content (without the outer SEQUENCE header).
     pub algorithm_id: Vec<u8>,
-}
-
-impl SignatureAlgorithm {
-    /// Reads an AlgorithmIdentifier.
-    pub fn read(algorithm_identifier: &[u8]) -> Result<Self, Malformed> {
-        let sequence = der::only(algorithm_identifier, tag::SEQUENCE)
-            .map_err(|error| Malformed(format!("signatureAlgorithm: {error}")))?;
-        read::signature_algorithm(sequence)
-    }
 }
 
 /// One extension.
@@ -422,18 +406,6 @@ impl CertFacts {
 
     /// The longest certificate that is read, in bytes: 1 MiB. Real ones are a thousandth of it.
     pub const MAX_LENGTH: usize = 1 << 20;
-
-    /// Reads one certificate; trailing bytes are refused.
-    pub fn read(der: &[u8]) -> Result<Self, Malformed> {
-        let (facts, faults) = Self::read_leniently(der)?;
-        faults.into_iter().next().map_or(Ok(facts), Err)
-    }
-
-    /// The same for who wants to look at it all the same: an empty relative distinguished name and a time without
-    /// seconds or in another zone are read for what they mean and told as faults.
-    pub fn read_leniently(der: &[u8]) -> Result<(Self, Vec<Malformed>), Malformed> {
-        read::certificate(der)
-    }
 
     /// subjectAltName's names, where the extension is present and readable.
     pub fn subject_alt_names(&self) -> Option<&[GeneralName]> {

@@ -13,6 +13,5 @@ pub mod key;
 pub mod markdown;
 pub mod ocsp;
 pub mod outcome;
-pub mod page;
 pub mod verdict;
 pub mod who;

@@ -9,8 +9,9 @@ use tokio::time::timeout;
 
 use super::admission::Admission;
 use super::config::Config;
+use super::ends::Ends;
 use super::event::{Event, Events};
-use super::session::{self, Ends};
+use super::session;
 use crate::streams::accept::accept;
 use crate::wire::Side;
 use crate::wire::recording::Recorded;

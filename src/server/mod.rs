@@ -15,6 +15,7 @@ mod backends;
 mod certificates;
 mod config;
 mod drain;
+mod ends;
 mod event;
 mod identity;
 mod listener;

@@ -4,6 +4,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::event::TlsFacts;
+use crate::side::{Both, ipv6};
 
 const SIGNATURE: [u8; 12] = *b"\r\n\r\n\0\r\nQUIT\n";
 /// Version 2, command PROXY.
@@ -42,19 +43,13 @@ pub(super) fn header(client: SocketAddr, server: SocketAddr, tls: Option<&TlsFac
 }
 
 fn addresses(client: SocketAddr, server: SocketAddr) -> (u8, Vec<u8>) {
+    let Both { client, server } = Both { client, server }.in_one_family();
     let ports = [client.port().to_be_bytes(), server.port().to_be_bytes()].concat();
-    match (client.ip().to_canonical(), server.ip().to_canonical()) {
+    match (client.ip(), server.ip()) {
         (IpAddr::V4(client), IpAddr::V4(server)) => {
             (TCP4, [&client.octets()[..], &server.octets(), &ports].concat())
         }
-        (client, server) => (TCP6, [&mapped(client)[..], &mapped(server), &ports].concat()),
-    }
-}
-
-fn mapped(address: IpAddr) -> [u8; 16] {
-    match address {
-        IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
-        IpAddr::V6(address) => address.octets(),
+        (client, server) => (TCP6, [&ipv6(client).octets()[..], &ipv6(server).octets(), &ports].concat()),
     }
 }
 

@@ -2,7 +2,6 @@
 //!
 //! Generic over the stream below, so that tests converse in memory.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,25 +13,17 @@ use tokio_rustls::server::TlsStream;
 
 use super::config::Config;
 use super::drain::Drain;
+use super::ends::{Ended, Ends};
 use super::event::{End, Event, Events, HandshakeFailure, TlsFacts};
 use super::report::Report;
-use super::services::Ended;
 use super::{reload, services};
 use crate::pki::facts::CertFacts;
 use crate::streams::linger::{LINGER, linger};
 use crate::streams::{Counted, FOREVER, IdleTimeout, Opened, Pooled, Reset};
 use crate::tls::SessionFacts;
 
-/// Both ends of a connection.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Ends {
-    /// Where the peer connected from.
-    pub(super) peer: SocketAddr,
-    /// The address that it dialled.
-    pub(super) local: SocketAddr,
-}
-
-/// What is beneath TLS: read in large pieces, limited in its idle time, and with the first bytes kept until the handshake is done.
+/// What is beneath TLS: read in large pieces, limited in its idle time, and with the first bytes kept until the handshake is
+/// done.
 type Beneath<IO> = Opened<IdleTimeout<Pooled<IO>>>;
 
 /// What a handshake that is under way when the server is told to stop still gets.

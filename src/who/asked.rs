@@ -8,7 +8,8 @@ use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{Error, RootCertStore};
 
-use super::{Case, Refusal};
+use super::case::Case;
+use super::prediction::Refusal;
 use crate::crypto;
 use crate::pki::facts::CertFacts;
 use crate::verify::{

@@ -1,16 +1,20 @@
 //! On what verifiers refuse: each condition a pure question about a [`Case`], with its answer in words.
 
 mod fields;
+mod found;
 mod key;
 mod path;
 mod usage;
+mod whom;
 
 use time::Duration;
 
-use super::Case;
+use super::case::Case;
 use super::names::{self, NameRules};
-use crate::pki::facts::{CertFacts, ExtensionFacts};
 use crate::pki::oid::Oid;
+
+pub use path::Constrained;
+pub use whom::Whom;
 
 /// Something about a certificate on which somebody refuses it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,41 +161,6 @@ pub enum Condition {
     Version1WithoutConstraints,
 }
 
-/// How a verifier reads name constraints.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(clippy::struct_excessive_bools, reason = "each is something that is read or not")]
-pub struct Constrained {
-    /// They bind the subject too, not the alternative names only.
-    pub subject: bool,
-    /// They bind URIs.
-    pub uris: bool,
-    /// They bind a CN beside alternative names too, where no dNSName is among them.
-    pub common_name_beside: bool,
-    /// They bind a CN that is a wildcard.
-    pub wildcard_common_name: bool,
-    /// A name with a final dot is the name without it.
-    pub final_dot: bool,
-    /// An excluded name excludes the wildcard that stands for it.
-    pub wildcards: bool,
-}
-
-/// Whose certificate a verifier looks at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Whom {
-    /// All that are known.
-    All,
-    /// The intermediates'.
-    Intermediates,
-    /// The intermediates' and the trusted root's.
-    Issuers,
-    /// The server's.
-    Leaf,
-    /// The trusted root's.
-    Root,
-    /// The server's and the intermediates'.
-    Sent,
-}
-
 impl Condition {
     /// What it finds wrong, in words that fit after "refuses it:"; `None` where it does not hold.
     pub fn find(self, case: &Case<'_>) -> Option<String> {
@@ -268,54 +237,5 @@ impl Condition {
             Self::UselessIssuerKey => path::useless_issuer_key(case),
             Self::Version1WithoutConstraints => fields::version_1_without_constraints(leaf),
         }
-    }
-}
-
-/// The words, where it holds.
-fn said(holds: bool, words: &str) -> Option<String> {
-    holds.then(|| words.to_owned())
-}
-
-fn extension(certificate: &CertFacts, oid: Oid) -> Option<&ExtensionFacts> {
-    certificate.extensions.iter().find(|extension| extension.oid == oid)
-}
-
-/// Whether it is a list with nothing in it.
-fn is_empty(extension: &ExtensionFacts) -> bool {
-    extension.value == [0x30, 0]
-}
-
-impl Whom {
-    /// Those, lowest first.
-    fn of<'a>(self, case: &Case<'a>) -> impl Iterator<Item = &'a CertFacts> + use<'a> {
-        let leaf = matches!(self, Self::All | Self::Leaf | Self::Sent).then_some(case.leaf);
-        let (intermediates, root) = case.above();
-        let intermediates = match self {
-            Self::All | Self::Intermediates | Self::Issuers | Self::Sent => intermediates,
-            Self::Leaf | Self::Root => &[],
-        };
-        let root = root.filter(|_| matches!(self, Self::All | Self::Issuers | Self::Root));
-        leaf.into_iter().chain(intermediates.iter().copied()).chain(root)
-    }
-
-    fn any(self, case: &Case<'_>, holds: impl Fn(&CertFacts) -> bool) -> bool {
-        self.of(case).any(holds)
-    }
-
-    fn find(self, case: &Case<'_>, fault: impl Fn(&CertFacts) -> Option<String>) -> Option<String> {
-        self.of(case).find_map(fault)
-    }
-
-    /// The first fault of an issuer among them, seen with what stands below it, leaf first.
-    fn find_above(
-        self,
-        case: &Case<'_>,
-        fault: impl Fn(&[&CertFacts], &CertFacts) -> Option<String>,
-    ) -> Option<String> {
-        let chain: Vec<&CertFacts> = Self::All.of(case).collect();
-        let places = (1..chain.len()).map(|depth| chain.split_at(depth));
-        let places = places.filter_map(|(below, above)| Some((below, *above.first()?)));
-        let mut among = places.filter(|(_, issuer)| self.of(case).any(|one| std::ptr::eq(one, *issuer)));
-        among.find_map(|(below, issuer)| fault(below, issuer))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::Case;
+use super::case::Case;
 use crate::pki::der::Walk;
 use crate::pki::facts::{CertFacts, GeneralName};
 use crate::pki::oid::SRV_NAME;

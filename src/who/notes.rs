@@ -2,8 +2,11 @@
 
 use time::OffsetDateTime;
 
+use super::case::Case;
+use super::prediction::Refusal;
+use super::release::Release;
 use super::rules::Findings;
-use super::{Case, Refusal, Release, Verifier};
+use super::verifier::Verifier;
 use crate::pki::facts::{CertFacts, GeneralName};
 use crate::verify::{ExpectedName, Model, TrustPath, Verdict};
 

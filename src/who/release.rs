@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::Verifier;
+use super::verifier::Verifier;
 use Verifier as V;
 
 /// A version, compared number by number; what is not said is 0.

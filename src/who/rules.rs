@@ -2,10 +2,12 @@
 
 use time::Duration;
 
-use super::condition::Constrained;
+use super::case::Case;
+use super::condition::{Condition, Constrained, Whom};
 use super::names::{CommonNames, NameRules, Stars, Wildcards};
+use super::prediction::Refusal;
 use super::release::{Build, Release, Version};
-use super::{Case, Condition, Refusal, Verifier, Whom};
+use super::verifier::Verifier;
 use crate::pki::oid::{
     AUTHORITY_INFORMATION, AUTHORITY_KEY_IDENTIFIER, BASIC_CONSTRAINTS, CERTIFICATE_POLICIES,
     CRL_DISTRIBUTION_POINTS, EXTENDED_KEY_USAGE, INHIBIT_ANY_POLICY, KEY_USAGE, NAME_CONSTRAINTS,
@@ -213,16 +215,12 @@ const WEBPKI_USES: &str = "rustls-webpki src/verify_cert.rs check_eku";
 const WEBPKI_NAMES: &str = "rustls-webpki src/subject_name/mod.rs check_name_constraints";
 const WEBPKI_CRITICAL: &str = "rustls-webpki src/x509.rs: UnsupportedCriticalExtension";
 
-/// What OpenSSL, Chromium and Go read of a certificate before all else.
-const ALL_READ: &[Oid] = &[
-    SUBJECT_KEY_IDENTIFIER,
-    KEY_USAGE,
-    SUBJECT_ALT_NAME,
-    BASIC_CONSTRAINTS,
-    NAME_CONSTRAINTS,
-    AUTHORITY_KEY_IDENTIFIER,
-    EXTENDED_KEY_USAGE,
-];
+/// Extensions that every verifier processes, critical or not.
+const KNOWN_TO_ALL: &[Oid] =
+    &[KEY_USAGE, SUBJECT_ALT_NAME, BASIC_CONSTRAINTS, NAME_CONSTRAINTS, EXTENDED_KEY_USAGE];
+
+/// Those that RFC 5280 wants not to be critical, which some therefore refuse.
+const KEY_IDENTIFIERS: &[Oid] = &[SUBJECT_KEY_IDENTIFIER, AUTHORITY_KEY_IDENTIFIER];
 
 /// Critical extensions that some verifiers process and others do not.
 const KNOWN_TO_SOME: &[Oid] = &[
@@ -236,86 +234,44 @@ const KNOWN_TO_SOME: &[Oid] = &[
     POLICY_MAPPINGS,
 ];
 
+/// What OpenSSL, Chromium and Go read of a certificate before all else.
+const ALL_READ: &[Oid] = &joined::<7>(KNOWN_TO_ALL, KEY_IDENTIFIERS);
+
 /// The critical extensions that each is not known to refuse: what it was seen to take, and, of those that were not seen
 /// with them all ([`KINDS`]), [`KNOWN_TO_SOME`].
-const OPENSSL_KNOWN: &[Oid] = &[
-    KEY_USAGE,
-    SUBJECT_ALT_NAME,
-    BASIC_CONSTRAINTS,
-    NAME_CONSTRAINTS,
-    EXTENDED_KEY_USAGE,
-    CERTIFICATE_POLICIES,
-    CRL_DISTRIBUTION_POINTS,
-    INHIBIT_ANY_POLICY,
-    NETSCAPE_CERT_TYPE,
-    OCSP_NO_CHECK,
-    POLICY_CONSTRAINTS,
-    POLICY_MAPPINGS,
-];
-const GO_KNOWN: &[Oid] = &[
-    SUBJECT_KEY_IDENTIFIER,
-    KEY_USAGE,
-    SUBJECT_ALT_NAME,
-    BASIC_CONSTRAINTS,
-    NAME_CONSTRAINTS,
-    AUTHORITY_KEY_IDENTIFIER,
-    EXTENDED_KEY_USAGE,
-    AUTHORITY_INFORMATION,
-    CERTIFICATE_POLICIES,
-    CRL_DISTRIBUTION_POINTS,
-];
-const GO_1_24_KNOWN: &[Oid] = &[
-    KEY_USAGE,
-    SUBJECT_ALT_NAME,
-    BASIC_CONSTRAINTS,
-    NAME_CONSTRAINTS,
-    EXTENDED_KEY_USAGE,
-    CERTIFICATE_POLICIES,
-    CRL_DISTRIBUTION_POINTS,
-    INHIBIT_ANY_POLICY,
-    POLICY_CONSTRAINTS,
-    POLICY_MAPPINGS,
-];
-const WEBBUT_KEY_IDENTIFIERS: &[Oid] = &[
-    KEY_USAGE,
-    SUBJECT_ALT_NAME,
-    BASIC_CONSTRAINTS,
-    NAME_CONSTRAINTS,
-    EXTENDED_KEY_USAGE,
-    CRL_DISTRIBUTION_POINTS,
-];
-const BUT_KEY_IDENTIFIERS: &[Oid] = &[
-    KEY_USAGE,
-    SUBJECT_ALT_NAME,
-    BASIC_CONSTRAINTS,
-    NAME_CONSTRAINTS,
-    EXTENDED_KEY_USAGE,
-    AUTHORITY_INFORMATION,
-    CERTIFICATE_POLICIES,
-    CRL_DISTRIBUTION_POINTS,
-    INHIBIT_ANY_POLICY,
-    NETSCAPE_CERT_TYPE,
-    OCSP_NO_CHECK,
-    POLICY_CONSTRAINTS,
-    POLICY_MAPPINGS,
-];
-const WITH_KEY_IDENTIFIERS: &[Oid] = &[
-    SUBJECT_KEY_IDENTIFIER,
-    KEY_USAGE,
-    SUBJECT_ALT_NAME,
-    BASIC_CONSTRAINTS,
-    NAME_CONSTRAINTS,
-    AUTHORITY_KEY_IDENTIFIER,
-    EXTENDED_KEY_USAGE,
-    AUTHORITY_INFORMATION,
-    CERTIFICATE_POLICIES,
-    CRL_DISTRIBUTION_POINTS,
-    INHIBIT_ANY_POLICY,
-    NETSCAPE_CERT_TYPE,
-    OCSP_NO_CHECK,
-    POLICY_CONSTRAINTS,
-    POLICY_MAPPINGS,
-];
+const BUT_KEY_IDENTIFIERS: &[Oid] = &joined::<13>(KNOWN_TO_ALL, KNOWN_TO_SOME);
+const WITH_KEY_IDENTIFIERS: &[Oid] = &joined::<15>(ALL_READ, KNOWN_TO_SOME);
+const OPENSSL_KNOWN: &[Oid] = &joined::<12>(
+    KNOWN_TO_ALL,
+    &[
+        CERTIFICATE_POLICIES,
+        CRL_DISTRIBUTION_POINTS,
+        INHIBIT_ANY_POLICY,
+        NETSCAPE_CERT_TYPE,
+        OCSP_NO_CHECK,
+        POLICY_CONSTRAINTS,
+        POLICY_MAPPINGS,
+    ],
+);
+const GO_KNOWN: &[Oid] =
+    &joined::<10>(ALL_READ, &[AUTHORITY_INFORMATION, CERTIFICATE_POLICIES, CRL_DISTRIBUTION_POINTS]);
+const GO_1_24_KNOWN: &[Oid] = &joined::<10>(
+    KNOWN_TO_ALL,
+    &[CERTIFICATE_POLICIES, CRL_DISTRIBUTION_POINTS, INHIBIT_ANY_POLICY, POLICY_CONSTRAINTS, POLICY_MAPPINGS],
+);
+const WEBPKI_KNOWN: &[Oid] = &joined::<6>(KNOWN_TO_ALL, &[CRL_DISTRIBUTION_POINTS]);
+
+/// One list behind the other; `N` is the length of both.
+const fn joined<const N: usize>(one: &[Oid], other: &[Oid]) -> [Oid; N] {
+    assert!(one.len() + other.len() == N, "another length");
+    let mut all = [one[0]; N];
+    let mut place = 1;
+    while place < N {
+        all[place] = if place < one.len() { one[place] } else { other[place - one.len()] };
+        place += 1;
+    }
+    all
+}
 
 /// Context tags of GeneralName (RFC 5280 §4.2.1.6).
 const X400_ADDRESS: u8 = 3;
@@ -785,7 +741,7 @@ pub const RULES: &[Rule] = &[
     both(&[RustlsWebpki], C::NotServerAuth(Whom::Leaf), WEBPKI_USES),
     both(&[RustlsWebpki], C::NoPurpose(Whom::Sent), WEBPKI_USES),
     both(&[RustlsWebpki], C::Unreadable(Whom::Sent, &[EXTENDED_KEY_USAGE]), WEBPKI_USES),
-    both(&[RustlsWebpki], C::UnknownCritical(Whom::Sent, WEBBUT_KEY_IDENTIFIERS), WEBPKI_CRITICAL),
+    both(&[RustlsWebpki], C::UnknownCritical(Whom::Sent, WEBPKI_KNOWN), WEBPKI_CRITICAL),
     both(&[RustlsWebpki], C::DuplicateExtension(Whom::All), "rustls-webpki src/x509.rs set_extension_once"),
     both(&[RustlsWebpki], C::OldVersion, "rustls-webpki src/cert.rs: UnsupportedCertVersion"),
     issued(

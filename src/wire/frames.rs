@@ -13,6 +13,7 @@ use std::net::{IpAddr, SocketAddr};
 use etherparse::{EtherType, Ethernet2Header, IpNumber, Ipv4Header, Ipv6Header, TcpHeader, TcpOptionElement};
 
 use super::{Both, Side};
+use crate::side::ipv6;
 
 /// Hears each frame: its headers, and its payload.
 pub type Emit<'a> = &'a mut dyn FnMut(&[u8], &[u8]);
@@ -38,13 +39,8 @@ impl Conversation {
     ///
     /// IPv4-mapped addresses become IPv4; where the families still differ, both become IPv6.
     pub fn new(client: SocketAddr, server: SocketAddr, initial: Both<u32>) -> Self {
-        let (mut client, mut server) = (canonical(client), canonical(server));
-        if client.is_ipv4() != server.is_ipv4() {
-            client = mapped(client);
-            server = mapped(server);
-        }
         Self {
-            address: Both { client, server },
+            address: Both { client, server }.in_one_family(),
             next: initial,
             finished: Both::default(),
             identification: Both::default(),
@@ -163,8 +159,8 @@ impl Conversation {
                 let ip = Ipv6Header {
                     next_header: IpNumber::TCP,
                     hop_limit: 64,
-                    source: self::bytes(source),
-                    destination: self::bytes(destination),
+                    source: ipv6(source).octets(),
+                    destination: ipv6(destination).octets(),
                     ..Ipv6Header::default()
                 };
                 bytes.extend(ip.to_bytes());
@@ -283,21 +279,6 @@ struct Flags {
     ack: bool,
     fin: bool,
     rst: bool,
-}
-
-fn canonical(address: SocketAddr) -> SocketAddr {
-    SocketAddr::new(address.ip().to_canonical(), address.port())
-}
-
-fn mapped(address: SocketAddr) -> SocketAddr {
-    SocketAddr::new(bytes(address.ip()).into(), address.port())
-}
-
-fn bytes(address: IpAddr) -> [u8; 16] {
-    match address {
-        IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
-        IpAddr::V6(address) => address.octets(),
-    }
 }
 
 #[cfg(test)]

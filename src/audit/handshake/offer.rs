@@ -3,7 +3,7 @@
 use rustls::NamedGroup;
 use zeroize::Zeroizing;
 
-use super::End;
+use super::end::End;
 use crate::crypto;
 use crate::tls::registry::{extension, signal};
 use crate::wire::hello::ClientHello;

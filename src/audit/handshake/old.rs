@@ -6,10 +6,11 @@
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::end::End;
+use super::material::Material;
 use super::message::Message;
 use super::offer::{Exchange, Offer};
 use super::records::{Incoming, RecordStream};
-use super::{End, Material};
 use crate::crypto;
 use crate::tls::registry::handshake;
 use crate::wire::hello::ServerHello;

@@ -4,7 +4,7 @@ use std::io;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use super::End;
+use super::end::End;
 use super::message::Message;
 use crate::tls::registry::version::TLS_1_2;
 use crate::wire::record::{ContentType, HEADER, Header};
@@ -234,5 +234,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RecordStream<S> {
     pub(super) async fn shut(&mut self) {
         // Whoever is gone needs no end.
         let _ = self.stream.shutdown().await;
+    }
+}
+
+/// The next handshake message, which must be of this type; ChangeCipherSpec is passed over (RFC 8446 §5).
+pub(super) async fn expect<S>(records: &mut RecordStream<S>, kind: u8) -> Result<Vec<u8>, End>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    loop {
+        match records.next().await? {
+            Incoming::Message(found, body) if found == kind => return Ok(body),
+            Incoming::ChangeCipherSpec => {}
+            Incoming::Alert(description) => return Err(End::Alert(description)),
+            Incoming::Closed => return Err(End::Closed),
+            Incoming::Message(..) => {
+                return Err(End::Malformed("another handshake message than was to come"));
+            }
+            Incoming::Data(_) => return Err(End::Malformed("application data in the handshake")),
+        }
     }
 }

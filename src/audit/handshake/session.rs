@@ -2,9 +2,10 @@
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::end::End;
 use super::message::Message;
 use super::records::{Incoming, MOST_CONTENT, RecordStream};
-use super::{End, Reply, Script, Version};
+use super::script::{Reply, Script, Version};
 use crate::tls::registry::alert::CLOSE_NOTIFY;
 use crate::tls::registry::handshake;
 use crate::tls::registry::version::TLS_1_2;

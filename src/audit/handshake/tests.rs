@@ -12,6 +12,7 @@ use super::cases::{self, Case};
 use super::*;
 use crate::audit::catalogue::workshop::Workshop;
 use crate::crypto;
+use crate::pki::key::{KeyAlgorithm, PrivateKey};
 
 const REPLY: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody";
 

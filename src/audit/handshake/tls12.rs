@@ -3,11 +3,13 @@
 use tokio::io::{AsyncRead, AsyncWrite};
 use zeroize::Zeroizing;
 
+use super::end::End;
+use super::material::Material;
 use super::message::{Message, Proof};
 use super::offer::{Exchange, Offer};
-use super::records::{Incoming, RecordStream};
+use super::records::{Incoming, RecordStream, expect};
+use super::script::{Moment, Script, Watch, changed};
 use super::session::Session;
-use super::{End, Material, Moment, Script, Watch, changed, expect};
 use crate::crypto::{self, KeyScheduleHash};
 use crate::pki::key::KeyAlgorithm;
 use crate::tls::registry::version::TLS_1_2;

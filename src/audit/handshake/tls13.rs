@@ -3,11 +3,13 @@
 use tokio::io::{AsyncRead, AsyncWrite};
 use zeroize::Zeroizing;
 
+use super::end::End;
+use super::material::Material;
 use super::message::{Message, Proof};
 use super::offer::{Exchange, Offer};
-use super::records::RecordStream;
+use super::records::{RecordStream, expect};
+use super::script::{Moment, Script, Watch, changed};
 use super::session::Session;
-use super::{End, Material, Moment, Script, Watch, changed, expect};
 use crate::crypto::{self, KeyScheduleHash};
 use crate::tls::registry::handshake;
 use crate::tls::registry::version::{TLS_1_2, TLS_1_3};

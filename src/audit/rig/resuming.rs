@@ -2,24 +2,9 @@
 
 use std::sync::Arc;
 
-use rustls::server::ServerSessionMemoryCache;
-
 use super::healthy::{configuration, converse};
 use crate::audit::case::{Connection, Scene, Seen, Serve, Serving};
 use crate::wire::hello::ClientHello;
-
-/// How many sessions are remembered of a client's visits.
-const MOST: usize = 64;
-
-/// Sessions that a client may resume, kept for both visits of a case.
-#[derive(Clone, Debug)]
-pub struct Sessions(Arc<ServerSessionMemoryCache>);
-
-impl Default for Sessions {
-    fn default() -> Self {
-        Self(ServerSessionMemoryCache::new(MOST))
-    }
-}
 
 /// Gives out tickets, and resumes by them.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +18,7 @@ impl Serve for Resuming {
                     let mut config = (*config).clone();
                     // What a client leaves unread when it ends makes its system reset the connection.
                     config.send_tls13_tickets = if scene.before.is_none() { 2 } else { 0 };
-                    config.session_storage = scene.sessions.0.clone();
+                    config.session_storage = scene.sessions.storage();
                     converse(connection, Arc::new(config), scene, seen).await;
                 }
                 Err(error) => seen.note(format!("the server cannot be set up: {error}")),

@@ -14,9 +14,9 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 
 use super::process::{Job, Launcher, News, Report, Supervisor};
-use super::resuming::Sessions;
 use crate::audit::case::{Before, Case, Material, Reply, Scene, Seen, Serve};
 use crate::audit::command::{Command, Placeholder, Values, find_program};
+use crate::audit::resumption::Sessions;
 use crate::audit::transcript::Recorded;
 use crate::audit::witness::{Wire, Witness};
 use crate::pki::files::to_pem;

@@ -4,12 +4,10 @@ use std::collections::BTreeMap;
 
 use tokio::time::{Duration, Instant, timeout_at};
 
-use super::facts::Seen;
-use super::offer::{Offer, bytes};
-use super::probe::{Connection, Dialler, End, Flight, Until};
+use super::offer::{Offer, Room, bytes};
+use super::probe::{Connection, Dialler, End, Flight, Seen, Until};
 use super::sessions::{self, Session, Terms};
 use super::starttls::StartTls;
-use super::survey::Room;
 use crate::crypto::rsa::encrypt_unpadded;
 use crate::pki::facts::{CertFacts, PublicKeyKind};
 use crate::tls::registry::version::{TLS_1_2, TLS_1_3};

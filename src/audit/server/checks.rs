@@ -2,8 +2,9 @@
 //! What each makes of the facts is a function of the facts alone.
 
 use super::attacks::Heartbeat;
-use super::facts::{DhFacts, Facts, NameAnswer, PlaintextAnswer, Preference, Seen};
+use super::facts::{DhFacts, Facts, NameAnswer, PlaintextAnswer, Preference};
 use super::mending::Topic;
+use super::probe::Seen;
 use crate::pki::facts::{Extension, PublicKeyKind};
 use crate::tls::groups::Group;
 use crate::tls::names;

@@ -8,12 +8,13 @@ use rustls::pki_types::CertificateDer;
 use time::OffsetDateTime;
 
 use super::attacks::{self, Attacks};
-use super::facts::{Facts, NameAnswer, Seen};
-use super::probe::{Dialler, End, Flight, Limits};
+use super::facts::{Facts, NameAnswer};
+use super::offer::Room;
+use super::probe::{Dialler, End, Flight, Limits, Seen};
 use super::robustness::{self, Robustness};
 use super::sessions::{self, Session};
 use super::starttls::StartTls;
-use super::survey::{self, CLASSIC, Room, spoken};
+use super::survey::{self, CLASSIC, spoken};
 use crate::pki::facts::CertFacts;
 use crate::tls::registry::version::{SSL_2, TLS_1_0, TLS_1_2, TLS_1_3};
 use crate::verify::{Criteria, ExpectedName, Policy, Revocation, TrustSet, Usage, judge};

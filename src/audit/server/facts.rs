@@ -7,14 +7,11 @@ use rustls::pki_types::CertificateDer;
 use time::OffsetDateTime;
 
 use super::attacks::Attacks;
-use super::probe::{Flight, Tally};
+use super::probe::{Flight, Seen, Tally};
 use super::robustness::Robustness;
 use super::sessions::Session;
 use crate::pki::facts::CertFacts;
 use crate::verify::Verdict;
-
-/// What a probe showed; or why it showed nothing.
-pub type Seen<T> = Result<T, String>;
 
 /// Everything that was found out.
 #[derive(Clone, Debug)]

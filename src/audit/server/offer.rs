@@ -1,6 +1,5 @@
 //! ClientHellos as data: what is offered, and nothing that was not asked for.
 
-use super::survey::Room;
 use crate::tls::groups::{Group, GroupKind};
 use crate::tls::registry::version::{SSL_3, TLS_1_0, TLS_1_2, TLS_1_3};
 use crate::tls::registry::{content_type, extension, handshake, psk_key_exchange_mode, signal};
@@ -10,8 +9,22 @@ use crate::wire::extension::Extension;
 use crate::wire::hello::ClientHello;
 use crate::wire::write::{message, records};
 
+/// The application protocols that are usual.
+pub const PROTOCOLS: [&[u8]; 3] = [b"h2", b"http/1.1", b"http/1.0"];
+/// One that nobody knows.
+pub const FOREIGN: &[u8] = b"tlslab-no-such-protocol";
+
 /// The longest record that a hello is cut into.
 const RECORD: usize = 1 << 14;
+
+/// What every probe of one server has in common.
+#[derive(Clone, Debug, Default)]
+pub struct Room {
+    /// SNI.
+    pub server_name: Option<String>,
+    /// Whether TLS 1.3 hellos need key shares: the server does not ask for one.
+    pub needs_shares: bool,
+}
 
 /// What a probe offers.
 #[derive(Clone, Debug)]

@@ -19,6 +19,9 @@ use crate::wire::handshake::{Messages, certificates_1_2};
 use crate::wire::hello::ServerHello;
 use crate::wire::record::{ContentType, Records, Unit};
 
+/// What a probe showed; or why it showed nothing.
+pub type Seen<T> = Result<T, String>;
+
 /// The most that is read of one connection: a chain of post-quantum certificates fits several times.
 pub const MOST: usize = 512 << 10;
 /// The beginning of what is no TLS that is kept.

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use super::facts::Seen;
-use super::offer::Offer;
-use super::probe::{Dialler, End, Until};
-use super::survey::Room;
+use super::offer::{Offer, Room};
+use super::probe::{Dialler, End, Seen, Until};
 use crate::tls::registry::version::{TLS_1_0, TLS_1_2};
 use crate::tls::registry::{content_type, handshake};
 use crate::wire::record::LONGEST;

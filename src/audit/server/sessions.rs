@@ -15,9 +15,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout_at;
 
-use super::facts::Seen;
-use super::probe::{Connection, Dialler, End, MOST};
-use super::survey::{FOREIGN, PROTOCOLS, Room};
+use super::offer::{FOREIGN, PROTOCOLS, Room};
+use super::probe::{Connection, Dialler, End, MOST, Seen};
 use crate::pki::subject::Subject;
 use crate::tls::Versions;
 use crate::tls::registry::version::{TLS_1_2, TLS_1_3};

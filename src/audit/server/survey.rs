@@ -4,10 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use super::facts::{DhFacts, NameAnswer, PlaintextAnswer, Preference, Seen};
-use super::offer::{self, Offer, bytes, curves, known_shares};
+use super::facts::{DhFacts, NameAnswer, PlaintextAnswer, Preference};
+use super::offer::{self, FOREIGN, Offer, PROTOCOLS, Room, bytes, curves, known_shares};
 use super::primes;
-use super::probe::{Dialler, End, Flight, Until};
+use super::probe::{Dialler, End, Flight, Seen, Until};
 use crate::tls::names;
 use crate::tls::registry::version::{SSL_2, SSL_3, TLS_1_0, TLS_1_1, TLS_1_2, TLS_1_3};
 use crate::tls::registry::{alert, compression, curve_type, signal};
@@ -16,15 +16,6 @@ use crate::wire::extension::Extension;
 use crate::wire::hello::ServerHello;
 use crate::wire::vector::Cursor;
 use crate::wire::write::sslv2_client_hello;
-
-/// What every probe of one server has in common.
-#[derive(Clone, Debug, Default)]
-pub struct Room {
-    /// SNI.
-    pub server_name: Option<String>,
-    /// Whether TLS 1.3 hellos need key shares: the server does not ask for one.
-    pub needs_shares: bool,
-}
 
 /// Versions before TLS 1.3 that have a ClientHello as TLS has it.
 pub const CLASSIC: [u16; 4] = [SSL_3, TLS_1_0, TLS_1_1, TLS_1_2];
@@ -304,11 +295,6 @@ pub async fn name_answer(dialler: &Dialler, room: &Room, version: u16, usual: &F
         (None, end) => Err(end.words()),
     }
 }
-
-/// The application protocols that are usual.
-pub const PROTOCOLS: [&[u8]; 3] = [b"h2", b"http/1.1", b"http/1.0"];
-/// One that nobody knows.
-pub const FOREIGN: &[u8] = b"tlslab-no-such-protocol";
 
 /// Which of the usual application protocols a classic hello gets.
 pub async fn protocol(dialler: &Dialler, room: &Room, version: u16) -> Seen<Option<String>> {

@@ -28,7 +28,7 @@ use tokio::sync::watch;
 use super::known::Known;
 use super::list::unselected;
 use super::reports::Reports;
-use super::{PROBE, SUPERVISE};
+use super::supervise::{PROBE, SUPERVISE};
 use crate::cmd::signals::{Signals, interrupted};
 use crate::cmd::{Failure, Result, Ui, patience, remedy};
 

@@ -7,6 +7,7 @@ mod recipes;
 mod reports;
 mod serve;
 mod server;
+mod supervise;
 
 use clap::{Args, Subcommand};
 use time::OffsetDateTime;
@@ -14,6 +15,7 @@ use tlslab::audit::rig::isolate;
 use tlslab::audit::rig::process::{self, Launcher};
 
 use super::{Result, Ui};
+use supervise::{PROBE, SUPERVISE};
 
 /// Grade anybody's TLS client, run against servers that are each wrong in one way; judge anybody's TLS server
 #[derive(Debug, Args)]
@@ -39,11 +41,6 @@ enum Command {
         how: Option<String>,
     },
 }
-
-/// The word by which this program becomes a supervisor.
-const SUPERVISE: &str = "supervise";
-/// The word by which it tries to get a network of its own, and ends.
-const PROBE: &str = "probe";
 
 impl Audit {
     /// Runs what is asked for.

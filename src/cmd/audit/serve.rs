@@ -7,14 +7,16 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
+use maud::html;
 use rustls::pki_types::CertificateDer;
-use tlslab::audit::case::{Case, Material, Reply, Scene, Seen, Serve as _, Shown, Trust};
-use tlslab::audit::cases::{self, KEY, Supply};
+use tlslab::audit::case::{Case, KEY, Material, Reply, Scene, Seen, Serve as _, Shown, Trust};
+use tlslab::audit::cases::{self, Supply};
 use tlslab::audit::catalogue::LAB_NAME;
 use tlslab::audit::client::{Selection, SelectionError};
+use tlslab::audit::resumption::Sessions;
 use tlslab::audit::rig::healthy::Healthy;
-use tlslab::audit::rig::resuming::Sessions;
 use tlslab::audit::transcript::Recorded;
+use tlslab::page::{page, said};
 use tlslab::pki::files::to_pem;
 use tlslab::tls::Versions;
 use tlslab::verify::ExpectedName;
@@ -127,7 +129,7 @@ impl Serve {
         }
         let listener = self.listener(&mut port).await?;
         ui.announce(&format!("listening on {} *.test.org", listener.local_addr()?));
-        let index = Arc::new(Index { page: page(by_name.keys()), supply, by_name });
+        let index = Arc::new(Index { page: index_page(by_name.keys()), supply, by_name });
         tokio::spawn(accept(listener, room, move |stream| {
             let index = Arc::clone(&index);
             async move { index.serve(stream).await }
@@ -296,14 +298,12 @@ async fn accept<F: Future<Output = ()> + Send + 'static>(
     }
 }
 
-fn page<'a>(names: impl Iterator<Item = &'a String>) -> Arc<str> {
+/// What somebody is shown who asks for none of them.
+fn index_page<'a>(names: impl Iterator<Item = &'a String>) -> Arc<str> {
     let mut names: Vec<_> = names.collect();
     names.sort();
-    let rows: Vec<_> = names.iter().map(|name| format!("<li>{name}</li>")).collect();
-    let rows = rows.join("\n");
-    format!(
-        "<!doctype html>\n<html lang=en><meta charset=utf-8><title>tlslab audit serve</title>\n\
-         <h1>Servers that are each wrong in one way</h1>\n<ul>\n{rows}\n</ul>\n</html>\n"
-    )
-    .into()
+    let body = html! {
+        ul { @for name in names { li { code { (said(name)) } } } }
+    };
+    page("Servers that are each wrong in one way", &html! {}, &body).into()
 }

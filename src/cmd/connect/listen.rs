@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::Context as _;
 use serde_json::json;
+use tlslab::client::Outcome;
 use tlslab::client::carry::{Carried, Carrier, How, carry};
-use tlslab::client::{Outcome, Terms};
 use tlslab::report::verdict;
 use tlslab::side::Both;
 use tlslab::streams::accept::Notice;
@@ -18,36 +18,29 @@ use super::super::listen::ListenAddress;
 use super::super::signals::{Signals, all_told};
 use super::super::systemd::{self, State};
 use super::super::{Result, Ui};
-use super::Connect;
 
 /// Carries connections until told to stop.
-pub(super) fn run(arguments: &Connect, address: &ListenAddress, terms: Terms, ui: &Ui) -> Result<u8> {
+pub(super) fn run(carrier: Carrier, address: &ListenAddress, ui: &Ui) -> Result<u8> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let result = runtime.block_on(listen(arguments, address, terms, ui));
+    let result = runtime.block_on(listen(carrier, address, ui));
     runtime.shutdown_background();
     result
 }
 
-async fn listen(arguments: &Connect, address: &ListenAddress, terms: Terms, ui: &Ui) -> Result<u8> {
+async fn listen(carrier: Carrier, address: &ListenAddress, ui: &Ui) -> Result<u8> {
     let listener = address.take_over_or_bind("connect").await?;
     let address = listener.local_addr().context("cannot tell the address that was bound")?;
     // Before anybody is told that it is up: from now on signals are ours.
     let mut signals = Signals::new()?;
     ui.in_background();
-    super::super::serve::raise_file_limit(2 * arguments.max_connections.get());
+    super::super::serve::raise_file_limit(2 * carrier.max_connections);
     let tally = Arc::new(Tally::new(ui.clone()));
-    let carrier = Carrier {
-        target: arguments.target.clone(),
-        terms,
-        max_connections: arguments.max_connections.get(),
-        idle_timeout: arguments.idle.idle_timeout,
-        drain_timeout: arguments.drain_timeout,
-    };
     let (stop, stopped) = oneshot::channel::<()>();
     let mut stop = Some(stop);
     let telling = Arc::clone(&tally);
     // A sender that is gone means the same as one that speaks.
     let stopped = async move { drop(stopped.await) };
+    let drain_timeout = carrier.drain_timeout;
     let mut carrying = tokio::spawn(carry(listener, carrier, move |event| telling.event(&event), stopped));
     ui.announce(&format!("listening on {address}"));
     systemd::tell(State::Ready);
@@ -55,7 +48,7 @@ async fn listen(arguments: &Connect, address: &ListenAddress, terms: Terms, ui: 
         systemd::tell(State::Stopping);
         ui.say(&format!(
             "stopping: connections have {} to end; once more to stop at once",
-            humantime::format_duration(arguments.drain_timeout),
+            humantime::format_duration(drain_timeout),
         ));
         drop(stop.take());
     });

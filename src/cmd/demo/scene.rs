@@ -19,6 +19,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::wire::{PATIENCE, Wire};
+use crate::cmd::trust::LAB_NAME;
 
 /// A self-signed server certificate for `name`, by the profile that `tlslab gencert` uses.
 pub(super) fn certificate(
@@ -124,7 +125,7 @@ impl Meeting<'_> {
         Ok(Terms {
             criteria: Criteria {
                 trusted: Arc::new(TrustSet::new([self.trusted])?),
-                name: Some(ExpectedName::Dns(super::NAME.to_owned())),
+                name: Some(ExpectedName::Dns(LAB_NAME.to_owned())),
                 usage: Usage::Server,
                 policy: Policy::Lab,
                 revocation: Revocation::default(),

@@ -15,7 +15,7 @@ use tlslab::pki::subject::{NameError, SanName};
 use tlslab::verify::check_request;
 
 use super::super::{Failure, Hinted as _, Result, remedy};
-use super::ProfileName;
+use super::options::ProfileName;
 
 /// The request in the file at `path`, made by somebody who holds its key.
 pub(super) fn read(path: &Path) -> Result<RequestFacts> {

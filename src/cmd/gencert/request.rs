@@ -7,7 +7,8 @@ use tlslab::pki::subject::{SanName, Subject};
 use tlslab::words::instant;
 
 use super::super::{Failure, Result, remedy};
-use super::{Gencert, ProfileName, csr};
+use super::csr;
+use super::options::{Gencert, ProfileName};
 
 const DAYS: i64 = 365;
 

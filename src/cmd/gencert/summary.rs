@@ -12,7 +12,8 @@ use tlslab::words;
 
 use super::super::trust::LAB_NAME;
 use super::super::{Result, Ui};
-use super::{CERT, CLEAR_KEY, CSR, Gencert, KEY, ProfileName, SubjectKey};
+use super::options::{Gencert, ProfileName};
+use super::output::{CERT, CLEAR_KEY, CSR, KEY, SubjectKey};
 
 pub(super) struct Summary<'a> {
     pub(super) options: &'a Gencert,

@@ -15,13 +15,43 @@ use super::{
     extension,
 };
 
+impl CertFacts {
+    /// Reads one certificate; trailing bytes are refused.
+    pub fn read(der: &[u8]) -> Result<Self, Malformed> {
+        let (facts, faults) = Self::read_leniently(der)?;
+        faults.into_iter().next().map_or(Ok(facts), Err)
+    }
+
+    /// The same for who wants to look at it all the same: an empty relative distinguished name and a time without
+    /// seconds or in another zone are read for what they mean and told as faults.
+    pub fn read_leniently(der: &[u8]) -> Result<(Self, Vec<Malformed>), Malformed> {
+        certificate(der)
+    }
+}
+
+impl PublicKeyFacts {
+    /// Reads a `SubjectPublicKeyInfo`; trailing bytes are refused.
+    pub fn read(spki: &[u8]) -> Result<Self, Malformed> {
+        public_key(spki)
+    }
+}
+
+impl SignatureAlgorithm {
+    /// Reads an AlgorithmIdentifier.
+    pub fn read(algorithm_identifier: &[u8]) -> Result<Self, Malformed> {
+        let sequence = der::only(algorithm_identifier, tag::SEQUENCE)
+            .map_err(|error| Malformed(format!("signatureAlgorithm: {error}")))?;
+        signature_algorithm(sequence)
+    }
+}
+
 /// Names the field in which something is wrong.
 fn in_field<E: std::fmt::Display>(field: &'static str) -> impl FnOnce(E) -> Malformed {
     move |error| Malformed(format!("{field}: {error}"))
 }
 
 /// The certificate, and what is wrong with it and does not keep it from being read.
-pub(super) fn certificate(whole: &[u8]) -> Result<(CertFacts, Vec<Malformed>), Malformed> {
+fn certificate(whole: &[u8]) -> Result<(CertFacts, Vec<Malformed>), Malformed> {
     let mut faults = Vec::new();
     if whole.len() > CertFacts::MAX_LENGTH {
         let (found, most) = (whole.len(), CertFacts::MAX_LENGTH);
@@ -147,7 +177,7 @@ fn whole_bytes(element: Element<'_>) -> Result<&[u8], &'static str> {
     }
 }
 
-pub(super) fn signature_algorithm(element: Element<'_>) -> Result<SignatureAlgorithm, Malformed> {
+fn signature_algorithm(element: Element<'_>) -> Result<SignatureAlgorithm, Malformed> {
     const FIELD: &str = "signatureAlgorithm";
     let mut walk = Walk(element.content);
     let oid = walk.oid().map_err(in_field(FIELD))?;
@@ -167,7 +197,7 @@ fn signature_name(oid: Oid) -> String {
 }
 
 /// Reads a `SubjectPublicKeyInfo` (§4.1.2.7).
-pub(super) fn public_key(spki: &[u8]) -> Result<PublicKeyFacts, Malformed> {
+fn public_key(spki: &[u8]) -> Result<PublicKeyFacts, Malformed> {
     const FIELD: &str = "subjectPublicKeyInfo";
     let outer = der::only(spki, tag::SEQUENCE).map_err(in_field(FIELD))?;
     let mut walk = Walk(outer.content);

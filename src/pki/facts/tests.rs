@@ -5,7 +5,7 @@ use rustls::pki_types::alg_id;
 use time::macros::datetime;
 
 use super::*;
-use crate::pki::der::{sequence, tlv};
+use crate::pki::der::{self, sequence, tlv};
 use crate::pki::oid;
 use crate::pki::plan::Time;
 

@@ -4,12 +4,12 @@
 use maud::{Markup, html};
 
 use super::ladder::{Room, ladders};
-use super::place::{name, submission};
+use super::naming::{name, submission};
 use crate::audit::hello::HelloAudit;
 use crate::audit::result::{self, Audit, CaseResult, Summary};
 use crate::audit::verdict::{Verdict, signal_name};
+use crate::page::{fields, page, said};
 use crate::report::dissect::html::dump;
-use crate::report::page::{fields, page, said};
 use crate::tls::names;
 use crate::words::counted;
 

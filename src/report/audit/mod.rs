@@ -11,6 +11,7 @@ mod json;
 mod junit;
 mod ladder;
 mod markdown;
+mod naming;
 mod place;
 mod sarif;
 pub mod server;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::place;
+use super::naming;
 use crate::audit::catalogue;
 use crate::audit::result::{Audit, CaseResult, Summary};
 use crate::audit::server::checks::{Grade, Severity};
@@ -102,13 +102,13 @@ fn grading_status(verdict: Verdict) -> String {
 
 impl From<&Audit> for Sheet {
     fn from(audit: &Audit) -> Self {
-        let submission = place::submission(audit);
+        let submission = naming::submission(audit);
         let title = if submission.is_empty() { audit.client.join(" ") } else { submission.clone() };
         let controls = if audit.controls_green { "green" } else { "red" };
         Self {
             what: "client",
             title,
-            file: place::file(audit),
+            file: naming::file(audit),
             exit_status: audit.exit_status(),
             state: ("controls", controls.to_owned()),
             summary: audit.summary(),
@@ -128,7 +128,7 @@ fn case(audit: &Audit, result: &CaseResult, submission: &str) -> Row {
     };
     Row {
         id: case.id.to_string(),
-        name: place::name(audit, result),
+        name: naming::name(audit, result),
         family: case.family,
         title: case.title.to_string(),
         grade: result.grade.as_str(),
@@ -143,7 +143,7 @@ fn case(audit: &Audit, result: &CaseResult, submission: &str) -> Row {
         citation: case.citation.to_string(),
         help: format!("{}\n{}", case.attack, case.fix),
         fix: case.fix.to_string(),
-        told: place::told(result),
+        told: naming::told(result),
         time: result.witness.client,
         cells: [
             submission.to_owned(),

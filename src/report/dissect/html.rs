@@ -12,7 +12,7 @@ use super::{
     bytes, certificate, close, instant, labels, opened, opened_place, opening_trouble, place, protocol,
     readable, skipped,
 };
-use crate::report::page::{fields, page as whole_page, said};
+use crate::page::{fields, page as whole_page, said};
 use crate::tls::names;
 use crate::wire::Side;
 use crate::wire::hello::ClientHello;

@@ -4,9 +4,9 @@ use std::io;
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 
-use super::{Ended, Ends};
 use crate::server::backends::{BackEnd, Connected, Refusals};
 use crate::server::config::{Forward, Limits};
+use crate::server::ends::{Ended, Ends};
 use crate::server::event::{End, TlsFacts};
 use crate::server::proxy_protocol;
 use crate::side::Side;

@@ -9,28 +9,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::config::{Config, Service};
 use super::drain::Drain;
+use super::ends::{Ended, Ends};
 use super::event::{End, TlsFacts};
-use super::session::Ends;
 use crate::streams::{Counted, Reset};
-
-/// How a conversation ended.
-pub(super) struct Ended {
-    pub(super) end: End,
-    /// Whether the stream is set to be reset: it is dropped without a farewell, which would make it look whole.
-    pub(super) broken_off: bool,
-}
-
-impl From<End> for Ended {
-    fn from(end: End) -> Self {
-        Self { end, broken_off: false }
-    }
-}
-
-impl Ended {
-    fn broken(end: End) -> Self {
-        Self { end, broken_off: true }
-    }
-}
 
 /// Talks until either side has had enough.
 pub(super) async fn converse<S>(

@@ -21,7 +21,7 @@ use maud::html;
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::report::page::{self as report, fields};
+use crate::page::{self, fields};
 use crate::server::drain::Drain;
 use crate::server::event::{End, TlsFacts};
 use crate::streams::Counted;
@@ -93,7 +93,7 @@ fn respond<B>(request: &Request<B>, facts: Option<&TlsFacts>, peer: SocketAddr) 
         "/" => {
             let page = page(&session(facts, peer));
             let mut response = answer(StatusCode::OK, "text/html; charset=utf-8", page);
-            response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(report::POLICY));
+            response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(page::POLICY));
             response
         }
         "/session.json" => {
@@ -178,7 +178,7 @@ fn page(session: &Value) -> String {
             p { "The same for machines: " a href="/session.json" { "/session.json" } }
         }
     };
-    report::page("This TLS session", &html! {}, &body)
+    page::page("This TLS session", &html! {}, &body)
 }
 
 fn shown(value: &Value) -> String {

@@ -1,7 +1,9 @@
 //! The suites themselves, by number. From IANA's "TLS Cipher Suites" registry (2025); the older and private ones from
 //! the drafts and products that used them.
 
-use super::{Authentication as A, Cipher as C, Hash as H, KeyExchange as K, Mode as M, Sslv2Suite, Suite};
+use super::kinds::{
+    Authentication as A, Cipher as C, Hash as H, KeyExchange as K, Mode as M, Sslv2Suite, Suite,
+};
 
 /// A suite of IANA's registry.
 const fn s(

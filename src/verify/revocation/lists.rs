@@ -7,7 +7,7 @@ use super::super::form;
 use super::super::issuer;
 use super::super::path::{self, Budget, Path};
 use super::super::signature::{self, Signed};
-use super::{Known, Status};
+use super::known::{Known, Status};
 use crate::pki::crl::{
     CrlEntry, CrlFacts, DistributionPoint, IssuingDistributionPoint, PointName, ReasonFlags,
     RevocationReason, distribution_points, same_number,

@@ -8,7 +8,7 @@ use time::{Duration, OffsetDateTime};
 use super::super::tests::Model as Shape;
 use super::super::tests::{Keys, NOW, Place, criteria, server_request};
 use super::*;
-use crate::pki::crl::RevocationReason;
+use crate::pki::crl::{CrlFacts, RevocationReason};
 use crate::pki::der::{self, tag, tlv};
 use crate::pki::issue::{Issuer, Plan, Profile, SignatureEdit};
 use crate::pki::key::{KeyAlgorithm, PrivateKey};

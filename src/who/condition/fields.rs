@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 
-use super::{Whom, extension, is_empty, said};
+use super::found::{extension, is_empty, said};
+use super::whom::Whom;
 use crate::pki::facts::{CertFacts, Extension, ExtensionFacts, GeneralName};
 use crate::pki::oid::{BASIC_CONSTRAINTS, Oid, SUBJECT_ALT_NAME};
-use crate::who::Case;
+use crate::who::case::Case;
 use crate::words;
 
 pub(super) fn algorithms_differ(whom: Whom, case: &Case<'_>) -> Option<String> {

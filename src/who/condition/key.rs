@@ -1,9 +1,10 @@
 //! Kinds and strength of keys and signatures.
 
-use super::{Whom, said};
+use super::found::said;
+use super::whom::Whom;
 use crate::pki::facts::{CertFacts, PublicKeyKind};
 use crate::verify::keys;
-use crate::who::Case;
+use crate::who::case::Case;
 
 pub(super) fn ed25519(leaf: &CertFacts) -> Option<String> {
     said(leaf.public_key.kind == PublicKeyKind::Ed25519, "an Ed25519 key")

@@ -2,13 +2,32 @@
 
 use time::Duration;
 
-use super::{Constrained, Whom, said};
+use super::found::said;
+use super::whom::Whom;
 use crate::pki::facts::{CertFacts, Extension, ExtensionFacts, GeneralName, PublicKeyKind};
 use crate::verify::constraints::{self, BoundCommonName, Reading, Violation};
 use crate::verify::signature::{self, Signed};
 use crate::verify::{Model, Reason, keys, self_signed};
-use crate::who::Case;
+use crate::who::case::Case;
 use crate::words;
+
+/// How a verifier reads name constraints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is something that is read or not")]
+pub struct Constrained {
+    /// They bind the subject too, not the alternative names only.
+    pub subject: bool,
+    /// They bind URIs.
+    pub uris: bool,
+    /// They bind a CN beside alternative names too, where no dNSName is among them.
+    pub common_name_beside: bool,
+    /// They bind a CN that is a wildcard.
+    pub wildcard_common_name: bool,
+    /// A name with a final dot is the name without it.
+    pub final_dot: bool,
+    /// An excluded name excludes the wildcard that stands for it.
+    pub wildcards: bool,
+}
 
 pub(super) fn anothers_key_identifier(case: &Case<'_>) -> Option<String> {
     let holds = links(case).into_iter().any(names_another_key);

@@ -1,11 +1,12 @@
 //! What a certificate says it is for: basic constraints, key usage, extended key usage, demands of TLS.
 
-use super::{Whom, extension, is_empty, said};
+use super::found::{extension, is_empty, said};
+use super::whom::Whom;
 use crate::pki::facts::{CertFacts, Extension, KeyUsage, PublicKeyKind};
 use crate::pki::oid::{
     ANY_PURPOSE, BASIC_CONSTRAINTS, CLIENT_AUTH, EXTENDED_KEY_USAGE, OCSP_SIGNING, Oid, SERVER_AUTH,
 };
-use crate::who::Case;
+use crate::who::case::Case;
 
 pub(super) fn ca_as_server(leaf: &CertFacts) -> Option<String> {
     said(leaf.is_ca() == Some(true), "CA:TRUE, a CA's certificate as a server's")

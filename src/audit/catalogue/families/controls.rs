@@ -5,7 +5,7 @@ use super::super::edit::{
 };
 use super::super::fault::{Fault, Grade};
 use super::super::setting::Asked;
-use super::{both, each_both};
+use super::twins::{both, each_both};
 use crate::pki::oid;
 use crate::pki::subject::Subject;
 use crate::verify::Reason::WrongName;

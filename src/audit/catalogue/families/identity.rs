@@ -3,7 +3,7 @@
 use super::super::edit::{dns, ip, proving, set_common_name, set_host, set_names, set_subject};
 use super::super::fault::{Fault, Grade};
 use super::super::setting::Asked;
-use super::each_both;
+use super::twins::each_both;
 use crate::pki::issue::Plan;
 use crate::pki::oid;
 use crate::pki::subject::Subject;

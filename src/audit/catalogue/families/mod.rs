@@ -15,6 +15,7 @@ mod smuggling;
 mod strength;
 mod tolerance;
 mod trust;
+mod twins;
 mod usage;
 mod validity;
 
@@ -48,14 +49,4 @@ pub fn all() -> &'static [Fault] {
         .collect()
     });
     &ALL
-}
-
-/// A fault in both models: pinned as it is, and under a private CA.
-fn both(fault: Fault) -> [Fault; 2] {
-    [fault, fault.ca()]
-}
-
-/// Each of them in both models.
-fn each_both<const N: usize>(faults: [Fault; N]) -> Vec<Fault> {
-    faults.into_iter().flat_map(both).collect()
 }

@@ -5,8 +5,9 @@
 //! SHA-1, for nothing here signs so; MD4 and MD2, which hardly a client has to refuse any more.
 
 use super::super::fault::{Fault, Grade, Holder};
+use super::legacy;
 use super::legacy::Hash;
-use super::{both, legacy};
+use super::twins::both;
 use crate::verify::Reason::{WeakKey, WeakSignature};
 
 const FACTORED: &str = "the key is factored by whoever can pay, and impersonates the server";

@@ -7,7 +7,7 @@ use super::super::edit::{
 use super::super::fault::{Fault, Grade};
 use super::super::setting::Setting;
 use super::super::workshop::Workshop;
-use super::each_both;
+use super::twins::each_both;
 use crate::pki::issue::Plan;
 use crate::pki::oid;
 use crate::pki::subject::Subject;

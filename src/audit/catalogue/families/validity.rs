@@ -7,7 +7,7 @@ use time::macros::datetime;
 use super::super::edit::moment;
 use super::super::fault::{Fault, Grade};
 use super::super::setting::Setting;
-use super::{both, each_both};
+use super::twins::{both, each_both};
 use crate::pki::issue::{Plan, Time};
 use crate::verify::Reason::{Expired, Malformed, NotYetValid};
 

@@ -9,7 +9,7 @@ use crate::audit::server::mending;
 use crate::audit::server::result::{CheckResult, ServerAudit};
 use crate::audit::server::survey::version_key;
 use crate::audit::verdict::Verdict;
-use crate::report::page::{fields, page, said};
+use crate::page::{fields, page, said};
 use crate::tls::names;
 use crate::tls::suites::Suite;
 
