@@ -11,7 +11,7 @@ use rustls::SignatureScheme;
 use rustls::pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm, alg_id};
 use zeroize::Zeroizing;
 
-use super::{NoRandomness, random};
+use super::random::{NoRandomness, random};
 
 /// What is said, once a run, where a key or a signature of this kind was dealt with.
 pub const NOTICE: &str = "ML-DSA is computed by the crate ml-dsa, which is young and not audited: fit for a laboratory, not for secrets \

@@ -9,7 +9,7 @@ use p521::ecdsa::{DerSignature, Signature, SigningKey, VerifyingKey};
 use rustls::pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm, alg_id};
 use zeroize::Zeroizing;
 
-use super::{NoRandomness, random};
+use super::random::{NoRandomness, random};
 
 /// The bytes of a number below the curve's order.
 pub const SCALAR: usize = 66;

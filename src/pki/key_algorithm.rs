@@ -3,7 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::key_error::KeyError;
 use crate::crypto::ml_dsa::MlDsa;
 use crate::words;
 
@@ -128,20 +127,25 @@ impl KeyAlgorithm {
     }
 
     /// The names of those that are made, for whoever is to choose one.
-    pub(super) fn names() -> String {
+    fn names() -> String {
         words::either(&Self::MAKES.map(|algorithm| algorithm.to_string()))
     }
 }
 
-impl FromStr for KeyAlgorithm {
-    type Err = KeyError;
+/// No algorithm of that name can be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("key algorithm {0:?}: expected {names}", names = KeyAlgorithm::names())]
+pub struct UnknownAlgorithm(pub String);
 
-    fn from_str(text: &str) -> Result<Self, KeyError> {
+impl FromStr for KeyAlgorithm {
+    type Err = UnknownAlgorithm;
+
+    fn from_str(text: &str) -> Result<Self, UnknownAlgorithm> {
         let wanted = text.to_ascii_lowercase();
         Self::MAKES
             .into_iter()
             .find(|algorithm| algorithm.to_string() == wanted)
-            .ok_or_else(|| KeyError::UnknownAlgorithm(text.to_owned()))
+            .ok_or_else(|| UnknownAlgorithm(text.to_owned()))
     }
 }
 
@@ -157,6 +161,18 @@ impl fmt::Display for KeyAlgorithm {
             rsa => write!(f, "rsa:{}", rsa.rsa_bits().unwrap_or_default()),
         }
     }
+}
+
+/// The forms in which RFC 9881 §6 writes an ML-DSA key down.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MlDsaForm {
+    /// The seed of 32 bytes, from which all else follows. What is read with both is written so too.
+    #[default]
+    Seed,
+    /// The expanded key of FIPS 204, some kilobytes.
+    Expanded,
+    /// Both.
+    Both,
 }
 
 #[cfg(test)]

@@ -6,11 +6,11 @@ use rustls::pki_types::{AlgorithmIdentifier, alg_id};
 use zeroize::Zeroizing;
 
 use super::der::{self, Element, Walk, tag, tlv};
+use super::key_algorithm::MlDsaForm;
 use super::key_algorithm::SignatureHash;
 use super::key_error::KeyError;
 use super::kind::{KeyForm, Kind};
 use super::oid::{self, Oid};
-use super::signer::MlDsaForm;
 use crate::crypto::ml_dsa::{MlDsa, MlDsaKey, SEED};
 use crate::crypto::rsa::PSS_KEY;
 

@@ -4,15 +4,15 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use super::key_algorithm::KeyAlgorithm;
+use super::key_algorithm::UnknownAlgorithm;
 use crate::crypto::NoRandomness;
 
 /// A key could not be made, read or used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
     /// No algorithm of that name can be made.
-    #[error("key algorithm {0:?}: expected {names}", names = KeyAlgorithm::names())]
-    UnknownAlgorithm(String),
+    #[error(transparent)]
+    UnknownAlgorithm(#[from] UnknownAlgorithm),
     /// The operating system gave no randomness.
     #[error(transparent)]
     NoRandomness(#[from] NoRandomness),

@@ -8,24 +8,12 @@ use rustls::pki_types::alg_id;
 use zeroize::Zeroizing;
 
 use super::der::{self, Walk, tag};
-use super::key_algorithm::{KeyAlgorithm, SignatureHash};
+use super::key_algorithm::{KeyAlgorithm, MlDsaForm, SignatureHash, UnknownAlgorithm};
 use super::key_der::{self, KeyMaterial};
 use super::key_error::KeyError;
 use crate::crypto::NoRandomness;
 use crate::crypto::ml_dsa::MlDsaKey;
 use crate::crypto::p521::{self, P521Hash, P521Key};
-
-/// The forms in which RFC 9881 §6 writes an ML-DSA key down.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum MlDsaForm {
-    /// The seed of 32 bytes, from which all else follows. What is read with both is written so too.
-    #[default]
-    Seed,
-    /// The expanded key of FIPS 204, some kilobytes.
-    Expanded,
-    /// Both.
-    Both,
-}
 
 /// A key of one kind.
 pub(super) enum Signer {
@@ -44,7 +32,7 @@ const ROOM: usize = 8192;
 
 impl Signer {
     pub(super) fn generate(algorithm: KeyAlgorithm) -> Result<Self, KeyError> {
-        let unknown = || KeyError::UnknownAlgorithm(algorithm.to_string());
+        let unknown = || KeyError::from(UnknownAlgorithm(algorithm.to_string()));
         match algorithm {
             KeyAlgorithm::EcP256 => ecdsa::SigningKey::generate().map(Self::EcP256),
             KeyAlgorithm::EcP384 => ecdsa::SigningKey::generate().map(Self::EcP384),
