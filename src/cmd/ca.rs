@@ -8,6 +8,7 @@ use tlslab::pki::facts::CertFacts;
 use tlslab::pki::files::{KeyFile, read_certificates, read_private_key};
 use tlslab::pki::key::{Passphrase, PrivateKey};
 
+use super::flags::Passin;
 use super::passphrase::PassphraseSource;
 use super::{Failure, Result};
 
@@ -20,9 +21,8 @@ pub(crate) struct CaArgs {
     /// The CA's private key
     #[arg(long = "ca-key", value_name = "KEY")]
     key: PathBuf,
-    /// Passphrase of an encrypted CA key: prompt, env:VAR, file:PATH or stdin
-    #[arg(long, value_name = "SOURCE")]
-    passin: Option<PassphraseSource>,
+    #[command(flatten)]
+    passin: Passin,
 }
 
 impl CaArgs {
@@ -33,7 +33,7 @@ impl CaArgs {
 
     /// The key, unlocked.
     pub(crate) fn unlock(&self) -> Result<PrivateKey> {
-        unlock(&self.key, self.passin.as_ref())
+        unlock(&self.key, self.passin.passin.as_ref())
     }
 }
 

@@ -4,9 +4,7 @@ mod listen;
 mod replies;
 
 use std::io::{self, IsTerminal};
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use anyhow::Context as _;
@@ -24,9 +22,8 @@ use tlslab::words;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::capture::{Capture, Recording};
-use super::flags::{IdleTimeout, Passin, Timeout, TlsVersions};
+use super::flags::{DrainTimeout, IdleTimeout, MaxConnections, Passin, Timeout, TlsVersions};
 use super::listen::ListenAddress;
-use super::patience;
 use super::revocation::RevocationArgs;
 use super::serve::identity::{Files, fits};
 use super::trust::Trust;
@@ -55,7 +52,7 @@ Exit status: 0 accepted, 10 untrusted, 11 wrong name, 12 expired, 13 not yet val
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 #[command(group = ArgGroup::new("opens").arg("passin").requires("key"))]
-#[command(group = ArgGroup::new("idles").arg("idle_timeout").requires("listen"))]
+#[command(group = ArgGroup::new("carries").args(["idle_timeout", "max_connections", "drain_timeout"]).multiple(true).requires("listen"))]
 pub(crate) struct Connect {
     /// Whom to connect to; IPv6 addresses in brackets
     #[arg(value_name = "HOST:PORT", default_value = "127.0.0.1:4433")]
@@ -83,12 +80,10 @@ pub(crate) struct Connect {
     listen: Option<ListenAddress>,
     #[command(flatten)]
     idle: IdleTimeout,
-    /// With --listen: how many plaintext clients at once; more wait until one leaves
-    #[arg(long, value_name = "N", default_value = "4096", requires = "listen")]
-    max_connections: NonZeroUsize,
-    /// With --listen: how long connections may still take once SIGINT or SIGTERM has come
-    #[arg(long, value_name = "DURATION", default_value = "10s", requires = "listen", value_parser = patience::read)]
-    drain_timeout: Duration,
+    #[command(flatten)]
+    max_connections: MaxConnections,
+    #[command(flatten)]
+    drain: DrainTimeout,
     /// Send TEXT as a line and print the reply line; repeatable. Else stdin's lines are sent
     #[arg(long, value_name = "TEXT")]
     message: Vec<String>,
@@ -116,7 +111,7 @@ impl Connect {
                 terms: terms(self, ui)?,
                 max_connections: self.max_connections.get(),
                 idle_timeout: self.idle.idle_timeout,
-                drain_timeout: self.drain_timeout,
+                drain_timeout: self.drain.drain_timeout,
             };
             return listen::run(carrier, address, ui);
         }

@@ -27,7 +27,7 @@ use tlslab::verify::Reason;
 use tlslab::wire::reading::dissection::{Find, Place};
 use tlslab::words;
 
-use super::trust::LAB_NAME;
+use super::lab::{CERT, CLEAR_KEY, LAB_NAME};
 use super::{Failure, Result, Ui, remedy};
 use scene::{Act, Meeting};
 use wire::{Observed, Reading, Wire, hex_dump};
@@ -119,7 +119,7 @@ impl Demo {
         let facts = CertFacts::read(&certificate)?;
         stage.certificate(&facts)?;
         keep(&folder, &certificate, &key, self.force)?;
-        let identity = Identity::new(files::read_certificates(&folder.path().join("cert.pem"))?, &key)?;
+        let identity = Identity::new(files::read_certificates(&folder.path().join(CERT))?, &key)?;
 
         for (title, versions, protocol) in [
             ("TLS 1.3, somebody listening", Versions::Tls13, "TLSv1.3"),
@@ -161,8 +161,7 @@ impl Demo {
 
     /// Nothing is begun that would have to overwrite a file in the end.
     fn check_absent(&self, folder: &Folder, pages: &[PathBuf]) -> Result<()> {
-        let made =
-            ["cert.pem", "clearkey.pem", "lab.pcapng", "keys.log"].map(|name| folder.path().join(name));
+        let made = [CERT, CLEAR_KEY, "lab.pcapng", "keys.log"].map(|name| folder.path().join(name));
         let existing: Vec<String> = made
             .iter()
             .chain(pages)
@@ -218,8 +217,8 @@ fn headline(reading: &Reading) -> &'static str {
 fn keep(folder: &Folder, certificate: &CertificateDer<'_>, key: &PrivateKey, force: bool) -> Result<()> {
     let clear = files::to_pem("PRIVATE KEY", &key.to_pkcs8_der());
     let new = [
-        NewFile { name: "cert.pem", mode: 0o644, contents: files::to_pem("CERTIFICATE", certificate) },
-        NewFile { name: "clearkey.pem", mode: 0o600, contents: clear },
+        NewFile { name: CERT, mode: 0o644, contents: files::to_pem("CERTIFICATE", certificate) },
+        NewFile { name: CLEAR_KEY, mode: 0o600, contents: clear },
     ];
     files::write_all(folder.path(), &new, force)?;
     Ok(())

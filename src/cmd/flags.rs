@@ -33,6 +33,14 @@ pub(crate) struct IdleTimeout {
     pub(crate) idle_timeout: Duration,
 }
 
+/// How long a stop in good order may take.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct DrainTimeout {
+    /// How long connections may still take once SIGINT or SIGTERM has come
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = patience::read)]
+    pub(crate) drain_timeout: Duration,
+}
+
 /// How many peers are let in.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct MaxConnections {

@@ -31,13 +31,13 @@ use tlslab::who::{self, Case};
 use zeroize::Zeroizing;
 
 use super::ca;
+use super::lab::{CERT, CLEAR_KEY, CSR, KEY, LAB_NAME};
 use super::passphrase::{self, PassphraseSource};
 use super::signals::undisturbed;
-use super::trust::LAB_NAME;
 use super::{Failure, Hinted, Result, Ui, remedy};
 pub(crate) use options::Gencert;
 use options::ProfileName;
-use output::{CERT, CLEAR_KEY, CSR, KEY, SubjectKey};
+use output::SubjectKey;
 use summary::Summary;
 
 /// The CA that signs.

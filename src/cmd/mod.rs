@@ -19,6 +19,7 @@ mod global;
 mod inspect;
 mod instant;
 mod keylog;
+mod lab;
 mod listen;
 mod log;
 mod man;

@@ -20,6 +20,7 @@ use tlslab::words::Escaped;
 use tokio::sync::oneshot;
 
 use super::ca;
+use super::flags::Passin;
 use super::listen::ListenAddress;
 use super::signals::{Signals, undisturbed};
 use super::{Failure, Hinted, Result, Ui, patience, remedy};
@@ -57,9 +58,8 @@ pub(crate) struct Ocsp {
     /// The responder's private key
     #[arg(long, value_name = "KEY", requires = "signer")]
     signer_key: Option<PathBuf>,
-    /// Passphrase of an encrypted key: prompt, env:VAR, file:PATH or stdin
-    #[arg(long, value_name = "SOURCE")]
-    passin: Option<super::passphrase::PassphraseSource>,
+    #[command(flatten)]
+    passin: Passin,
     /// The CA's index [default: index.txt beside the CA's certificate]
     #[arg(long, value_name = "FILE")]
     index: Option<PathBuf>,
@@ -106,7 +106,7 @@ impl Ocsp {
         let whose = Whose(issuer.public_key.spki.clone());
         let holds = time::Duration::try_from(self.valid).unwrap_or(time::Duration::DAY);
         if let Some(key) = &self.ca_key {
-            let key = ca::unlock(key, self.passin.as_ref())?;
+            let key = ca::unlock(key, self.passin.passin.as_ref())?;
             check_issuer(&issuer, &key, tlslab::pki::issue::Profile::Client, now)
                 .map_err(|error| Failure::new(format_args!("{}: {error}", self.ca.display())))?;
             return Ok((whose, Responder::new(issuer, key, holds)));
@@ -115,7 +115,7 @@ impl Ocsp {
             return Err(Failure::usage("expected --ca-key, or --signer with --signer-key"));
         };
         let (_, facts) = ca::first_of(signer)?;
-        let key = ca::unlock(key, self.passin.as_ref())?;
+        let key = ca::unlock(key, self.passin.passin.as_ref())?;
         check_issued(&facts, &issuer)
             .map_err(|error| Failure::new(format_args!("{}: {error}", signer.display())))?;
         if facts.public_key.spki != key.public_key_info() {

@@ -23,7 +23,8 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::capture::{Capture, Recording};
-use super::flags::{IdleTimeout, MaxConnections, Passin, TlsVersions};
+use super::flags::{DrainTimeout, IdleTimeout, MaxConnections, Passin, TlsVersions};
+use super::lab::{CERT, CLEAR_KEY};
 use super::listen::ListenAddress;
 use super::patience;
 use super::revocation::RevocationArgs;
@@ -42,10 +43,10 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4433")]
     listen: ListenAddress,
     /// The certificate, PEM or DER; further ones in it are sent along as the chain
-    #[arg(long, value_name = "FILE", default_value = "cert.pem")]
+    #[arg(long, value_name = "FILE", default_value = CERT)]
     cert: PathBuf,
     /// The private key that belongs to it
-    #[arg(long, value_name = "FILE", default_value = "clearkey.pem")]
+    #[arg(long, value_name = "FILE", default_value = CLEAR_KEY)]
     key: PathBuf,
     #[command(flatten)]
     passin: Passin,
@@ -104,9 +105,8 @@ pub(crate) struct Serve {
     handshake_timeout: Duration,
     #[command(flatten)]
     idle: IdleTimeout,
-    /// How long sessions may still take once SIGINT or SIGTERM has come
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = patience::read)]
-    drain_timeout: Duration,
+    #[command(flatten)]
+    drain: DrainTimeout,
 }
 
 const EXAMPLES: &str = "\
@@ -213,7 +213,7 @@ impl Serve {
                 administration.stopping();
                 ui.say(&format!(
                     "stopping: sessions have {} to end; once more to stop at once",
-                    humantime::format_duration(self.drain_timeout),
+                    humantime::format_duration(self.drain.drain_timeout),
                 ));
                 drop(stop.take());
             }
@@ -281,7 +281,7 @@ impl Serve {
             max_connections: self.max_connections.get(),
             handshake_timeout: self.handshake_timeout,
             idle_timeout: self.idle.idle_timeout,
-            drain_timeout: self.drain_timeout,
+            drain_timeout: self.drain.drain_timeout,
             max_per_ip: self.max_per_ip.map(NonZeroUsize::get),
             handshake_rate: self.handshake_rate.map(NonZeroU32::get),
         }

@@ -11,16 +11,14 @@ use tlslab::pki::facts::CertFacts;
 use tlslab::pki::files;
 use tlslab::verify::{ExpectedName, Policy, TrustSet};
 
+use super::lab::{CERT, LAB_NAME};
 use super::{Failure, Hinted, Result, Ui, instant, remedy};
-
-/// The name of the lab sheet's fictitious server (`docs/lab-sheet.md`).
-pub(crate) const LAB_NAME: &str = "www.test.org";
 
 /// Whom to trust and how to judge.
 #[derive(Debug, Args)]
 pub(crate) struct Trust {
     /// Trusted certificates: a PEM or DER file, or `system` for the platform's store; repeatable
-    #[arg(long = "ca", value_name = "FILE|system", default_value = "cert.pem")]
+    #[arg(long = "ca", value_name = "FILE|system", default_value = CERT)]
     ca: Vec<PathBuf>,
     #[command(flatten)]
     expected: Expected,

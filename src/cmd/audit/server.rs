@@ -21,6 +21,7 @@ use tlslab::report::audit::server as report;
 use tlslab::verify::{ExpectedName, Model, Policy, TrustSet};
 use tlslab::who;
 
+use super::super::lab::CERT;
 use super::known::Known;
 use super::reports::Reports;
 use crate::cmd::trust::{self, Expected};
@@ -208,7 +209,7 @@ impl Server {
 
     /// What is trusted: what was named, else cert.pem where there is one, as connect has it.
     fn trusted(&self, ui: &Ui) -> Result<Option<Arc<TrustSet>>> {
-        let lab = PathBuf::from("cert.pem");
+        let lab = PathBuf::from(CERT);
         if self.ca.is_empty() && !lab.exists() {
             return Ok(None);
         }

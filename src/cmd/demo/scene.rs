@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::wire::{PATIENCE, Wire};
-use crate::cmd::trust::LAB_NAME;
+use crate::cmd::lab::LAB_NAME;
 
 /// A self-signed server certificate for `name`, by the profile that `tlslab gencert` uses.
 pub(super) fn certificate(

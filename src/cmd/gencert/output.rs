@@ -1,12 +1,7 @@
-//! What `gencert` makes: the names of its files, and whose key is certified.
+//! Whose key `gencert` certifies.
 
 use tlslab::pki::facts::PublicKeyFacts;
 use tlslab::pki::key::PrivateKey;
-
-pub(super) const CERT: &str = "cert.pem";
-pub(super) const CSR: &str = "csr.pem";
-pub(super) const KEY: &str = "key.pem";
-pub(super) const CLEAR_KEY: &str = "clearkey.pem";
 
 /// The key that the certificate is for.
 pub(super) enum SubjectKey {

@@ -10,10 +10,10 @@ use tlslab::pki::issue::Request;
 use tlslab::pki::subject::SanName;
 use tlslab::words;
 
-use super::super::trust::LAB_NAME;
+use super::super::lab::{CERT, CLEAR_KEY, CSR, KEY, LAB_NAME};
 use super::super::{Result, Ui};
 use super::options::{Gencert, ProfileName};
-use super::output::{CERT, CLEAR_KEY, CSR, KEY, SubjectKey};
+use super::output::SubjectKey;
 
 pub(super) struct Summary<'a> {
     pub(super) options: &'a Gencert,

@@ -11,14 +11,10 @@ use tlslab::pki::key::KeyAlgorithm;
 use tlslab::server::{Certificates, Identity};
 use tlslab::words::counted;
 
+use super::super::lab::{CERT, CLEAR_KEY, KEY};
 use super::super::passphrase::PassphraseSource;
 use super::super::{Failure, Result, remedy};
 use super::identity::{self, Files};
-
-/// What gencert calls its files.
-const CERTIFICATE: &str = "cert.pem";
-const CLEAR_KEY: &str = "clearkey.pem";
-const KEY: &str = "key.pem";
 
 /// Everything that is served now, and where it came from.
 #[derive(Clone)]
@@ -69,7 +65,7 @@ impl Served {
         match &directory {
             Some(Directory { path, identities }) if default.is_none() && identities.is_empty() => {
                 Err(Failure::new(format_args!(
-                    "{}: expected NAME.pem with NAME.key, or folders with {CERTIFICATE} and {CLEAR_KEY}, found none",
+                    "{}: expected NAME.pem with NAME.key, or folders with {CERT} and {CLEAR_KEY}, found none",
                     path.display()
                 ))
                 .hint(remedy::fill_directory(path)))
@@ -247,7 +243,7 @@ fn pairs(directory: &Path) -> Result<Vec<(PathBuf, PathBuf)>> {
             pairs.extend(as_gencert_writes(&path));
         } else if path.extension().is_some_and(|extension| extension == "pem") {
             let gencerts = |name| own.is_some() && path.ends_with(name);
-            if ![CERTIFICATE, CLEAR_KEY, KEY].into_iter().any(gencerts) {
+            if ![CERT, CLEAR_KEY, KEY].into_iter().any(gencerts) {
                 let key = path.with_extension("key");
                 pairs.push((path, key));
             }
@@ -257,7 +253,7 @@ fn pairs(directory: &Path) -> Result<Vec<(PathBuf, PathBuf)>> {
 }
 
 fn as_gencert_writes(folder: &Path) -> Option<(PathBuf, PathBuf)> {
-    let certificate = folder.join(CERTIFICATE);
+    let certificate = folder.join(CERT);
     let key = folder.join(CLEAR_KEY);
     (certificate.exists() && (key.exists() || !certificate.with_extension("key").exists()))
         .then_some((certificate, key))
@@ -286,10 +282,10 @@ mod tests {
         };
         let both = [["a.pem", "a.key"], ["b.org/cert.pem", "b.org/clearkey.pem"], ["c.pem", "c.key"]];
         found(&both);
-        for file in [CERTIFICATE, CLEAR_KEY, KEY] {
+        for file in [CERT, CLEAR_KEY, KEY] {
             fs::write(root.join(file), "").unwrap();
         }
-        found(&[&[[CERTIFICATE, CLEAR_KEY]], &both[..]].concat());
+        found(&[&[[CERT, CLEAR_KEY]], &both[..]].concat());
         assert!(
             pairs(&root.join("none"))
                 .unwrap_err()
