@@ -13,7 +13,7 @@ pub(crate) fn certificate(lab: &Lab) {
     lab.run("openssl", arguments.split(' ').filter(|word| !word.is_empty())).success();
 }
 
-/// `openssl s_server`, answering each line reversed, on a port that the system chose.
+/// `openssl s_server`, on a port that the system chose.
 pub(crate) struct OpensslServer {
     child: Child,
     address: SocketAddr,
@@ -34,10 +34,16 @@ impl Drop for OpensslServer {
     }
 }
 
-/// Starts it with the certificate of [`certificate`] and `arguments`.
+/// Starts it with the certificate of [`certificate`] and `arguments`; it answers each line reversed.
 pub(crate) fn server(lab: &Lab, arguments: &[&str]) -> OpensslServer {
+    let own = ["-cert", "cert.pem", "-key", "clearkey.pem", "-rev"];
+    s_server(lab, &[&own[..], arguments].concat())
+}
+
+/// Starts it with these arguments alone; ready when this returns.
+pub(crate) fn s_server(lab: &Lab, arguments: &[&str]) -> OpensslServer {
     let mut command = lab.command("openssl");
-    command.args(["s_server", "-accept", "127.0.0.1:0", "-cert", "cert.pem", "-key", "clearkey.pem", "-rev"]);
+    command.args(["s_server", "-accept", "127.0.0.1:0"]);
     let mut child = command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     // It says `ACCEPT 127.0.0.1:41234` once it listens.
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);

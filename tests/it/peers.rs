@@ -24,15 +24,25 @@ struct Installed {
 /// peers are required (`TLSLAB_REQUIRE_PEERS=1`, as `.ci/run` sets), and is said out loud elsewhere.
 #[track_caller]
 pub(crate) fn peer(program: &str) -> bool {
-    let required = std::env::var_os("TLSLAB_REQUIRE_PEERS").is_some();
+    let required = are_required();
     let standing =
         if is_on_path(program) { measured(program, required) } else { Err("not on PATH".to_owned()) };
-    if let Err(why) = &standing {
+    stands(&format!("the peer {program}"), required, &standing)
+}
+
+/// Whether a judge stands; one that does not fails the test where it is required, and is said elsewhere.
+#[track_caller]
+fn stands(judge: &str, required: bool, standing: &Result<(), String>) -> bool {
+    if let Err(why) = standing {
         let place = std::panic::Location::caller();
-        assert!(!required, "the peer {program} is required (TLSLAB_REQUIRE_PEERS) and is {why}");
-        eprintln!("SKIPPED: the peer {program} is {why} ({place})");
+        assert!(!required, "{judge} is required (TLSLAB_REQUIRE_PEERS) and is {why}");
+        eprintln!("SKIPPED: {judge} is {why} ({place})");
     }
     standing.is_ok()
+}
+
+fn are_required() -> bool {
+    std::env::var_os("TLSLAB_REQUIRE_PEERS").is_some()
 }
 
 /// The folder of Python's packages that judge us (`.ci/peers.txt`), which `.ci/run` fills: where `module` is in it. Missing,
@@ -40,14 +50,10 @@ pub(crate) fn peer(program: &str) -> bool {
 #[track_caller]
 pub(crate) fn wheels(module: &str) -> Option<PathBuf> {
     let folder: PathBuf = [env!("CARGO_MANIFEST_DIR"), "target", "peers"].iter().collect();
-    if folder.join(module).exists() {
-        return peer("python3").then_some(folder);
-    }
-    let how = format!("python3 -m pip install --target {} -r .ci/peers.txt", folder.display());
-    let required = std::env::var_os("TLSLAB_REQUIRE_PEERS").is_some();
-    assert!(!required, "Python's package {module} is required (TLSLAB_REQUIRE_PEERS): {how}");
-    eprintln!("SKIPPED: Python's package {module} is missing ({}): {how}", std::panic::Location::caller());
-    None
+    let how = || format!("not there: python3 -m pip install --target {} -r .ci/peers.txt", folder.display());
+    let standing = if folder.join(module).exists() { Ok(()) } else { Err(how()) };
+    (stands(&format!("Python's package {module}"), are_required(), &standing) && peer("python3"))
+        .then_some(folder)
 }
 
 fn is_on_path(program: &str) -> bool {

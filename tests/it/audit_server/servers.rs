@@ -1,11 +1,12 @@
 //! Other people's servers, each in the configurations that a judge has to tell apart.
 
-use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
+use super::beside;
 use crate::lab::{FUSE, Lab, Server, peer, run};
+use crate::openssl::{OpensslServer, s_server};
 use crate::oracle::free_port;
 use crate::peers::wheels;
 
@@ -48,6 +49,8 @@ pub(super) enum How {
 pub(super) enum Running {
     /// It says on which port it listens.
     Said(Server),
+    /// `openssl s_server`, which says so in its own way.
+    Openssl(OpensslServer),
     /// It was told.
     Told(Told),
 }
@@ -70,6 +73,7 @@ impl Running {
     pub(super) fn address(&self) -> String {
         match self {
             Self::Said(server) => server.to_word(),
+            Self::Openssl(server) => server.to_word(),
             Self::Told(told) => told.address.clone(),
         }
     }
@@ -79,10 +83,9 @@ impl How {
     /// The server, ready; nothing where the peer is missing, which has been said.
     #[track_caller]
     pub(super) fn start(self, lab: &Lab) -> Option<Running> {
-        let source = |name: &str| super::beside(name);
         Some(match self {
             Self::Openssl(certificate, arguments) => {
-                Running::Told(peer("openssl").then(|| openssl(lab, certificate, arguments))?)
+                Running::Openssl(peer("openssl").then(|| openssl(lab, certificate, arguments))?)
             }
             Self::Nginx(directives) => Running::Told(peer("nginx").then(|| nginx(lab, directives))?),
             Self::Apache(directives) => Running::Told(peer("apache2").then(|| apache(lab, directives))?),
@@ -97,24 +100,24 @@ impl How {
                 let store = ["-out", "server.p12", "-passout", "pass:words"];
                 lab.run("openssl", export.iter().chain(&store)).success();
                 let mut command = lab.command("java");
-                Running::Said(Server::start(command.arg(source(file)).args(["server.p12", "words"])))
+                Running::Said(Server::start(command.arg(beside(file)).args(["server.p12", "words"])))
             }
             Self::Lines("go", file) => {
                 peer("go").then_some(())?;
                 // `go run` would leave the server behind when it is killed itself.
-                run(lab.command("go").args(["build", "-o", "server"]).arg(source(file))).success();
+                run(lab.command("go").args(["build", "-o", "server"]).arg(beside(file))).success();
                 let mut command = lab.command(lab.file("server"));
                 Running::Said(Server::start(command.args(["cert.pem", "clearkey.pem"])))
             }
             Self::Lines(program, file) => {
                 peer(program).then_some(())?;
                 let mut command = lab.command(program);
-                Running::Said(Server::start(command.arg(source(file)).args(["cert.pem", "clearkey.pem"])))
+                Running::Said(Server::start(command.arg(beside(file)).args(["cert.pem", "clearkey.pem"])))
             }
             Self::Tlslite(hole) => {
                 let wheels = wheels("tlslite")?;
                 let mut command = lab.command("python3");
-                command.env("PYTHONPATH", wheels).arg(source("attacked.py"));
+                command.env("PYTHONPATH", wheels).arg(beside("attacked.py"));
                 Running::Said(Server::start(command.args([hole, "cert.pem", "clearkey.pem"])))
             }
             Self::Ourselves(arguments) => Running::Said(lab.serve(arguments)),
@@ -143,22 +146,9 @@ fn told(command: impl Fn(u16) -> Command) -> Told {
     panic!("{:?} ends at once", command(0));
 }
 
-/// Ready when this returns.
-pub(super) fn openssl(lab: &Lab, certificate: &str, arguments: &[&str]) -> Told {
-    let mut command = lab.command("openssl");
-    command.args(["s_server", "-www", "-accept", "127.0.0.1:0"]);
-    if !certificate.is_empty() {
-        command.args(["-cert", &format!("{certificate}/cert.pem")]);
-        command.args(["-key", &format!("{certificate}/clearkey.pem")]);
-    }
-    command.args(arguments);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let line = lines.by_ref().map_while(Result::ok).find(|line| line.starts_with("ACCEPT"));
-    let line = line.unwrap_or_else(|| panic!("openssl s_server {arguments:?} did not begin"));
-    // What it says later must not fill the pipe.
-    std::thread::spawn(move || lines.for_each(drop));
-    Told { child, address: line.trim_start_matches("ACCEPT ").to_owned() }
+fn openssl(lab: &Lab, folder: &str, arguments: &[&str]) -> OpensslServer {
+    let (certificate, key) = (format!("{folder}/cert.pem"), format!("{folder}/clearkey.pem"));
+    s_server(lab, &[&["-www", "-cert", &certificate, "-key", &key], arguments].concat())
 }
 
 /// OpenSSL's configuration for whatever it still has.
