@@ -95,6 +95,8 @@ pub async fn run(
     let (open, mut opened) = mpsc::channel(load.connections);
     let doors = Arc::new(Semaphore::new(OPENING));
     let mut workers = JoinSet::new();
+    // Without a warm-up everything counts from here on.
+    let mut phase = Phase { opening: None, cpu: CpuClock::start(), begun: Instant::now() };
     let connections = load.connections;
     let (mode, warm_up, duration) = (load.mode, load.warm_up, load.duration);
     let (config, name) = load.terms.config(Arc::clone(&verifier) as _, Arc::new(NoCertificate))?;
@@ -112,18 +114,19 @@ pub async fn run(
     }
     drop((open, is_over));
 
-    let cpu = CpuClock::start();
+    let started = phase;
     let controlled = async {
         let mut opening = None;
         if mode == Mode::Idle {
-            let begun = Instant::now();
             let mut held = 0;
             // Ends when every worker has said how it went.
             while let Some(success) = opened.recv().await {
                 held += u64::from(success);
             }
-            opening = Some(begun.elapsed());
+            opening = Some(started.begun.elapsed());
             holding(held);
+        } else if warm_up.is_zero() {
+            return started;
         } else {
             sleep(warm_up).await;
             tally.restart();
@@ -131,7 +134,6 @@ pub async fn run(
         Phase { opening, cpu: CpuClock::start(), begun: Instant::now() }
     };
     tokio::pin!(stop);
-    let mut phase = Phase { opening: None, cpu, begun: Instant::now() };
     let mut is_refused = false;
     tokio::select! {
         () = &mut stop => {}
@@ -182,6 +184,7 @@ impl ResolvesClientCert for NoCertificate {
 }
 
 /// What is measured from when on.
+#[derive(Clone, Copy)]
 struct Phase {
     opening: Option<Duration>,
     cpu: CpuClock,

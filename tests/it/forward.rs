@@ -3,9 +3,10 @@
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener};
 use std::os::unix::net::UnixListener;
+use std::process::Stdio;
 use std::thread;
 
-use crate::lab::{Lab, peer, run_with_input};
+use crate::lab::{Lab, TLSLAB, peer, run_with_input};
 
 /// Reads a whole request, and answers with it in reverse: the answer begins when the request has ended.
 fn answer(mut socket: impl Read + Write) -> Vec<u8> {
@@ -39,7 +40,27 @@ fn a_line_goes_to_a_plain_server_and_its_answer_comes_back() {
     let run = lab.tlslab(["connect", &server.to_word(), "--message", "hello"]).success();
     assert_eq!(run.stdout, "HELLO\n");
     assert_eq!(&serving.join().expect("the back end"), b"hello\n");
+    server.wait_for("6 bytes in");
+}
+
+#[test]
+fn a_back_end_that_closes_first_is_named_in_the_log() {
+    let lab = bench();
+    let back = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let target = back.local_addr().expect("its address").to_string();
+    let mut server = lab.serve(&["--forward", &target]);
+    let mut client = lab.command(TLSLAB);
+    client
+        .args(["connect", &server.to_word()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let mut client = client.spawn().expect("a client");
+    drop(back.accept().expect("a connection"));
+    // The client's own side is open until then.
     server.wait_for(&format!("closed by the back end {target}"));
+    drop(client.stdin.take());
+    client.wait().expect("its end");
 }
 
 #[test]
