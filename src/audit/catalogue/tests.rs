@@ -1,3 +1,5 @@
+mod matrix;
+
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;

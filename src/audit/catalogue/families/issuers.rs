@@ -182,7 +182,7 @@ fn profile() -> Vec<Fault> {
             "its authority key identifier is not its issuer's key's",
             "RFC 5280 §4.2.1.2",
         )
-        .made(|workshop| workshop.issued(name_another_issuer)),
+        .leaf(|plan, _| name_another_issuer(plan)),
         fault(
             "issuer-another-authority-key-identifier",
             "the intermediate's authority key identifier is not the root's key's",

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use time::Duration;
 
 use super::super::edit::moment;
-use super::super::fault::{Fault, Grade, Status};
+use super::super::fault::{Fault, Grade, Says, Status};
 use super::super::workshop::{Made, Role, Workshop};
 use crate::pki::crl::RevocationReason;
 use crate::pki::der::{tag, tlv};
 use crate::pki::facts::CertFacts;
 use crate::pki::issue::{IssueError, SignatureEdit};
 use crate::pki::key::PrivateKey;
-use crate::pki::ocsp::{CertId, CertStatus};
+use crate::pki::ocsp::{CertId, CertStatus, ResponseStatus};
 use crate::pki::oid::{self, Oid};
 use crate::pki::respond::AnswerPlan;
 use crate::pki::revoke::{CrlPlan, EntryPlan};
@@ -29,18 +29,34 @@ const HEED_LISTS: &str = "give the verifier the list and have it asked: X509_V_F
 const HEED_STAPLES: &str = "ask for a staple and judge it: --cert-status of curl, SSL_set_tlsext_status_type of OpenSSL with a \
      callback, PKIXRevocationChecker of Java";
 
-#[allow(clippy::too_many_lines, reason = "one entry after the other")]
 pub(super) fn faults() -> Vec<Fault> {
-    let list = |name, title, citation, attack, lists| {
-        Fault::under_ca(name, title, citation, attack)
-            .grade(Grade::Policy)
-            .fix(HEED_LISTS)
-            .status(Status::Lists(lists))
-    };
-    let staple = |name, title, citation, attack, staple| {
-        let fault = Fault::under_ca(name, title, citation, attack).grade(Grade::Policy).fix(HEED_STAPLES);
-        fault.status(Status::Staple(staple))
-    };
+    [lists(), lists_of_no_use(), staples(), staples_of_no_use()].concat()
+}
+
+fn list(
+    name: &'static str,
+    title: &'static str,
+    citation: &'static str,
+    attack: &'static str,
+    says: Says<Vec<Vec<u8>>>,
+) -> Fault {
+    let fault = Fault::under_ca(name, title, citation, attack).grade(Grade::Policy).fix(HEED_LISTS);
+    fault.status(Status::Lists(says))
+}
+
+fn staple(
+    name: &'static str,
+    title: &'static str,
+    citation: &'static str,
+    attack: &'static str,
+    says: Says<Vec<u8>>,
+) -> Fault {
+    let fault = Fault::under_ca(name, title, citation, attack).grade(Grade::Policy).fix(HEED_STAPLES);
+    fault.status(Status::Staple(says))
+}
+
+/// A list that counts.
+fn lists() -> Vec<Fault> {
     vec![
         list(
             "ok-crl",
@@ -89,6 +105,15 @@ pub(super) fn faults() -> Vec<Fault> {
         )
         .chain(|_, _| {})
         .refused(&[Revoked]),
+    ]
+}
+
+/// A list that cannot be relied upon, so that nothing is known.
+fn lists_of_no_use() -> Vec<Fault> {
+    let list = |name, title, citation, attack, says| {
+        list(name, title, citation, attack, says).refused(&[RevocationUnknown])
+    };
+    vec![
         list(
             "crl-expired",
             "the list of its CA is out of date",
@@ -100,8 +125,7 @@ pub(super) fn faults() -> Vec<Fault> {
                     Ok(())
                 })
             },
-        )
-        .refused(&[RevocationUnknown]),
+        ),
         list(
             "crl-other-issuer",
             "the list is signed by another key of its CA's name",
@@ -113,8 +137,7 @@ pub(super) fn faults() -> Vec<Fault> {
                 let certificate = stranger.root()?.sign(&key)?;
                 Ok(vec![list_by(&certificate, &key, w, made, |_, _| Ok(()))?])
             },
-        )
-        .refused(&[RevocationUnknown]),
+        ),
         list(
             "crl-bad-signature",
             "the list's signature is not its CA's",
@@ -126,8 +149,7 @@ pub(super) fn faults() -> Vec<Fault> {
                     Ok(())
                 })
             },
-        )
-        .refused(&[RevocationUnknown]),
+        ),
         list(
             "crl-unknown-critical",
             "the list has a critical extension that nobody knows",
@@ -139,8 +161,7 @@ pub(super) fn faults() -> Vec<Fault> {
                     Ok(())
                 })
             },
-        )
-        .refused(&[RevocationUnknown]),
+        ),
         list(
             "crl-wrong-scope",
             "the list is about CAs only",
@@ -153,8 +174,13 @@ pub(super) fn faults() -> Vec<Fault> {
                     Ok(())
                 })
             },
-        )
-        .refused(&[RevocationUnknown]),
+        ),
+    ]
+}
+
+/// A response that counts.
+fn staples() -> Vec<Fault> {
+    vec![
         staple("ok-staple", "nothing: a good response is stapled", "RFC 6066 §8", STOLEN, |w, made| {
             answer(w, made, CertStatus::Good, |_| Ok(()))
         }),
@@ -178,6 +204,15 @@ pub(super) fn faults() -> Vec<Fault> {
             |w, made| answer(w, made, CertStatus::Unknown, |_| Ok(())),
         )
         .refused(&[RevocationUnknown]),
+    ]
+}
+
+/// A response that cannot be relied upon, so that nothing is known.
+fn staples_of_no_use() -> Vec<Fault> {
+    let staple = |name, title, citation, attack, says| {
+        staple(name, title, citation, attack, says).refused(&[RevocationUnknown])
+    };
+    vec![
         staple(
             "staple-other-certificate",
             "the response that is stapled is about another certificate",
@@ -189,8 +224,7 @@ pub(super) fn faults() -> Vec<Fault> {
                     Ok(())
                 })
             },
-        )
-        .refused(&[RevocationUnknown]),
+        ),
         staple(
             "staple-expired",
             "the response that is stapled is out of date",
@@ -206,8 +240,7 @@ pub(super) fn faults() -> Vec<Fault> {
                     Ok(())
                 })
             },
-        )
-        .refused(&[RevocationUnknown]),
+        ),
         staple(
             "staple-unauthorized",
             "the response that is stapled is signed by the server itself",
@@ -220,8 +253,7 @@ pub(super) fn faults() -> Vec<Fault> {
                     Ok(())
                 })
             },
-        )
-        .refused(&[RevocationUnknown]),
+        ),
         staple(
             "staple-bad-signature",
             "the signature of the response that is stapled is not its CA's",
@@ -233,8 +265,7 @@ pub(super) fn faults() -> Vec<Fault> {
                     Ok(())
                 })
             },
-        )
-        .refused(&[RevocationUnknown]),
+        ),
         staple(
             "staple-empty",
             "the response that is stapled is about no certificate",
@@ -246,16 +277,14 @@ pub(super) fn faults() -> Vec<Fault> {
                     Ok(())
                 })
             },
-        )
-        .refused(&[RevocationUnknown]),
+        ),
         staple(
             "staple-try-later",
             "the response that is stapled has no answer: tryLater",
             "RFC 6066 §8, RFC 6960 §2.3",
             STOLEN,
-            |_, _| Ok(crate::pki::ocsp::ResponseStatus::TryLater.to_der()),
-        )
-        .refused(&[RevocationUnknown]),
+            |_, _| Ok(ResponseStatus::TryLater.to_der()),
+        ),
     ]
 }
 
