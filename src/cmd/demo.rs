@@ -1,8 +1,9 @@
 //! `tlslab demo`: the whole lab in one command, ending in a verdict.
 //!
 //! Talks in plaintext while somebody listens, makes a certificate, talks over TLS 1.3 and 1.2 while somebody listens,
-//! shows what that somebody has each time, and then meets four servers that must be refused. Everything is done by the
-//! same code as `gencert`, `serve`, `connect`, `tap` and `dissect`; every statement at the end was checked in this run.
+//! shows what that somebody has each time and what a post-quantum certificate costs, and then meets four servers that
+//! must be refused. Everything is done by the same code as `gencert`, `serve`, `connect`, `tap` and `dissect`; every
+//! statement at the end was checked in this run.
 
 mod scene;
 mod wire;
@@ -14,17 +15,20 @@ use clap::Args;
 use rustls::pki_types::CertificateDer;
 use serde::Serialize;
 use time::{Duration, OffsetDateTime};
+use tlslab::crypto::ml_dsa::MlDsa;
 use tlslab::pki::facts::CertFacts;
 use tlslab::pki::files::{self, NewFile};
 use tlslab::pki::issue::Validity;
 use tlslab::pki::key::{KeyAlgorithm, PrivateKey};
 use tlslab::report::certificate::CertificateReport;
 use tlslab::report::dissect::html;
+use tlslab::report::sizes::{self, Handshake};
 use tlslab::report::verdict as report;
 use tlslab::server::Identity;
 use tlslab::tls::Versions;
 use tlslab::verify::Reason;
 use tlslab::wire::reading::dissection::{Find, Place};
+use tlslab::wire::reading::session::ObservedSession;
 use tlslab::words;
 
 use super::lab::{CERT, CLEAR_KEY, LAB_NAME};
@@ -38,8 +42,9 @@ const MESSAGE: &str = "the password is correct-horse-battery-staple";
 /// Run the whole lab in one command and check every claim
 ///
 /// Talks in plaintext while an observer records, makes a certificate, connects over TLS 1.3 and 1.2, shows what the
-/// observer has each time, and refuses the expired, not-yet-valid, wrong-name and untrusted servers. Needs no network
-/// but loopback and leaves nothing behind unless told to. Exit status 0 only if every claim held.
+/// observer has each time and how much larger a handshake with a post-quantum certificate is, and refuses the expired,
+/// not-yet-valid, wrong-name and untrusted servers. Needs no network but loopback and leaves nothing behind unless told
+/// to. Exit status 0 only if every claim held.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -73,6 +78,8 @@ struct Report {
     certificate: CertificateReport,
     /// What was claimed and whether it held, in the order of the demo.
     claims: Vec<Claim>,
+    /// How large the handshakes over TLS 1.3 are, classical and post-quantum.
+    handshakes: Vec<Handshake>,
 }
 
 /// A statement that this run has checked.
@@ -131,6 +138,16 @@ impl Demo {
             stage.secured(&act, &wire.last(MESSAGE)?, protocol)?;
         }
 
+        stage.title("TLS 1.3 with a post-quantum certificate, somebody listening")?;
+        let lattice = PrivateKey::generate(KeyAlgorithm::MlDsa(MlDsa::L65))?;
+        let signed = scene::certificate(&lattice, LAB_NAME, validity)?;
+        let identity = Identity::new(vec![signed.clone()], &lattice)?;
+        let meeting = Meeting { identity: &identity, trusted: &signed, versions: Versions::Tls13, at: now };
+        let act = meeting.hold(MESSAGE, Some(&wire)).await?;
+        stage.secured(&act, &wire.last(MESSAGE)?, "TLSv1.3")?;
+        let handshakes = handshakes(&wire.read(MESSAGE)?);
+        stage.sizes(&handshakes)?;
+
         stage.title("Servers that must be refused")?;
         let (long_ago, ago) = (now - Duration::days(30), now - Duration::days(3));
         let (soon, later) = (now + Duration::days(3), now + Duration::days(30));
@@ -150,12 +167,13 @@ impl Demo {
 
         let held = stage.claims.iter().all(|claim| claim.held);
         stage.verdict(held)?;
-        self.write(&wire, &pages, ui)?;
+        self.write(&wire, &pages, &handshakes, ui)?;
         Ok(Report {
             held,
             exit_status: u8::from(!held),
             certificate: CertificateReport::from(&facts),
             claims: stage.claims,
+            handshakes,
         })
     }
 
@@ -175,9 +193,11 @@ impl Demo {
     }
 
     /// Writes the report wherever it is wanted, and says what was kept.
-    fn write(&self, wire: &Wire, pages: &[PathBuf], ui: &Ui) -> Result<()> {
+    fn write(&self, wire: &Wire, pages: &[PathBuf], handshakes: &[Handshake], ui: &Ui) -> Result<()> {
         let reading = wire.read(MESSAGE)?;
-        let page = html::titled(headline(&reading), &reading.dissection, &reading.needles, &reading.ending);
+        let Reading { dissection, needles, ending } = &reading;
+        let sizes = sizes::picture(handshakes);
+        let page = html::titled(headline(&reading), dissection, needles, ending, &sizes);
         for path in pages {
             super::dissect::write_page(path, self.force, &page)?;
             ui.say(&format!("wrote {}", path.display()));
@@ -191,6 +211,16 @@ impl Demo {
         }
         Ok(())
     }
+}
+
+/// The handshakes over TLS 1.3 that can be compared: they differ in the server's key alone.
+fn handshakes(reading: &Reading) -> Vec<Handshake> {
+    let of = |session: &ObservedSession| {
+        let leaf = session.tls.as_ref()?.opened_certificates.server.first()?;
+        let key = CertFacts::read(leaf).ok()?.public_key.kind;
+        Handshake::of(key.to_string(), session)
+    };
+    reading.dissection.sessions.iter().filter_map(of).collect()
 }
 
 /// What the capture shows of the message, as a heading; how it is in each session stands beneath it.
@@ -340,6 +370,22 @@ impl Stage<'_> {
         let hides = protocol == "TLSv1.3";
         let claim = if hides { "TLS 1.3 hides the certificate" } else { "TLS 1.2 shows the certificate" };
         self.claim(claim, shown != hides, if shown { "readable" } else { "encrypted" })
+    }
+
+    /// What post-quantum signatures cost.
+    fn sizes(&mut self, handshakes: &[Handshake]) -> Result<()> {
+        self.line("how large the handshakes are:")?;
+        for handshake in handshakes {
+            self.line(&format!("  {:<14}  {}", handshake.label, handshake.line()))?;
+        }
+        let (seen, larger) = match handshakes {
+            [classical, post_quantum] => (
+                format!("{} and {} bytes", classical.bytes, post_quantum.bytes),
+                post_quantum.bytes > classical.bytes,
+            ),
+            others => (format!("{} handshakes to compare", others.len()), false),
+        };
+        self.claim("the post-quantum handshake is the larger one", larger, seen)
     }
 
     fn answered(&mut self, act: &Act) -> Result<()> {

@@ -13,5 +13,6 @@ pub mod key;
 pub mod markdown;
 pub mod ocsp;
 pub mod outcome;
+pub mod sizes;
 pub mod verdict;
 pub mod who;

@@ -26,7 +26,24 @@ fn every_claim_holds_and_is_told_to_people_and_machines() {
         assert!(held, "{claim}");
         assert!(told.contains(&format!("ok    {claim}: ")), "{claim:?} is not in\n{told}");
     }
+    // The parts of each handshake are all of it, and both end at the client's Finished.
+    let handshakes = json["handshakes"].as_array().expect("handshakes");
+    let labels: Vec<_> = handshakes.iter().map(|handshake| &handshake["label"]).collect();
+    assert_eq!(labels, ["RSA 4096 bits", "ML-DSA-65"]);
+    for handshake in handshakes {
+        let bytes = |value: &Value| value["bytes"].as_u64().expect("bytes");
+        let parts = handshake["parts"].as_array().expect("parts");
+        assert_eq!(parts.iter().map(bytes).sum::<u64>(), bytes(handshake), "{handshake}");
+        assert_eq!(handshake["group"], "X25519MLKEM768");
+    }
+    // FIPS 204, table 2: a signature of 3,309 bytes, beside four bytes of header, and of scheme and length each two.
+    let verify = handshakes[1]["parts"].as_array().expect("parts");
+    assert!(
+        verify.iter().any(|part| part["part"] == "CertificateVerify" && part["bytes"] == 3317),
+        "{verify:?}"
+    );
     for wanted in [
+        "the post-quantum handshake is the larger one",
         "everybody on the way reads the message",
         "the client accepts the server over TLSv1.3",
         "the client accepts the server over TLSv1.2",
@@ -54,10 +71,11 @@ fn what_it_keeps_can_be_used_and_is_not_overwritten() {
     // readable, and only that one.
     let found =
         lab.tlslab(["dissect", "kept/lab.pcapng", "--find", "correct-horse", "--json"]).status(1).json();
-    assert_eq!(found["sessions"].as_array().map(Vec::len), Some(3), "{found}");
+    assert_eq!(found["sessions"].as_array().map(Vec::len), Some(4), "{found}");
     let page = lab.read("page.html");
     assert_eq!(page, lab.read("kept/report.html"));
-    assert!(page.starts_with("<!DOCTYPE html>") && page.contains("Session 3"), "{page}");
+    assert!(page.starts_with("<!DOCTYPE html>") && page.contains("Session 4"), "{page}");
+    assert!(page.contains("How large the handshakes are") && page.contains("ML-DSA-65"), "{page}");
     lab.tlslab(["demo", "--out", "kept"]).status(1).says("already there: kept/cert.pem").says("--force");
     lab.tlslab(["demo", "--quiet", "--out", "kept", "--force"]).success();
 }

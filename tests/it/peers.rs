@@ -45,15 +45,20 @@ fn are_required() -> bool {
     std::env::var_os("TLSLAB_REQUIRE_PEERS").is_some()
 }
 
-/// The folder of Python's packages that judge us (`.ci/peers.txt`), which `.ci/run` fills: where `module` is in it. Missing,
+/// The folder of wheels from PyPI that `.ci/run` fills by a list of its own, `.ci/LIST.txt`: where `path` is in it. Missing,
 /// it is required or said as [`peer`] has it.
 #[track_caller]
-pub(crate) fn wheels(module: &str) -> Option<PathBuf> {
-    let folder: PathBuf = [env!("CARGO_MANIFEST_DIR"), "target", "peers"].iter().collect();
-    let how = || format!("not there: python3 -m pip install --target {} -r .ci/peers.txt", folder.display());
-    let standing = if folder.join(module).exists() { Ok(()) } else { Err(how()) };
-    (stands(&format!("Python's package {module}"), are_required(), &standing) && peer("python3"))
-        .then_some(folder)
+pub(crate) fn wheels(list: &str, path: &str) -> Option<PathBuf> {
+    let folder: PathBuf = [env!("CARGO_MANIFEST_DIR"), "target", list].iter().collect();
+    let how = || format!("not there: python3 -m pip install --target {} -r .ci/{list}.txt", folder.display());
+    let standing = if folder.join(path).exists() { Ok(()) } else { Err(how()) };
+    stands(&format!("{path} of PyPI"), are_required(), &standing).then_some(folder)
+}
+
+/// A module of Python's out of such a folder, and a Python to run it.
+#[track_caller]
+pub(crate) fn python_module(list: &str, module: &str) -> Option<PathBuf> {
+    wheels(list, module).filter(|_| peer("python3"))
 }
 
 fn is_on_path(program: &str) -> bool {

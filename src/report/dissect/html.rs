@@ -48,11 +48,17 @@ const FEW: usize = 6;
 
 /// The whole page. `name` is the capture's.
 pub fn page(name: &str, dissection: &Dissection, needles: &[Needle], ending: &Ending) -> String {
-    titled(&format!("What crossed the wire: {name}"), dissection, needles, ending)
+    titled(&format!("What crossed the wire: {name}"), dissection, needles, ending, &html! {})
 }
 
-/// The whole page under a title of one's own.
-pub fn titled(title: &str, dissection: &Dissection, needles: &[Needle], ending: &Ending) -> String {
+/// The whole page under a title of one's own, with something `more` to see after the sessions.
+pub fn titled(
+    title: &str,
+    dissection: &Dissection,
+    needles: &[Needle],
+    ending: &Ending,
+    more: &Markup,
+) -> String {
     let sessions = dissection.sessions.iter().filter(|session| session.tls.is_some()).count() as u64;
     let has_keys = dissection.sessions.iter().any(shows_more_with_keys);
     let left_out =
@@ -73,6 +79,7 @@ pub fn titled(title: &str, dissection: &Dissection, needles: &[Needle], ending: 
             @for session in dissection.sessions.iter().take(MOST_SESSIONS) { (show(session)) }
         }
         @if left_out > 0 { p.soft { (left_out) " more connections are not drawn." } }
+        (more)
     };
     whole_page(title, &header, &body)
 }

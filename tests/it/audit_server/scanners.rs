@@ -11,7 +11,7 @@ use tlslab::tls::suites::Suite;
 use super::audit;
 use super::servers::Running;
 use crate::lab::{Lab, peer};
-use crate::peers::wheels;
+use crate::peers::python_module;
 
 /// A statement about a server in words of our own, such as `suite TLSv1.2 0xc02f`. The first word is its kind.
 pub(super) type Facts = BTreeSet<String>;
@@ -46,7 +46,11 @@ impl Scanner {
             }
             Self::Sslyze => {
                 let mut command = lab.command("python3");
-                command.env("PYTHONPATH", wheels("sslyze")?).args(["-m", "sslyze", "--json_out=sslyze.json"]);
+                command.env("PYTHONPATH", python_module("peers", "sslyze")?).args([
+                    "-m",
+                    "sslyze",
+                    "--json_out=sslyze.json",
+                ]);
                 // It judges by Mozilla's rules too, and its exit status is what it thinks by them.
                 crate::lab::run(command.arg(address));
                 Some(sslyze(

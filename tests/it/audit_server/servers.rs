@@ -8,7 +8,7 @@ use super::beside;
 use crate::lab::{FUSE, Lab, Server, peer, run};
 use crate::openssl::{OpensslServer, s_server};
 use crate::oracle::free_port;
-use crate::peers::wheels;
+use crate::peers::python_module;
 
 /// One server in one configuration, and what has to be found of it.
 pub(super) struct Subject {
@@ -115,7 +115,7 @@ impl How {
                 Running::Said(Server::start(command.arg(beside(file)).args(["cert.pem", "clearkey.pem"])))
             }
             Self::Tlslite(hole) => {
-                let wheels = wheels("tlslite")?;
+                let wheels = python_module("peers", "tlslite")?;
                 let mut command = lab.command("python3");
                 command.env("PYTHONPATH", wheels).arg(beside("attacked.py"));
                 Running::Said(Server::start(command.args([hole, "cert.pem", "clearkey.pem"])))
