@@ -25,6 +25,11 @@ fuzz seconds="30" *targets:
 who-corpus dir:
     TLSLAB_CORPUS="$(realpath "$1")" cargo test --quiet --test it oracle::corpus -- --ignored --nocapture
 
+# sslyze and testssl.sh beside `audit server` on every server of the tests, which takes them an hour
+[group('check')]
+scanners:
+    cargo test --quiet --test it the_slow_scanners -- --ignored --nocapture
+
 # formatting and clippy, warnings as errors
 [group('check')]
 lint:

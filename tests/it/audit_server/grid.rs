@@ -58,6 +58,7 @@ const SUBJECTS: &[Subject] = &[
         &["TLSv1.2"],
         &[],
     ),
+    subject("openssl cookie", How::Openssl(".", &["-tls1_3", "-stateless"]), &["TLSv1.3"], &[]),
     subject(
         "openssl expired",
         How::Openssl("expired", &[]),
@@ -90,8 +91,32 @@ const SUBJECTS: &[Subject] = &[
         &["anonymous-refused", "dh-size"],
     ),
     subject("apache", How::Apache(""), BOTH, &[]),
+    subject(
+        "apache old",
+        How::Apache("SSLProtocol all\nSSLCipherSuite ALL:@SECLEVEL=0"),
+        OLD,
+        &["tls10-refused", "tls11-refused"],
+    ),
     subject("haproxy", How::Haproxy(""), BOTH, &[]),
+    subject(
+        "haproxy old",
+        How::Haproxy("ssl-min-ver TLSv1.0 ciphers ALL:@SECLEVEL=0"),
+        OLD,
+        &["tls10-refused", "tls11-refused", "anonymous-refused"],
+    ),
+    subject(
+        "haproxy RSA only",
+        How::Haproxy("ssl-max-ver TLSv1.2 ciphers kRSA"),
+        &["TLSv1.2"],
+        &["forward-secrecy"],
+    ),
     subject("stunnel", How::Stunnel(""), BOTH, &[]),
+    subject(
+        "stunnel old",
+        How::Stunnel("sslVersionMin = TLSv1\nsecurityLevel = 0\nciphers = ALL"),
+        OLD,
+        &["tls10-refused", "tls11-refused", "anonymous-refused"],
+    ),
     subject("gnutls-serv", How::Gnutls("NORMAL"), OLD, &["tls10-refused", "tls11-refused"]),
     subject(
         "gnutls-serv no EMS",
@@ -121,6 +146,7 @@ const SUBJECTS: &[Subject] = &[
         &["tls10-refused", "tls11-refused", "rc4-refused", "aead-offered"],
     ),
     subject("tlslab serve", How::Ourselves(&[]), BOTH, &[]),
+    subject("tlslab serve 1.2", How::Ourselves(&["--tls", "1.2"]), &["TLSv1.2"], &[]),
 ];
 
 /// `openssl dhparam 1024`: less is refused by OpenSSL itself at every level.
@@ -228,4 +254,12 @@ fn sslyze_says_the_same() {
 fn testssl_says_the_same() {
     // It takes minutes for each.
     compare(Scanner::Testssl, &scanned(&["nginx old", "haproxy"]));
+}
+
+#[test]
+#[ignore = "an hour of a processor: just scanners"]
+fn the_slow_scanners_say_the_same_of_every_server() {
+    let servers = scanned(&[]);
+    compare(Scanner::Sslyze, &servers);
+    compare(Scanner::Testssl, &servers);
 }
