@@ -157,14 +157,26 @@ fn spoken(facts: &Facts) -> Markup {
         }
         @if !facts.clients.is_empty() {
             h3 { "What clients would say of the certificate" }
-            p.cells {
-                @for says in &facts.clients {
-                    @let class = match says.accepts { Some(true) => "pass", Some(false) => "fail", None => "skip" };
-                    span.word.(class) title=(said(&says.why)) { (says.client) ": " (match says.accepts { Some(true) => "accepts", Some(false) => "refuses", None => "not known" }) } " "
-                }
-            }
+            (fields(clients(facts).iter().map(|(said, who)| (said.as_str(), who.join(", ")))))
         }
     }
+}
+
+/// Who says what of the certificate; those who say the same together.
+fn clients(facts: &Facts) -> Vec<(String, Vec<&'static str>)> {
+    let mut groups: Vec<(String, Vec<&'static str>)> = Vec::new();
+    for says in &facts.clients {
+        let words = match says.accepts {
+            Some(true) => "accept".to_owned(),
+            Some(false) => format!("refuse: {}", says.why),
+            None => "not known".to_owned(),
+        };
+        match groups.iter_mut().find(|(said, _)| *said == words) {
+            Some((_, who)) => who.push(says.client),
+            None => groups.push((words, vec![says.client])),
+        }
+    }
+    groups
 }
 
 fn folds(audit: &ServerAudit) -> Markup {
@@ -180,7 +192,10 @@ fn fold(result: &CheckResult) -> Markup {
     let check = result.check;
     html! {
         details.case.(result.verdict.as_str()) open[result.verdict == Verdict::Fail] {
-            summary { strong.word { (result.verdict.as_str()) } " " (check.id) " — " (check.title) }
+            summary {
+                strong.word { (result.verdict.as_str()) } " " (check.id) " — " (check.title)
+                @if !result.found.is_empty() { span.soft { ": " (said(&result.found)) } }
+            }
             (fields([
                 ("found", result.found.clone()),
                 ("not checked", result.reason.clone().unwrap_or_default()),
