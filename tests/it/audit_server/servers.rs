@@ -8,7 +8,7 @@ use super::beside;
 use crate::lab::{FUSE, Lab, Server, peer, run};
 use crate::openssl::{OpensslServer, s_server};
 use crate::oracle::free_port;
-use crate::peers::python_module;
+use crate::peers::{later_node, python_module};
 
 /// One server in one configuration, and what has to be found of it.
 pub(super) struct Subject {
@@ -39,6 +39,8 @@ pub(super) enum How {
     Gnutls(&'static str),
     /// A few lines for a language that brings its own TLS, beside this file.
     Lines(&'static str, &'static str),
+    /// Node on OpenSSL 3.5, with these groups alone.
+    LaterNode(&'static str),
     /// tlslite-ng with what attacked.py understands.
     Tlslite(&'static str),
     /// `tlslab serve` with these arguments.
@@ -113,6 +115,11 @@ impl How {
                 peer(program).then_some(())?;
                 let mut command = lab.command(program);
                 Running::Said(Server::start(command.arg(beside(file)).args(["cert.pem", "clearkey.pem"])))
+            }
+            Self::LaterNode(groups) => {
+                let mut command = lab.command(later_node()?);
+                command.arg(beside("server.js")).args(["cert.pem", "clearkey.pem", groups]);
+                Running::Said(Server::start(&mut command))
             }
             Self::Tlslite(hole) => {
                 let wheels = python_module("peers", "tlslite")?;

