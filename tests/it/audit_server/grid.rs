@@ -71,7 +71,9 @@ const SUBJECTS: &[Subject] = &[
         BOTH,
         &["certificate-trust"],
     ),
-    subject("nginx", How::Nginx(""), &["TLSv1.2"], &[]),
+    // What is spoken without a word on it differs between releases.
+    subject("nginx", How::Nginx("ssl_protocols TLSv1.2 TLSv1.3;"), BOTH, &[]),
+    subject("nginx 1.2", How::Nginx("ssl_protocols TLSv1.2;"), &["TLSv1.2"], &[]),
     subject(
         "nginx old",
         How::Nginx("ssl_protocols TLSv1 TLSv1.1 TLSv1.2 TLSv1.3; ssl_ciphers ALL:@SECLEVEL=0;"),
