@@ -23,6 +23,7 @@ use super::revocation::{Staple, promises_a_staple};
 use super::signature::{self, HandshakeVersion, Signed};
 use super::verdict::{CheckKind, Reason, Verdict};
 use crate::crypto;
+use crate::tls::names;
 
 /// A rustls server-certificate verifier over [`judge_stapled`], for one connection.
 #[derive(Debug)]
@@ -240,11 +241,12 @@ fn note_possession(verdict: &mut Verdict, scheme: SignatureScheme, outcome: &Sig
         return;
     };
     check.expected.push(", and a handshake signed by the certificate's key");
+    let scheme = names::signature_scheme(scheme.into());
     match outcome {
-        Signed::Valid => check.add(format_args!("the handshake's ({scheme:?}) too")),
+        Signed::Valid => check.add(format_args!("the handshake's ({scheme}) too")),
         Signed::Invalid => check.fail(
             Reason::BadSignature,
-            format_args!("the handshake's ({scheme:?}) does not: the peer does not hold the key"),
+            format_args!("the handshake's ({scheme}) does not: the peer does not hold the key"),
         ),
         Signed::TooWeak(weakness) => check.fail(
             weakness.reason,

@@ -10,6 +10,7 @@ use crate::pki::crl::CrlFacts;
 use crate::pki::facts::{CertFacts, PublicKeyFacts, PublicKeyKind, SignatureAlgorithm};
 use crate::pki::ocsp::Answer;
 use crate::pki::request::RequestFacts;
+use crate::tls::names;
 
 /// How a signature came out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,7 +151,8 @@ pub(super) fn handshake(
     let Some(verifier) =
         allowed.iter().find(|candidate| candidate.public_key_alg_id().as_ref() == key.algorithm_id)
     else {
-        return Signed::Unsupported(format!("{:?} by a key of kind {}", signed.scheme, key.kind));
+        let scheme = names::signature_scheme(signed.scheme.into());
+        return Signed::Unsupported(format!("{scheme} by a key of kind {}", key.kind));
     };
     match verifier.verify_signature(&key.bits, message, signed.signature()) {
         Ok(()) => Signed::Valid,

@@ -133,6 +133,8 @@ pub enum Condition {
     PathTooLongInAll(Whom),
     /// An RSA key shorter than so many bits.
     ShortRsa(u32),
+    /// Its key, or one above, is on P-521.
+    P521,
     /// Its key, or one above, or a signature on them, is ML-DSA.
     PostQuantum,
     /// Its key is for RSASSA-PSS only.
@@ -222,6 +224,7 @@ impl Condition {
             // RFC 5280 §6.1.4 (l): self-issued ones do not count.
             Self::PathTooLong(whom) => path::too_long(whom, case, |c| !c.is_self_issued()),
             Self::PathTooLongInAll(whom) => path::too_long(whom, case, |_| true),
+            Self::P521 => key::p521(case),
             Self::PostQuantum => key::post_quantum(case),
             Self::RsaPss => key::rsa_pss(leaf),
             Self::ShortRsa(least) => key::short_rsa(leaf, least),

@@ -129,6 +129,7 @@ const KINDS: &[Kind] = &[
     Kind { condition: C::Unverifiable, model: None, seen_with: &[RustlsWebpki] },
     Kind { condition: C::PostQuantum, model: None, seen_with: &[RustlsWebpki] },
     Kind { condition: C::RsaPss, model: None, seen_with: &[RustlsWebpki] },
+    Kind { condition: C::P521, model: None, seen_with: &[RustlsWebpki] },
     Kind { condition: C::ConstrainedOtherwise, model: None, seen_with: &[RustlsWebpki] },
     Kind {
         condition: C::CriticallyConstrained,

@@ -99,3 +99,69 @@ fn tls_1_2_alone_is_refused_before_anything_is_served() {
         run.says(&format!("cert.pem: its key ({kind}) signs handshakes of TLS 1.3 only, found --tls 1.2"));
     }
 }
+
+#[test]
+fn who_was_not_measured_with_such_keys_is_not_known() {
+    let lab = Lab::new();
+    for (key, why) in [
+        ("ml-dsa:44", "an ML-DSA key or signature"),
+        ("rsa-pss:2048", "an RSA key for RSASSA-PSS only"),
+        ("ec:p521", "a key on P-521"),
+    ] {
+        lab.gencert(&["--key", key, "--force"]);
+        let table = lab.tlslab(["inspect", "cert.pem", "--who"]).success().stdout;
+        // Of the thirteen, tlslab's own verifier and rustls' are asked.
+        assert_eq!(table.matches(&format!("not known: {why}")).count(), 11, "{table}");
+    }
+}
+
+/// What the handshake's parts are called, and how long each message is: tshark says the same of the lengths.
+#[test]
+fn dissect_names_and_measures_a_post_quantum_handshake() {
+    let lab = Lab::new();
+    lab.gencert(&["--key", "ml-dsa:65"]);
+    let mut server = lab.serve(&["--pcap", "wire.pcapng", "--keylog", "keys.log"]);
+    let run = lab.tlslab(["connect", &server.to_word(), "--message", "hello"]).success();
+    run.says("the handshake's (mldsa65) too");
+    server.wait_for("6 bytes in");
+    assert!(server.stop().0.success());
+
+    let dissected = lab.tlslab(["dissect", "wire.pcapng", "--keylog", "keys.log", "--json"]).success().json();
+    let session = &dissected["sessions"][0];
+    let tls = &session["tls"];
+    assert_eq!(tls["group"], "X25519MLKEM768", "{tls}");
+    let offered = tls["client_hello"]["signature_schemes"].as_array().expect("schemes");
+    for scheme in ["mldsa44", "mldsa65", "mldsa87"] {
+        assert!(offered.iter().any(|offer| offer == scheme), "{scheme}: {offered:?}");
+    }
+    assert_eq!(tls["server_certificates_with_secrets"][0]["signature"], "ML-DSA-65", "{tls}");
+    // draft-connolly-tls-mlkem-key-agreement and its hybrid: an encapsulation key of 1,184 bytes beside 32 of X25519.
+    assert_eq!(tls["client_hello"]["key_shares"][0]["bytes"], 1216);
+
+    let events = session["events"].as_array().expect("events");
+    let messages = events.iter().flat_map(|event| {
+        let opened = event["opened"]["messages"].as_array().into_iter().flatten();
+        event["messages"].as_array().into_iter().flatten().chain(opened)
+    });
+    let ours: Vec<(u64, u64)> = messages
+        .filter(|message| message["handshake"].is_string())
+        .map(|message| {
+            (message["type"].as_u64().expect("a type"), message["bytes"].as_u64().expect("a length"))
+        })
+        .collect();
+    // FIPS 204, table 2: a signature of 3,309 bytes; its scheme and length take two each.
+    assert!(ours.contains(&(15, 3309 + 4)), "{ours:?}");
+    if peer("tshark") {
+        let fields = ["-T", "fields", "-e", "tls.handshake.type", "-e", "tls.handshake.length"];
+        let arguments = ["-r", "wire.pcapng", "-o", "tls.keylog_file:keys.log", "-Y", "tls.handshake"];
+        let said = lab.run("tshark", arguments.iter().chain(&fields)).success().stdout;
+        let theirs = said.lines().flat_map(|line| {
+            let (kinds, lengths) = line.split_once('\t').expect("two fields");
+            let numbers = |list: &str| {
+                list.split(',').map(|number| number.parse().expect("a number")).collect::<Vec<u64>>()
+            };
+            numbers(kinds).into_iter().zip(numbers(lengths)).collect::<Vec<_>>()
+        });
+        assert_eq!(ours, theirs.collect::<Vec<_>>());
+    }
+}

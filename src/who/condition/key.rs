@@ -14,6 +14,12 @@ pub(super) fn post_quantum(case: &Case<'_>) -> Option<String> {
     said(Whom::All.any(case, CertFacts::uses_ml_dsa), "an ML-DSA key or signature")
 }
 
+pub(super) fn p521(case: &Case<'_>) -> Option<String> {
+    let on_p521 =
+        |c: &CertFacts| matches!(&c.public_key.kind, PublicKeyKind::Ec { curve } if curve == "P-521");
+    said(Whom::All.any(case, on_p521), "a key on P-521")
+}
+
 pub(super) fn rsa_pss(leaf: &CertFacts) -> Option<String> {
     let for_pss = matches!(leaf.public_key.kind, PublicKeyKind::RsaPss { .. });
     said(for_pss, "an RSA key for RSASSA-PSS only")
