@@ -159,6 +159,8 @@ pub enum Trouble {
     TooLong,
     /// The stream ended without close_notify while something was missing: it may have been cut.
     Truncated,
+    /// The server closed in good order, and took nothing more of what was still to be said.
+    Unheard,
     /// No address could be connected to: each with why.
     Unreachable(Vec<(SocketAddr, String)>),
     /// The host name has no address: the resolver's words.
@@ -191,6 +193,7 @@ impl Trouble {
             | Self::TooLong
             | Self::Truncated
             | Self::Unanswered { .. }
+            | Self::Unheard
             | Self::Version { .. } => Reason::Handshake,
         }
     }
@@ -232,6 +235,7 @@ impl fmt::Display for Trouble {
                  expected {expected} reply line{}, found {replies}",
                 if *expected == 1 { "" } else { "s" }
             ),
+            Self::Unheard => f.write_str("the server closed the connection before it had taken all that was sent"),
             Self::Network(words) => write!(f, "the connection failed: {words}"),
             Self::NothingInCommon { alert, offered } => f.write_str(&nothing_in_common(*alert, *offered)),
             Self::NotTls { found } => {

@@ -30,8 +30,11 @@ const TRICKLE_TIMES: u32 = 3;
 pub enum Input<I> {
     /// Each as a line, the next one when the reply line to the last has come.
     Messages(Vec<String>),
-    /// These bytes as they come, to their end; then our end is closed, and the peer's is waited for.
+    /// These bytes as they come, to their end; then our end is closed, and the peer's is waited for. A peer that has no more
+    /// to say is told the rest all the same.
     Stream(I),
+    /// The same from a person, who is not asked for more once the peer has ended.
+    Typed(I),
 }
 
 /// Our own side of an exchange failed.
@@ -86,7 +89,7 @@ where
     let progress = Progress::default();
     let expected = match &input {
         Input::Messages(messages) => Some(messages.iter().map(|text| lines_of(text)).sum()),
-        Input::Stream(_) => None,
+        Input::Stream(_) | Input::Typed(_) => None,
     };
     let (mut from, mut to) = tokio::io::split(stream);
     let end = exchange(&mut from, &mut to, input, output, patience, &progress).await;
@@ -113,6 +116,7 @@ impl Ended {
         match end {
             End::TimedOut(phase, after) => self.trouble = Some(Trouble::Timeout { phase, after }),
             End::Content => {}
+            End::Unheard => self.trouble = Some(Trouble::Unheard),
             End::Closed => {
                 // A clean end ends a line too.
                 let replies = lines + u64::from(partial);
@@ -150,6 +154,8 @@ enum End {
     Content,
     /// The stream failed.
     Failed(io::Error),
+    /// The peer closed in good order, and did not take the rest.
+    Unheard,
     /// The peer let us wait.
     TimedOut(Phase, Duration),
 }
@@ -234,12 +240,17 @@ where
     O: AsyncWrite + Unpin,
 {
     let messages = matches!(input, Input::Messages(_));
+    let to_the_end = matches!(input, Input::Stream(_));
     let listening = listen(from, output, progress);
     let speaking = speak(to, input, patience, progress);
     tokio::pin!(listening, speaking);
     let stopped = tokio::select! {
         biased;
-        end = &mut listening => return end,
+        end = &mut listening => match end {
+            // Its half is closed, ours is not (RFC 8446 §6.1). TLS 1.2 knows no halves: who takes no more says so.
+            Ok(End::Closed) if to_the_end => return speaking.await.map_or_else(|why| why.end(patience), |()| Ok(End::Closed)),
+            end => return end,
+        },
         said = &mut speaking => said,
     };
     let (patience, otherwise) = match stopped {
@@ -251,7 +262,7 @@ where
         Err(Stopped::Input(error)) => return Err(LocalError::Input(error)),
         Err(Stopped::TimedOut(phase)) => return Ok(End::TimedOut(phase, patience)),
         // What the peer has still to say, such as an alert, tells more than that it does not listen.
-        Err(Stopped::Peer(error)) => (patience, End::Failed(error)),
+        Err(Stopped::Peer(error) | Stopped::Farewell(error)) => (patience, End::Failed(error)),
     };
     let mut wait = Wait::begin(progress, patience);
     loop {
@@ -268,7 +279,21 @@ where
 enum Stopped {
     Input(io::Error),
     Peer(io::Error),
+    /// Everything was said; only that it was all could not be told.
+    Farewell(io::Error),
     TimedOut(Phase),
+}
+
+impl Stopped {
+    /// How an exchange ends whose peer has closed its half before.
+    fn end(self, patience: Duration) -> Result<End, LocalError> {
+        match self {
+            Self::Farewell(_) => Ok(End::Closed),
+            Self::Input(error) => Err(LocalError::Input(error)),
+            Self::Peer(_) => Ok(End::Unheard),
+            Self::TimedOut(phase) => Ok(End::TimedOut(phase, patience)),
+        }
+    }
 }
 
 /// Says everything, then closes our end.
@@ -293,7 +318,7 @@ where
                 await_replies(expected, index == last, patience, progress).await?;
             }
         }
-        Input::Stream(mut input) => {
+        Input::Stream(mut input) | Input::Typed(mut input) => {
             let mut buffer = vec![0; BUFFER];
             loop {
                 let count = input.read(&mut buffer).await.map_err(Stopped::Input)?;
@@ -305,7 +330,7 @@ where
         }
     }
     match timeout(patience, to.shutdown()).await {
-        Ok(result) => result.map_err(Stopped::Peer),
+        Ok(result) => result.map_err(Stopped::Farewell),
         Err(_) => Err(Stopped::TimedOut(Phase::Send)),
     }
 }
@@ -455,6 +480,54 @@ mod tests {
         let (ended, ()) = tokio::join!(converse(ours, input, &mut output, PATIENT, false), peer);
         assert_eq!(ended.unwrap(), Ended { sent: 13, received: 13, ..Ended::default() });
         assert_eq!(output, b"a\nno newline\xff");
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_has_ended_is_told_the_rest() {
+        let (ours, peer) = duplex(100);
+        let (input, mut feed) = duplex(100);
+        let (input, _) = tokio::io::split(input);
+        let mut output = Vec::new();
+        let peer = async {
+            let (mut from, mut to) = tokio::io::split(peer);
+            to.write_all(b"all").await.unwrap();
+            to.shutdown().await.unwrap();
+            // Only now, when our end knows.
+            feed.write_all(&[0, 255, b'x']).await.unwrap();
+            feed.shutdown().await.unwrap();
+            let mut came = Vec::new();
+            from.read_to_end(&mut came).await.unwrap();
+            came
+        };
+        let (ended, came) =
+            tokio::join!(converse(ours, Input::Stream(input), &mut output, PATIENT, false), peer);
+        assert_eq!(ended.unwrap(), Ended { sent: 3, received: 3, ..Ended::default() });
+        assert_eq!((came.as_slice(), output.as_slice()), (&[0, 255, b'x'][..], &b"all"[..]));
+    }
+
+    #[tokio::test]
+    async fn a_person_is_not_asked_for_more_once_the_peer_has_ended() {
+        let (ours, mut peer) = duplex(100);
+        // Never says anything, and never ends.
+        let (input, _feed) = duplex(100);
+        peer.write_all(b"bye\n").await.unwrap();
+        peer.shutdown().await.unwrap();
+        let ended = converse(ours, Input::Typed(input), &mut Vec::new(), PATIENT, false).await.unwrap();
+        assert_eq!(ended, Ended { received: 4, ..Ended::default() });
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_is_gone_before_the_rest_is_said_is_a_failure_and_before_the_farewell_none() {
+        for (rest, trouble) in [(&b"x"[..], Some(Trouble::Unheard)), (b"", None)] {
+            let (ours, mut peer) = duplex(100);
+            let (input, mut feed) = duplex(100);
+            peer.write_all(b"bye\n").await.unwrap();
+            drop(peer);
+            feed.write_all(rest).await.unwrap();
+            drop(feed);
+            let ended = converse(ours, Input::Stream(input), &mut Vec::new(), PATIENT, false).await.unwrap();
+            assert_eq!((ended.sent, ended.received, ended.trouble), (0, 4, trouble));
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -256,10 +256,12 @@ where
     S: AsyncRead + AsyncWrite,
 {
     let input = if arguments.message.is_empty() {
-        if io::stdin().is_terminal() && ui.interactive() {
+        let typed = io::stdin().is_terminal();
+        if typed && ui.interactive() {
             ui.say("type lines to send; Ctrl-D ends");
         }
-        Input::Stream(tokio::io::stdin())
+        let stdin = tokio::io::stdin();
+        if typed { Input::Typed(stdin) } else { Input::Stream(stdin) }
     } else {
         Input::Messages(arguments.message.clone())
     };

@@ -235,6 +235,30 @@ mod tests {
         assert_eq!(names(&all.order(now))[0], "b:1", "nobody has any: it is the second's turn");
     }
 
+    /// Time is paused: it passes once the system has nothing more to say.
+    #[tokio::test(start_paused = true)]
+    async fn a_back_end_whose_queue_is_full_is_given_up_on_in_time_and_another_is_taken() {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let full = socket.listen(0).unwrap();
+        let address = full.local_addr().unwrap();
+        let mut queued = Vec::new();
+        while let Ok(connected) = timeout(DIALLING, TcpStream::connect(address)).await {
+            queued.push(connected.unwrap());
+        }
+        let good = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let [full, good] =
+            [address, good.local_addr().unwrap()].map(|address| BackEnd::Tcp(address.to_string()));
+
+        let begun = Instant::now();
+        let all = BackEnds::new([full.clone(), good.clone()]);
+        let (_, lease) = all.dial().await.unwrap();
+        assert_eq!(lease.back_end(), &good);
+        let refused = BackEnds::new([full.clone()]).dial().await.unwrap_err();
+        assert_eq!(refused.words, format!("{full}: timed out"));
+        assert!(begun.elapsed() <= 2 * DIALLING);
+    }
+
     #[test]
     fn who_refuses_is_left_out_for_longer_each_time_and_forgiven_at_once() {
         let (all, now) = (three(), Instant::now());

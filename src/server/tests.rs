@@ -3,6 +3,7 @@
 //! Nothing sleeps: tests wait for events and for the ends of streams, and what must not happen is shown by the
 //! order of what does.
 
+mod faults;
 mod forward;
 
 use std::future::Future;
@@ -82,6 +83,25 @@ fn config(service: Service, settings: Settings) -> Config {
 
 fn echo() -> Config {
     config(Service::Echo, Settings::default())
+}
+
+/// As a client that trusts [`SERVER`] judges at the instant `at`, or now.
+fn terms(versions: Versions, at: Option<time::OffsetDateTime>) -> Terms {
+    Terms {
+        criteria: Criteria {
+            trusted: Arc::new(TrustSet::new([&certificate(SERVER)]).unwrap()),
+            name: Some(ExpectedName::Dns("www.test.org".to_owned())),
+            usage: Usage::Server,
+            policy: Policy::Lab,
+            revocation: Revocation::default(),
+        },
+        at,
+        versions,
+        provider: provider(),
+        identity: None,
+        key_log: None,
+        patience: FUSE,
+    }
 }
 
 /// A running server and what it tells.
@@ -586,24 +606,9 @@ async fn an_address_gets_as_many_connections_as_it_may_and_the_next_when_one_has
 async fn a_client_that_resumes_judges_the_certificate_of_before_anew() {
     use time::macros::datetime;
 
-    let trusted = Arc::new(TrustSet::new([&certificate(SERVER)]).unwrap());
     for versions in [Versions::Tls12, Versions::Tls13] {
         let bench = Bench::new(echo()).await;
-        let terms = |at| Terms {
-            criteria: Criteria {
-                trusted: Arc::clone(&trusted),
-                name: Some(ExpectedName::Dns("www.test.org".to_owned())),
-                usage: Usage::Server,
-                policy: Policy::Lab,
-                revocation: Revocation::default(),
-            },
-            at: Some(at),
-            versions,
-            provider: provider(),
-            identity: None,
-            key_log: None,
-            patience: FUSE,
-        };
+        let terms = |at| terms(versions, Some(at));
         let (then, too_late) = (datetime!(2027-01-01 0:00 UTC), datetime!(2130-01-01 0:00 UTC));
         let sessions = rustls::client::Resumption::in_memory_sessions(8);
         let (mut config, name) = terms(then).shared_config().unwrap();

@@ -468,6 +468,32 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn who_reads_a_byte_a_second_is_slow_and_not_idle() {
+        const LENGTH: usize = 200;
+        let begun = Instant::now();
+        let (ending, heard, came) = relayed(16, async |mut client, mut server| {
+            let sending = async {
+                client.stream.write_all(&[7; LENGTH]).await.unwrap();
+                client.stream.shutdown().await.unwrap();
+            };
+            let reading = async {
+                let mut came = 0;
+                while server.stream.read(&mut [0]).await.unwrap() > 0 {
+                    came += 1;
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+                server.stream.shutdown().await.unwrap();
+                came
+            };
+            tokio::join!(sending, reading).1
+        })
+        .await;
+        assert!(matches!(ending, Ending::Closed), "{ending:?}");
+        assert_eq!((came, heard.data.client.len()), (LENGTH, LENGTH));
+        assert!(begun.elapsed() > LIMIT, "longer than it may be idle");
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn who_breaks_off_while_the_other_does_not_read_is_noticed() {
         for breaking in [Side::Client, Side::Server] {
             let begun = Instant::now();

@@ -6,7 +6,7 @@ use std::os::unix::net::UnixListener;
 use std::process::Stdio;
 use std::thread;
 
-use crate::lab::{Lab, TLSLAB, peer, run_with_input};
+use crate::lab::{Lab, TLSLAB, peer, run_with_input, wait};
 
 /// Reads a whole request, and answers with it in reverse: the answer begins when the request has ended.
 fn answer(mut socket: impl Read + Write) -> Vec<u8> {
@@ -45,22 +45,45 @@ fn a_line_goes_to_a_plain_server_and_its_answer_comes_back() {
 
 #[test]
 fn a_back_end_that_closes_first_is_named_in_the_log() {
+    if !peer("openssl") {
+        return;
+    }
     let lab = bench();
     let back = TcpListener::bind("127.0.0.1:0").expect("a port");
     let target = back.local_addr().expect("its address").to_string();
     let mut server = lab.serve(&["--forward", &target]);
-    let mut client = lab.command(TLSLAB);
-    client
-        .args(["connect", &server.to_word()])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+    // Ends when the server has, though there might be more to say.
+    let mut client = lab.command("openssl");
+    client.args(["s_client", "-quiet", "-connect", &server.to_word()]);
+    client.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
     let mut client = client.spawn().expect("a client");
     drop(back.accept().expect("a connection"));
-    // The client's own side is open until then.
     server.wait_for(&format!("closed by the back end {target}"));
-    drop(client.stdin.take());
-    client.wait().expect("its end");
+    wait(&mut client, "openssl s_client");
+}
+
+/// `connect` is a pipe: what comes on stdin after the server's end still goes there.
+#[test]
+fn a_back_end_that_has_said_all_hears_the_rest() {
+    let lab = bench();
+    let back = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let mut server = lab.serve(&["--forward", &back.local_addr().expect("its address").to_string()]);
+    let mut client = lab.command(TLSLAB);
+    client.args(["connect", &server.to_word()]);
+    client.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut client = client.spawn().expect("a client");
+    let (mut socket, _) = back.accept().expect("a connection");
+    socket.write_all(b"220 ready\n").expect("a greeting");
+    socket.shutdown(Shutdown::Write).expect("half-close");
+    let mut greeting = [0; 10];
+    client.stdout.as_mut().expect("piped").read_exact(&mut greeting).expect("the greeting");
+    assert_eq!(&greeting, b"220 ready\n");
+    client.stdin.take().expect("piped").write_all(b"QUIT\n").expect("the rest");
+    let mut heard = String::new();
+    socket.read_to_string(&mut heard).expect("the rest");
+    assert_eq!(heard, "QUIT\n");
+    assert!(wait(&mut client, "tlslab connect").success());
+    server.wait_for("5 bytes in, 10 bytes out");
 }
 
 #[test]

@@ -24,6 +24,7 @@ mod csr;
 mod decrypt;
 mod demo;
 mod dissect;
+mod faults;
 mod forward;
 mod gencert;
 mod inspect;

@@ -371,8 +371,8 @@ fn json_is_one_object_at_the_end() {
     let summary: serde_json::Value =
         serde_json::from_str(&lab.read("summary.json")).expect("one JSON object");
     let expected = serde_json::json!({
-        "listen": address, "sessions": 1, "handshake_failures": 0, "refused": 0, "received_bytes": 6,
-        "sent_bytes": 6,
+        "listen": address, "sessions": 1, "handshake_failures": 0, "refused": 0, "cut": 0,
+        "received_bytes": 6, "sent_bytes": 6,
     });
     assert_eq!(summary, expected);
 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
-use tlslab::server::{Event, Session};
+use tlslab::server::{End, Event, Session};
 use tlslab::streams::accept::Notice;
 use tlslab::words::{Escaped, counted};
 
@@ -22,6 +22,7 @@ struct Counts {
     sessions: AtomicU64,
     handshake_failures: AtomicU64,
     refused: AtomicU64,
+    cut: AtomicU64,
     received: AtomicU64,
     sent: AtomicU64,
 }
@@ -32,6 +33,8 @@ pub(super) struct Summary {
     sessions: u64,
     handshake_failures: u64,
     refused: u64,
+    /// Of the sessions, those that were cut off at the end.
+    cut: u64,
     received: u64,
     sent: u64,
 }
@@ -69,6 +72,7 @@ impl Tally {
             }
             Event::SessionEnded(session) => {
                 self.counts.sessions.fetch_add(1, Ordering::Relaxed);
+                self.counts.cut.fetch_add(u64::from(session.end == End::Stopped), Ordering::Relaxed);
                 self.counts.received.fetch_add(session.received, Ordering::Relaxed);
                 self.counts.sent.fetch_add(session.sent, Ordering::Relaxed);
                 self.line(&session_line(session));
@@ -83,11 +87,12 @@ impl Tally {
     /// What happened so far.
     pub(super) fn sum(&self) -> Summary {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let Counts { sessions, handshake_failures, refused, received, sent } = &self.counts;
+        let Counts { sessions, handshake_failures, refused, cut, received, sent } = &self.counts;
         Summary {
             sessions: count(sessions),
             handshake_failures: count(handshake_failures),
             refused: count(refused),
+            cut: count(cut),
             received: count(received),
             sent: count(sent),
         }
@@ -102,6 +107,7 @@ impl Summary {
             "sessions": self.sessions,
             "handshake_failures": self.handshake_failures,
             "refused": self.refused,
+            "cut": self.cut,
             "received_bytes": self.received,
             "sent_bytes": self.sent,
         })
@@ -110,13 +116,16 @@ impl Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { sessions, handshake_failures, refused, received, sent } = self;
+        let Self { sessions, handshake_failures, refused, cut, received, sent } = self;
         write!(
             f,
             "stopped: {}, {}, {received} bytes in, {sent} bytes out",
             counted(*sessions, "session"),
             counted(*handshake_failures, "failed handshake"),
         )?;
+        if *cut > 0 {
+            write!(f, ", {} cut off", counted(*cut, "session"))?;
+        }
         if *refused > 0 {
             write!(f, ", {} refused", counted(*refused, "connection"))?;
         }
@@ -161,7 +170,7 @@ fn session_line(session: &Session) -> String {
 mod tests {
     use std::time::Duration;
 
-    use tlslab::server::{End, TlsFacts};
+    use tlslab::server::TlsFacts;
     use tlslab::tls::SessionFacts;
 
     use super::*;
@@ -201,9 +210,10 @@ mod tests {
 
     #[test]
     fn the_summary_counts_in_words() {
-        let summary = Summary { sessions: 1, handshake_failures: 0, refused: 0, received: 2, sent: 3 };
+        let summary =
+            Summary { sessions: 1, handshake_failures: 0, refused: 0, cut: 0, received: 2, sent: 3 };
         assert_eq!(summary.to_string(), "stopped: 1 session, 0 failed handshakes, 2 bytes in, 3 bytes out");
-        let summary = Summary { refused: 2, ..summary };
-        assert!(summary.to_string().ends_with("3 bytes out, 2 connections refused"));
+        let summary = Summary { refused: 2, cut: 1, ..summary };
+        assert!(summary.to_string().ends_with("3 bytes out, 1 session cut off, 2 connections refused"));
     }
 }

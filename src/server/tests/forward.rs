@@ -6,24 +6,28 @@ use super::*;
 use crate::server::{BackEnd, BackEnds, Forward};
 
 /// A back end's listener, and the server in front of it.
-async fn in_front(proxy_protocol: bool, tls: bool) -> (TcpListener, Bench) {
+pub(super) async fn in_front(proxy_protocol: bool, tls: bool) -> (TcpListener, Bench) {
     let back = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let bench = Bench::new(forwarding([back.local_addr().unwrap().to_string()], proxy_protocol, tls)).await;
     (back, bench)
 }
 
-fn forwarding(targets: impl IntoIterator<Item = String>, proxy_protocol: bool, tls: bool) -> Config {
+pub(super) fn forwarding(
+    targets: impl IntoIterator<Item = String>,
+    proxy_protocol: bool,
+    tls: bool,
+) -> Config {
     let back_ends = BackEnds::new(targets.into_iter().map(BackEnd::Tcp));
     let config =
         config(Service::Forward(Arc::new(Forward { back_ends, proxy_protocol })), Settings::default());
     if tls { config } else { Config { tls: None, ..config } }
 }
 
-async fn accept(back: &TcpListener) -> TcpStream {
+pub(super) async fn accept(back: &TcpListener) -> TcpStream {
     soon(back.accept()).await.unwrap().0
 }
 
-const BOTH: [Versions; 2] = [Versions::Tls12, Versions::Tls13];
+pub(super) const BOTH: [Versions; 2] = [Versions::Tls12, Versions::Tls13];
 
 #[tokio::test]
 async fn the_client_ends_first_and_the_answer_still_flows() {
