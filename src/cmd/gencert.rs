@@ -24,6 +24,7 @@ use tlslab::pki::files::{self, FileError, NewFile, read_certificates, read_priva
 use tlslab::pki::index::{self, Held, Index};
 use tlslab::pki::issue::{Issuer, Plan, Pointers, Profile, Request};
 use tlslab::pki::key::{KeyError, Passphrase, PrivateKey};
+use tlslab::tls::registry::extension;
 use tlslab::verify::{
     Criteria, ExpectedName, Model, Policy, Revocation, TrustSet, Usage, check_issuer, judge,
 };
@@ -129,6 +130,16 @@ impl Gencert {
         Ok((SubjectKey::Ours(key), contents))
     }
 
+    /// What the CA promises of TLS, which those below it must promise too (RFC 7633 §4.2.2), and a staple where asked for.
+    fn tls_features(&self, ca: Option<&Ca>) -> Vec<u16> {
+        let above = ca.and_then(|ca| CertFacts::read(&ca.certificate).ok());
+        let mut features = above.map_or_else(Vec::new, |above| above.tls_features().to_vec());
+        if self.must_staple && !features.contains(&extension::STATUS_REQUEST) {
+            features.push(extension::STATUS_REQUEST);
+        }
+        features
+    }
+
     /// The certificate, or with `--csr-only` the request for one, put to the `contents`.
     fn make(
         &self,
@@ -145,7 +156,7 @@ impl Gencert {
         let pointers = Pointers {
             crls: self.crl_url.clone(),
             ocsp: self.ocsp_url.clone(),
-            must_staple: self.must_staple,
+            tls_features: self.tls_features(ca),
         };
         let (certificate, chain) = certify(request, key, &pointers, ca)?;
         if self.keeps_an_index() {

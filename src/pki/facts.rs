@@ -471,6 +471,16 @@ impl CertFacts {
         })
     }
 
+    /// The TLS extensions that tlsFeature names (RFC 7633): those that a server with the certificate answers, and with a
+    /// CA's, those with the certificates that it issues. None where there is no such extension.
+    pub fn tls_features(&self) -> &[u16] {
+        let features = self.extensions.iter().find_map(|e| match &e.decoded {
+            Extension::TlsFeatures(features) => Some(features.as_slice()),
+            _ => None,
+        });
+        features.unwrap_or_default()
+    }
+
     /// basicConstraints' pathLenConstraint (§4.2.1.9).
     pub fn path_length(&self) -> Option<u32> {
         self.extensions.iter().find_map(|e| match e.decoded {

@@ -200,8 +200,9 @@ pub struct Pointers {
     pub crls: Vec<String>,
     /// Where its CA's OCSP responders are: authorityInfoAccess (§4.2.2.1).
     pub ocsp: Vec<String>,
-    /// tlsFeature with status_request: its server staples an OCSP response (RFC 7633).
-    pub must_staple: bool,
+    /// tlsFeature: the TLS extensions that its server answers (RFC 7633); status_request means that it staples an OCSP
+    /// response.
+    pub tls_features: Vec<u16>,
 }
 
 impl Plan {
@@ -219,8 +220,14 @@ impl Plan {
             let places = list(pointers.ocsp.iter().map(access).collect());
             self.push_extension(oid::AUTHORITY_INFORMATION, false, places);
         }
-        if pointers.must_staple {
-            self.push_extension(oid::TLS_FEATURE, false, [tag::SEQUENCE, 3, tag::INTEGER, 1, 5]);
+        if !pointers.tls_features.is_empty() {
+            let integer = |feature: &u16| match feature.to_be_bytes() {
+                [0, low @ 0..0x80] => tlv(tag::INTEGER, &[low]),
+                [high @ 0..0x80, low] => tlv(tag::INTEGER, &[high, low]),
+                [high, low] => tlv(tag::INTEGER, &[0, high, low]),
+            };
+            let features = list(pointers.tls_features.iter().map(integer).collect());
+            self.push_extension(oid::TLS_FEATURE, false, features);
         }
     }
 }

@@ -53,6 +53,13 @@ pub(super) fn faults(issuer: &CertFacts, below: &[&CertFacts], is_anchor: bool, 
         let words = "the certificate below it names another issuer's key (authority key identifier)";
         fault(CheckKind::Trust, Reason::Untrusted, words.to_owned());
     }
+    // RFC 7633 §4.2.2: what a CA promises of TLS, those below it promise at least.
+    if let Some(issued) = below.last()
+        && issuer.tls_features().iter().any(|feature| !issued.tls_features().contains(feature))
+    {
+        let words = "the certificate below it does not promise the TLS features that it does (tlsFeature)";
+        fault(CheckKind::Trust, Reason::Untrusted, words.to_owned());
+    }
     if rules.at < issuer.not_before {
         let words = format!("not valid before {}", words::since(issuer.not_before, rules.at));
         fault(CheckKind::NotBefore, Reason::NotYetValid, words);

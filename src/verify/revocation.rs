@@ -23,7 +23,8 @@ use super::criteria::{Criteria, Rules};
 use super::issuer;
 use super::path::{Budget, Path};
 use super::verdict::{Check, CheckKind, Reason};
-use crate::pki::facts::{CertFacts, Extension};
+use crate::pki::facts::CertFacts;
+use crate::tls::registry::extension;
 
 /// The revocation check; `None` where nothing is given and nothing demanded.
 pub(super) fn check(
@@ -120,13 +121,9 @@ pub(super) fn missing_staple(certificate: &CertFacts) -> Option<Check> {
     promises_a_staple(certificate).then(check)
 }
 
-/// Whether a certificate says that its server staples (RFC 7633 §4: the feature status_request, number 5).
+/// Whether a certificate says that its server staples (RFC 7633 §4: the feature status_request).
 pub(in crate::verify) fn promises_a_staple(certificate: &CertFacts) -> bool {
-    let features = certificate.extensions.iter().filter_map(|extension| match &extension.decoded {
-        Extension::TlsFeatures(features) => Some(features),
-        _ => None,
-    });
-    features.flatten().any(|feature| *feature == 5)
+    certificate.tls_features().contains(&extension::STATUS_REQUEST)
 }
 
 const NO_STAPLE: &str = "the certificate promises a stapled OCSP response (RFC 7633), and none came";

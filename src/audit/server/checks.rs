@@ -5,7 +5,7 @@ use super::attacks::Heartbeat;
 use super::facts::{DhFacts, Facts, NameAnswer, PlaintextAnswer, Preference};
 use super::mending::Topic;
 use super::probe::Seen;
-use crate::pki::facts::{Extension, PublicKeyKind};
+use crate::pki::facts::PublicKeyKind;
 use crate::tls::groups::Group;
 use crate::tls::names;
 use crate::tls::registry::version::{SSL_2, SSL_3, TLS_1_0, TLS_1_1, TLS_1_2, TLS_1_3};
@@ -294,9 +294,7 @@ fn needless_root(facts: &Facts) -> Finding {
 
 fn must_staple(facts: &Facts) -> Finding {
     let Some(leaf) = facts.certificates.first() else { return Skip("no certificate was seen".to_owned()) };
-    let demanded = leaf.extensions.iter().any(|found| {
-        matches!(&found.decoded, Extension::TlsFeatures(features) if features.contains(&extension::STATUS_REQUEST))
-    });
+    let demanded = leaf.tls_features().contains(&extension::STATUS_REQUEST);
     match (demanded, stapled(facts)) {
         (false, true) => Good("a response is stapled; the certificate does not demand it".to_owned()),
         (false, false) => Skip("the certificate does not demand a stapled OCSP response".to_owned()),

@@ -99,7 +99,7 @@ pub(crate) struct Gencert {
     /// Where the CA answers OCSP, into the certificate (authorityInfoAccess); repeatable
     #[arg(long, value_name = "URL", value_parser = url, conflicts_with = "csr_only", help_heading = "Status")]
     pub(super) ocsp_url: Vec<String>,
-    /// Have the certificate promise that its server staples an OCSP response (RFC 7633)
+    /// Have the certificate promise that its server staples an OCSP response (RFC 7633); a CA's promise is inherited
     #[arg(long, conflicts_with = "csr_only", help_heading = "Status")]
     pub(super) must_staple: bool,
 

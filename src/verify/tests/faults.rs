@@ -12,7 +12,7 @@ use crate::pki::der::{sequence, tlv};
 use crate::pki::issue::{SignatureEdit, Time};
 use crate::pki::oid::{
     AUTHORITY_KEY_IDENTIFIER, BASIC_CONSTRAINTS, EXTENDED_KEY_USAGE, INHIBIT_ANY_POLICY, KEY_USAGE,
-    NAME_CONSTRAINTS, Oid, POLICY_CONSTRAINTS, SUBJECT_ALT_NAME, SUBJECT_KEY_IDENTIFIER,
+    NAME_CONSTRAINTS, Oid, POLICY_CONSTRAINTS, SUBJECT_ALT_NAME, SUBJECT_KEY_IDENTIFIER, TLS_FEATURE,
 };
 
 /// SEQUENCE { cA TRUE }
@@ -159,6 +159,12 @@ const FAULTS: &[Fault] = &[
     issuer(
         "name constraints without a subtree",
         |plan| plan.push_extension(NAME_CONSTRAINTS, true, [0x30, 4, 0xa0, 0, 0xa1, 0]),
+        all![Untrusted],
+    ),
+    // SEQUENCE OF INTEGER: status_request(5), which nobody below promises (RFC 7633 §4.2.2).
+    issuer(
+        "TLS features that are not inherited",
+        |plan| plan.push_extension(TLS_FEATURE, false, [0x30, 3, 2, 1, 5]),
         all![Untrusted],
     ),
     issuer(

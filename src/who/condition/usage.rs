@@ -2,7 +2,7 @@
 
 use super::found::{extension, is_empty, said};
 use super::whom::Whom;
-use crate::pki::facts::{CertFacts, Extension, KeyUsage, PublicKeyKind};
+use crate::pki::facts::{CertFacts, KeyUsage, PublicKeyKind};
 use crate::pki::oid::{
     ANY_PURPOSE, BASIC_CONSTRAINTS, CLIENT_AUTH, EXTENDED_KEY_USAGE, OCSP_SIGNING, Oid, SERVER_AUTH,
 };
@@ -45,11 +45,7 @@ fn signs_certificates(leaf: &CertFacts) -> bool {
 
 pub(super) fn demands_of_tls(leaf: &CertFacts, some: &[u16]) -> Option<String> {
     let demanded = |feature: &u16| some.is_empty() || some.contains(feature);
-    let demands = leaf.extensions.iter().any(|e| match &e.decoded {
-        Extension::TlsFeatures(features) => features.iter().any(demanded),
-        _ => false,
-    });
-    said(demands, "it demands a TLS extension that the server does not have")
+    said(leaf.tls_features().iter().any(demanded), "it demands a TLS extension that the server does not have")
 }
 
 pub(super) fn denies_ca(whom: Whom, case: &Case<'_>) -> Option<String> {

@@ -1,9 +1,14 @@
 //! OCSP, from outside: asked and answered by others, stapled and judged in both directions.
 
+use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::process::Command;
+
 use serde_json::json;
 
 use super::{BY, lab, revoke, verify};
-use crate::lab::{Lab, Server, TLSLAB, peer};
+use crate::lab::{Lab, Server, TLSLAB, peer, run};
+use crate::peers::python_module;
 
 /// Answers for the CA in `ca/`, on a free port.
 fn responder(lab: &Lab, arguments: &[&str]) -> Server {
@@ -115,6 +120,40 @@ fn a_certificate_says_where_its_status_is_to_be_had() {
     }
 }
 
+/// RFC 7633 §4.2.2.
+#[test]
+fn what_a_ca_promises_of_tls_those_below_it_promise_too() {
+    let lab = lab();
+    // One CA with two certificates, of which one promises staples.
+    let request = ["--csr-only", "--profile", "ca", "--cn", "Sub CA", "--out", "sub"];
+    lab.gencert(&request);
+    for (out, promise) in [("lax", &[][..]), ("strict", &["--must-staple"])] {
+        let certify = ["gencert", "--csr", "sub/csr.pem", "--profile", "ca", "--out", out];
+        lab.tlslab([&certify[..], &BY[..], promise].concat()).success();
+        let ca = format!("{out}/cert.pem");
+        lab.gencert(&["--ca", &ca, "--ca-key", "sub/clearkey.pem", "--out", &format!("by-{out}")]);
+    }
+    lab.tlslab(["inspect", "by-strict/cert.pem"])
+        .success()
+        .prints("tlsFeature: status_request (must staple)");
+    let first = |file: &str, out: &str| {
+        let chain = lab.read(file);
+        lab.write(out, chain.split_inclusive("-----END CERTIFICATE-----\n").next().expect("a certificate"));
+    };
+    first("by-strict/cert.pem", "heir.pem");
+    first("by-lax/cert.pem", "careless.pem");
+    let verify = |leaf: &str, above: &str| {
+        let by =
+            ["verify", leaf, "--ca", "ca/cert.pem", "--untrusted", above, "--revocation", "off", "--json"];
+        lab.tlslab(by)
+    };
+    verify("heir.pem", "strict/cert.pem").success();
+    verify("heir.pem", "lax/cert.pem").success();
+    verify("careless.pem", "lax/cert.pem").success();
+    let refused = verify("careless.pem", "strict/cert.pem").status(10).json();
+    assert!(refused["checks"][0]["found"].as_str().unwrap().contains("(tlsFeature)"), "{refused}");
+}
+
 #[test]
 fn a_staple_is_judged_live_as_offline() {
     let lab = lab();
@@ -165,6 +204,61 @@ fn a_staple_is_judged_live_as_offline() {
     lab.tlslab(["serve", "--cert", "must/cert.pem", "--key", "must/clearkey.pem", "--ocsp", "ca/cert.pem"])
         .status(1)
         .says("expected an OCSP response, found CERTIFICATE");
+}
+
+/// Java's is a judge (PKIX, with nothing but the staple to go by); Go's and Node's clients hand the staple over as it came, and
+/// Python's cryptography reads it.
+#[test]
+fn clients_of_java_go_node_and_python_take_a_staple_as_it_is() {
+    let lab = lab();
+    staple(&lab, "good.der");
+    revoke(&lab, &["server/cert.pem", "--reason", "keyCompromise"]).success();
+    staple(&lab, "revoked.der");
+    if let Some(packages) = python_module("peers", "cryptography") {
+        for (response, said) in
+            [("good.der", "GOOD None\n"), ("revoked.der", "REVOKED ReasonFlags.key_compromise\n")]
+        {
+            let mut python = lab.command("python3");
+            python.env("PYTHONPATH", &packages).arg(beside("staple.py")).args([response, "ca/cert.pem"]);
+            assert_eq!(run(&mut python).success().stdout, said);
+        }
+    }
+    let (java, go, node) = (peer("java"), peer("go"), peer("node"));
+    if go {
+        run(lab.command("go").args(["build", "-o", "staple"]).arg(beside("staple.go"))).success();
+    }
+    for (response, said) in [
+        (Some("good.der"), "accepted\n"),
+        (Some("revoked.der"), "refused: Certificate has been revoked, reason: KEY_COMPROMISE"),
+        (None, "refused: Certificate does not specify OCSP responder"),
+    ] {
+        let stapled = response.map(|file| ["--ocsp", file]);
+        let own = ["--cert", "server/cert.pem", "--key", "server/clearkey.pem"];
+        let server = lab.serve(&[&own[..], stapled.as_ref().map_or(&[], |words| &words[..])].concat());
+        let port = server.port();
+        let ask = |program: &OsStr, file: Option<&str>| {
+            let mut command = lab.command(program);
+            command.args(file.map(beside)).args([&port, "ca/cert.pem"]);
+            command
+        };
+        if java {
+            let heard = run(&mut ask("java".as_ref(), Some("Staple.java"))).success().stdout;
+            assert!(heard.starts_with(said), "{response:?}: {heard}");
+        }
+        let expected = response.map_or_else(Vec::new, |file| std::fs::read(lab.file(file)).unwrap());
+        let came = |mut command: Command| command.output().unwrap().stdout;
+        if go {
+            assert!(came(ask(lab.file("staple").as_os_str(), None)) == expected, "Go: {response:?}");
+        }
+        if node {
+            assert!(came(ask("node".as_ref(), Some("staple.js"))) == expected, "Node: {response:?}");
+        }
+    }
+}
+
+/// One of the programs beside this file.
+fn beside(file: &str) -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "tests", "it", "revocation", file].iter().collect()
 }
 
 #[test]
