@@ -20,6 +20,8 @@ impl Capture {
         let file = lab.file("capture.pcapng");
         let mut command = lab.command("tshark");
         command
+            // In 4.4 it is no message any more, but information, that a capture has started.
+            .args(["--log-level", "info", "--log-domains", "main"])
             .args(["-i", "lo", "-f", &format!("tcp port {}", server.port()), "-w"])
             .arg(&file)
             // Each packet's flags as it comes, or nobody could tell when the last is there.
