@@ -14,26 +14,35 @@ use crate::pki::subject::Subject;
 use crate::verify::ExpectedName;
 
 /// The context tags of a GeneralName (RFC 5280 §4.2.1.6).
-pub(super) mod general_name {
-    pub(in super::super) const OTHER: u8 = 0xa0;
-    pub(in super::super) const EMAIL: u8 = 0x81;
-    pub(in super::super) const DNS: u8 = 0x82;
-    pub(in super::super) const X400: u8 = 0xa3;
-    pub(in super::super) const DIRECTORY: u8 = 0xa4;
-    pub(in super::super) const EDI: u8 = 0xa5;
-    pub(in super::super) const URI: u8 = 0x86;
-    pub(in super::super) const IP: u8 = 0x87;
-    pub(in super::super) const REGISTERED_ID: u8 = 0x88;
+pub mod general_name {
+    /// otherName.
+    pub const OTHER: u8 = 0xa0;
+    /// rfc822Name.
+    pub const EMAIL: u8 = 0x81;
+    /// dNSName.
+    pub const DNS: u8 = 0x82;
+    /// x400Address.
+    pub const X400: u8 = 0xa3;
+    /// directoryName.
+    pub const DIRECTORY: u8 = 0xa4;
+    /// ediPartyName.
+    pub const EDI: u8 = 0xa5;
+    /// uniformResourceIdentifier.
+    pub const URI: u8 = 0x86;
+    /// iPAddress.
+    pub const IP: u8 = 0x87;
+    /// registeredID.
+    pub const REGISTERED_ID: u8 = 0x88;
 }
 
 /// `time` as it is encoded in a certificate.
-pub(super) fn moment(at: OffsetDateTime) -> Time {
+pub fn moment(at: OffsetDateTime) -> Time {
     // The catalogue's instants are constants between the years 0 and 9999.
     Time::rfc5280(at).unwrap_or(Time { tag: Time::UTC, content: Vec::new() })
 }
 
 /// Gives the certificate this subject, which is also its issuer if it is self-signed.
-pub(super) fn set_subject(plan: &mut Plan, subject: &Subject) {
+pub fn set_subject(plan: &mut Plan, subject: &Subject) {
     let subject = subject.to_der();
     if plan.issuer == plan.subject {
         plan.issuer.clone_from(&subject);
@@ -42,20 +51,20 @@ pub(super) fn set_subject(plan: &mut Plan, subject: &Subject) {
 }
 
 /// Gives it the lab's subject with this CN.
-pub(super) fn set_common_name(plan: &mut Plan, name: &(impl ToString + ?Sized)) {
+pub fn set_common_name(plan: &mut Plan, name: &(impl ToString + ?Sized)) {
     set_subject(plan, &Subject::lab().with_unchecked_common_name(&name.to_string()));
 }
 
 /// An alternative name, whatever it is: context tag and content.
-pub(super) type Name = (u8, Vec<u8>);
+pub type Name = (u8, Vec<u8>);
 
 /// A dNSName of these bytes.
-pub(super) fn dns(name: impl AsRef<[u8]>) -> Name {
+pub fn dns(name: impl AsRef<[u8]>) -> Name {
     (general_name::DNS, name.as_ref().to_vec())
 }
 
 /// An iPAddress of this address.
-pub(super) fn ip(address: IpAddr) -> Name {
+pub fn ip(address: IpAddr) -> Name {
     let bytes = match address {
         IpAddr::V4(address) => address.octets().to_vec(),
         IpAddr::V6(address) => address.octets().to_vec(),
@@ -64,7 +73,7 @@ pub(super) fn ip(address: IpAddr) -> Name {
 }
 
 /// The alternative name that proves this one.
-pub(super) fn proving(name: &ExpectedName) -> Name {
+pub fn proving(name: &ExpectedName) -> Name {
     match name {
         ExpectedName::Dns(name) | ExpectedName::Email(name) | ExpectedName::Text(name) => dns(name),
         ExpectedName::Ip(address) => ip(*address),
@@ -72,34 +81,36 @@ pub(super) fn proving(name: &ExpectedName) -> Name {
 }
 
 /// Gives it these alternative names.
-pub(super) fn set_names(plan: &mut Plan, names: &[Name]) {
+pub fn set_names(plan: &mut Plan, names: &[Name]) {
     plan.set_extension(oid::SUBJECT_ALT_NAME, false, general_names(names));
 }
 
 /// Gives it this one dNSName.
-pub(super) fn set_host(plan: &mut Plan, name: &str) {
+pub fn set_host(plan: &mut Plan, name: &str) {
     set_names(plan, &[dns(name)]);
 }
 
 /// GeneralNames.
-pub(super) fn general_names(names: &[Name]) -> Vec<u8> {
+pub fn general_names(names: &[Name]) -> Vec<u8> {
     let names: Vec<_> = names.iter().map(|(tag, content)| tlv(*tag, content)).collect();
     tlv(tag::SEQUENCE, &names.concat())
 }
 
 /// The value of an extKeyUsage with these purposes.
-pub(super) fn purposes(purposes: &[Oid]) -> Vec<u8> {
+pub fn purposes(purposes: &[Oid]) -> Vec<u8> {
     let purposes: Vec<_> = purposes.iter().map(|purpose| der::oid(*purpose)).collect();
     tlv(tag::SEQUENCE, &purposes.concat())
 }
 
 /// The value of a keyUsage with the bits of `byte`, digitalSignature the highest (RFC 5280 §4.2.1.3).
-pub(super) fn key_usage(byte: u8) -> Vec<u8> {
-    vec![3, 2, u8::try_from(byte.trailing_zeros()).unwrap_or_default(), byte]
+pub fn key_usage(byte: u8) -> Vec<u8> {
+    // Without a bit there is none that is unused (X.690 §11.2.2 would have the byte left out too).
+    let unused = if byte == 0 { 0 } else { u8::try_from(byte.trailing_zeros()).unwrap_or_default() };
+    vec![3, 2, unused, byte]
 }
 
 /// The value of a nameConstraints extension: permitted and excluded subtrees.
-pub(super) fn name_constraints(permitted: &[Name], excluded: &[Name]) -> Vec<u8> {
+pub fn name_constraints(permitted: &[Name], excluded: &[Name]) -> Vec<u8> {
     let subtrees = |tag: u8, bases: &[Name]| {
         let subtrees: Vec<_> = bases.iter().map(|(tag, base)| tlv(tag::SEQUENCE, &tlv(*tag, base))).collect();
         if subtrees.is_empty() { Vec::new() } else { tlv(tag, &subtrees.concat()) }
@@ -108,7 +119,7 @@ pub(super) fn name_constraints(permitted: &[Name], excluded: &[Name]) -> Vec<u8>
 }
 
 /// The value of an authorityInfoAccess extension (RFC 5280 §4.2.2.1): access methods and their URIs.
-pub(super) fn authority_information(places: &[(Oid, &str)]) -> Vec<u8> {
+pub fn authority_information(places: &[(Oid, &str)]) -> Vec<u8> {
     let descriptions: Vec<_> = places
         .iter()
         .map(|(method, uri)| der::sequence(&[&der::oid(*method), &tlv(general_name::URI, uri.as_bytes())]))
@@ -117,13 +128,13 @@ pub(super) fn authority_information(places: &[(Oid, &str)]) -> Vec<u8> {
 }
 
 /// basicConstraints with CA:TRUE and this pathLenConstraint.
-pub(super) const fn limited_ca(path_length: u8) -> [u8; 8] {
+pub const fn limited_ca(path_length: u8) -> [u8; 8] {
     [0x30, 6, 1, 1, 0xff, 2, 1, path_length]
 }
 
 /// basicConstraints with CA:TRUE.
-pub(super) const CA_TRUE: [u8; 5] = [0x30, 3, 1, 1, 0xff];
+pub const CA_TRUE: [u8; 5] = [0x30, 3, 1, 1, 0xff];
 /// basicConstraints with CA:FALSE.
-pub(super) const CA_FALSE: [u8; 2] = [0x30, 0];
+pub const CA_FALSE: [u8; 2] = [0x30, 0];
 /// An extension that nobody knows: 2.25.… is free for anybody (ITU-T X.667).
-pub(super) const NOBODYS: Oid = Oid::dotted("2.25.987654321");
+pub const NOBODYS: Oid = Oid::dotted("2.25.987654321");

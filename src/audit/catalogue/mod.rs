@@ -8,7 +8,7 @@
 //! What would be too many entries is a [`grid`]: every combination of names and name constraints, every byte as a
 //! separator, every tag of a GeneralName.
 
-mod edit;
+pub mod edit;
 mod families;
 mod fault;
 pub mod grid;

@@ -171,7 +171,7 @@ impl Bench {
                 let made = shape.make(model, workshop, &by);
                 let key = to_pem("PRIVATE KEY", &made.key.to_pkcs8_der());
                 let title = format!("{kind}{}", shape.title);
-                self.add(&title, shape.name, model, [&made.chain, &made.trusted], &key);
+                self.add(&title, &shape.name().to_string(), model, [&made.chain, &made.trusted], &key);
             }
         }
     }
@@ -228,16 +228,18 @@ impl Bench {
     /// What tlslab will not make by itself: RSA of 1024 bits, and SHA-1.
     pub(crate) fn add_weak(&mut self, workshop: &Workshop) {
         let by = Authorities::of(workshop);
+        let name = Setting::lab().name;
         let weak = fixtures().join("weak-rsa1024");
         let key = std::fs::read(weak.join("clearkey.pem")).expect("a key");
         let info = CertFacts::read(&read(&weak.join("cert.pem"))[0]).expect("a certificate").public_key.spki;
-        let leaf = by.issue(&info, |_| {}, |plan| plan.sign(&by.key));
+        let leaf = by.issue(&name, &info, |_| {}, |plan| plan.sign(&by.key));
         let (chain, trusted) = ([leaf, by.intermediate.clone()], [by.root.clone()]);
         self.add("RSA of 1024 bits", LAB_NAME, Model::Ca, [&chain, &trusted], &key);
 
         let key = workshop.key(Role::Server).expect("a key");
         self.lab.write("issuing.pem", to_pem("PRIVATE KEY", &by.key.to_pkcs8_der()));
         let leaf = by.issue(
+            &name,
             key.public_key_info(),
             |plan| {
                 // ecdsa-with-SHA1, RFC 3279 §2.2.3

@@ -1,15 +1,19 @@
 //! Certificates of every shape that verifiers differ about, in both trust models.
 //!
-//! A shape is an edit to the healthy server's plan. Pinned, the certificate is its own and only anchor; issued by a
+//! A shape is an edit to the healthy server's plan; where the catalogue has that edit, it is the catalogue's. Pinned, the certificate is its own and only anchor; issued by a
 //! private CA, a healthy intermediate and root stand above it.
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
 use time::{Duration, OffsetDateTime};
-use tlslab::audit::catalogue::LAB_NAME;
+use tlslab::audit::catalogue::edit::{
+    CA_FALSE, CA_TRUE, NOBODYS, dns, general_names, ip, key_usage, moment, name_constraints, purposes,
+};
 use tlslab::audit::catalogue::workshop::{Chain, Made, Role, Workshop};
-use tlslab::pki::issue::{IssueError, Issuer, Plan, Profile, Request, SignatureEdit, Time, Validity};
+use tlslab::audit::catalogue::{Dates, Fault, LAB_NAME, Maker, Setting, all};
+use tlslab::pki::issue::{IssueError, Issuer, Plan, Profile, Request, SignatureEdit, Validity};
 use tlslab::pki::key::{KeyAlgorithm, PrivateKey};
 use tlslab::pki::oid::{
     ANY_PURPOSE as ANY, AUTHORITY_KEY_IDENTIFIER as AKI, BASIC_CONSTRAINTS as BC, CLIENT_AUTH, COMMON_NAME,
@@ -17,26 +21,34 @@ use tlslab::pki::oid::{
     SUBJECT_ALT_NAME as SAN, SUBJECT_KEY_IDENTIFIER as SKI, TLS_FEATURE,
 };
 use tlslab::pki::subject::Subject;
-use tlslab::verify::Model;
+use tlslab::verify::{ExpectedName, Model};
+
+use crate::lab::FUSE;
 
 /// One edit to healthy plans.
 pub(crate) struct Shape {
     /// What is peculiar about it.
     pub(crate) title: &'static str,
-    /// The name that clients are to expect of it.
-    pub(crate) name: &'static str,
+    /// The name that clients are to expect of it, where it is not the catalogue that says so.
+    name: &'static str,
     edit: Edit,
 }
 
 /// Which plans are edited, in which models.
 #[derive(Clone, Copy)]
 enum Edit {
+    /// As the catalogue's entry of this name does it: the server's in both, or any of a chain's.
+    Catalogue(&'static str),
     /// The server's, in both.
     Server(fn(&mut Plan)),
     /// The server's, pinned.
     Pinned(fn(&mut Plan)),
     /// Any of a chain's.
     Chain(fn(&mut Chain)),
+}
+
+const fn catalogue(title: &'static str, id: &'static str) -> Shape {
+    Shape { title, name: LAB_NAME, edit: Edit::Catalogue(id) }
 }
 
 const fn shape(title: &'static str, edit: fn(&mut Plan)) -> Shape {
@@ -55,54 +67,15 @@ const fn chain(title: &'static str, edit: fn(&mut Chain)) -> Shape {
     Shape { title, name: LAB_NAME, edit: Edit::Chain(edit) }
 }
 
-const CA_TRUE: [u8; 5] = [0x30, 3, 1, 1, 0xff];
-const CA_FALSE: [u8; 2] = [0x30, 0];
 const OTHER: &str = "www.example.com";
-
-/// An element of fewer than 128 bytes.
-fn element(tag: u8, content: &[u8]) -> Vec<u8> {
-    [&[tag, u8::try_from(content.len()).expect("a short element")][..], content].concat()
-}
-
-/// keyUsage with these bits of its first byte.
-fn key_usage(bits: u8) -> Vec<u8> {
-    let unused = if bits == 0 { 0 } else { u8::try_from(bits.trailing_zeros()).expect("at most 7") };
-    vec![3, 2, unused, bits]
-}
 
 const DIGITAL_SIGNATURE: u8 = 0x80;
 const KEY_ENCIPHERMENT: u8 = 0x20;
 const KEY_AGREEMENT: u8 = 0x08;
 const KEY_CERT_SIGN: u8 = 0x04;
 
-/// extKeyUsage with these purposes.
-fn purposes(list: &[Oid]) -> Vec<u8> {
-    element(0x30, &list.iter().flat_map(|oid| element(6, oid.as_bytes())).collect::<Vec<u8>>())
-}
-
 /// What no extension here may be.
 const NULL: [u8; 2] = [5, 0];
-
-/// Nobody's extension: 2.25.… is free for anybody (ITU-T X.667).
-const NOBODYS: Oid = Oid::dotted("2.25.987654321");
-
-/// nameConstraints that permit the names of this domain.
-fn permitting(domain: &[u8]) -> Vec<u8> {
-    element(0x30, &element(0xa0, &element(0x30, &element(0x82, domain))))
-}
-
-/// subjectAltName: context tag and content of each name.
-fn names(list: &[(u8, &[u8])]) -> Vec<u8> {
-    element(0x30, &list.iter().flat_map(|(tag, name)| element(*tag, name)).collect::<Vec<u8>>())
-}
-
-fn dns(name: &str) -> Vec<u8> {
-    names(&[(0x82, name.as_bytes())])
-}
-
-fn at(instant: OffsetDateTime) -> Time {
-    Time::rfc5280(instant).expect("a year of four digits")
-}
 
 fn without(plan: &mut Plan, gone: &[Oid]) {
     for oid in gone {
@@ -130,7 +103,7 @@ pub(crate) const SHAPES: &[Shape] = &[
     shape("no extended key usage", |p| without(p, &[EKU])),
     shape("no subject key identifier", |p| without(p, &[SKI])),
     shape("no authority key identifier", |p| without(p, &[AKI])),
-    shape("no key identifiers", |p| without(p, &[SKI, AKI])),
+    catalogue("no key identifiers", "no-key-identifiers"),
     shape("no basic constraints", |p| without(p, &[BC])),
     shape("SAN only", |p| without(p, &[SKI, AKI, BC, KU, EKU])),
     shape("openssl's: CA:TRUE, no key usage, no SAN", |p| {
@@ -145,14 +118,12 @@ pub(crate) const SHAPES: &[Shape] = &[
         p.set_extension(BC, true, CA_TRUE);
         p.set_extension(KU, true, key_usage(DIGITAL_SIGNATURE | KEY_ENCIPHERMENT | KEY_CERT_SIGN));
     }),
-    shape("CA:TRUE with a server's key usage", |p| p.set_extension(BC, true, CA_TRUE)),
+    catalogue("CA:TRUE with a server's key usage", "ca-true-leaf"),
     shape("CA:TRUE not critical", |p| p.set_extension(BC, false, CA_TRUE)),
     shape("CA:FALSE not critical", |p| p.set_extension(BC, false, CA_FALSE)),
     shape("CA:FALSE written out", |p| p.set_extension(BC, true, [0x30, 3, 1, 1, 0])),
-    shape("CA:FALSE with a path length", |p| p.set_extension(BC, true, [0x30, 3, 2, 1, 0])),
-    shape("CA:FALSE with keyCertSign", |p| {
-        p.set_extension(KU, true, key_usage(DIGITAL_SIGNATURE | KEY_CERT_SIGN));
-    }),
+    catalogue("CA:FALSE with a path length", "path-length-on-leaf"),
+    catalogue("CA:FALSE with keyCertSign", "cert-sign-on-leaf"),
     shape("no basic constraints, keyCertSign", |p| {
         without(p, &[BC]);
         p.set_extension(KU, true, key_usage(DIGITAL_SIGNATURE | KEY_CERT_SIGN));
@@ -160,7 +131,7 @@ pub(crate) const SHAPES: &[Shape] = &[
     shape("key usage not critical", |p| {
         p.set_critical(KU, false);
     }),
-    shape("key usage without digitalSignature", |p| p.set_extension(KU, true, key_usage(KEY_ENCIPHERMENT))),
+    catalogue("key usage without digitalSignature", "no-digital-signature"),
     shape("key usage keyAgreement only", |p| p.set_extension(KU, true, key_usage(KEY_AGREEMENT))),
     shape("key usage nonRepudiation only", |p| p.set_extension(KU, true, key_usage(0x40))),
     shape("key usage without a bit", |p| p.set_extension(KU, true, key_usage(0))),
@@ -171,172 +142,129 @@ pub(crate) const SHAPES: &[Shape] = &[
     shape("extended key usage server and OCSP responder", |p| {
         p.set_extension(EKU, false, purposes(&[SERVER_AUTH, OCSP_SIGNING]));
     }),
-    shape("extended key usage critical", |p| {
-        p.set_critical(EKU, true);
-    }),
-    shape("extended key usage client only", |p| p.set_extension(EKU, false, purposes(&[CLIENT_AUTH]))),
-    shape("extended key usage any only", |p| p.set_extension(EKU, false, purposes(&[ANY]))),
+    catalogue("extended key usage critical", "ok-eku-critical"),
+    catalogue("extended key usage client only", "client-usage"),
+    catalogue("extended key usage any only", "any-usage"),
     shape("extended key usage client and server", |p| {
         p.set_extension(EKU, false, purposes(&[CLIENT_AUTH, SERVER_AUTH]));
     }),
     shape("extended key usage client and any", |p| {
         p.set_extension(EKU, false, purposes(&[CLIENT_AUTH, ANY]));
     }),
-    shape("unknown critical extension", |p| {
-        p.push_extension(NOBODYS, true, NULL);
-    }),
-    shape("unknown extension", |p| {
-        p.push_extension(NOBODYS, false, NULL);
-    }),
+    catalogue("unknown critical extension", "unknown-critical"),
+    catalogue("unknown extension", "ok-noncritical-unknown"),
     shape("an extension twice", |p| {
         let again = p.extension(SAN).expect("a SAN").value.clone();
         p.push_extension(SAN, false, again);
     }),
-    shape("authority key identifier critical", |p| {
-        p.set_critical(AKI, true);
-    }),
-    shape("authority key identifier of another key", |p| {
-        p.set_extension(AKI, false, [&[0x30, 22, 0x80, 20][..], &[7; 20]].concat());
-    }),
+    catalogue("authority key identifier critical", "critical-authority-key"),
+    catalogue("authority key identifier of another key", "another-authority-key-identifier"),
     shape("authority key identifier unreadable", |p| p.set_extension(AKI, false, NULL)),
     shape("subject key identifier unreadable", |p| p.set_extension(SKI, false, NULL)),
     shape("basic constraints unreadable, not critical", |p| p.set_extension(BC, false, NULL)),
     shape("name constraints unreadable", |p| p.push_extension(NC, false, NULL)),
     shape("name constraints unreadable, critical", |p| p.push_extension(NC, true, NULL)),
-    shape("must staple", |p| p.push_extension(TLS_FEATURE, false, [0x30, 3, 2, 1, 5])),
+    catalogue("must staple", "ok-must-staple"),
     shape("another TLS feature", |p| p.push_extension(TLS_FEATURE, false, [0x30, 3, 2, 1, 17])),
     shape("SAN unreadable, critical", |p| p.set_extension(SAN, true, NULL)),
     shape("SAN critical", |p| {
         p.set_critical(SAN, true);
     }),
-    shape("no SAN, the name in the CN", |p| without(p, &[SAN])),
-    shape("another's name in CN and SAN", |p| {
-        with_common_names(p, &[OTHER]);
-        p.set_extension(SAN, false, dns(OTHER));
-    }),
-    shape("another's name in the SAN", |p| p.set_extension(SAN, false, dns(OTHER))),
+    catalogue("no SAN, the name in the CN", "cn-only"),
+    catalogue("another's name in CN and SAN", "wrong-cn"),
+    catalogue("another's name in the SAN", "san-mismatch"),
     shape("another's name in the CN", |p| with_common_names(p, &[OTHER])),
     shape("another's name in the CN, no SAN", |p| {
         without(p, &[SAN]);
         with_common_names(p, &[OTHER]);
     }),
-    shape("no CN", |p| with_common_names(p, &[])),
+    catalogue("no CN", "ok-no-cn"),
     shape("no CN, no SAN", |p| {
         without(p, &[SAN]);
         with_common_names(p, &[]);
     }),
-    shape("two CNs, no SAN, the first right", |p| {
-        without(p, &[SAN]);
-        with_common_names(p, &[LAB_NAME, OTHER]);
-    }),
+    catalogue("two CNs, no SAN, the first right", "two-cns"),
     shape("two CNs, no SAN, the last right", |p| {
         without(p, &[SAN]);
         with_common_names(p, &[OTHER, LAB_NAME]);
     }),
-    shape("a NUL in the CN, no SAN", |p| {
-        without(p, &[SAN]);
-        with_common_names(p, &["www.test.org\0.evil.example"]);
-    }),
-    shape("wildcard in the SAN", |p| p.set_extension(SAN, false, dns("*.test.org"))),
+    catalogue("a NUL in the CN, no SAN", "nul-in-cn"),
+    catalogue("wildcard in the SAN", "ok-wildcard"),
     shape("wildcard in the CN, no SAN", |p| {
         without(p, &[SAN]);
         with_common_names(p, &["*.test.org"]);
     }),
-    shape("wildcard of part of a label", |p| p.set_extension(SAN, false, dns("w*.test.org"))),
-    expecting("a.www.test.org", "wildcard two labels up", |p| p.set_extension(SAN, false, dns("*.test.org"))),
-    expecting("test.org", "wildcard of a top-level domain", |p| p.set_extension(SAN, false, dns("*.org"))),
-    shape("SAN in upper case", |p| p.set_extension(SAN, false, dns("WWW.TEST.ORG"))),
-    shape("SAN with a final dot", |p| p.set_extension(SAN, false, dns("www.test.org."))),
-    shape("SAN with an e-mail address only, the name in the CN", |p| {
-        p.set_extension(SAN, false, names(&[(0x81, b"a@test.org")]));
-    }),
+    catalogue("wildcard of part of a label", "wildcard-partial"),
+    catalogue("wildcard two labels up", "wildcard-two-labels"),
+    catalogue("wildcard of a top-level domain", "wildcard-public-suffix"),
+    catalogue("SAN in upper case", "ok-upper-case"),
+    shape("SAN with a final dot", |p| p.set_extension(SAN, false, general_names(&[dns("www.test.org.")]))),
+    catalogue("SAN with an e-mail address only, the name in the CN", "cn-beside-email"),
     shape("SAN with an IP address only, the name in the CN", |p| {
-        p.set_extension(SAN, false, names(&[(0x87, &[127, 0, 0, 1])]));
+        p.set_extension(SAN, false, general_names(&[ip(Ipv4Addr::LOCALHOST.into())]));
     }),
-    shape("SAN with a URI only, the name in the CN", |p| {
-        p.set_extension(SAN, false, names(&[(0x86, b"https://www.test.org/")]));
-    }),
+    catalogue("SAN with a URI only, the name in the CN", "cn-beside-uri"),
     expecting("127.0.0.1", "an IP address in the SAN", |p| {
-        p.set_extension(SAN, false, names(&[(0x82, LAB_NAME.as_bytes()), (0x87, &[127, 0, 0, 1])]));
+        p.set_extension(SAN, false, general_names(&[dns(LAB_NAME), ip(Ipv4Addr::LOCALHOST.into())]));
     }),
-    expecting("127.0.0.1", "an IP address as a dNSName", |p| p.set_extension(SAN, false, dns("127.0.0.1"))),
-    expecting("127.0.0.1", "an IP address in the CN, no SAN", |p| {
-        without(p, &[SAN]);
-        with_common_names(p, &["127.0.0.1"]);
+    expecting("127.0.0.1", "an IP address as a dNSName", |p| {
+        p.set_extension(SAN, false, general_names(&[dns("127.0.0.1")]))
     }),
+    catalogue("an IP address in the CN, no SAN", "ip-in-cn"),
     expecting("127.0.0.1", "an IP address nowhere", |_| {}),
-    shape("no subject, SAN critical", |p| {
-        p.subject = vec![0x30, 0];
-        p.set_critical(SAN, true);
+    catalogue("no subject, SAN critical", "ok-no-subject"),
+    catalogue("no subject, SAN not critical", "san-not-critical"),
+    catalogue("expired", "expired"),
+    catalogue("not yet valid", "not-yet-valid"),
+    shape("valid for 100 years", |p| {
+        p.not_after = moment(OffsetDateTime::now_utc() + Duration::days(36_525))
     }),
-    shape("no subject, SAN not critical", |p| p.subject = vec![0x30, 0]),
-    shape("expired", |p| p.not_after = at(OffsetDateTime::now_utc() - Duration::days(1))),
-    shape("not yet valid", |p| p.not_before = at(OffsetDateTime::now_utc() + Duration::days(30))),
-    shape("valid for 100 years", |p| p.not_after = at(OffsetDateTime::now_utc() + Duration::days(36_525))),
-    shape("version 1", |p| {
-        p.version = None;
-        p.extensions.clear();
-    }),
+    catalogue("version 1", "v1"),
     shape("version 2", |p| {
         p.version = Some(1);
         p.extensions.clear();
     }),
-    shape("serial number 0", |p| p.serial = vec![0]),
-    shape("a negative serial number", |p| p.serial = vec![0x80, 1]),
-    shape("a serial number of 21 bytes", |p| p.serial = vec![0x11; 21]),
-    shape("valid in an hour", |p| p.not_before = at(OffsetDateTime::now_utc() + Duration::hours(1))),
+    catalogue("serial number 0", "serial-zero"),
+    catalogue("a negative serial number", "serial-negative"),
+    catalogue("a serial number of 21 bytes", "serial-too-long"),
+    shape("valid in an hour", |p| p.not_before = moment(OffsetDateTime::now_utc() + Duration::hours(1))),
     pinned("its own signature broken", |p| p.signature_edit = SignatureEdit::FlipBit(0)),
     pinned("issued by somebody unknown", |p| {
         p.issuer = Subject::lab().with_common_name("Nobody's CA").expect("a name").to_der();
         p.set_extension(AKI, false, [&[0x30, 22, 0x80, 20][..], &[7; 20]].concat());
     }),
-    chain("intermediate expired", |c| {
-        c.intermediate.not_after = at(OffsetDateTime::now_utc() - Duration::days(1));
-    }),
-    chain("intermediate not yet valid", |c| {
-        c.intermediate.not_before = at(OffsetDateTime::now_utc() + Duration::days(30));
-    }),
+    catalogue("intermediate expired", "chain-expired-intermediate"),
+    catalogue("intermediate not yet valid", "chain-early-intermediate"),
     chain("intermediate without key usage", |c| without(&mut c.intermediate, &[KU])),
     chain("intermediate without subject key identifier", |c| without(&mut c.intermediate, &[SKI])),
-    chain("intermediate without authority key identifier", |c| without(&mut c.intermediate, &[AKI])),
-    chain("intermediate without basic constraints", |c| without(&mut c.intermediate, &[BC])),
-    chain("intermediate CA:FALSE", |c| c.intermediate.set_extension(BC, true, CA_FALSE)),
+    catalogue("intermediate without authority key identifier", "issuer-no-authority-key-identifier"),
+    catalogue("intermediate without basic constraints", "issuer-no-constraints"),
+    catalogue("intermediate CA:FALSE", "issuer-ca-false"),
     chain("intermediate CA:TRUE not critical", |c| {
         c.intermediate.set_critical(BC, false);
     }),
     chain("intermediate with unreadable basic constraints", |c| c.intermediate.set_extension(BC, true, NULL)),
-    chain("intermediate without keyCertSign", |c| {
-        c.intermediate.set_extension(KU, true, key_usage(DIGITAL_SIGNATURE));
-    }),
-    chain("intermediate for clients only", |c| {
-        c.intermediate.push_extension(EKU, false, purposes(&[CLIENT_AUTH]));
-    }),
+    catalogue("intermediate without keyCertSign", "issuer-no-cert-sign"),
+    catalogue("intermediate for clients only", "issuer-client-usage"),
     chain("intermediate for any use", |c| c.intermediate.push_extension(EKU, false, purposes(&[ANY]))),
     chain("intermediate for no use", |c| c.intermediate.push_extension(EKU, false, purposes(&[]))),
-    chain("intermediate with an unknown critical extension", |c| {
-        c.intermediate.push_extension(NOBODYS, true, NULL);
-    }),
+    catalogue("intermediate with an unknown critical extension", "issuer-unknown-critical"),
     chain("intermediate with an unreadable key usage", |c| c.intermediate.set_extension(KU, true, NULL)),
     chain("intermediate with unreadable alternative names", |c| {
         c.intermediate.push_extension(SAN, false, NULL);
     }),
-    chain("intermediate constrained to another domain, the name in the CN", |c| {
-        without(&mut c.leaf, &[SAN]);
-        c.intermediate.push_extension(NC, true, permitting(b"example.com"));
-    }),
+    catalogue("intermediate constrained to another domain, the name in the CN", "constraints-cn-only"),
     chain("intermediate constrained to its domain, the name in the CN", |c| {
         without(&mut c.leaf, &[SAN]);
-        c.intermediate.push_extension(NC, true, permitting(b"test.org"));
+        c.intermediate.push_extension(NC, true, name_constraints(&[dns("test.org")], &[]));
     }),
     chain("root without key usage", |c| without(&mut c.root, &[KU])),
-    chain("root without subject key identifier", |c| without(&mut c.root, &[SKI])),
+    catalogue("root without subject key identifier", "root-no-subject-key-identifier"),
     chain("root without basic constraints", |c| without(&mut c.root, &[BC])),
     chain("root CA:FALSE", |c| c.root.set_extension(BC, true, CA_FALSE)),
-    chain("root CA:TRUE not critical", |c| {
-        c.root.set_critical(BC, false);
-    }),
+    catalogue("root CA:TRUE not critical", "root-constraints-not-critical"),
     chain("root without keyCertSign", |c| c.root.set_extension(KU, true, key_usage(DIGITAL_SIGNATURE))),
-    chain("root for clients only", |c| c.root.push_extension(EKU, false, purposes(&[CLIENT_AUTH]))),
+    catalogue("root for clients only", "root-client-usage"),
     chain("root for any use", |c| c.root.push_extension(EKU, false, purposes(&[ANY]))),
     chain("root for no use", |c| c.root.push_extension(EKU, false, purposes(&[]))),
     chain("root with an unknown critical extension", |c| c.root.push_extension(NOBODYS, true, NULL)),
@@ -347,7 +275,9 @@ pub(crate) const SHAPES: &[Shape] = &[
     }),
     chain("root of version 1 with extensions", |c| c.root.version = None),
     chain("root with its own signature broken", |c| c.root.signature_edit = SignatureEdit::FlipBit(0)),
-    chain("root not yet valid", |c| c.root.not_before = at(OffsetDateTime::now_utc() + Duration::days(30))),
+    chain("root not yet valid", |c| {
+        c.root.not_before = moment(OffsetDateTime::now_utc() + Duration::days(30))
+    }),
     chain("root with serial number 0", |c| c.root.serial = vec![0]),
     chain("root with unreadable alternative names", |c| c.root.push_extension(SAN, false, NULL)),
     chain("root with an unreadable key usage", |c| c.root.set_extension(KU, true, NULL)),
@@ -396,9 +326,20 @@ pub(crate) fn key_shapes() -> impl Iterator<Item = &'static Shape> {
 }
 
 impl Shape {
+    /// The name that clients are to expect of it.
+    pub(crate) fn name(&self) -> ExpectedName {
+        match self.edit {
+            Edit::Catalogue(id) => {
+                entry(id).name_for(&Setting::lab().name).expect("the lab's name has every other")
+            }
+            _ => self.name.parse().expect("a name"),
+        }
+    }
+
     /// Whether it says something in this model.
     pub(crate) fn is_for(&self, model: Model) -> bool {
         match self.edit {
+            Edit::Catalogue(id) => model == Model::Ca || matches!(entry(id).maker, Maker::Leaf(_)),
             Edit::Server(_) => true,
             Edit::Pinned(_) => model == Model::Pinned,
             Edit::Chain(_) => model == Model::Ca,
@@ -407,28 +348,57 @@ impl Shape {
 
     /// Makes it with the workshop's kind of key, by these authorities where the server's is edited.
     pub(crate) fn make(&self, model: Model, workshop: &Workshop, by: &Authorities) -> Made {
-        let edit = match self.edit {
-            Edit::Server(edit) | Edit::Pinned(edit) => edit,
-            // Keys of its own: who has seen one intermediate must not know another's issuer.
-            Edit::Chain(edit) => return Workshop::new(KeyAlgorithm::EcP256).chain(edit).expect("a chain"),
-        };
-        let key = workshop.key(Role::Server).expect("a key");
-        let info = key.public_key_info();
-        match model {
-            Model::Pinned => {
-                let mut plan = Plan::draft(&request(), info, &Issuer::SelfSigned(&key)).expect("a plan");
-                let issuer = plan.issuer.clone();
-                edit(&mut plan);
-                if plan.issuer == issuer {
-                    plan.issuer.clone_from(&plan.subject);
+        let name = self.name();
+        // Keys of its own: who has seen one intermediate must not know another's issuer.
+        let chain =
+            |edit: &dyn Fn(&mut Chain)| Workshop::new(KeyAlgorithm::EcP256).chain(edit).expect("a chain");
+        match self.edit {
+            Edit::Server(edit) | Edit::Pinned(edit) => {
+                // What is edited is the lab's own, whatever clients expect.
+                served(&Setting::lab().name, edit, model, workshop, by)
+            }
+            Edit::Chain(edit) => chain(&edit),
+            Edit::Catalogue(id) => match entry(id).maker {
+                Maker::Leaf(edit) => {
+                    let setting = Setting { name, dates: Dates::live(OffsetDateTime::now_utc(), FUSE) };
+                    served(&setting.name, |plan| edit(plan, &setting), model, workshop, by)
                 }
-                let certificate = plan.sign(&key).expect("a certificate");
-                Made { chain: vec![certificate.clone()], key, trusted: vec![certificate] }
+                Maker::Chain(edit) => chain(&|plans| edit(plans, &Setting::lab())),
+                Maker::Plan(_) | Maker::Openssl(_) => panic!("{id} is not one edit"),
+            },
+        }
+    }
+}
+
+/// The first entry of this name.
+fn entry(name: &str) -> &'static Fault {
+    all().iter().find(|fault| fault.id.name == name).unwrap_or_else(|| panic!("the catalogue has no {name}"))
+}
+
+/// A healthy server's certificate, edited, in this model.
+fn served(
+    name: &ExpectedName,
+    edit: impl FnOnce(&mut Plan),
+    model: Model,
+    workshop: &Workshop,
+    by: &Authorities,
+) -> Made {
+    let key = workshop.key(Role::Server).expect("a key");
+    let info = key.public_key_info();
+    match model {
+        Model::Pinned => {
+            let mut plan = Plan::draft(&request(name), info, &Issuer::SelfSigned(&key)).expect("a plan");
+            let issuer = plan.issuer.clone();
+            edit(&mut plan);
+            if plan.issuer == issuer {
+                plan.issuer.clone_from(&plan.subject);
             }
-            Model::Ca => {
-                let leaf = by.issue(info, edit, |plan| plan.sign(&by.key));
-                Made { chain: vec![leaf, by.intermediate.clone()], key, trusted: vec![by.root.clone()] }
-            }
+            let certificate = plan.sign(&key).expect("a certificate");
+            Made { chain: vec![certificate.clone()], key, trusted: vec![certificate] }
+        }
+        Model::Ca => {
+            let leaf = by.issue(name, info, edit, |plan| plan.sign(&by.key));
+            Made { chain: vec![leaf, by.intermediate.clone()], key, trusted: vec![by.root.clone()] }
         }
     }
 }
@@ -448,25 +418,27 @@ impl Authorities {
         Self { root: made.trusted.remove(0), intermediate: made.chain.remove(1), key }
     }
 
-    /// A healthy certificate of `info`, edited, issued by the intermediate.
+    /// A healthy certificate of this name and of `info`, edited, issued by the intermediate.
     pub(crate) fn issue(
         &self,
+        name: &ExpectedName,
         info: &[u8],
         edit: impl FnOnce(&mut Plan),
         sign: impl FnOnce(&Plan) -> Result<CertificateDer<'static>, IssueError>,
     ) -> CertificateDer<'static> {
         let issuer = Issuer::Ca { certificate: &self.intermediate, key: &self.key };
-        let mut plan = Plan::draft(&request(), info, &issuer).expect("a plan");
+        let mut plan = Plan::draft(&request(name), info, &issuer).expect("a plan");
         edit(&mut plan);
         sign(&plan).expect("a certificate")
     }
 }
 
-fn request() -> Request {
+fn request(name: &ExpectedName) -> Request {
     let now = OffsetDateTime::now_utc().replace_nanosecond(0).expect("no nanosecond");
+    let name = name.to_string();
     Request {
-        subject: Subject::lab(),
-        names: vec![LAB_NAME.parse().expect("a name")],
+        subject: Subject::lab().with_unchecked_common_name(&name),
+        names: vec![name.parse().expect("a name")],
         validity: Validity { not_before: now - Duration::days(60), not_after: now + Duration::days(300) },
         profile: Profile::Server,
     }
