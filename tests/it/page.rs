@@ -259,6 +259,33 @@ fn print(lab: &Lab, page: &str, view: &str) -> (Vec<[f64; 2]>, Vec<Word>) {
     (sheets, words)
 }
 
+/// On paper a case that failed is there whole, with its ladder on the same sheet as its heading, and one that passed is a
+/// line.
+#[test]
+fn an_audit_prints_what_is_to_be_read() {
+    if !peer("openssl") || !peer("chromium") || !peer("pdftotext") {
+        return;
+    }
+    let lab = Lab::new();
+    let words =
+        ["audit", "client", "--html", "audit.html", "--stdin", "{message}", "--only", "expired.ca", "--"];
+    let client =
+        ["openssl", "s_client", "-quiet", "-no_ign_eof", "-CAfile", "{ca}", "-connect", "{host}:{port}"];
+    lab.tlslab(words.iter().chain(&client)).status(1);
+    let (sheets, words) = print(&lab, &lab.read("audit.html"), "audit");
+    let text = words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ");
+    assert!(text.contains("MUST-REJECT") && text.contains("fail expired.ca"), "{text}");
+    assert!(text.contains("pass valid.ca") && !text.contains("MUST-ACCEPT"), "{text}");
+    let place = |what: &[&str]| {
+        let found = words
+            .windows(what.len())
+            .find(|run| run.iter().map(|word| word.text.as_str()).eq(what.iter().copied()));
+        found.unwrap_or_else(|| panic!("no {what:?}: {text}"))[0].page
+    };
+    assert_eq!(place(&["What", "crossed", "the", "wire"]), place(&["ServerHello"]), "{text}");
+    assert!(sheets.len() <= 4, "{}", sheets.len());
+}
+
 #[test]
 fn the_page_prints_whole_and_nothing_is_torn_apart() {
     if !peer("openssl") || !peer("chromium") || !peer("pdftotext") {
