@@ -9,6 +9,7 @@ use rustls::pki_types::CertificateDer;
 use tokio::net::TcpStream;
 
 use super::catalogue::{Fault, Grade, grid};
+use super::mail::Protocol;
 use super::resumption::Sessions;
 use super::transcript::{Recorded, Recorder};
 use super::verdict::Acceptance;
@@ -114,6 +115,8 @@ pub enum Shown {
     Healthy(KeyAlgorithm),
     /// A healthy one, and the client is told to trust another CA than its own.
     Distrusted,
+    /// A healthy one, and an entry of the catalogue in a later handshake of the same connection.
+    Renegotiated(&'static Fault),
     /// None: why nobody can run the case here.
     Unavailable(Text),
 }
@@ -129,6 +132,8 @@ pub struct Material {
     pub stranger: Arc<PrivateKey>,
     /// What the client is given as trusted.
     pub trusted: Arc<[CertificateDer<'static>]>,
+    /// Who it is in a later handshake of the same connection, where that is another.
+    pub next: Option<Arc<Self>>,
 }
 
 /// A client's connection, of which everything is written down.
@@ -176,6 +181,8 @@ pub enum Reply {
     Echo,
     /// Answers HTTP.
     Http,
+    /// Is a mail server of this protocol.
+    Mail(Protocol),
     /// Says nothing.
     None,
 }
@@ -267,6 +274,11 @@ impl Seen {
     /// The client sent its next flight although nothing could come of it.
     pub fn went_on(&self) {
         self.tell(|wire| wire.went_on = true);
+    }
+
+    /// The client completed a handshake, within a session, with what it should have refused there.
+    pub fn renewed(&self) {
+        self.tell(|wire| wire.renewed = true);
     }
 
     /// The client sent this alert; close_notify is none.

@@ -12,9 +12,10 @@ use super::catalogue::workshop::{Made, Role, Workshop};
 use super::catalogue::{self, Dates, Fault, Holder, Maker, Model, NotMade, Said, Setting, Status, grid};
 use super::handshake::{self, Opening, Version};
 use super::rig::healthy::Healthy;
+use super::rig::renegotiating::Renegotiating;
 use super::rig::resuming::Resuming;
 use super::rig::scripted::Scripted;
-use super::sessions::{self, Visit};
+use super::sessions::{self, Course, Visit};
 use super::starttls::{self, Fronting};
 use super::verdict::Acceptance;
 use crate::pki::key::KeyAlgorithm;
@@ -156,10 +157,25 @@ fn of_grid(case: grid::Case, name: &ExpectedName, written: &str) -> Case {
 
 fn of_sessions(case: &'static sessions::Case, name: &ExpectedName, written: &str) -> Case {
     let asked = case.asked.of(name);
+    let alerts = alerts_for([Reason::Untrusted, Reason::WrongName]);
+    if case.course == Course::Renegotiates {
+        return Case {
+            trust: Trust::Ca,
+            versions: Versions::Tls12,
+            acceptance: Acceptance::Renewal,
+            alerts,
+            shown: match visited(case.second) {
+                Shown::Fault(fault) => Shown::Renegotiated(fault),
+                other => other,
+            },
+            service: Arc::new(Renegotiating),
+            ..told(&case.about, "session", written)
+        };
+    }
     Case {
         trust: Trust::Ca,
         derived: asked.as_ref().is_ok_and(|asked| asked != name),
-        alerts: alerts_for([Reason::Untrusted, Reason::WrongName]),
+        alerts,
         shown: match asked {
             Ok(_) => visited(case.second),
             Err(why) => Shown::Unavailable(why.into()),
@@ -170,16 +186,16 @@ fn of_sessions(case: &'static sessions::Case, name: &ExpectedName, written: &str
             accepted: case.first == Visit::Healthy,
         }),
         asked: asked_for(asked.ok(), name, written),
-        service: if case.resumes { Arc::new(Resuming) } else { Arc::new(Healthy) },
+        service: match case.course {
+            Course::Resumes => Arc::new(Resuming),
+            Course::Anew | Course::Renegotiates => Arc::new(Healthy),
+        },
         ..told(&case.about, "session", written)
     }
 }
 
 fn of_starttls(case: &'static Fronting, written: &str) -> Case {
-    Case {
-        shown: Shown::Unavailable(case.front.err().unwrap_or(starttls::NOT_ASKED).into()),
-        ..told(&case.about, "starttls", written)
-    }
+    Case { shown: Shown::Unavailable(starttls::NOT_ASKED.into()), ..told(&case.about, "starttls", written) }
 }
 
 fn visited(visit: Visit) -> Shown {
@@ -280,6 +296,10 @@ impl Supply {
                 });
                 self.finish(made.map_err(NotMade::from))
             }
+            Shown::Renegotiated(fault) => Ok(Material {
+                next: Some(Arc::new(self.of_fault(fault)?)),
+                ..self.healthy(Trust::Ca, asked, KEY, false)?
+            }),
             Shown::Unavailable(why) => Err(why.clone()),
         }
     }
@@ -337,6 +357,7 @@ impl Supply {
             stranger: stranger.map_err(|error| cannot(&error))?,
             key: made.key,
             trusted: made.trusted.into(),
+            next: None,
         })
     }
 }

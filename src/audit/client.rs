@@ -12,7 +12,9 @@ use super::command::Placeholder;
 use super::hello;
 use super::result::{Audit, CaseResult};
 use super::rig::stage::{Setting, Stage};
-use super::verdict::{Observation, Observed, Profile, Rules, Verdict, is_green, observe, verdict};
+use super::verdict::{
+    Acceptance, Observation, Observed, Profile, Rules, Verdict, is_green, observe, verdict,
+};
 use super::witness::Witness;
 use crate::pki::key::KeyAlgorithm;
 use crate::tls::Versions;
@@ -602,7 +604,8 @@ impl Run<'_> {
             last = self.once(case, group, twin, statuses_count, stage).await?;
         }
         let (observation, witness) = last;
-        let exit_zero = statuses_count && witness.end.exit_status == Some(0);
+        let ended_well = statuses_count && witness.end.exit_status == Some(0);
+        let exit_zero = ended_well && case.acceptance != Acceptance::Heeded;
         Some(self.result(case, observation, witness, exit_zero))
     }
 
@@ -612,7 +615,7 @@ impl Run<'_> {
             Shown::Healthy(algorithm) => (false, *algorithm),
             Shown::Fault(fault) => (matches!(fault.maker, Maker::Chain(_)), KEY),
             Shown::Grid(_) => (true, KEY),
-            Shown::Distrusted | Shown::Unavailable(_) => (false, KEY),
+            Shown::Distrusted | Shown::Renegotiated(_) | Shown::Unavailable(_) => (false, KEY),
         };
         TwinKey { chain, algorithm, scripted, ..self.control_key(group) }
     }

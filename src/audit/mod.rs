@@ -16,6 +16,7 @@ pub mod client;
 pub mod command;
 pub mod handshake;
 pub mod hello;
+pub mod mail;
 pub mod mending;
 pub mod result;
 pub mod resumption;

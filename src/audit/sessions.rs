@@ -1,4 +1,5 @@
-//! The session axis: cases of two connections by the same client, between which something changes.
+//! The session axis: cases of two connections by the same client, between which something changes, and of two handshakes
+//! of the same connection.
 //!
 //! CMD is run twice in the same place (HOME, address and port); with `--hold` it is told the second as another case. The
 //! first visit is healthy, or is refused; what counts is the second. Sessions may be resumed where it says so: a client
@@ -23,8 +24,19 @@ pub struct Case {
     pub second: Visit,
     /// The name that is asked for at the second visit.
     pub asked: Asked,
-    /// Whether the server resumes the session of the first visit.
-    pub resumes: bool,
+    /// How the second follows the first.
+    pub course: Course,
+}
+
+/// How a second visit follows the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Course {
+    /// Over another connection, in a session of its own.
+    Anew,
+    /// Over another connection; the server resumes the session of the first visit.
+    Resumes,
+    /// Over the same connection: TLS 1.2 renegotiates. CMD is run once.
+    Renegotiates,
 }
 
 /// What a server shows, and the client is to trust.
@@ -43,7 +55,7 @@ const KEYED: &str = "Keep sessions by name and by what is trusted: one SSL conte
     handle)";
 
 /// Every one of them.
-pub const ALL: [Case; 4] = [
+pub const ALL: [Case; 5] = [
     Case {
         about: About {
             id: "se-resume-other-name",
@@ -57,7 +69,7 @@ pub const ALL: [Case; 4] = [
         first: Visit::Healthy,
         second: Visit::Healthy,
         asked: Asked::Beside("other"),
-        resumes: true,
+        course: Course::Resumes,
     },
     Case {
         about: About {
@@ -71,7 +83,7 @@ pub const ALL: [Case; 4] = [
         first: Visit::Healthy,
         second: Visit::Distrusted,
         asked: Asked::Name,
-        resumes: true,
+        course: Course::Resumes,
     },
     Case {
         about: About {
@@ -86,7 +98,7 @@ pub const ALL: [Case; 4] = [
         first: Visit::Fault("self-signed-unknown.ca"),
         second: Visit::Fault("self-signed-unknown.ca"),
         asked: Asked::Name,
-        resumes: true,
+        course: Course::Resumes,
     },
     Case {
         about: About {
@@ -100,7 +112,24 @@ pub const ALL: [Case; 4] = [
         first: Visit::Healthy,
         second: Visit::Fault("self-signed-unknown.ca"),
         asked: Asked::Name,
-        resumes: false,
+        course: Course::Anew,
+    },
+    Case {
+        about: About {
+            id: "se-renegotiate-other-certificate",
+            title: "TLS 1.2 is renegotiated in the midst of a session, and the certificate is then another host's",
+            citation: "RFC 5246 §7.4.1.1, §7.4.2; RFC 9525 §6; RFC 7627 §4",
+            attack: "A server whose certificate is for one name is taken for another: the client looked at the name of \
+                the first handshake only (CVE-2026-87018)",
+            fix: "Refuse renegotiation, as TLS 1.3 does (OpenSSL SSL_OP_NO_RENEGOTIATION, Node and Python \
+                `secureOptions`/`options`, Go by default), or hold every handshake's certificate against the name: \
+                SSL_set1_host of OpenSSL, no look-up after the first handshake",
+            grade: Grade::MustReject,
+        },
+        first: Visit::Healthy,
+        second: Visit::Fault("wrong-cn.ca"),
+        asked: Asked::Name,
+        course: Course::Renegotiates,
     },
 ];
 
@@ -115,8 +144,9 @@ mod tests {
         let all = cases::all(&"www.test.org".parse().unwrap(), "www.test.org", false);
         for case in ALL {
             let case = all.iter().find(|other| other.id == case.about.id).unwrap();
-            let before = case.before.as_ref().unwrap();
-            for shown in [&case.shown, &before.shown] {
+            let before = case.before.as_ref().map(|before| &before.shown);
+            assert_eq!(before.is_none(), case.id == "se-renegotiate-other-certificate");
+            for shown in before.into_iter().chain([&case.shown]) {
                 assert!(!matches!(shown, Shown::Unavailable(_)), "{}: {shown:?}", case.id);
             }
         }

@@ -3,21 +3,26 @@
 use std::sync::Arc;
 
 use super::about::About;
-use super::case::{Case, KEY, Shown};
+use super::case::{Case, KEY, Serve, Shown};
 use super::catalogue::Grade;
-use super::rig::starttls::{Front, Fronted, Protocol};
+use super::mail::Protocol;
+use super::rig::starttls::{Doubting, Front, Fronted};
+use super::verdict::Acceptance;
 
 /// A case about what is said before TLS, as data.
 #[derive(Clone, Copy, Debug)]
 pub struct Fronting {
     /// What is told of it.
     pub about: About,
-    /// What the server does before TLS; or why nobody can run the case here.
-    pub front: Result<Front, &'static str>,
+    /// What the server does before TLS.
+    pub front: Front,
 }
 
 /// Without `--starttls` there is nothing before TLS.
 pub const NOT_ASKED: &str = "--starttls says by which protocol TLS is asked for";
+
+/// PostgreSQL's client asks for TLS and for nothing else.
+const NO_CAPABILITIES: &str = "PostgreSQL offers no capabilities before TLS";
 
 /// Every one of them.
 pub const ALL: [Fronting; 3] = [
@@ -31,7 +36,7 @@ pub const ALL: [Fronting; 3] = [
                 Python: an SMTPNotSupportedError from starttls() ends the session; better, use implicit TLS (RFC 8314)",
             grade: Grade::MustReject,
         },
-        front: Ok(Front::Stripped),
+        front: Front::Stripped,
     },
     Fronting {
         about: About {
@@ -43,18 +48,18 @@ pub const ALL: [Fronting; 3] = [
             // Who throws it away goes on, who ends the connection is as right: from outside neither is told from the wrong.
             grade: Grade::Info,
         },
-        front: Ok(Front::Injected),
+        front: Front::Injected,
     },
     Fronting {
         about: About {
             id: "st-reused",
-            title: "capabilities from before TLS are believed behind it",
-            citation: "RFC 3207 §4.2",
+            title: "ways to log in are offered before TLS that are not offered behind it",
+            citation: "RFC 3207 §4.2; RFC 2595 §2.4; RFC 9051 §6.2.1",
             attack: "Who is on the way chooses how the client logs in (CVE-2021-22946)",
             fix: "Ask for the capabilities again when the handshake is complete, and forget those from before",
             grade: Grade::ShouldReject,
         },
-        front: Err("it shows in what a client says to a whole mail server behind TLS, which tlslab is not"),
+        front: Front::Promising,
     },
 ];
 
@@ -66,15 +71,22 @@ pub fn behind(protocol: Protocol, cases: Vec<Arc<Case>>) -> Vec<Arc<Case>> {
 
 fn fronted(protocol: Protocol, case: &Case) -> Case {
     let own = ALL.iter().find(|own| own.about.id == case.id);
-    let front = own.and_then(|own| own.front.ok()).unwrap_or(Front::Healthy);
-    let shown = match own {
-        Some(Fronting { front: Ok(_), .. }) => Shown::Healthy(KEY),
-        _ => case.shown.clone(),
+    let front = own.map_or(Front::Healthy, |own| own.front);
+    let (shown, acceptance) = match front {
+        Front::Promising if protocol == Protocol::Postgres => {
+            (Shown::Unavailable(NO_CAPABILITIES.into()), case.acceptance)
+        }
+        Front::Promising => (Shown::Healthy(KEY), Acceptance::Heeded),
+        Front::Stripped | Front::Injected => (Shown::Healthy(KEY), case.acceptance),
+        Front::Healthy => (case.shown.clone(), case.acceptance),
     };
+    let inner: Arc<dyn Serve> =
+        if front == Front::Promising { Arc::new(Doubting) } else { Arc::clone(&case.service) };
     Case {
         shown,
+        acceptance,
         twin: Arc::new(Fronted { protocol, front: Front::Healthy, inner: Arc::clone(&case.twin) }),
-        service: Arc::new(Fronted { protocol, front, inner: Arc::clone(&case.service) }),
+        service: Arc::new(Fronted { protocol, front, inner }),
         ..case.clone()
     }
 }

@@ -157,6 +157,10 @@ pub enum Acceptance {
     Delivery,
     /// It sent its next flight: a handshake that nobody can complete went on.
     NextFlight,
+    /// The server saw whether it went by what it must not; who did not goes on, and rightly reports success.
+    Heeded,
+    /// It took what it was shown in a later handshake of a session that was healthy until then.
+    Renewal,
     /// It reported success: the fault came after the message.
     Success,
 }
@@ -226,6 +230,7 @@ pub fn observe(seen: &Witness, twin: &Witness, rules: Rules<'_>) -> Observation 
         return Observation::skip(why.clone());
     }
     match rules.acceptance {
+        Acceptance::Heeded | Acceptance::Renewal => by_service(seen, twin, rules),
         _ if wire.went_on => {
             Observation::new(Observed::Accept, false, "it went on where it should have aborted")
         }
@@ -310,6 +315,37 @@ fn by_success(seen: &Witness, twin: &Witness, rules: Rules<'_>) -> Observation {
             Observation::new(Observed::Reject, fits, format!("it reports failure: exit status {status}"))
         }
         None => Observation::error("it has no exit status"),
+    }
+}
+
+/// The fault came within a session: what counts is what the client did then, and not what it had said before.
+fn by_service(seen: &Witness, twin: &Witness, rules: Rules<'_>) -> Observation {
+    let wire = &seen.wire;
+    let reports_failure = rules.statuses_count && seen.end.exit_status != twin.end.exit_status;
+    if !wire.handshake_completed {
+        return Observation::error("it refused before the fault came, where the twin was accepted");
+    }
+    match (wire.renewed, wire.went_on) {
+        (true, true) if reports_failure => {
+            Observation::new(Observed::Leak, false, "application bytes left before it refused")
+        }
+        (_, true) => Observation::new(Observed::Accept, false, "it went on where it should have stopped"),
+        (true, false) if reports_failure => {
+            let why = "it completed the handshake and then ended the session by a check of its own";
+            Observation::new(Observed::Reject, true, why)
+        }
+        (true, false) if rules.statuses_count => {
+            let why = "it completed the handshake and reports success, as with the twin";
+            Observation::new(Observed::Accept, false, why)
+        }
+        (true, false) => {
+            Observation::error("only its exit status could tell, and with the controls it says nothing")
+        }
+        // Who heeded has said what he had to say: how his system then ends the connection is of no account.
+        (false, false) if wire.alert.is_some() || wire.reset && rules.acceptance == Acceptance::Renewal => {
+            refused(seen, rules)
+        }
+        (false, false) => Observation::new(Observed::Reject, true, "it did not go on with what was wrong"),
     }
 }
 
@@ -460,6 +496,27 @@ mod tests {
             let found = observe(&seen, &twin(), rules(Acceptance::Delivery));
             assert_eq!((found.observed, found.strict), (observed, strict), "{seen:?}: {}", found.why);
         }
+    }
+
+    /// In a session that was healthy at first, what left before the fault is no sign of anything.
+    #[test]
+    fn what_comes_within_a_session_is_judged_by_what_follows_it() {
+        let seen = |renewed, went_on, status| ended(status, Wire { went_on, renewed, ..sent() });
+        for (renewed, went_on, status, expected) in [
+            (false, false, 0, Observed::Reject),
+            (false, true, 0, Observed::Accept),
+            (true, false, 0, Observed::Accept),
+            (true, false, 1, Observed::Reject),
+            (true, true, 1, Observed::Leak),
+        ] {
+            let found = observe(&seen(renewed, went_on, status), &twin(), rules(Acceptance::Renewal));
+            assert_eq!(found.observed, expected, "{renewed} {went_on} {status}: {}", found.why);
+        }
+        let heeded = ended(0, Wire { reset: true, ..sent() });
+        assert_eq!(observe(&heeded, &twin(), rules(Acceptance::Heeded)).observed, Observed::Reject);
+        assert_eq!(observe(&heeded, &twin(), rules(Acceptance::Renewal)).observed, Observed::Error);
+        let silent = Rules { statuses_count: false, ..rules(Acceptance::Renewal) };
+        assert_eq!(observe(&seen(true, false, 1), &twin(), silent).observed, Observed::Error);
     }
 
     #[test]

@@ -38,6 +38,8 @@ pub struct Wire {
     pub handshake_completed: bool,
     /// Whether the client went on after a hand-written ServerHello or another fault that no handshake survives.
     pub went_on: bool,
+    /// Whether the client completed a handshake, within a session, with what it should have refused there.
+    pub renewed: bool,
     /// The first alert that the client sent, other than close_notify.
     pub alert: Option<u8>,
     /// Application bytes that came inside TLS.
@@ -81,6 +83,7 @@ impl Wire {
         self.version = other.version.or(self.version);
         self.handshake_completed |= other.handshake_completed;
         self.went_on |= other.went_on;
+        self.renewed |= other.renewed;
         self.alert = self.alert.or(other.alert);
         self.application_bytes = self.application_bytes.saturating_add(other.application_bytes);
         self.plaintext_bytes = self.plaintext_bytes.saturating_add(other.plaintext_bytes);

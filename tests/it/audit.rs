@@ -456,9 +456,49 @@ fn sessions_that_are_resumed_where_they_must_not_be_are_found() {
         ("se-resume-other-trust", "fail"),
         ("se-resume-after-refusal", "pass"),
         ("se-swapped-certificate", "pass"),
+        // Its OpenSSL holds every handshake's certificate against the name.
+        ("se-renegotiate-other-certificate", "pass"),
     ] {
         assert_eq!(case(&json, id)["verdict"], verdict, "{run}");
     }
+}
+
+/// Who looks at no name takes it, who looks at each handshake's does not, and who does not renegotiate is not judged.
+#[test]
+fn another_certificate_in_the_midst_of_a_session_is_put_to_who_renegotiates() {
+    let lab = Lab::new();
+    let put = |client: &[&str]| {
+        let run = audit(&lab, &["--stdin={message}", "--only=se-renegotiate*"], client);
+        let json = run.json();
+        assert_eq!(json["controls"], "green", "{run}");
+        case(&json, "se-renegotiate-other-certificate").clone()
+    };
+    let found = put(&tlslab_client("webpki"));
+    assert_eq!(found["verdict"], "skip", "{found:#}");
+    assert!(found["why"].as_str().unwrap().contains("does not renegotiate"), "{found:#}");
+    if !peer("openssl") {
+        return;
+    }
+    let client = [
+        "openssl",
+        "s_client",
+        "-quiet",
+        "-CAfile",
+        "{ca}",
+        "-verify_return_error",
+        "-connect",
+        "{host}:{port}",
+    ];
+    let found = put(&client);
+    assert_eq!(
+        (&found["observed"], &found["verdict"], &found["tls"]),
+        (&"accept".into(), &"fail".into(), &"1.2".into())
+    );
+    let found = put(&[&client[..], &["-verify_hostname", "{name}"]].concat());
+    assert_eq!(
+        (&found["observed"], &found["verdict"], &found["strict"]),
+        (&"reject".into(), &"pass".into(), &true.into())
+    );
 }
 
 /// Behind a protocol that begins in the clear: who goes on without TLS leaks, who insists does not.
@@ -510,6 +550,42 @@ fn who_goes_on_in_the_clear_where_tls_is_not_granted_leaks() {
         let run = audit(&lab, &options, &client).success();
         assert_eq!(case(&run.json(), "st-stripped")["observed"], "reject", "{protocol}: {run}");
     }
+}
+
+/// A whole mail is sent behind TLS; who logs in as only the server's word from before TLS says is found.
+#[test]
+fn what_was_offered_before_tls_must_not_be_believed_behind_it() {
+    if !peer("python3") {
+        return;
+    }
+    let lab = Lab::new();
+    let put = |what: &str, between: &str| {
+        let text = format!(
+            "import smtplib, ssl, sys\n\
+             host, port, name, ca, message = sys.argv[1:]\n\
+             smtp = smtplib.SMTP(host, int(port), timeout=5)\n\
+             smtp._host = name\n\
+             smtp.ehlo('client')\n\
+             known = smtp.ehlo_resp, smtp.esmtp_features, smtp.does_esmtp\n\
+             smtp.starttls(context=ssl.create_default_context(cafile=ca))\n\
+             {between}\n\
+             smtp.sendmail('a@test.org', ['b@test.org'], message + '\\r\\n')\n\
+             smtp.quit()\n"
+        );
+        let script = lab.write(&format!("{what}.py"), text).display().to_string();
+        let client = ["python3", &script, "{host}", "{port}", "{name}", "{ca}", "{message}"];
+        let run = audit(&lab, &["--starttls=smtp", "--only=st-reused", "--only=expired.ca"], &client);
+        let json = run.json();
+        assert_eq!(json["controls"], "green", "{run}");
+        assert_eq!(case(&json, "expired.ca")["verdict"], "pass", "{run}");
+        case(&json, "st-reused").clone()
+    };
+    let found = put("asks", "");
+    assert_eq!((&found["observed"], &found["verdict"]), (&"reject".into(), &"pass".into()), "{found:#}");
+    let believes = "smtp.ehlo_resp, smtp.esmtp_features, smtp.does_esmtp = known\n\
+                    if 'auth' in smtp.esmtp_features: smtp.login('me', 'secret')";
+    let found = put("believes", believes);
+    assert_eq!((&found["observed"], &found["verdict"]), (&"accept".into(), &"warn".into()), "{found:#}");
 }
 
 #[test]

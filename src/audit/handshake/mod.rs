@@ -13,6 +13,7 @@
 //! | `offer` | what the client offers, as far as a server needs it |
 //! | `script`, `material`, `end` | how a server serves, with what, and how it ended |
 //! | `tls13`, `tls12`, `old` | the handshakes, step by step |
+//! | `renegotiation` | more handshakes within a session of TLS 1.2 |
 //! | `session` | application data once there are keys |
 //! | `cases` | the faults, a script each |
 //!
@@ -26,6 +27,7 @@ pub mod message;
 mod offer;
 mod old;
 mod records;
+mod renegotiation;
 mod script;
 mod session;
 #[cfg(test)]
@@ -45,6 +47,7 @@ use records::{Incoming, RecordStream, expect};
 pub use end::End;
 pub use material::Material;
 pub use offer::{Exchange, Offer};
+pub use renegotiation::renegotiate;
 pub use script::{Moment, Opening, Reply, Script, Version, Watch};
 pub use session::{Heard, Session};
 

@@ -134,6 +134,25 @@ async fn rustls_refuses_every_faulty_one_with_an_alert_that_fits() {
     assert!(met > 60, "{met}");
 }
 
+/// rustls answers a HelloRequest with no_renegotiation, and goes on.
+#[tokio::test(start_paused = true)]
+async fn a_client_that_does_not_renegotiate_is_not_judged() {
+    let made = Workshop::new(KeyAlgorithm::EcP256).issued(|_| {}).unwrap();
+    let mut roots = RootCertStore::empty();
+    roots.add(made.trusted[0].clone()).unwrap();
+    let config = ClientConfig::builder_with_provider(crypto::provider())
+        .with_protocol_versions(rustls::ALL_VERSIONS)
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let material = Material::new(made.chain, made.key.clone(), &made.key).unwrap();
+    let (near, far) = tokio::io::duplex(1 << 20);
+    let client = tokio::spawn(talk(near, Arc::new(config)));
+    let end = renegotiate(far, &material, &material, &mut Vec::new(), &Nobody).await.unwrap_err();
+    assert!(matches!(end, End::Unsuited(_)), "{end:?}");
+    assert!(client.await.unwrap().is_err(), "nobody has answered it");
+}
+
 /// What rustls alone does not notice, though RFC 8446 §4.1.3 asks for it.
 const TOLERATED: [&str; 2] = ["hs-legacy-0304", "hs-session-id-not-echoed"];
 

@@ -65,9 +65,13 @@ where
         return Err(End::NothingInCommon("TLS 1.2"));
     }
     let messages = Message::new(handshake::CLIENT_HELLO, offer.body.clone()).encode();
-    let mut server = Server { records, script, material, messages, offer };
+    let together = (!verify_data.is_empty()).then(Vec::new);
+    let mut server = Server { records, script, material, messages, offer, together };
     let (random, extended) = server.hello(verify_data)?;
     let active = server.flight(&random)?;
+    if let Some(flight) = server.together.take() {
+        server.records.put_messages(TLS_1_2, &flight);
+    }
     server.records.flush().await?;
     watch.chose(TLS_1_2);
 
@@ -141,6 +145,9 @@ struct Server<'a, S> {
     /// The transcript: every message as it was sent.
     messages: Vec<u8>,
     offer: &'a Offer,
+    /// Of a renegotiation, the flight, which goes into one record: a client that stops reading at the certificate then
+    /// leaves nothing unread, and its close is none that resets the connection (RFC 1122 §4.2.2.13).
+    together: Option<Vec<Message>>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Server<'_, S> {
@@ -215,6 +222,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Server<'_, S> {
     fn send(&mut self, moment: Moment, healthy: Message) {
         let messages = changed(moment, Some(healthy), self.script, self.offer, self.material);
         self.messages.extend(messages.iter().flat_map(Message::encode));
+        if let Some(flight) = &mut self.together {
+            return flight.extend(messages);
+        }
         self.records.put_messages(TLS_1_2, &messages);
         if moment != Moment::ServerHello {
             (self.script.bytes)(moment, self.records.pending());

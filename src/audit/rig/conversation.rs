@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::audit::case::Reply;
+use crate::audit::mail::{Belief, Mail};
 
 /// The longest request whose end is waited for.
 const LONGEST_REQUEST: usize = 64 * 1024;
@@ -24,6 +25,7 @@ enum Kind {
     Open(Vec<u8>),
     Echo,
     Http(Vec<u8>),
+    Mail(Mail),
     Silent,
     Over,
 }
@@ -35,6 +37,7 @@ impl Conversation {
             Reply::Auto => Kind::Open(Vec::new()),
             Reply::Echo => Kind::Echo,
             Reply::Http => Kind::Http(Vec::new()),
+            Reply::Mail(protocol) => Kind::Mail(Mail::new(protocol)),
             Reply::None => Kind::Silent,
         };
         Self { kind, page: Arc::from(PAGE), answered: false }
@@ -48,7 +51,19 @@ impl Conversation {
 
     /// Whether the server has said all that it will.
     pub fn is_over(&self) -> bool {
-        matches!(self.kind, Kind::Over)
+        match &self.kind {
+            Kind::Over => true,
+            Kind::Mail(mail) => mail.is_over(),
+            _ => false,
+        }
+    }
+
+    /// What a mail client has made of capabilities from before TLS.
+    pub fn belief(&self) -> Belief {
+        match &self.kind {
+            Kind::Mail(mail) => mail.belief(),
+            _ => Belief::Unknown,
+        }
     }
 
     /// Whether the server has said anything.
@@ -73,6 +88,7 @@ impl Conversation {
                 return self.take(&held);
             }
             Kind::Echo => bytes.to_vec(),
+            Kind::Mail(mail) => mail.take(bytes),
             Kind::Http(request) => {
                 request.extend_from_slice(bytes);
                 if !is_complete(request) && request.len() < LONGEST_REQUEST {

@@ -19,7 +19,7 @@ use crate::wire::handshake::Messages;
 use crate::wire::record::{ContentType, HEADER, Records, Unit};
 
 /// How long a server that has answered waits for more before it ends the conversation.
-const PAUSE: Duration = Duration::from_secs(2);
+pub(super) const PAUSE: Duration = Duration::from_secs(2);
 /// The longest first flight that is waited for.
 const LONGEST_HELLO: usize = 128 * 1024;
 
@@ -31,7 +31,7 @@ impl Serve for Healthy {
     fn serve<'a>(&'a self, connection: Connection, scene: &'a Scene, seen: &'a Seen) -> Serving<'a> {
         Box::pin(async move {
             match configuration(&scene.material.identity, scene.versions) {
-                Ok(config) => converse(connection, config, scene, seen).await,
+                Ok(config) => drop(converse(connection, config, scene, seen).await),
                 Err(error) => seen.note(format!("the server cannot be set up: {error}")),
             }
         })
@@ -60,8 +60,8 @@ impl ResolvesServerCert for Always {
     }
 }
 
-/// Serves a stream by `config` to its end.
-pub async fn converse<S>(stream: S, config: Arc<ServerConfig>, scene: &Scene, seen: &Seen)
+/// Serves a stream by `config` to its end; the conversation that it was.
+pub async fn converse<S>(stream: S, config: Arc<ServerConfig>, scene: &Scene, seen: &Seen) -> Conversation
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -75,6 +75,7 @@ where
     };
     // An error of the socket's is told where it happens; there is nobody else to tell.
     let _ = session.run(config).await;
+    session.conversation
 }
 
 struct Session<'a, S> {

@@ -19,7 +19,7 @@ impl Serve for Resuming {
                     // What a client leaves unread when it ends makes its system reset the connection.
                     config.send_tls13_tickets = if scene.before.is_none() { 2 } else { 0 };
                     config.session_storage = scene.sessions.storage();
-                    converse(connection, Arc::new(config), scene, seen).await;
+                    drop(converse(connection, Arc::new(config), scene, seen).await);
                 }
                 Err(error) => seen.note(format!("the server cannot be set up: {error}")),
             }

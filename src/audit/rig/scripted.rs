@@ -3,6 +3,7 @@
 use std::io;
 
 use super::conversation::Conversation;
+use super::healthy::PAUSE;
 use crate::audit::case::{Connection, Scene, Seen, Serve, Serving};
 use crate::audit::handshake::{self, End, Heard, Material, Script, Session, Watch};
 
@@ -29,12 +30,29 @@ impl Scripted {
             Ok(session) => session,
             Err(end) => return end,
         };
-        let mut conversation = Conversation::new(scene.reply);
-        loop {
-            match talk(&mut session, &mut conversation, seen).await {
-                Ok(true) => {}
-                Ok(false) => return End::Played,
-                Err(end) => return end,
+        carry_on(&mut session, &mut Conversation::new(scene.reply), seen).await
+    }
+}
+
+/// The conversation of a session, to its end.
+pub(super) async fn carry_on(
+    session: &mut Session<Connection>,
+    conversation: &mut Conversation,
+    seen: &Seen,
+) -> End {
+    let mut closed = false;
+    loop {
+        let may_end = conversation.has_answered() && !closed;
+        let talk = talk(session, conversation, seen);
+        // Who has been answered and says no more is let go, as rustls' server does.
+        let said = if may_end { tokio::time::timeout(PAUSE, talk).await.ok() } else { Some(talk.await) };
+        match said {
+            Some(Ok(true)) => {}
+            Some(Ok(false)) => return End::Played,
+            Some(Err(end)) => return end,
+            None => {
+                session.close().await;
+                closed = true;
             }
         }
     }
@@ -92,7 +110,8 @@ impl Watch for Seen {
 }
 
 impl Seen {
-    fn ended(&self, end: &End) {
+    /// How a connection that was served by hand came to its end.
+    pub(super) fn ended(&self, end: &End) {
         match end {
             End::Alert(description) => self.alert(*description),
             End::WentOn => self.went_on(),

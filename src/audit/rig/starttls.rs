@@ -9,26 +9,15 @@ use std::sync::Arc;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::audit::case::{Connection, Scene, Seen, Serve, Serving};
+use super::healthy::{configuration, converse};
+use crate::audit::case::{Connection, Reply, Scene, Seen, Serve, Serving};
+use crate::audit::mail::{Belief, Protocol};
 
 /// The longest line that is taken, and the most of them before TLS.
 const LONGEST: usize = 1024;
 const MOST: usize = 64;
 /// How a client begins TLS that does not wait to be let: the content type of its record.
 const CLIENT_HELLO: u8 = 22;
-
-/// A protocol that begins in the clear.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Protocol {
-    /// IMAP.
-    Imap,
-    /// POP3.
-    Pop3,
-    /// PostgreSQL.
-    Postgres,
-    /// SMTP.
-    Smtp,
-}
 
 /// What is wrong before TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +28,8 @@ pub enum Front {
     Stripped,
     /// Another answer follows, in the clear, the one that grants TLS.
     Injected,
+    /// Ways to log in are offered that are not offered behind TLS.
+    Promising,
 }
 
 /// A server behind a front.
@@ -60,10 +51,35 @@ impl Serve for Fronted {
                 _ => self.lines(&mut connection, seen).await,
             };
             match begun {
-                Ok(true) => self.inner.serve(connection, scene, seen).await,
+                Ok(true) => {
+                    let scene = Scene { reply: self.reply(scene.reply), ..scene.clone() };
+                    self.inner.serve(connection, &scene, seen).await;
+                }
                 Ok(false) => {}
                 Err(error) if error.kind() == io::ErrorKind::ConnectionReset => seen.reset(),
                 Err(error) => seen.note(format!("before TLS: {error}")),
+            }
+        })
+    }
+}
+
+/// The mail server behind TLS, which sees whether its client goes by what was offered before.
+#[derive(Clone, Copy, Debug)]
+pub struct Doubting;
+
+impl Serve for Doubting {
+    fn serve<'a>(&'a self, connection: Connection, scene: &'a Scene, seen: &'a Seen) -> Serving<'a> {
+        Box::pin(async move {
+            let config = match configuration(&scene.material.identity, scene.versions) {
+                Ok(config) => config,
+                Err(error) => return seen.note(format!("the server cannot be set up: {error}")),
+            };
+            match converse(connection, config, scene, seen).await.belief() {
+                Belief::AskedAgain => {}
+                Belief::Believed => seen.went_on(),
+                Belief::Unknown => {
+                    seen.unsuited("behind TLS it says nothing that depends on capabilities".to_owned());
+                }
             }
         })
     }
@@ -81,6 +97,14 @@ enum Answer {
 }
 
 impl Fronted {
+    /// Behind TLS the protocol goes on.
+    fn reply(&self, asked: Reply) -> Reply {
+        match (asked, self.protocol) {
+            (Reply::Auto, Protocol::Imap | Protocol::Pop3 | Protocol::Smtp) => Reply::Mail(self.protocol),
+            _ => asked,
+        }
+    }
+
     /// A protocol of lines; whether TLS begins.
     async fn lines(&self, connection: &mut Connection, seen: &Seen) -> io::Result<bool> {
         let greeting = match self.protocol {
@@ -115,6 +139,7 @@ impl Fronted {
     fn answer(&self, words: &[String]) -> Answer {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let stripped = self.front == Front::Stripped;
+        let promising = self.front == Front::Promising;
         let injected = |text: &str, more: &str| {
             Answer::Begin(if self.front == Front::Injected {
                 format!("{text}{more}")
@@ -124,7 +149,11 @@ impl Fronted {
         };
         match (self.protocol, words.as_slice()) {
             (Protocol::Imap, [tag, "CAPABILITY", ..]) => {
-                let offer = if stripped { "" } else { " STARTTLS LOGINDISABLED" };
+                let offer = match self.front {
+                    Front::Stripped => "",
+                    Front::Promising => " STARTTLS AUTH=PLAIN",
+                    Front::Healthy | Front::Injected => " STARTTLS LOGINDISABLED",
+                };
                 Answer::Say(format!("* CAPABILITY IMAP4rev1{offer}\r\n{tag} OK done\r\n"))
             }
             (Protocol::Imap, [tag, "STARTTLS"]) if stripped => Answer::Say(format!("{tag} BAD unknown\r\n")),
@@ -135,13 +164,20 @@ impl Fronted {
             (Protocol::Imap, [tag, "NOOP" | "ID", ..]) => Answer::Say(format!("{tag} OK done\r\n")),
             (Protocol::Imap, [tag, ..]) => Answer::Leaked(format!("{tag} OK done\r\n")),
             (Protocol::Pop3, ["CAPA"]) => {
-                let offer = if stripped { "" } else { "STLS\r\n" };
+                let offer = match self.front {
+                    Front::Stripped => "",
+                    Front::Promising => "SASL PLAIN\r\nSTLS\r\n",
+                    Front::Healthy | Front::Injected => "STLS\r\n",
+                };
                 Answer::Say(format!("+OK\r\nUSER\r\n{offer}.\r\n"))
             }
             (Protocol::Pop3, ["STLS"]) if stripped => Answer::Say("-ERR unknown\r\n".to_owned()),
             (Protocol::Pop3, ["STLS"]) => injected("+OK begin\r\n", "+OK injected\r\n"),
             (Protocol::Pop3, ["QUIT"]) => Answer::End("+OK\r\n".to_owned()),
             (Protocol::Pop3, _) => Answer::Leaked("+OK\r\n".to_owned()),
+            (_, ["EHLO" | "HELO", ..]) if promising => {
+                Answer::Say("250-www.test.org\r\n250-AUTH PLAIN\r\n250 STARTTLS\r\n".to_owned())
+            }
             (_, ["EHLO" | "HELO", ..]) => Answer::Say(
                 if stripped { "250 www.test.org\r\n" } else { "250-www.test.org\r\n250 STARTTLS\r\n" }
                     .to_owned(),
@@ -170,7 +206,7 @@ impl Fronted {
                 return Ok(false);
             }
             match (packet, self.front) {
-                (SSL_REQUEST, Front::Healthy) => {
+                (SSL_REQUEST, Front::Healthy | Front::Promising) => {
                     connection.write_all(b"S").await?;
                     return Ok(true);
                 }

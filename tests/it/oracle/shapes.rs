@@ -208,7 +208,7 @@ pub(crate) const SHAPES: &[Shape] = &[
         p.set_extension(SAN, false, general_names(&[dns(LAB_NAME), ip(Ipv4Addr::LOCALHOST.into())]));
     }),
     expecting("127.0.0.1", "an IP address as a dNSName", |p| {
-        p.set_extension(SAN, false, general_names(&[dns("127.0.0.1")]))
+        p.set_extension(SAN, false, general_names(&[dns("127.0.0.1")]));
     }),
     catalogue("an IP address in the CN, no SAN", "ip-in-cn"),
     expecting("127.0.0.1", "an IP address nowhere", |_| {}),
@@ -217,7 +217,7 @@ pub(crate) const SHAPES: &[Shape] = &[
     catalogue("expired", "expired"),
     catalogue("not yet valid", "not-yet-valid"),
     shape("valid for 100 years", |p| {
-        p.not_after = moment(OffsetDateTime::now_utc() + Duration::days(36_525))
+        p.not_after = moment(OffsetDateTime::now_utc() + Duration::days(36_525));
     }),
     catalogue("version 1", "v1"),
     shape("version 2", |p| {
@@ -276,7 +276,7 @@ pub(crate) const SHAPES: &[Shape] = &[
     chain("root of version 1 with extensions", |c| c.root.version = None),
     chain("root with its own signature broken", |c| c.root.signature_edit = SignatureEdit::FlipBit(0)),
     chain("root not yet valid", |c| {
-        c.root.not_before = moment(OffsetDateTime::now_utc() + Duration::days(30))
+        c.root.not_before = moment(OffsetDateTime::now_utc() + Duration::days(30));
     }),
     chain("root with serial number 0", |c| c.root.serial = vec![0]),
     chain("root with unreadable alternative names", |c| c.root.push_extension(SAN, false, NULL)),
