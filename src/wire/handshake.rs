@@ -103,6 +103,21 @@ pub fn named_curve(body: &[u8]) -> Option<u16> {
     (body.u8()? == curve_type::NAMED_CURVE).then(|| body.u16()).flatten()
 }
 
+/// The scheme that a TLS 1.2 ServerKeyExchange with a named curve is signed by (RFC 8422 §5.4); an anonymous one is not.
+pub fn named_curve_scheme(body: &[u8]) -> Option<u16> {
+    named_curve(body)?;
+    let mut body = Cursor(body);
+    // curve_type, namedcurve, the point.
+    body.take(3)?;
+    body.vector8()?;
+    body.u16()
+}
+
+/// The scheme of a CertificateVerify (RFC 8446 §4.4.3, RFC 5246 §7.4.8).
+pub fn certificate_verify_scheme(body: &[u8]) -> Option<u16> {
+    Cursor(body).u16()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -153,6 +168,9 @@ mod tests {
         }
         assert_eq!(named_curve(&[3, 0, 0x1d, 32]), Some(0x1d));
         assert_eq!(named_curve(&[1, 0, 0x1d]), None);
+        let signed = [3, 0, 0x1d, 2, 9, 9, 4, 3, 0, 1, 7];
+        assert_eq!((named_curve_scheme(&signed), named_curve_scheme(&signed[..6])), (Some(0x0403), None));
+        assert_eq!(certificate_verify_scheme(&signed[6..]), Some(0x0403));
     }
 
     proptest! {
@@ -166,6 +184,7 @@ mod tests {
                 messages.take(fragment, &mut |message| {
                     if let Some(body) = message.body {
                         let _ = (certificates_1_2(body), certificates_1_3(body), named_curve(body));
+                        let _ = (named_curve_scheme(body), certificate_verify_scheme(body));
                     }
                 });
                 prop_assert!(messages.buffer.len() <= LONGEST + HEADER + 300);

@@ -72,6 +72,11 @@ fn what_it_keeps_can_be_used_and_is_not_overwritten() {
     let found =
         lab.tlslab(["dissect", "kept/lab.pcapng", "--find", "correct-horse", "--json"]).status(1).json();
     assert_eq!(found["sessions"].as_array().map(Vec::len), Some(4), "{found}");
+    let signed: Vec<_> =
+        (0..4).map(|index| &found["sessions"][index]["tls"]["handshake_signatures"]["server"]).collect();
+    assert_eq!(*signed[0], Value::Null, "plaintext");
+    // Over TLS 1.2 everybody reads it, over 1.3 who has the secrets.
+    assert_eq!(signed[1..], ["rsa_pss_rsae_sha512", "rsa_pss_rsae_sha512", "mldsa65"]);
     let page = lab.read("page.html");
     assert_eq!(page, lab.read("kept/report.html"));
     assert!(page.starts_with("<!DOCTYPE html>") && page.contains("Session 4"), "{page}");

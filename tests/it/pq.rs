@@ -135,6 +135,7 @@ fn dissect_names_and_measures_a_post_quantum_handshake() {
         assert!(offered.iter().any(|offer| offer == scheme), "{scheme}: {offered:?}");
     }
     assert_eq!(tls["server_certificates_with_secrets"][0]["signature"], "ML-DSA-65", "{tls}");
+    assert_eq!(tls["handshake_signatures"]["server"], "mldsa65", "{tls}");
     // draft-connolly-tls-mlkem-key-agreement and its hybrid: an encapsulation key of 1,184 bytes beside 32 of X25519.
     assert_eq!(tls["client_hello"]["key_shares"][0]["bytes"], 1216);
 

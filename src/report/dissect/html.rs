@@ -409,20 +409,28 @@ fn hellos(tls: &Tls) -> Markup {
         ]
     });
     let chains = [
-        ("The server's certificate, readable", "", &tls.server_certificates),
-        ("The client's certificate, readable", "", &tls.client_certificates),
-        ("The server's certificate", "with-keys", &tls.opened_certificates.server),
-        ("The client's certificate", "with-keys", &tls.opened_certificates.client),
+        ("The server's certificate, readable", "", Side::Server, &tls.server_certificates),
+        ("The client's certificate, readable", "", Side::Client, &tls.client_certificates),
+        ("The server's certificate", "with-keys", Side::Server, &tls.opened_certificates.server),
+        ("The client's certificate", "with-keys", Side::Client, &tls.opened_certificates.client),
     ];
     html! {
         @if let Some(hello) = &tls.client_hello {
             (fold("ClientHello: what the client offers", "", offered(hello)))
         }
         @if let Some(chosen) = chosen { (fold("ServerHello: what the server chooses", "", chosen)) }
-        @for (heading, class, chain) in chains {
-            @for der in chain { (fold(heading, class, certificate(der))) }
+        @for (heading, class, whose, chain) in chains {
+            @for (index, der) in chain.iter().enumerate() {
+                (fold(heading, class, certificate(der).into_iter().chain(signed_by(tls, whose, index))))
+            }
         }
     }
+}
+
+/// The scheme of the handshake's signature, which is made with the key of the first certificate.
+fn signed_by(tls: &Tls, whose: Side, index: usize) -> Option<(&'static str, String)> {
+    let scheme = tls.signed_by[whose].filter(|_| index == 0)?;
+    Some(("handshake", names::signature_scheme(scheme)))
 }
 
 /// Fields that open at a click.

@@ -257,6 +257,10 @@ fn tls(tls: &Tls) -> Value {
         "server_hello": tls.server_hello.as_ref().map(server_hello),
         "server_certificates": chain(&tls.server_certificates),
         "client_certificates": chain(&tls.client_certificates),
+        "handshake_signatures": both(&Both {
+            client: tls.signed_by.client.map(names::signature_scheme),
+            server: tls.signed_by.server.map(names::signature_scheme),
+        }),
         "encrypted_application_records": both(&Both {
             client: tls.application.client.events,
             server: tls.application.server.events,

@@ -231,16 +231,20 @@ fn hellos(out: &mut String, tls: &Tls) {
         server_hello(out, hello, tls);
     }
     let chains = [
-        ("server", "readable", &tls.server_certificates),
-        ("client", "readable", &tls.client_certificates),
-        ("server", "with the secrets only", &tls.opened_certificates.server),
-        ("client", "with the secrets only", &tls.opened_certificates.client),
+        (Side::Server, "readable", &tls.server_certificates),
+        (Side::Client, "readable", &tls.client_certificates),
+        (Side::Server, "with the secrets only", &tls.opened_certificates.server),
+        (Side::Client, "with the secrets only", &tls.opened_certificates.client),
     ];
     for (whose, how, chain) in chains {
+        let scheme = tls.signed_by[whose].map(names::signature_scheme).unwrap_or_default();
         for (index, der) in chain.iter().enumerate() {
             line(out, &format!("\nThe {whose}'s certificate {} of {}, {how}", index + 1, chain.len()));
             for (label, value) in certificate(der) {
                 field(out, label, &value);
+            }
+            if index == 0 {
+                field(out, "handshake", &scheme);
             }
         }
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::dissection::MOST_MESSAGES;
 use super::session::{Message, ObservedEvent, ObservedRecord, Opened, Tls, What};
 use crate::tls::key_log::Label;
-use crate::tls::registry::version::TLS_1_3;
+use crate::tls::registry::version::{TLS_1_2, TLS_1_3};
 use crate::tls::registry::{self, handshake as kinds};
 use crate::tls::suites::Suite;
 use crate::wire::handshake::{self, HandshakeMessage, Messages};
@@ -415,6 +415,9 @@ impl TlsFollower {
                 self.tls.opened_certificates[from] = chain;
                 self.has_news = true;
             }
+            kinds::CERTIFICATE_VERIFY => {
+                self.tls.signed_by[from] = message.body.and_then(handshake::certificate_verify_scheme);
+            }
             // RFC 8446 §4.4.4: the sender's Finished is the last message under its handshake secret.
             kinds::FINISHED if self.sides[from].in_handshake => {
                 self.sides[from].opener = self.application_opener(from, secrets);
@@ -517,6 +520,13 @@ impl TlsFollower {
             }
             (Side::Server, kinds::SERVER_KEY_EXCHANGE) if tls.suite().is_some_and(Suite::names_a_curve) => {
                 tls.key_exchange_group = handshake::named_curve(body);
+                // Before TLS 1.2 the kind of key said it.
+                if tls.version() == Some(TLS_1_2) {
+                    tls.signed_by.server = handshake::named_curve_scheme(body);
+                }
+            }
+            (Side::Client, kinds::CERTIFICATE_VERIFY) if tls.version() == Some(TLS_1_2) => {
+                tls.signed_by.client = handshake::certificate_verify_scheme(body);
             }
             _ => {}
         }

@@ -185,6 +185,8 @@ pub struct Tls {
     pub client_certificates: Vec<Vec<u8>>,
     /// The group of TLS 1.2's key exchange.
     pub key_exchange_group: Option<u16>,
+    /// The scheme that each side signed the handshake by: of TLS 1.2 readable, of TLS 1.3 with the secrets only.
+    pub signed_by: Both<Option<u16>>,
     /// Whether each side's encryption has begun.
     pub encrypting: Both<bool>,
     /// Encrypted application records and their bytes (of fragments), by sender.
