@@ -247,8 +247,7 @@ impl Inspect {
             return Err(trouble.unwrap_or_else(|| Failure::new(format!("{input}: no certificate was shown"))));
         }
         let sent = matches!(name, ExpectedName::Dns(_)).then(|| name.to_string());
-        let chain =
-            sight.chain.iter().map(|der| CertFacts::read(der).map_err(|malformed| malformed.to_string()));
+        let chain = sight.chain.iter().map(|der| CertFacts::read_leniently(der));
         inspection.add_live(input, &address.to_string(), sent, sight.session.as_ref(), chain);
         trouble.map_or(Ok(()), Err)
     }

@@ -1,10 +1,12 @@
 //! `tlslab verify`: the verifier, offline.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use time::OffsetDateTime;
+use tlslab::pki::facts::CertFacts;
 use tlslab::pki::files;
 use tlslab::pki::ocsp::OcspFacts;
 use tlslab::report::verdict::{self as report, VerdictReport};
@@ -65,11 +67,15 @@ impl Verify {
 
     /// Judges, reports, and returns the exit status of the verdict.
     pub(crate) fn run(&self, ui: &Ui, now: OffsetDateTime) -> Result<u8> {
-        let trusted = self.trust.trusted(ui)?;
         let mut chain = Vec::new();
         for path in self.certificates.iter().chain(&self.untrusted) {
             chain.extend(files::read_certificates(path).context("cannot read the certificate to verify")?);
         }
+        let trusted = match chain.first().map(|leaf| CertFacts::read(leaf)) {
+            // It is malformed whoever is trusted; most often it is itself the one that is.
+            Some(Err(_)) => Arc::default(),
+            _ => self.trust.trusted(ui)?,
+        };
         let usage = match self.usage {
             UsageArg::Server => Usage::Server,
             UsageArg::Client => Usage::Client,

@@ -13,6 +13,7 @@
 
 mod extension;
 mod read;
+mod rsa_key;
 
 pub(super) use extension::general_names as general_names_of;
 pub(super) use read::extensions;
@@ -61,6 +62,9 @@ pub struct CertFacts {
     pub tbs: Vec<u8>,
     /// Every extension in order.
     pub extensions: Vec<ExtensionFacts>,
+    /// The fields that cannot be read, by their names in RFC 5280 §4.1: their values here stand in for them and say
+    /// nothing. Empty unless the certificate was read by [`CertFacts::read_leniently`].
+    pub unreadable: Vec<&'static str>,
 }
 
 /// A certified public key.
@@ -103,6 +107,8 @@ pub enum PublicKeyKind {
     },
     /// Another algorithm, by its OID.
     Other(Oid),
+    /// None that can be read: only where a certificate is read by [`CertFacts::read_leniently`].
+    Unreadable,
 }
 
 impl PublicKeyKind {
@@ -115,6 +121,7 @@ impl PublicKeyKind {
             Self::Rsa { modulus_bits, .. } => Some(format!("rsa:{modulus_bits}")),
             Self::RsaPss { modulus_bits, .. } => Some(format!("rsa-pss:{modulus_bits}")),
             Self::Other(oid) => ml_dsa(*oid).map(|set| format!("ml-dsa:{}", set.number())),
+            Self::Unreadable => None,
         }
     }
 
@@ -294,6 +301,7 @@ impl fmt::Display for PublicKeyKind {
             Self::RsaPss { modulus_bits: 0, .. } => f.write_str("RSA-PSS, but no readable RSAPublicKey"),
             Self::RsaPss { modulus_bits, .. } => write!(f, "RSA-PSS {modulus_bits} bits"),
             Self::Other(oid) => f.write_str(&oid.name_or_dotted()),
+            Self::Unreadable => f.write_str("unreadable"),
         }
     }
 }
@@ -402,6 +410,11 @@ impl CertFacts {
     /// Whether its key or its signature is ML-DSA.
     pub fn uses_ml_dsa(&self) -> bool {
         self.public_key.kind.is_ml_dsa() || ml_dsa(self.signature_algorithm.oid).is_some()
+    }
+
+    /// Whether the field of this name in RFC 5280 §4.1 says what it holds.
+    pub fn can_read(&self, field: &str) -> bool {
+        !self.unreadable.contains(&field)
     }
 
     /// The longest certificate that is read, in bytes: 1 MiB. Real ones are a thousandth of it.

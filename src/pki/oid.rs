@@ -346,6 +346,7 @@ known! {
 
     // Kinds of key.
     RSA = rfc5912::RSA_ENCRYPTION, "RSA";
+    X500_RSA = new("2.5.8.1.1"), "rsa"; // X.509 (1988) annex H
     RSA_OAEP = rfc5912::ID_RSAES_OAEP, "RSA-OAEP";
     RSA_PSS = rfc5912::ID_RSASSA_PSS, "RSA-PSS";
     DSA = rfc5912::ID_DSA, "DSA";

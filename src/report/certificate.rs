@@ -23,10 +23,10 @@ pub struct CertificateReport {
     /// The serial number in lower-case hexadecimal, two digits a byte, without a sign byte; `-` before a
     /// negative one.
     pub serial: String,
-    /// notBefore, RFC 3339.
-    pub not_before: String,
-    /// notAfter, RFC 3339.
-    pub not_after: String,
+    /// notBefore, RFC 3339; null where it cannot be read.
+    pub not_before: Option<String>,
+    /// notAfter, RFC 3339; null where it cannot be read.
+    pub not_after: Option<String>,
     /// Subject alternative names, `DNS:www.test.org`; empty where there are none.
     pub san: Vec<String>,
     /// The key, such as `RSA 4096 bits`, `EC P-256`, `Ed25519`.
@@ -47,6 +47,10 @@ pub struct CertificateReport {
     pub self_signed: Option<bool>,
     /// Every extension in order.
     pub extensions: Vec<ExtensionReport>,
+    /// The fields that cannot be read, by their names in RFC 5280: what is said of them here says nothing. Absent where
+    /// there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unreadable: Vec<&'static str>,
 }
 
 /// One extension.
@@ -71,10 +75,10 @@ impl From<&CertFacts> for CertificateReport {
             subject: escaped(&facts.subject),
             issuer: escaped(&facts.issuer),
             serial: serial(&facts.serial, ""),
-            not_before: words::instant(facts.not_before),
-            not_after: words::instant(facts.not_after),
+            not_before: facts.can_read("notBefore").then(|| words::instant(facts.not_before)),
+            not_after: facts.can_read("notAfter").then(|| words::instant(facts.not_after)),
             san: facts.subject_alt_names().unwrap_or_default().iter().map(escaped).collect(),
-            public_key: facts.public_key.kind.to_string(),
+            public_key: key_name(&facts.public_key),
             signature_algorithm: facts.signature_algorithm.name.clone(),
             sha256: words::hex(&facts.sha256()),
             spki_sha256: words::hex(&spki),
@@ -83,6 +87,7 @@ impl From<&CertFacts> for CertificateReport {
             self_issued: facts.is_self_issued(),
             self_signed: verify::self_signed(facts),
             extensions: facts.extensions.iter().map(ExtensionReport::from).collect(),
+            unreadable: facts.unreadable.clone(),
         }
     }
 }
@@ -118,20 +123,23 @@ pub fn lines(facts: &CertFacts, at: OffsetDateTime) -> Vec<String> {
     let report = CertificateReport::from(facts);
     let mut lines = Vec::new();
     let mut put = |label: &str, value: String| lines.push(format!("{label:<14} {value}"));
-    put("subject", report.subject.clone());
-    put("issuer", report.issuer.clone());
+    let readable = |field: &str, value: String| {
+        if facts.can_read(field) { value } else { "cannot be read".to_owned() }
+    };
+    put("subject", readable("subject", report.subject.clone()));
+    put("issuer", readable("issuer", report.issuer.clone()));
     put("", self_signed_words(&report));
-    put("serial", serial(&facts.serial, ":"));
-    put("version", report.version.to_string());
-    put("not before", not_before_words(facts.not_before, at));
-    put("not after", not_after_words(facts.not_after, at));
-    put("key", key_words(&facts.public_key));
-    put("signature", signature_words(facts));
+    put("serial", readable("serialNumber", serial(&facts.serial, ":")));
+    put("version", readable("version", report.version.to_string()));
+    put("not before", readable("notBefore", not_before_words(facts.not_before, at)));
+    put("not after", readable("notAfter", not_after_words(facts.not_after, at)));
+    put("key", readable("subjectPublicKeyInfo", key_words(&facts.public_key)));
+    put("signature", readable("signatureAlgorithm", signature_words(facts)));
     put("SHA-256", words::hex_colons(&facts.sha256()));
     put("SPKI SHA-256", report.spki_sha256.clone());
     put("SPKI pin", report.spki_pin.clone());
     if report.extensions.is_empty() {
-        put("extensions", "none".to_owned());
+        put("extensions", readable("extensions", "none".to_owned()));
     } else {
         put("extensions", report.extensions.len().to_string());
     }
@@ -197,17 +205,29 @@ fn signature_words(facts: &CertFacts) -> String {
     }
 }
 
+/// A key's kind, and what is odd about how it is written down.
+pub(super) fn key_name(key: &PublicKeyFacts) -> String {
+    match key.encoding_fault() {
+        Some(fault) => format!("{}: {fault}", key.kind),
+        None => key.kind.to_string(),
+    }
+}
+
 /// A key in one line: kind, and an RSA key's exponent.
 pub(super) fn key_words(key: &PublicKeyFacts) -> String {
     match &key.kind {
+        PublicKeyKind::Rsa { .. } | PublicKeyKind::RsaPss { .. } if key.numbers_fault().is_some() => {
+            key_name(key)
+        }
         PublicKeyKind::Rsa { exponent, .. } | PublicKeyKind::RsaPss { exponent, .. } => {
             let exponent = match <[u8; 8]>::try_from(left_padded(exponent)) {
                 Ok(bytes) => u64::from_be_bytes(bytes).to_string(),
                 Err(_) => format!("0x{}", words::hex(exponent)),
             };
-            format!("{}, exponent {exponent}", key.kind)
+            let fault = key.parameters_fault().map_or_else(String::new, |fault| format!(": {fault}"));
+            format!("{}, exponent {exponent}{fault}", key.kind)
         }
-        kind => kind.to_string(),
+        _ => key_name(key),
     }
 }
 
@@ -294,6 +314,7 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
+    use crate::pki::der::{sequence, tag, tlv};
 
     const RICH: &[u8] = include_bytes!("../pki/facts/rich.der");
 
@@ -413,7 +434,8 @@ excluded email:evil.test.org
     fn exponents_are_numbers_where_they_can_be() {
         let words = |exponent: &[u8]| {
             let kind = PublicKeyKind::Rsa { modulus_bits: 2048, exponent: exponent.to_vec() };
-            key_words(&PublicKeyFacts { kind, spki: vec![], algorithm_id: vec![], bits: vec![] })
+            let bits = sequence(&[&tlv(tag::INTEGER, &[3]), &tlv(tag::INTEGER, exponent)]);
+            key_words(&PublicKeyFacts { kind, spki: vec![], algorithm_id: vec![], bits })
         };
         assert_eq!(words(&[1, 0, 1]), "RSA 2048 bits, exponent 65537");
         assert_eq!(words(&[1, 0, 0, 0, 0, 0, 0, 0, 1]), "RSA 2048 bits, exponent 0x010000000000000001");

@@ -11,7 +11,7 @@ use super::who::WhoReport;
 use crate::crypto;
 use crate::crypto::ml_dsa::NOTICE;
 use crate::pki::crl::CrlFacts;
-use crate::pki::facts::{CertFacts, PublicKeyKind};
+use crate::pki::facts::{CertFacts, Malformed, PublicKeyKind};
 use crate::pki::items::{Found, Item};
 use crate::pki::key_facts::KeyFacts;
 use crate::pki::ocsp::OcspFacts;
@@ -59,10 +59,11 @@ pub struct Inspected<T> {
     pub index: usize,
     /// The line on which its PEM block begins; null for DER and for live servers.
     pub line: Option<usize>,
-    /// For a certificate: `valid`, `expired` or `not-yet-valid`, now; absent for others.
+    /// For a certificate: `valid`, `expired` or `not-yet-valid`, now; absent for others, and where a time cannot be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validity: Option<&'static str>,
-    /// For a certificate: whole days until notAfter, negative once it has passed; absent for others.
+    /// For a certificate: whole days until notAfter, negative once it has passed; absent for others, and where that
+    /// cannot be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub days_left: Option<i64>,
     /// For a key: which of `certificates` it belongs to, counted from 0; absent where none.
@@ -208,7 +209,7 @@ impl Inspection {
         address: &str,
         server_name: Option<String>,
         session: Option<&SessionFacts>,
-        chain: impl IntoIterator<Item = Result<CertFacts, String>>,
+        chain: impl IntoIterator<Item = Result<(CertFacts, Vec<Malformed>), Malformed>>,
     ) {
         let mut lines =
             vec![format!("{source}: not verified: what follows proves nothing about who answers there")];
@@ -239,7 +240,12 @@ impl Inspection {
         let of = chain.len();
         for (index, certificate) in chain.into_iter().enumerate() {
             match certificate {
-                Ok(facts) => self.certificate(source, None, place(index + 1, of), facts),
+                Ok((facts, faults)) => {
+                    self.certificate(source, None, place(index + 1, of), facts);
+                    for Malformed(fault) in faults {
+                        self.error(source, None, &format!("certificate {}: {fault}", index + 1));
+                    }
+                }
                 Err(why) => self.error(source, None, &format!("certificate {}: {why}", index + 1)),
             }
         }
@@ -266,9 +272,11 @@ impl Inspection {
         self.certificates.iter().map(|(_, _, facts)| facts)
     }
 
-    /// The certificates of each input, in order.
+    /// The certificates of each input, in order: those of which every field can be read.
     pub fn by_source(&self) -> Vec<(&str, Vec<&CertFacts>)> {
-        let inputs = self.certificates.chunk_by(|(one, ..), (other, ..)| one == other);
+        let readable: Vec<_> =
+            self.certificates.iter().filter(|(.., facts)| facts.unreadable.is_empty()).collect();
+        let inputs = readable.chunk_by(|(one, ..), (other, ..)| one == other);
         inputs
             .filter_map(|input| {
                 Some((input.first()?.0.as_str(), input.iter().map(|(.., facts)| facts).collect()))
@@ -308,14 +316,15 @@ impl Inspection {
         let Self { now, .. } = *self;
         let title = format!("{source}: certificate{}{}", place.words(), at_line(pem_line));
         self.blocks.push(titled(title, certificate::lines(&facts, now)));
+        let (begins, ends) = (facts.can_read("notBefore"), facts.can_read("notAfter"));
         let validity = match now {
-            now if now < facts.not_before => "not-yet-valid",
-            now if now > facts.not_after => "expired",
-            _ => "valid",
+            now if begins && now < facts.not_before => Some("not-yet-valid"),
+            now if ends && now > facts.not_after => Some("expired"),
+            _ => (begins && ends).then_some("valid"),
         };
         self.report.certificates.push(Inspected {
-            validity: Some(validity),
-            days_left: Some((facts.not_after - now).whole_days()),
+            validity,
+            days_left: ends.then(|| (facts.not_after - now).whole_days()),
             ..inspected(source, pem_line, place, CertificateReport::from(&facts))
         });
         self.certificates.push((source.to_owned(), place.index, facts));
@@ -347,7 +356,7 @@ impl Inspection {
         let spki_sha256 = crate::words::hex(&crypto::sha256(&facts.public_key.spki));
         let report = RequestReport {
             subject: Escaped(&facts.subject.to_string()).to_string(),
-            public_key: facts.public_key.kind.to_string(),
+            public_key: certificate::key_name(&facts.public_key),
             spki_sha256,
             signature_algorithm: facts.signature_algorithm.name.clone(),
             extensions: facts.extensions.iter().map(ExtensionReport::from).collect(),
@@ -475,9 +484,9 @@ mod tests {
     #[test]
     fn a_live_server_is_never_said_to_be_verified() {
         let mut inspection = inspection();
-        let chain = [CertFacts::read(RICH).map_err(|e| e.to_string()), Err("no certificate".to_owned())];
+        let chain = [CertFacts::read_leniently(RICH), Err(Malformed("no bytes".to_owned()))];
         inspection.add_live("localhost:4433", "[::1]:4433", None, None, chain);
-        assert_eq!(inspection.errors()[0].error, "certificate 2: no certificate");
+        assert_eq!(inspection.errors()[0].error, "certificate 2: not an X.509 certificate: no bytes");
         let blocks = inspection.blocks();
         assert_eq!(
             blocks[0],

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::certificate::{key_words, pin};
+use super::certificate::{key_name, key_words, pin};
 use crate::crypto;
 use crate::pki::key_facts::{KeyFacts, Protection};
 use crate::words::{self, Escaped};
@@ -52,7 +52,10 @@ impl From<&KeyFacts> for KeyReport {
             form: facts.form.as_str(),
             private: facts.form.is_private(),
             encrypted: facts.protection.is_some(),
-            public_key: facts.kind.as_ref().map(ToString::to_string),
+            public_key: match &facts.public_key {
+                Some(key) => Some(key_name(key)),
+                None => facts.kind.as_ref().map(ToString::to_string),
+            },
             spki_sha256: spki.map(|digest| words::hex(&digest)),
             spki_pin: spki.as_ref().map(pin),
             encryption: facts.protection.as_ref().map(EncryptionReport::from),

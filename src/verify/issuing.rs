@@ -2,7 +2,9 @@
 
 use time::OffsetDateTime;
 
+use super::keys::{self, Weakness};
 use super::signature::{self, Signed};
+use super::verdict::Reason;
 use crate::pki::crl::CrlFacts;
 use crate::pki::facts::CertFacts;
 use crate::pki::issue::Profile;
@@ -81,6 +83,9 @@ pub enum BadRequest {
     /// Whoever made it does not hold the key, or it was changed since.
     #[error("its signature does not verify by the key that it asks to have certified")]
     Signature,
+    /// Its key is none that anybody can use.
+    #[error("expected a key that can be certified, found {0}")]
+    Key(String),
     /// Its key or its signature proves nothing.
     #[error("too weak: {0}")]
     TooWeak(String),
@@ -92,6 +97,9 @@ pub enum BadRequest {
 /// Whether whoever made the request holds its key: its signature verifies (RFC 2986 §3), by a key and a hash that
 /// are no weaker than a certificate's may be. What it asks for is not judged.
 pub fn check_request(request: &RequestFacts) -> Result<(), BadRequest> {
+    if let Some(Weakness { reason: Reason::Malformed, words }) = keys::weak_key(&request.public_key) {
+        return Err(BadRequest::Key(words));
+    }
     match signature::request(request) {
         Signed::Valid => Ok(()),
         Signed::Invalid => Err(BadRequest::Signature),

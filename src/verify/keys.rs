@@ -27,17 +27,27 @@ pub(crate) struct Weakness {
 
 /// Why the key is unreadable, too weak, or none that can sign a TLS 1.2 or 1.3 handshake; `None` where it is fit.
 pub(crate) fn weak_key(key: &PublicKeyFacts) -> Option<Weakness> {
+    let odd = || key.parameters_fault().map(|fault| malformed(format!("{} with {fault}", noun(&key.kind))));
+    weak_numbers(key).or_else(odd)
+}
+
+/// The same without the parameters of an RSA key's algorithm, which many do not look at.
+pub(crate) fn weak_numbers(key: &PublicKeyFacts) -> Option<Weakness> {
     match &key.kind {
-        PublicKeyKind::Rsa { .. } => weak_rsa("an RSA key", &key.bits),
-        // RFC 4055 §1.2: an RSA key for signatures of that kind only.
-        PublicKeyKind::RsaPss { .. } => weak_rsa("an RSA-PSS key", &key.bits),
+        PublicKeyKind::Rsa { .. } | PublicKeyKind::RsaPss { .. } => weak_rsa(key),
         PublicKeyKind::Ec { curve } => weak_ec(curve, &key.bits),
         PublicKeyKind::Ed25519 => odd_length(key, 32).or_else(|| {
             let point = Ed25519VerifyingKey::from_bytes(&key.bits);
             point.is_err().then(|| malformed("an Ed25519 key that is no point of its curve".to_owned()))
         }),
         PublicKeyKind::Other(oid) => weak_other(*oid, key),
+        PublicKeyKind::Unreadable => Some(malformed("a key that cannot be read".to_owned())),
     }
+}
+
+/// An RSA key with its article; RSA-PSS is one for signatures of that kind only (RFC 4055 §1.2).
+fn noun(kind: &PublicKeyKind) -> &'static str {
+    if matches!(kind, PublicKeyKind::RsaPss { .. }) { "an RSA-PSS key" } else { "an RSA key" }
 }
 
 fn malformed(words: String) -> Weakness {
@@ -51,6 +61,9 @@ fn weak(words: String) -> Weakness {
 fn weak_other(kind: Oid, key: &PublicKeyFacts) -> Option<Weakness> {
     if NOT_FOR_TLS.contains(&kind) {
         return Some(weak(format!("a key of the kind {}, which cannot sign a handshake", key.kind)));
+    }
+    if kind == oid::X500_RSA {
+        return key.parameters_fault().map(|fault| malformed(format!("a key that is {fault}")));
     }
     match FIXED_LENGTHS.iter().find(|(known, _)| *known == kind) {
         Some((_, length)) => odd_length(key, *length),
@@ -78,10 +91,10 @@ fn odd_length(key: &PublicKeyFacts, length: usize) -> Option<Weakness> {
 const FIXED_LENGTHS: [(Oid, usize); 4] =
     [(oid::ED448, 57), (oid::ML_DSA_44, 1312), (oid::ML_DSA_65, 1952), (oid::ML_DSA_87, 2592)];
 
-/// Keys that have no signature scheme in TLS 1.3: DSA (removed, RFC 8446 §1.2), and those that agree on secrets and
-/// sign nothing.
-const NOT_FOR_TLS: [Oid; 5] =
-    [oid::DSA, oid::DIFFIE_HELLMAN, oid::DIFFIE_HELLMAN_X9_42, oid::X25519, oid::X448];
+/// Keys that have no signature scheme in TLS 1.3: DSA (removed, RFC 8446 §1.2), and those that agree on secrets or
+/// encrypt them and sign nothing.
+const NOT_FOR_TLS: [Oid; 6] =
+    [oid::DSA, oid::DIFFIE_HELLMAN, oid::DIFFIE_HELLMAN_X9_42, oid::RSA_OAEP, oid::X25519, oid::X448];
 
 /// RFC 8017 §A.1.1.
 #[derive(der::Sequence)]
@@ -91,12 +104,14 @@ struct RsaPublicKey<'a> {
 }
 
 /// RFC 8017 §3.1: the modulus is a product of odd primes; the exponent is odd, and at least 3.
-fn weak_rsa(what: &str, bits: &[u8]) -> Option<Weakness> {
-    let Ok(key) = RsaPublicKey::from_der(bits) else {
-        return Some(malformed(format!("{what} that is no RSAPublicKey (RFC 8017 §A.1.1)")));
+fn weak_rsa(key: &PublicKeyFacts) -> Option<Weakness> {
+    let what = noun(&key.kind);
+    let Ok(numbers) = RsaPublicKey::from_der(&key.bits) else {
+        let fault = key.numbers_fault().unwrap_or_else(|| "numbers that cannot be read".to_owned());
+        return Some(malformed(format!("{what} that is no RSAPublicKey (RFC 8017 §A.1.1): {fault}")));
     };
-    let modulus = BigUint::from_bytes_be(key.modulus.as_bytes());
-    let exponent = BigUint::from_bytes_be(key.public_exponent.as_bytes());
+    let modulus = BigUint::from_bytes_be(numbers.modulus.as_bytes());
+    let exponent = BigUint::from_bytes_be(numbers.public_exponent.as_bytes());
     if modulus.bits() < MIN_RSA_BITS {
         Some(weak(format!("{what} of {} bits", modulus.bits())))
     } else if !modulus.bit(0) {
@@ -280,8 +295,18 @@ mod tests {
                 rsa(256, 0x80, 1, &[2]),
                 "weak-key: an RSA key whose exponent is not an odd number from 3 up",
             ),
-            (RSA, vec![], "malformed: an RSA key that is no RSAPublicKey (RFC 8017 §A.1.1)"),
-            (PSS, b"no key".to_vec(), "malformed: an RSA-PSS key that is no RSAPublicKey (RFC 8017 §A.1.1)"),
+            (RSA, vec![], "malformed: an RSA key that is no RSAPublicKey (RFC 8017 §A.1.1): no bytes at all"),
+            (
+                PSS,
+                b"no key".to_vec(),
+                "malformed: an RSA-PSS key that is no RSAPublicKey (RFC 8017 §A.1.1): \
+                 the bytes end too soon",
+            ),
+            (
+                &RSA[..11],
+                good.clone(),
+                "malformed: an RSA key with no parameters, where RFC 3279 §2.3.1 has NULL",
+            ),
         ] {
             assert_eq!(fault(&spki(&[algorithm], &key)).as_deref(), Some(found));
         }

@@ -3,7 +3,7 @@
 use rustls::pki_types::SignatureVerificationAlgorithm;
 use rustls::{DigitallySignedStruct, SignatureScheme};
 
-use super::keys::{Weakness, weak_key};
+use super::keys::{Weakness, weak_key, weak_numbers};
 use super::verdict::Reason;
 use crate::crypto;
 use crate::pki::crl::CrlFacts;
@@ -79,7 +79,7 @@ fn signed(
     signature: &[u8],
     issuer_key: &PublicKeyFacts,
 ) -> Signed {
-    if let Some(weakness) = weak_hash(algorithm).or_else(|| weak_key(issuer_key)) {
+    if let Some(weakness) = weak_hash(algorithm).or_else(|| weak_numbers(issuer_key)) {
         return Signed::TooWeak(weakness);
     }
     if let Some(words) = out_of_reach(issuer_key) {
@@ -181,6 +181,9 @@ fn out_of_reach(key: &PublicKeyFacts) -> Option<String> {
             if exponent.len() > 32 =>
         {
             Some(format!("tlslab cannot check RSA keys with an exponent of {} bytes", exponent.len()))
+        }
+        PublicKeyKind::Rsa { .. } | PublicKeyKind::RsaPss { .. } => {
+            key.parameters_fault().map(|fault| format!("an RSA key with {fault}"))
         }
         _ => None,
     }

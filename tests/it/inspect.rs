@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use serde_json::{Value, json};
 
 use crate::lab::{Lab, peer};
@@ -370,6 +372,44 @@ fn what_can_be_read_is_shown_beside_what_cannot() {
         json!([{"source": "missing.pem", "line": null, "error": "missing.pem: no such file"}])
     );
     assert_eq!(run.stderr, "tlslab: error: missing.pem: no such file\n");
+}
+
+/// A time that cannot be does not hide the rest of a certificate, and verify says which field it is.
+#[test]
+fn an_impossible_time_is_named_and_the_rest_is_shown() {
+    let lab = Lab::new();
+    lab.gencert(&["--key", "ed25519", "--not-before", "2026-01-02T03:04:05Z"]);
+    let der = CertificateDer::from_pem_file(lab.path().join("cert.pem")).unwrap().to_vec();
+    let at = der.windows(13).position(|text| text == b"260102030405Z").unwrap();
+    for (odd, form) in [
+        (&b"261302030405Z"[..], ", a time that there is not"),
+        (b"260230030405Z", ", a time that there is not"),
+        (b"26yesterday!!", ""),
+    ] {
+        let mut der = der.clone();
+        der[at..at + odd.len()].copy_from_slice(odd);
+        lab.write("odd.der", &der);
+        let fault = format!(
+            "notBefore: expected UTCTime YYMMDDHHMMSSZ, found \"{}\"{form}",
+            String::from_utf8_lossy(odd)
+        );
+        let run = lab.tlslab(["inspect", "odd.der"]).status(1).says(&format!("error: odd.der: {fault}\n"));
+        for line in ["not before     cannot be read", "key            Ed25519", "DNS:www.test.org", "left)"] {
+            assert!(run.stdout.contains(line), "{run}");
+        }
+        let shown = lab.tlslab(["inspect", "odd.der", "--json"]).status(1).json();
+        let certificate = &shown["certificates"][0];
+        assert_eq!(certificate["not_before"], Value::Null);
+        assert_eq!(certificate["unreadable"], json!(["notBefore"]));
+        assert!(certificate["not_after"].is_string());
+        assert_eq!(certificate.get("validity"), None);
+        assert_eq!(shown["errors"][0]["error"], fault);
+        // Nothing is predicted of it.
+        lab.tlslab(["inspect", "odd.der", "--who"]).status(1);
+        let verdict = lab.tlslab(["verify", "odd.der", "--ca", "odd.der", "--json"]).status(14).json();
+        assert_eq!(verdict["reasons"], json!(["malformed"]));
+        assert!(verdict["checks"][0]["found"].as_str().unwrap().contains(&fault), "{verdict}");
+    }
 }
 
 /// A file wins over a server of its name.

@@ -106,7 +106,10 @@ fn certificate(facts: &Facts, wanted: &Configuration) -> Vec<String> {
                 && wanted.rsa_key_size.is_none_or(|bits| *modulus_bits >= bits)
         }
         PublicKeyKind::Ec { curve } => wanted.certificate_curves.contains(curve),
-        PublicKeyKind::Ed25519 | PublicKeyKind::RsaPss { .. } | PublicKeyKind::Other(_) => false,
+        PublicKeyKind::Ed25519
+        | PublicKeyKind::RsaPss { .. }
+        | PublicKeyKind::Other(_)
+        | PublicKeyKind::Unreadable => false,
     };
     if !fits {
         found.push(format!("the certificate's key is {kind}"));

@@ -4,7 +4,6 @@ use rustls::pki_types::CertificateDer;
 use time::OffsetDateTime;
 use x509_parser::asn1_rs::FromDer;
 use x509_parser::public_key::RSAPublicKey;
-use x509_parser::x509::X509Version;
 
 use super::super::der::{self, Element, Walk, tag};
 use super::super::oid::{self, Oid};
@@ -22,8 +21,8 @@ impl CertFacts {
         faults.into_iter().next().map_or(Ok(facts), Err)
     }
 
-    /// The same for who wants to look at it all the same: an empty relative distinguished name and a time without
-    /// seconds or in another zone are read for what they mean and told as faults.
+    /// The same for who wants to look at it all the same: what is odd is read for what it means, what cannot be read is
+    /// left out ([`CertFacts::unreadable`]), and both are told as faults. Only the frame is demanded.
     pub fn read_leniently(der: &[u8]) -> Result<(Self, Vec<Malformed>), Malformed> {
         certificate(der)
     }
@@ -50,9 +49,26 @@ fn in_field<E: std::fmt::Display>(field: &'static str) -> impl FnOnce(E) -> Malf
     move |error| Malformed(format!("{field}: {error}"))
 }
 
+/// What is wrong with a certificate and does not keep the rest of it from being read.
+#[derive(Default)]
+struct Faults {
+    found: Vec<Malformed>,
+    unreadable: Vec<&'static str>,
+}
+
+impl Faults {
+    /// What was read, or where it cannot be, `instead`: its fault is noted, and that the field is unreadable.
+    fn or<T>(&mut self, field: &'static str, read: Result<T, Malformed>, instead: T) -> T {
+        read.unwrap_or_else(|fault| {
+            self.found.push(fault);
+            self.unreadable.push(field);
+            instead
+        })
+    }
+}
+
 /// The certificate, and what is wrong with it and does not keep it from being read.
 fn certificate(whole: &[u8]) -> Result<(CertFacts, Vec<Malformed>), Malformed> {
-    let mut faults = Vec::new();
     if whole.len() > CertFacts::MAX_LENGTH {
         let (found, most) = (whole.len(), CertFacts::MAX_LENGTH);
         return Err(Malformed(format!("expected at most {most} bytes, found {found}")));
@@ -65,11 +81,8 @@ fn certificate(whole: &[u8]) -> Result<(CertFacts, Vec<Malformed>), Malformed> {
     walk.end().map_err(in_field("Certificate"))?;
 
     let mut walk = Walk(tbs.content);
-    let version = version(walk.optional(tag::context(0)).map_err(in_field("version"))?)?;
+    let explicit_version = walk.optional(tag::context(0)).map_err(in_field("version"))?;
     let serial = walk.expect(tag::INTEGER).map_err(in_field("serialNumber"))?;
-    if serial.content.is_empty() {
-        return Err(Malformed("serialNumber: an integer of no bytes".to_owned()));
-    }
     let inner_algorithm = walk.expect(tag::SEQUENCE).map_err(in_field("signature"))?;
     let issuer = walk.expect(tag::SEQUENCE).map_err(in_field("issuer"))?;
     let validity = walk.expect(tag::SEQUENCE).map_err(in_field("validity"))?;
@@ -82,90 +95,122 @@ fn certificate(whole: &[u8]) -> Result<(CertFacts, Vec<Malformed>), Malformed> {
     let listed = walk.optional(tag::context(3)).map_err(in_field("extensions"))?;
     walk.end().map_err(in_field("tbsCertificate"))?;
 
+    let mut faults = Faults::default();
+    let version = faults.or("version", version(explicit_version), 0);
+    let serial = faults.or("serialNumber", serial_number(serial), Vec::new());
     let mut walk = Walk(validity.content);
-    let not_before = instant(walk.any(), "notBefore", &mut faults)?;
-    let not_after = instant(walk.any(), "notAfter", &mut faults)?;
-    walk.end().map_err(in_field("validity"))?;
-
-    let subject_name = name(subject, "subject", &mut faults)?;
-    let issuer_name = name(issuer, "issuer", &mut faults)?;
+    let not_before = instant(walk.any(), "notBefore", &mut faults);
+    let not_after = instant(walk.any(), "notAfter", &mut faults);
+    faults.found.extend(walk.end().map_err(in_field("validity")).err());
+    let subject_name = name(subject, "subject", &mut faults);
+    let issuer_name = name(issuer, "issuer", &mut faults);
+    let unreadable_key = PublicKeyFacts {
+        kind: PublicKeyKind::Unreadable,
+        spki: key.encoded.to_vec(),
+        algorithm_id: Vec::new(),
+        bits: Vec::new(),
+    };
+    let public_key = faults.or("subjectPublicKeyInfo", public_key(key.encoded), unreadable_key);
+    let unreadable_algorithm = SignatureAlgorithm {
+        oid: NO_ALGORITHM,
+        name: "unreadable".to_owned(),
+        algorithm_id: outer_algorithm.content.to_vec(),
+    };
+    let algorithm = signature_algorithm(outer_algorithm);
+    let signature = whole_bytes(signature).map(<[u8]>::to_vec).map_err(in_field("signatureValue"));
     let facts = CertFacts {
         der: CertificateDer::from(whole.to_vec()),
         version,
-        serial: serial.content.to_vec(),
+        serial,
         subject: subject_name,
         subject_der: subject.encoded.to_vec(),
         issuer: issuer_name,
         issuer_der: issuer.encoded.to_vec(),
         not_before,
         not_after,
-        public_key: public_key(key.encoded)?,
-        signature_algorithm: signature_algorithm(outer_algorithm)?,
+        public_key,
+        signature_algorithm: faults.or("signatureAlgorithm", algorithm, unreadable_algorithm),
         signature_algorithms_agree: outer_algorithm == inner_algorithm,
-        signature: whole_bytes(signature).map_err(in_field("signatureValue"))?.to_vec(),
+        signature: faults.or("signatureValue", signature, Vec::new()),
         tbs: tbs.encoded.to_vec(),
-        extensions: listed.map_or_else(|| Ok(Vec::new()), |explicit| extensions(explicit.content))?,
+        extensions: listed.map_or_else(Vec::new, |explicit| readable_extensions(explicit, &mut faults)),
+        unreadable: faults.unreadable,
     };
-    Ok((facts, faults))
+    Ok((facts, faults.found))
+}
+
+/// Stands for the identifier of an algorithm that cannot be read: nobody has it (X.660 gives it to Recommendations).
+const NO_ALGORITHM: Oid = Oid::dotted("0.0");
+
+/// §4.1.2.2
+fn serial_number(integer: Element<'_>) -> Result<Vec<u8>, Malformed> {
+    if integer.content.is_empty() {
+        return Err(Malformed("serialNumber: an integer of no bytes".to_owned()));
+    }
+    Ok(integer.content.to_vec())
 }
 
 /// §4.1.2.1: an INTEGER that counts from zero, absent for version 1.
 fn version(explicit: Option<Element<'_>>) -> Result<u8, Malformed> {
     let Some(explicit) = explicit else { return Ok(1) };
     let integer = der::only(explicit.content, tag::INTEGER).map_err(in_field("version"))?;
-    let (_, version) = X509Version::from_der(integer.encoded).map_err(in_field("version"))?;
-    match version {
-        X509Version::V1 => Ok(1),
-        X509Version::V2 => Ok(2),
-        X509Version::V3 => Ok(3),
-        X509Version(other) => {
+    match (integer.content, der::number(integer)) {
+        ([number @ 0..=2], _) => Ok(number + 1),
+        (_, Some(other)) => {
             Err(Malformed(format!("version: expected 0, 1 or 2 (for 1, 2 or 3), found {other}")))
         }
+        _ => Err(Malformed("version: expected 0, 1 or 2 (for 1, 2 or 3), found another number".to_owned())),
     }
 }
 
-/// §4.1.2.5
+/// §4.1.2.5. A time in another form than it demands is read for what it means; one that is none, or none that there can
+/// be, is unreadable.
 fn instant(
     element: Result<Option<Element<'_>>, der::Error>,
     field: &'static str,
-    faults: &mut Vec<Malformed>,
-) -> Result<OffsetDateTime, Malformed> {
+    faults: &mut Faults,
+) -> OffsetDateTime {
+    let read = time(element, field).and_then(|(time, fault)| match (time.instant(), time.instant_meant()) {
+        (Some(instant), _) => Ok(instant),
+        (None, Some(meant)) => {
+            faults.found.push(fault);
+            Ok(meant)
+        }
+        (None, None) => Err(fault),
+    });
+    faults.or(field, read, OffsetDateTime::UNIX_EPOCH)
+}
+
+/// A time as it is encoded, and what is to be said of it where it is not as it should be.
+fn time(
+    element: Result<Option<Element<'_>>, der::Error>,
+    field: &'static str,
+) -> Result<(Time, Malformed), Malformed> {
     let element = element
         .map_err(in_field(field))?
         .ok_or_else(|| Malformed(format!("{field}: expected a time, found nothing")))?;
-    let form = match element.tag {
-        Time::UTC => "UTCTime YYMMDDHHMMSSZ",
-        Time::GENERALIZED => "GeneralizedTime YYYYMMDDHHMMSSZ",
+    let (form, digits) = match element.tag {
+        Time::UTC => ("UTCTime YYMMDDHHMMSSZ", 12),
+        Time::GENERALIZED => ("GeneralizedTime YYYYMMDDHHMMSSZ", 14),
         other => return Err(Malformed(format!("{field}: expected a time, found tag {other:#04x}"))),
     };
-    let time = Time::from(element);
-    if let Some(instant) = time.instant() {
-        return Ok(instant);
-    }
     let found = element.content.escape_ascii().take(80).map(char::from).collect::<String>();
-    let fault = Malformed(format!("{field}: expected {form}, found \"{found}\""));
-    match time.instant_meant() {
-        Some(instant) => {
-            faults.push(fault);
-            Ok(instant)
-        }
-        None => Err(fault),
-    }
+    let well_formed = matches!(element.content, [text @ .., b'Z'] if text.len() == digits && text.iter().all(u8::is_ascii_digit));
+    let none = if well_formed { ", a time that there is not" } else { "" };
+    Ok((Time::from(element), Malformed(format!("{field}: expected {form}, found \"{found}\"{none}"))))
 }
 
 /// §4.1.2.4. A relative distinguished name has one attribute at least; without any, all the others can be read.
-fn name(
-    element: Element<'_>,
-    field: &'static str,
-    faults: &mut Vec<Malformed>,
-) -> Result<Subject, Malformed> {
+fn name(element: Element<'_>, field: &'static str, faults: &mut Faults) -> Subject {
     const EMPTY: [u8; 2] = [tag::SET, 0];
-    let rdns = der::children(element.content).map_err(in_field(field))?;
+    let rdns = der::children(element.content).map_err(in_field(field));
+    let rdns = faults.or(field, rdns, Vec::new());
     let full: Vec<&[u8]> = rdns.iter().map(|rdn| rdn.encoded).filter(|rdn| *rdn != EMPTY).collect();
     if full.len() < rdns.len() {
-        faults.push(Malformed(format!("{field}: an empty relative distinguished name")));
+        faults.found.push(Malformed(format!("{field}: an empty relative distinguished name")));
     }
-    Subject::from_der(&der::sequence(&full)).map_err(in_field(field))
+    let subject = Subject::from_der(&der::sequence(&full)).map_err(in_field(field));
+    faults.or(field, subject, Subject::default())
 }
 
 /// A BIT STRING of whole bytes, as keys and signatures are.
@@ -258,14 +303,27 @@ fn without_leading_zeros(integer: &[u8]) -> &[u8] {
 }
 
 /// §4.1.2.9, every extension in order, repeated ones too.
-/// Reads `Extensions`.
 pub(in crate::pki) fn extensions(list: &[u8]) -> Result<Vec<ExtensionFacts>, Malformed> {
+    each_extension(list)?.into_iter().collect()
+}
+
+/// Those that can be read.
+fn readable_extensions(explicit: Element<'_>, faults: &mut Faults) -> Vec<ExtensionFacts> {
+    let each = faults.or("extensions", each_extension(explicit.content), Vec::new());
+    let mut readable = Vec::new();
+    for extension in each {
+        match extension {
+            Ok(extension) => readable.push(extension),
+            Err(fault) => faults.found.push(fault),
+        }
+    }
+    readable
+}
+
+fn each_extension(list: &[u8]) -> Result<Vec<Result<ExtensionFacts, Malformed>>, Malformed> {
     let sequence = der::only(list, tag::SEQUENCE).map_err(in_field("extensions"))?;
-    der::children(sequence.content)
-        .map_err(in_field("extensions"))?
-        .into_iter()
-        .map(|element| one_extension(element).map_err(in_field("extensions")))
-        .collect()
+    let elements = der::children(sequence.content).map_err(in_field("extensions"))?;
+    Ok(elements.into_iter().map(|element| one_extension(element).map_err(in_field("extensions"))).collect())
 }
 
 fn one_extension(element: Element<'_>) -> Result<ExtensionFacts, String> {

@@ -171,8 +171,10 @@ fn times_of_another_form_are_refused() {
         b"",
     ] {
         let not_before = tlv(Time::UTC, text);
+        let digits = text.strip_suffix(b"Z").is_some_and(|text| text.iter().all(u8::is_ascii_digit));
+        let none = if digits && text.len() == 13 { ", a time that there is not" } else { "" };
         let expected = format!(
-            "not an X.509 certificate: notBefore: expected UTCTime YYMMDDHHMMSSZ, found \"{}\"",
+            "not an X.509 certificate: notBefore: expected UTCTime YYMMDDHHMMSSZ, found \"{}\"{none}",
             text.escape_ascii()
         );
         assert_eq!(refused(&Parts { not_before, ..healthy() }), expected);
@@ -450,6 +452,58 @@ fn odd_names_and_times_are_read_for_who_only_looks() {
     assert_eq!(faults.len(), 3);
     assert_eq!(faults[2], "subject: an empty relative distinguished name");
     assert_eq!(CertFacts::read_leniently(&healthy().certificate()).unwrap().1, []);
+}
+
+#[test]
+fn what_can_be_read_is_shown_beside_what_cannot() {
+    let sound = healthy().certificate();
+    let (expected, _) = CertFacts::read_leniently(&sound).unwrap();
+    let utc = |text: &[u8]| tlv(Time::UTC, text);
+    for (parts, field, fault) in [
+        (
+            Parts { not_before: utc(b"261301000000Z"), ..healthy() },
+            "notBefore",
+            "notBefore: expected UTCTime YYMMDDHHMMSSZ, found \"261301000000Z\", a time that there is not",
+        ),
+        (
+            Parts { not_after: utc(b"260230000000Z"), ..healthy() },
+            "notAfter",
+            "notAfter: expected UTCTime YYMMDDHHMMSSZ, found \"260230000000Z\", a time that there is not",
+        ),
+        (
+            Parts { not_after: utc(b"yester\x1bday"), ..healthy() },
+            "notAfter",
+            "notAfter: expected UTCTime YYMMDDHHMMSSZ, found \"yester\\x1bday\"",
+        ),
+        (
+            Parts { not_after: tlv(tag::INTEGER, &[5]), ..healthy() },
+            "notAfter",
+            "notAfter: expected a time, found tag 0x02",
+        ),
+        (
+            Parts { not_after: Vec::new(), ..healthy() },
+            "notAfter",
+            "notAfter: expected a time, found nothing",
+        ),
+        (
+            Parts { subject: sequence(&[&tlv(tag::SET, &sequence(&[]))]), ..healthy() },
+            "subject",
+            "subject: expected tag 0x06, found nothing",
+        ),
+    ] {
+        let certificate = parts.certificate();
+        let (facts, faults) = CertFacts::read_leniently(&certificate).unwrap();
+        assert_eq!(faults, [Malformed(fault.to_owned())]);
+        assert_eq!(facts.unreadable, [field]);
+        assert!(!facts.can_read(field));
+        assert_eq!(
+            (facts.public_key, facts.extensions),
+            (expected.public_key.clone(), expected.extensions.clone())
+        );
+        // A verifier takes no part of it.
+        assert_eq!(CertFacts::read(&certificate).unwrap_err().0, fault);
+    }
+    assert_eq!(expected.unreadable, [""; 0]);
 }
 
 #[test]

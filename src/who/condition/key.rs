@@ -60,6 +60,6 @@ pub(super) fn signed_with(case: &Case<'_>, hashes: &[&str]) -> Option<String> {
 pub(super) fn unfit_for_tls(leaf: &CertFacts) -> Option<String> {
     match leaf.public_key.kind {
         PublicKeyKind::Rsa { .. } => None,
-        _ => keys::weak_key(&leaf.public_key).map(|weakness| weakness.words),
+        _ => keys::weak_numbers(&leaf.public_key).map(|weakness| weakness.words),
     }
 }

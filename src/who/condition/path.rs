@@ -104,11 +104,11 @@ pub(super) fn useless_issuer_key(case: &Case<'_>) -> Option<String> {
     let mut pairs = Whom::All.of(case).zip(case.issuers.iter().filter(|_| case.model == Model::Ca));
     let (_, above) = pairs.find(|(below, above)| match &above.public_key.kind {
         PublicKeyKind::Rsa { .. } | PublicKeyKind::Ec { .. } | PublicKeyKind::Ed25519 => {
-            keys::weak_key(&above.public_key).is_some_and(|weakness| weakness.reason == Reason::Malformed)
+            keys::weak_numbers(&above.public_key).is_some_and(|weakness| weakness.reason == Reason::Malformed)
         }
         PublicKeyKind::RsaPss { .. } => false,
         // ecdsa-with-SHA256 by a key that is none for ECDSA: what kind it is of does not matter.
-        PublicKeyKind::Other(_) => signature::is_by_rsa_or_curve(below),
+        PublicKeyKind::Other(_) | PublicKeyKind::Unreadable => signature::is_by_rsa_or_curve(below),
     })?;
     Some(format!(
         "the key of {}, with which nothing can be verified",
