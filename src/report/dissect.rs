@@ -94,7 +94,11 @@ fn labels(event: &ObservedEvent) -> Vec<String> {
             vec![format!("\u{201c}{}\u{201d}", without_line_end(&bytes(preview)))]
         }
         What::Unknown(_) => vec!["before anything that tells".to_owned()],
-        What::Sslv2(Some(kind)) => vec![format!("SSL 2 {}", names::sslv2_message(*kind))],
+        What::Sslv2(Some(kind)) => {
+            let name = names::sslv2_message(*kind);
+            // A message without a name is named after the protocol already.
+            vec![if name.starts_with("SSL 2") { name } else { format!("SSL 2 {name}") }]
+        }
         What::Sslv2(None) => vec!["SSL 2 record".to_owned()],
         What::Record(record) if record.missing > 0 => {
             vec![format!("{} (not all captured)", record.content_type.name())]
@@ -214,13 +218,27 @@ fn protocol(session: &ObservedSession) -> String {
     match &session.tls {
         Some(tls) if tls.begun_before => {
             let version = tls.version().map_or_else(|| "TLS".to_owned(), names::version);
-            format!("{version}, begun before the capture")
+            // With the connection's own beginning captured, packets of it are missing.
+            let older = session.begun_before;
+            format!(
+                "{version}, {}",
+                if older { "begun before the capture" } else { "its beginning not captured" }
+            )
         }
-        Some(tls) => tls.version().map_or_else(|| "TLS, no version agreed on".to_owned(), names::version),
+        Some(tls) => match tls.version() {
+            Some(version) => names::version(version),
+            None if is_unanswered(session, tls) => "TLS, no answer of the server's captured".to_owned(),
+            None => "TLS, no version agreed on".to_owned(),
+        },
         None if session.events.is_empty() => "nothing said".to_owned(),
         None if is_unknown(session) => "not known: begun before the capture".to_owned(),
         None => "plaintext".to_owned(),
     }
+}
+
+/// Whether nothing that the server said was captured: what was agreed on is not known, if anything was.
+fn is_unanswered(session: &ObservedSession, tls: &Tls) -> bool {
+    tls.server_hello.is_none() && session.bytes.server == 0
 }
 
 /// Whether nobody can tell what a session speaks.
@@ -230,7 +248,7 @@ fn is_unknown(session: &ObservedSession) -> bool {
 
 fn place(place: Place) -> String {
     match place {
-        Place::Packet(number, offset) => format!("packet {number} (not TCP), byte {offset}"),
+        Place::Packet(number, offset) => format!("packet {number}, byte {offset}, in no TCP stream"),
         Place::Stream(session, side, offset) => {
             format!("session {session}, byte {offset} of what the {side} sent")
         }

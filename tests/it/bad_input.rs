@@ -250,6 +250,41 @@ fn an_interrupt_at_any_moment_of_gencert_leaves_all_or_nothing() {
     panic!("gencert makes more calls than anybody would");
 }
 
+/// Nobody can clean up after SIGKILL: then no certificate stands beside another's key.
+#[test]
+fn a_kill_while_files_are_replaced_leaves_no_certificate_beside_anothers_key() {
+    const CALLS: &str = "link,linkat,rename,renameat,renameat2,unlink";
+    if !peer("strace") {
+        return;
+    }
+    let belongs = |lab: &Lab| {
+        let shown = lab.tlslab(["inspect", "new/cert.pem", "new/clearkey.pem", "--json"]).success().json();
+        shown["keys"][0]["certificate"] == 0
+    };
+    let gencert = ["gencert", "--noenc", "--key", "ec:p256", "--out", "new", "--force"];
+    let (mut killed, mut without) = (0, 0);
+    for moment in 1..100 {
+        let lab = Lab::new();
+        lab.tlslab(gencert).success();
+        let (trace, inject) = (format!("trace={CALLS}"), format!("inject={CALLS}:signal=KILL:when={moment}"));
+        let trace = ["-f", "-qq", "-o", "/dev/stderr", "-e", &trace, "-e", &inject, TLSLAB];
+        let run = lab.run("strace", trace.iter().chain(&gencert));
+        if lab.file("new/cert.pem").exists() {
+            assert!(belongs(&lab), "at call {moment}\n{run}");
+        } else {
+            without += 1;
+        }
+        if run.exit.signal() != Some(9) {
+            assert!(killed > 2 && without > 0, "the kill never came while files were replaced: {run}");
+            return;
+        }
+        killed += 1;
+        lab.tlslab(gencert).success();
+        assert!(belongs(&lab), "the same again, after call {moment}");
+    }
+    panic!("gencert makes more calls than anybody would");
+}
+
 #[test]
 fn an_interrupt_at_any_moment_of_serve_and_connect_ends_them() {
     let lab = Lab::new();

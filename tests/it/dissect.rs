@@ -420,6 +420,9 @@ fn one_side_of_a_session_says_nothing_of_the_other() {
     assert!(done.stdout.contains("handshake \u{2591}"), "encrypted: {done}");
     assert!(!done.stdout.contains("handshake message 229"), "{done}");
     assert!(!done.stdout.contains("the server sent 0 records"), "{done}");
+    assert!(done.stdout.contains("TLS, no answer of the server's captured"), "{done}");
+    assert!(done.stdout.contains("what was agreed on: no answer of the server's was captured"), "{done}");
+    assert!(!done.stdout.contains("and 0 bytes of encrypted"), "{done}");
 }
 
 #[test]

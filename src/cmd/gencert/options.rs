@@ -135,7 +135,9 @@ Beside the certificate of a CA (profile ca) index.txt lists what it issues, for 
 each `gencert --ca` adds to it.
 
 Which verifiers would refuse a server with the certificate is said as a note; `tlslab inspect cert.pem --who`
-has the rules. An interrupted run leaves no certificate and no key behind.";
+has the rules. An interrupted run leaves no certificate and no key behind.
+One that is killed (SIGKILL) while --force replaces files leaves no cert.pem rather than one beside another's
+key, and the old files under hidden names; run again, it makes the set whole.";
 
 /// The shapes of certificates, by the names of `--profile`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

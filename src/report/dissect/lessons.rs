@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use super::{bytes, message, safe};
+use super::{bytes, is_unanswered, message, safe};
 use crate::pki::facts::CertFacts;
 use crate::tls::names;
 use crate::tls::registry::version::TLS_1_3;
@@ -81,8 +81,15 @@ fn tls_lessons(session: &ObservedSession, tls: &Tls, lessons: &mut Vec<Lesson>) 
         client(hello, lessons);
     }
     if tls.begun_before && tls.server_hello.is_none() {
-        lessons.push(learned("that it is TLS, by its records: it began before the capture"));
+        lessons.push(learned(if session.begun_before {
+            "that it is TLS, by its records: it began before the capture"
+        } else {
+            "that it is TLS, by its records: its beginning was not captured"
+        }));
         lessons.push(hidden("how it is protected, and for what name: its hellos were not captured"));
+    }
+    if !tls.begun_before && is_unanswered(session, tls) {
+        lessons.push(hidden("what was agreed on: no answer of the server's was captured"));
     }
     let answer = answered_in_plaintext(session, tls);
     if let Some(text) = &answer {
@@ -239,11 +246,12 @@ fn application(session: &ObservedSession, tls: &Tls, lessons: &mut Vec<Lesson>) 
         words(&client, Side::Client, "client"),
         words(&server, Side::Server, "server")
     )));
-    lessons.push(hidden(format!(
-        "what was said: {} and {} of encrypted application data",
-        counted(client.bytes, "byte"),
-        counted(server.bytes, "byte")
-    )));
+    let sizes: Vec<String> = [(&client, Side::Client), (&server, Side::Server)]
+        .into_iter()
+        .filter(|(_, side)| session.bytes[*side] > 0)
+        .map(|(said, _)| counted(said.bytes, "byte"))
+        .collect();
+    lessons.push(hidden(format!("what was said: {} of encrypted application data", sizes.join(" and "))));
 }
 
 /// One side's encrypted application records, after the handshake.

@@ -11,7 +11,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderValue};
+use hyper::header::{
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderValue,
+    TRANSFER_ENCODING,
+};
 use hyper::http::uri::Authority;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -84,6 +87,13 @@ fn respond<B>(request: &Request<B>, facts: Option<&TlsFacts>, peer: SocketAddr) 
     if let Some(fault) = host_fault(request) {
         return text(StatusCode::BAD_REQUEST, &format!("expected one Host field, found {fault}\n"));
     }
+    // RFC 9112 §6.1: beside a Content-Length, which hyper takes out, it may be an attempt to smuggle a second request;
+    // nothing here takes a body, and the connection ends.
+    if request.headers().contains_key(TRANSFER_ENCODING) {
+        let mut response = text(StatusCode::BAD_REQUEST, "expected a request without Transfer-Encoding\n");
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        return response;
+    }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "expected GET or HEAD\n");
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
@@ -120,7 +130,10 @@ fn host_fault<B>(request: &Request<B>) -> Option<&'static str> {
 
 /// RFC 9112 §3.2: uri-host and an optional port, without the userinfo that an authority may have.
 fn is_host(value: &[u8]) -> bool {
-    !value.contains(&b'@') && Authority::try_from(value).is_ok()
+    let Ok(authority) = Authority::try_from(value) else { return false };
+    let port = authority.as_str().strip_prefix(authority.host()).unwrap_or("@");
+    // RFC 3986 §3.2.3: a port is digits, if any.
+    port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.bytes().all(|b| b.is_ascii_digit()))
 }
 
 fn text(status: StatusCode, body: &str) -> Response<Full<Bytes>> {

@@ -39,7 +39,8 @@ pub struct Find {
 /// Where bytes were found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// In a packet that is not TCP, or is a fragment: the packet's number from 1, the byte in it from 0.
+    /// In a packet that is not TCP, or is a fragment, or behind the end of the one in its frame: the packet's number
+    /// from 1, the byte in it from 0.
     Packet(u64, u64),
     /// In a TCP stream: the session's number, the sender, the byte in the stream from 0.
     Stream(usize, Side, u64),

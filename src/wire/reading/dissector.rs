@@ -87,7 +87,10 @@ impl Dissector {
         let dissection = &mut self.findings.dissection;
         dissection.packets += 1;
         match content(packet.link, packet.data) {
-            Content::Tcp(segment) => return self.segment(packet.at, &segment),
+            Content::Tcp(segment) => {
+                self.look_behind(packet, segment.payload);
+                return self.segment(packet.at, &segment);
+            }
             Content::Fragment => dissection.fragments += 1,
             Content::Other => dissection.other_packets += 1,
             Content::Unread(what) => {
@@ -98,7 +101,16 @@ impl Dissector {
             }
         }
         dissection.cut_packets += u64::from(packet.data.len() < packet.length);
-        self.look_at_packet(packet);
+        self.look_at_packet(packet, 0);
+    }
+
+    /// A frame may be longer than the IP packet in it: Ethernet fills short ones up (IEEE 802.3 §4.2.3.3), and some have
+    /// done so with whatever their memory held (CVE-2003-0001).
+    fn look_behind(&mut self, packet: &Packet<'_>, payload: &[u8]) {
+        let end = payload.as_ptr_range().end.addr().wrapping_sub(packet.data.as_ptr().addr());
+        if packet.data.get(end..).is_some_and(|padding| padding.iter().any(|byte| *byte != 0)) {
+            self.look_at_packet(packet, end);
+        }
     }
 
     /// The capture has ended: what was in it, and the texts that were looked for.
@@ -179,11 +191,13 @@ impl Dissector {
         }
     }
 
-    fn look_at_packet(&mut self, packet: &Packet<'_>) {
+    fn look_at_packet(&mut self, packet: &Packet<'_>, from: usize) {
         let number = self.findings.dissection.packets;
+        let Some(data) = packet.data.get(from..) else { return };
         for index in 0..self.findings.needles.len() {
-            self.findings
-                .look(index, &mut Search::default(), packet.data, packet.at, |at| Place::Packet(number, at));
+            self.findings.look(index, &mut Search::default(), data, packet.at, |at| {
+                Place::Packet(number, from as u64 + at)
+            });
         }
     }
 }
@@ -352,6 +366,25 @@ mod tests {
         let dissection = dissect(&[b"no packet, but a secret".to_vec()], &["secret"]);
         assert_eq!(dissection.finds[0].place, Place::Packet(1, 17));
         assert_eq!(dissection.other_packets, 1);
+    }
+
+    #[test]
+    fn what_fills_a_frame_up_is_searched_too() {
+        let mut all = frames(&[(Side::Client, b"data")]);
+        let length = all[0].len();
+        all[0].extend(b"\0\0the secret word");
+        let dissection = dissect(&all, &["secret", "data"]);
+        assert_eq!(dissection.finds[0].place, Place::Packet(1, length as u64 + 6));
+        assert_eq!((dissection.found, dissection.other_packets), (vec![1, 1], 0));
+    }
+
+    #[test]
+    fn a_hello_that_comes_byte_by_byte_is_a_beginning() {
+        let hello = hello_record();
+        let said: Vec<_> = hello.chunks(1).map(|byte| (Side::Client, byte)).collect();
+        let dissection = dissect(&frames(&said), &[]);
+        let tls = dissection.sessions[0].tls.as_ref().unwrap();
+        assert!(tls.client_hello.is_some() && !tls.begun_before && !tls.has_gaps);
     }
 
     /// Frames of a connection that the capture shows from its first data on only.

@@ -9,7 +9,7 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
-use etherparse::{EtherType, IpNumber, LaxNetSlice, LaxSlicedPacket, TransportSlice};
+use etherparse::{EtherType, IpNumber, LaxLinkExtSlice, LaxNetSlice, LaxSlicedPacket, TransportSlice};
 
 use crate::wire::vector::Cursor;
 
@@ -140,6 +140,7 @@ fn ppp_name(code: u16) -> &'static str {
 fn udp_name(code: u16) -> &'static str {
     match code {
         1701 => "L2TP",
+        2152 => "GTP-U of an unknown kind",
         4500 => "IPsec",
         5247 => "CAPWAP",
         _ => "",
@@ -208,7 +209,7 @@ impl<'a> Layer<'a> {
             9 | 50 => Step::Inside(Self::Ppp(frame)),
             51 => pppoe(frame),
             // A direction before the frame.
-            166 => behind(frame, 1, Layer::Ppp),
+            166 | 204 => behind(frame, 1, Layer::Ppp),
             other => unread(Unread::Link(other)),
         }
     }
@@ -223,7 +224,8 @@ impl<'a> Layer<'a> {
             Self::EtherType(0x8864, bytes) => pppoe(bytes),
             Self::EtherType(0x8847 | 0x8848, bytes) => mpls(bytes),
             Self::EtherType(0x6558, frame) => Step::Inside(Self::Ethernet(frame)),
-            // Lengths of IEEE 802.3; ARP, wake-on-LAN, RARP, MAC control, EAPOL, HomePlug, LLDP, loopback tests, PPPoE's discovery.
+            // Lengths of IEEE 802.3, where a SNAP header may name an ether type (RFC 1042); ARP, wake-on-LAN, RARP, MAC control, EAPOL, HomePlug, LLDP, loopback tests, PPPoE's discovery.
+            Self::EtherType(0..0x600, bytes @ [0xaa, 0xaa, 3, 0, 0, 0, ..]) => typed(bytes, 6, 8),
             Self::EtherType(
                 0..0x600
                 | 0x8863
@@ -281,7 +283,11 @@ fn mpls(bytes: &[u8]) -> Step<'_> {
         if label[2] & 1 == 1 {
             return match rest.0.first().map(|first| first >> 4) {
                 Some(4 | 6) => Step::Inside(Layer::Ip(rest.0)),
-                // RFC 4448 §4.6: a control word, and an Ethernet.
+                // RFC 4448 §4.6: a control word, and an Ethernet; where it was left out, an address may begin with
+                // zeros too, which is why RFC 8469 §4 wants it.
+                Some(0) if !is_ethernet(rest.0, 4) && is_ethernet(rest.0, 0) => {
+                    Step::Inside(Layer::Ethernet(rest.0))
+                }
                 Some(0) => behind(rest.0, 4, Layer::Ethernet),
                 Some(_) => Step::Inside(Layer::Ethernet(rest.0)),
                 None => NOTHING,
@@ -289,6 +295,15 @@ fn mpls(bytes: &[u8]) -> Step<'_> {
         }
     }
     NOTHING
+}
+
+/// Whether a frame of Ethernet seems to begin at `from`, by a type that is common behind its addresses.
+fn is_ethernet(bytes: &[u8], from: usize) -> bool {
+    let ether_type = bytes.get(from + 12..from + 14).and_then(<[u8]>::first_chunk);
+    matches!(
+        ether_type.copied().map(u16::from_be_bytes),
+        Some(0x0800 | 0x0806 | 0x8100 | 0x86dd | 0x8847 | 0x8864 | 0x88a8)
+    )
 }
 
 /// RFC 2784 §2, RFC 2890 §2; version 1 is PPTP's (RFC 2637 §4.1).
@@ -329,11 +344,7 @@ fn udp(port: u16, bytes: &[u8]) -> Step<'_> {
         (4790, [_, _, _, 3, ..]) => behind(bytes, 8, Layer::Ethernet),
         // GENEVE (RFC 8926 §3.4).
         (6081, [first, ..]) => typed(bytes, 2, 8 + 4 * usize::from(first & 0x3f)),
-        // GTP-U (3GPP TS 29.281 §5): a user's packet, with or without the optional fields that
-        // the two lowest bits announce.
-        (2152, [flags, 0xff, ..]) if flags & 0xf0 == 0x30 && flags & 0x04 == 0 => {
-            behind(bytes, if flags.trailing_zeros() >= 2 { 8 } else { 12 }, Layer::Ip)
-        }
+        (2152, [flags, 0xff, ..]) if flags & 0xf0 == 0x30 => gtp_user(bytes),
         // GRE in UDP (RFC 8086), Teredo (RFC 4380).
         (4754, _) => gre(bytes),
         (3544, [0x60..=0x6f, ..]) => Step::Inside(Layer::Ip(bytes)),
@@ -342,13 +353,34 @@ fn udp(port: u16, bytes: &[u8]) -> Step<'_> {
     }
 }
 
+/// GTP-U (3GPP TS 29.281 §5): a user's packet, behind optional fields where one of the three lowest bits is set, and behind
+/// extension headers where their last byte names one: its first byte counts it in fours, its last names the next.
+fn gtp_user(bytes: &[u8]) -> Step<'_> {
+    let [flags, ..] = bytes else { return NOTHING };
+    if flags & 7 == 0 {
+        return behind(bytes, 8, Layer::Ip);
+    }
+    let mut end = 12;
+    while flags & 4 != 0
+        && let Some(kind) = bytes.get(end - 1)
+        && *kind != 0
+    {
+        match bytes.get(end) {
+            Some(fours @ 1..) => end += 4 * usize::from(*fours),
+            _ => return unread(Unread::Udp(2152)),
+        }
+    }
+    behind(bytes, end, Layer::Ip)
+}
+
 /// What a frame turned out to be.
 fn sliced<'a>(packet: &LaxSlicedPacket<'a>) -> Step<'a> {
     let (source, destination, whole): (IpAddr, IpAddr, usize) = match &packet.net {
         Some(LaxNetSlice::Ipv4(ip)) => {
             let header = ip.header();
             // Segmentation offload leaves the length zero: then all that was captured belongs to it.
-            let whole = header.payload_len().map_or(0, usize::from);
+            let authentication = ip.extensions().auth.map_or(0, |header| header.slice().len());
+            let whole = header.payload_len().map_or(0, usize::from).saturating_sub(authentication);
             (header.source_addr().into(), header.destination_addr().into(), whole)
         }
         Some(LaxNetSlice::Ipv6(ip)) => {
@@ -360,7 +392,9 @@ fn sliced<'a>(packet: &LaxSlicedPacket<'a>) -> Step<'a> {
         Some(LaxNetSlice::Arp(_)) => return NOTHING,
         None => {
             let payload = packet.ether_payload();
-            return payload.map_or(NOTHING, |payload| match payload.ether_type.0 {
+            let is_encrypted = packet.link_exts.iter().any(|ext| matches!(ext, LaxLinkExtSlice::Macsec(_)));
+            let without = if is_encrypted { unread(Unread::EtherType(0x88e5)) } else { NOTHING };
+            return payload.map_or(without, |payload| match payload.ether_type.0 {
                 // Those were looked into, and are too short.
                 0x0800 | 0x86dd | 0x8100 | 0x88a8 | 0x9100 => NOTHING,
                 code => Step::Inside(Layer::EtherType(code, payload.payload)),
@@ -490,8 +524,15 @@ mod tests {
         };
         let carried = |code: u16, inside: &[u8]| [&[0; 12][..], &code.to_be_bytes(), inside].concat();
         let ppp = if is_ipv4 { [0, 0x21] } else { [0, 0x57] };
+        // RFC 4302 §2: an authentication header of 24 bytes between IP's and TCP's.
+        let mut authenticated = ip.to_vec();
+        let (protocol, length, header) = if is_ipv4 { (9, 3, 20) } else { (6, 5, 40) };
+        authenticated[protocol] = 51;
+        authenticated[length] += 24;
+        authenticated.splice(header..header, [&[6, 4][..], &[0; 22]].concat());
         let session = [&[0x11, 0, 0, 9, 0, 0][..], &ppp, ip].concat();
         vec![
+            ("AH", 101, authenticated),
             ("IP in IP", 1, outer(if is_ipv4 { 4 } else { 41 }, ip)),
             ("GRE", 1, outer(47, &[&[0, 0][..], &ether_type, ip].concat())),
             ("GRE with key", 1, outer(47, &[&[0x20, 0][..], &ether_type, &[0, 0, 0, 7], ip].concat())),
@@ -506,16 +547,45 @@ mod tests {
                 datagram(6081, &[&[1, 0][..], &ether_type, &[0, 0, 5, 0, 9, 9, 9, 9], ip].concat()),
             ),
             ("GTP-U", 1, datagram(2152, &[&[0x30, 0xff, 0, 0, 0, 0, 0, 1][..], ip].concat())),
+            (
+                "GTP-U with a sequence number",
+                1,
+                datagram(2152, &[&[0x32, 0xff, 0, 0, 0, 0, 0, 1, 0, 7, 0, 0][..], ip].concat()),
+            ),
+            (
+                "GTP-U with two extension headers",
+                1,
+                datagram(
+                    2152,
+                    &[
+                        &[0x34, 0xff, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0x85][..],
+                        &[1, 0, 9, 0x40, 2, 1, 2, 3, 4, 5, 6, 0],
+                        ip,
+                    ]
+                    .concat(),
+                ),
+            ),
+            (
+                "802.3 with LLC and SNAP",
+                1,
+                [&[0; 12][..], &[0, 99, 0xaa, 0xaa, 3, 0, 0, 0], &ether_type, ip].concat(),
+            ),
             ("MPLS", 1, carried(0x8847, &[&[0, 0, 0x10, 64, 0, 0, 0x21, 64][..], ip].concat())),
             (
                 "MPLS with Ethernet",
                 1,
                 carried(0x8847, &[&[0, 0, 0x11, 64, 0, 0, 0, 0][..], ethernet].concat()),
             ),
+            (
+                "MPLS with Ethernet and no control word",
+                1,
+                carried(0x8847, &[&[0, 0, 0x11, 64, 2][..], &ethernet[1..]].concat()),
+            ),
             ("PPPoE", 1, carried(0x8864, &session)),
             ("PPPoE, as a link", 51, session.clone()),
             ("PPP", 9, [&[0xff, 3][..], &ppp, ip].concat()),
             ("PPP, compressed header", 9, [&ppp[1..], ip].concat()),
+            ("PPP with a direction", 204, [&[1, 0xff, 3][..], &ppp, ip].concat()),
             ("PPP in HDLC", 50, [&[0xff, 3][..], &ppp, ip].concat()),
             ("Cisco HDLC", 104, [&[0x0f, 0][..], &ether_type, ip].concat()),
             (
@@ -559,11 +629,14 @@ mod tests {
         let of_type = |high, low| [&ethernet[..12], &[high, low], &ethernet[14..]].concat();
         let mut esp = ethernet.clone();
         esp[14 + 9] = 50;
+        // IEEE 802.1AE §9.5: encrypted and changed.
+        let macsec = [&ethernet[..12], &[0x88, 0xe5, 0x0c, 0, 0, 0, 0, 1], &[0xa7; 40]].concat();
         let cases = [
             (127, ethernet.clone(), "link type 127 (802.11 with radiotap)"),
             (1, of_type(0x81, 0x37), "ethertype 0x8137 (IPX)"),
             (1, of_type(0xab, 0xcd), "ethertype 0xabcd"),
             (1, esp, "IP protocol 50 (ESP)"),
+            (1, macsec, "ethertype 0x88e5 (MACsec, encrypted)"),
             (9, vec![0xff, 3, 0, 0xfd, 1, 2], "PPP protocol 0x00fd (compressed)"),
         ];
         for (link, frame, name) in cases {
