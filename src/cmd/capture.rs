@@ -196,7 +196,8 @@ pub(crate) fn create(path: &Path, force: bool) -> io::Result<File> {
     options.open(path)
 }
 
-fn exists(path: &Path) -> Failure {
+/// What is to be created is there already.
+pub(crate) fn exists(path: &Path) -> Failure {
     Failure::new(format!("{}: exists already; expected to create it", path.display())).hint(remedy::REPLACE)
 }
 

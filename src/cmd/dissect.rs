@@ -159,8 +159,11 @@ pub(crate) fn write_page(path: &Path, force: bool, page: &str) -> Result<()> {
     let created = super::capture::create(path, force);
     let written = created.and_then(|mut file| file.write_all(page.as_bytes()));
     written.map_err(|error| {
-        let failure =
-            Failure::new(format!("{}: cannot write: {error}", path.display())).status(COULD_NOT_FIND_OUT);
-        if error.kind() == io::ErrorKind::AlreadyExists { failure.hint(remedy::REPLACE) } else { failure }
+        let failure = if error.kind() == io::ErrorKind::AlreadyExists {
+            super::capture::exists(path)
+        } else {
+            super::capture::cannot_write(path, &error)
+        };
+        failure.status(COULD_NOT_FIND_OUT)
     })
 }

@@ -179,6 +179,12 @@ fn for_file(error: &FileError) -> Option<String> {
         FileError::Unrecognised { found: "data compressed by gzip", path, .. } => {
             Some(format!("gunzip -c {0} > {0}.new", name(path)))
         }
+        FileError::Unrecognised { found: "base64 without PEM's boundaries", path, .. } => {
+            Some(format!("base64 -d {0} > {0}.der", name(path)))
+        }
+        FileError::Unrecognised { found: "hexadecimal digits", path, .. } => {
+            Some(format!("xxd -r -p {0} > {0}.der", name(path)))
+        }
         FileError::Unrecognised { found: "UTF-16 text", path, .. } => {
             let path = name(path);
             Some(format!("iconv -f UTF-16 -t UTF-8 {path} > {path}.new"))

@@ -161,9 +161,13 @@ fn from_der(kind: Kind, der: &[u8]) -> Result<(Item, Vec<String>), String> {
         Kind::Crl => crl(der),
         Kind::Ocsp => ocsp(der),
         Kind::Damaged => Err("it begins like DER and ends too soon".to_owned()),
-        Kind::Cms | Kind::Gzip | Kind::Pkcs12 | Kind::Utf16 => {
-            Err(format!("it is {}, which is not shown", kind.words()))
-        }
+        Kind::Base64
+        | Kind::Cms
+        | Kind::Embedded
+        | Kind::Gzip
+        | Kind::Hexadecimal
+        | Kind::Pkcs12
+        | Kind::Utf16 => Err(format!("it is {}, which is not shown", kind.words())),
         Kind::DsaKey | Kind::Key(_) | Kind::Unknown => key(der),
     }
 }

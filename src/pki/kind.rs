@@ -47,6 +47,8 @@ impl KeyForm {
 /// What a file without PEM may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
+    /// The base64 of DER, without the boundaries that PEM has around it.
+    Base64,
     /// A certificate, or what begins like one.
     Certificate,
     /// A message of RFC 5652, PKCS#7's successor.
@@ -57,8 +59,12 @@ pub(crate) enum Kind {
     Damaged,
     /// The six numbers of a DSA key, as openssl once wrote them.
     DsaKey,
+    /// PEM whose boundaries do not stand at the beginning of lines: in JSON, in HTML, behind quotation marks.
+    Embedded,
     /// RFC 1952.
     Gzip,
+    /// DER in hexadecimal digits.
+    Hexadecimal,
     /// A key.
     Key(KeyForm),
     /// An OCSP response (RFC 6960 §4.2.1).
@@ -83,6 +89,20 @@ impl Kind {
                 Ok(Some(outer)) => Self::of_sequence(outer.content),
                 _ => Self::Damaged,
             },
+            _ => Self::of_text(contents.trim_ascii()),
+        }
+    }
+
+    /// What somebody made of DER or PEM on its way through text: told by how a SEQUENCE begins in it.
+    fn of_text(text: &[u8]) -> Self {
+        const BOUNDARY: &[u8] = b"-----BEGIN ";
+        let all = |allowed: fn(&u8) -> bool| text.iter().all(|b| b.is_ascii_whitespace() || allowed(b));
+        match text {
+            [b'3', b'0', ..] if all(|b| b.is_ascii_hexdigit() || *b == b':') => Self::Hexadecimal,
+            [b'M', b'A'..=b'P', ..] if all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(b)) => {
+                Self::Base64
+            }
+            _ if text.windows(BOUNDARY.len()).any(|window| window == BOUNDARY) => Self::Embedded,
             _ => Self::Unknown,
         }
     }
@@ -130,11 +150,14 @@ impl Kind {
     /// With its article.
     pub(crate) fn words(self) -> &'static str {
         match self {
+            Self::Base64 => "base64 without PEM's boundaries",
             Self::Certificate => "a certificate",
             Self::Cms => "a PKCS#7 or another CMS message",
             Self::Crl => "a certificate revocation list",
             Self::Damaged => "DER that ends too soon",
+            Self::Embedded => "PEM whose boundaries are not at the beginning of lines",
             Self::Gzip => "data compressed by gzip",
+            Self::Hexadecimal => "hexadecimal digits",
             Self::DsaKey => "a private key",
             Self::Key(form) if form.is_private() => "a private key",
             Self::Key(_) => "a public key",
@@ -148,7 +171,16 @@ impl Kind {
 
     /// Whether it is something of its own, and not only bytes that are no PEM and no DER.
     pub(crate) fn is_known(self) -> bool {
-        !matches!(self, Self::Damaged | Self::Gzip | Self::Utf16 | Self::Unknown)
+        !matches!(
+            self,
+            Self::Base64
+                | Self::Damaged
+                | Self::Embedded
+                | Self::Gzip
+                | Self::Hexadecimal
+                | Self::Utf16
+                | Self::Unknown
+        )
     }
 }
 
@@ -195,6 +227,11 @@ mod tests {
             (vec![0x30, 9, 2], Kind::Damaged),
             (vec![0x1f, 0x8b, 8], Kind::Gzip),
             (vec![0xff, 0xfe, b'-', 0], Kind::Utf16),
+            (b"MIIBAgMEBQ==\r\nAAAA\n".to_vec(), Kind::Base64),
+            (b"30:82:01:02 ab CD\n".to_vec(), Kind::Hexadecimal),
+            (br#"{"pem":"-----BEGIN CERTIFICATE-----\nAAAA"}"#.to_vec(), Kind::Embedded),
+            (b"MIME is a standard, and no base64".to_vec(), Kind::Unknown),
+            (b"30 days".to_vec(), Kind::Unknown),
             (b"hello".to_vec(), Kind::Unknown),
             (Vec::new(), Kind::Unknown),
         ] {

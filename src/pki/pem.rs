@@ -79,7 +79,7 @@ impl Block {
 }
 
 /// Every block, or why it is none, in order, each with the line on which it begins. What stands outside, such as
-/// openssl's text, is commentary (RFC 7468 §2). Text in UTF-16 with a byte order mark is read too.
+/// openssl's text, is commentary (RFC 7468 §2). Text in UTF-16 is read too.
 pub(crate) fn blocks(contents: &[u8]) -> Vec<(usize, Result<Block, Fault>)> {
     let text = utf16(contents);
     let mut reader = Reader { found: Vec::new(), open: None };
@@ -171,12 +171,15 @@ fn boundary<'a>(line: &'a [u8], mark: &[u8]) -> Option<(Label, &'a [u8])> {
 
 /// What a shell that writes UTF-16 makes of `openssl … > cert.pem`, in UTF-8; `None` where it is no such text.
 fn utf16(contents: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    let unit: fn([u8; 2]) -> u16 = match contents {
-        [0xff, 0xfe, ..] => u16::from_le_bytes,
-        [0xfe, 0xff, ..] => u16::from_be_bytes,
+    // By its byte order mark, or without one by how a boundary at its beginning looks.
+    let (unit, text): (fn([u8; 2]) -> u16, _) = match contents {
+        [0xff, 0xfe, text @ ..] => (u16::from_le_bytes, text),
+        [0xfe, 0xff, text @ ..] => (u16::from_be_bytes, text),
+        [b'-', 0, b'-', 0, ..] => (u16::from_le_bytes, contents),
+        [0, b'-', 0, b'-', ..] => (u16::from_be_bytes, contents),
         _ => return None,
     };
-    let (units, _) = contents.get(2..)?.as_chunks::<2>();
+    let (units, _) = text.as_chunks::<2>();
     // PEM is ASCII; what is not is commentary.
     let bytes = units.iter().map(|bytes| u8::try_from(unit(*bytes)).unwrap_or(b'?')).collect();
     Some(Zeroizing::new(bytes))
@@ -224,6 +227,10 @@ mod tests {
             .collect();
         assert_eq!(blocks(&wide).len(), 1);
         assert!(blocks(&wide)[0].1.is_ok());
+        let big_endian: Vec<u8> = wide.chunks(2).flat_map(|unit| [unit[1], unit[0]]).collect();
+        for wide in [&wide[2..], &big_endian, &big_endian[2..]] {
+            assert!(blocks(wide)[0].1.is_ok(), "without a byte order mark, in either order");
+        }
     }
 
     #[test]

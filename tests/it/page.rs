@@ -375,7 +375,7 @@ fn a_page_is_private_and_not_overwritten() {
     }
     lab.tlslab(["dissect", "lab.pcapng", "--html", "report.html"])
         .status(2)
-        .says("tlslab: error: report.html: cannot write: File exists")
+        .says("tlslab: error: report.html: exists already; expected to create it")
         .says("tlslab: hint: name another file, or replace this one with `--force`");
     lab.tlslab(["dissect", "lab.pcapng", "--html", "report.html", "--force"]).success();
 }
