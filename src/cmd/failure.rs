@@ -143,7 +143,7 @@ pub(crate) fn usage(error: &clap::Error, commands: &clap::Command) -> ExitCode {
 fn unreadable(words: &str, called: &str) -> Failure {
     let on_one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let (message, rest) = words.split_once("\n\n").unwrap_or((words, ""));
-    let message = on_one_line(message.strip_prefix("error: ").unwrap_or(message));
+    let message = expected(&on_one_line(message.strip_prefix("error: ").unwrap_or(message)));
     let lines = || rest.lines().map(str::trim);
     let tips: Vec<&str> = lines().filter_map(|line| line.strip_prefix("tip: ")).collect();
     // `Usage: tlslab serve [OPTIONS]`, or `Usage: tlslab connect --cert <FILE> [TARGET]`.
@@ -157,9 +157,71 @@ fn unreadable(words: &str, called: &str) -> Failure {
     Failure::usage(Escaped(&message)).hint(Escaped(&hint).to_string())
 }
 
+/// What clap and std say of a value that they cannot read, as our own parsers say it: what was expected.
+fn expected(message: &str) -> String {
+    const NUMBERS: [(&str, &str); 4] = [
+        ("cannot parse integer from empty string", "expected a whole number"),
+        ("invalid digit found in string", "expected a whole number"),
+        ("invalid float literal", "expected a number"),
+        ("number too large to fit in target type", "expected a smaller number"),
+    ];
+    for (theirs, ours) in NUMBERS {
+        if let Some(before) = message.strip_suffix(theirs) {
+            return format!("{before}{ours}");
+        }
+    }
+    if let Some((before, values)) = message.split_once(" [possible values: ") {
+        let values = values.strip_suffix(']').unwrap_or(values);
+        let values = match values.rsplit_once(", ") {
+            Some((values, last)) => format!("{values} or {last}"),
+            None => values.to_owned(),
+        };
+        return format!("{before}: expected {values}");
+    }
+    let range = message.rsplit_once(" is not in ").and_then(|(before, range)| {
+        let (before, _) = before.rsplit_once(": ")?;
+        let (low, high) = range.split_once("..")?;
+        let high = high.trim_start_matches('=');
+        Some(if high.is_empty() {
+            format!("{before}: expected at least {low}")
+        } else {
+            format!("{before}: expected {low} to {high}")
+        })
+    });
+    range.unwrap_or_else(|| message.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_value_that_cannot_be_read_is_told_what_was_expected() {
+        for (theirs, ours) in [
+            (
+                "invalid value 'x' for '--days <N>': invalid digit found in string",
+                "invalid value 'x' for '--days <N>': expected a whole number",
+            ),
+            (
+                "invalid value '0' for '--connections <N>': 0 is not in 1..=65536",
+                "invalid value '0' for '--connections <N>': expected 1 to 65536",
+            ),
+            (
+                "invalid value '0' for '<N>': 0 is not in 1..",
+                "invalid value '0' for '<N>': expected at least 1",
+            ),
+            (
+                "invalid value 'x' for '--usage <USAGE>' [possible values: server, client, any]",
+                "invalid value 'x' for '--usage <USAGE>': expected server, client or any",
+            ),
+            (
+                "invalid value 'a_b' for '--cn <NAME>': a_b: an underscore is not in the preferred name syntax",
+                "invalid value 'a_b' for '--cn <NAME>': a_b: an underscore is not in the preferred name syntax",
+            ),
+        ] {
+            assert_eq!(expected(theirs), ours);
+        }
+    }
 
     fn said(words: &str) -> (String, Option<String>, u8) {
         let failure = unreadable(words, "tlslab");

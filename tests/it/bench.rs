@@ -231,8 +231,8 @@ fn what_makes_no_sense_is_a_usage_error() {
         (&["--cipher", "TLS_RSA_WITH_RC4_128_MD5"], "expected one of TLS_AES_"),
         (&["--cipher", "TLS_AES_128_GCM_SHA256", "--tls", "1.2"], "not a suite of TLS 1.2"),
         (&["--group", "x448"], "--group x448: expected one of "),
-        (&["--connections", "0"], "0 is not in 1.."),
-        (&["--size", "1000000"], "is not in 1..=65536"),
+        (&["--connections", "0"], "expected 1 to "),
+        (&["--size", "1000000"], "expected 1 to 65536"),
         (&["--duration", "0s"], "more than nothing"),
     ] {
         lab.tlslab(["bench"].iter().chain(arguments)).status(2).says(words);
