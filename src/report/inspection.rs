@@ -62,7 +62,7 @@ pub struct Inspected<T> {
     /// For a certificate: `valid`, `expired` or `not-yet-valid`, now; absent for others, and where a time cannot be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validity: Option<&'static str>,
-    /// For a certificate: whole days until notAfter, negative once it has passed; absent for others, and where that
+    /// For a certificate: days until notAfter, rounded, negative once it has passed; absent for others, and where that
     /// cannot be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub days_left: Option<i64>,
@@ -324,7 +324,7 @@ impl Inspection {
         };
         self.report.certificates.push(Inspected {
             validity,
-            days_left: ends.then(|| (facts.not_after - now).whole_days()),
+            days_left: ends.then(|| rounded_days(facts.not_after - now)),
             ..inspected(source, pem_line, place, CertificateReport::from(&facts))
         });
         self.certificates.push((source.to_owned(), place.index, facts));
@@ -416,6 +416,12 @@ fn inspected<T>(source: &str, line: Option<usize>, place: Place, found: T) -> In
     }
 }
 
+/// As a person is told: a second after it was made for 365 days a certificate has 365 left.
+fn rounded_days(span: time::Duration) -> i64 {
+    const DAY: i64 = 86_400;
+    (span.whole_seconds() + DAY / 2).div_euclid(DAY)
+}
+
 fn at_line(line: Option<usize>) -> String {
     line.filter(|line| *line > 1).map_or_else(String::new, |line| format!(" (line {line})"))
 }
@@ -470,6 +476,7 @@ mod tests {
         for (now, validity, days_left) in [
             (certificate.not_before - day, "not-yet-valid", 36_501),
             (certificate.not_before, "valid", 36_500),
+            (certificate.not_before + time::Duration::SECOND, "valid", 36_500),
             (certificate.not_after, "valid", 0),
             (certificate.not_after + 3 * day, "expired", -3),
         ] {
