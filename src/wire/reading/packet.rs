@@ -357,7 +357,7 @@ fn udp(port: u16, bytes: &[u8]) -> Step<'_> {
 /// extension headers where their last byte names one: its first byte counts it in fours, its last names the next.
 fn gtp_user(bytes: &[u8]) -> Step<'_> {
     let [flags, ..] = bytes else { return NOTHING };
-    if flags & 7 == 0 {
+    if flags.trailing_zeros() >= 3 {
         return behind(bytes, 8, Layer::Ip);
     }
     let mut end = 12;
