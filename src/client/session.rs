@@ -4,6 +4,7 @@
 //! longer than any buffer while it is still being sent, blocks nobody.
 
 use std::io;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -247,8 +248,7 @@ where
     let stopped = tokio::select! {
         biased;
         end = &mut listening => match end {
-            // Its half is closed, ours is not (RFC 8446 §6.1). TLS 1.2 knows no halves: who takes no more says so.
-            Ok(End::Closed) if to_the_end => return speaking.await.map_or_else(|why| why.end(patience), |()| Ok(End::Closed)),
+            Ok(End::Closed) if to_the_end => return say_the_rest(speaking, patience, progress).await,
             end => return end,
         },
         said = &mut speaking => said,
@@ -270,6 +270,23 @@ where
             biased;
             end = &mut listening => return end,
             more = wait.more() => if !more { return Ok(otherwise) },
+        }
+    }
+}
+
+/// The peer's half is closed, ours is not (RFC 8446 §6.1; TLS 1.2 knows no halves: who takes no more says so). The rest is
+/// said while it comes; an input that goes on without a byte for as long as the patience has no rest.
+async fn say_the_rest(
+    mut speaking: Pin<&mut impl Future<Output = Result<(), Stopped>>>,
+    patience: Duration,
+    progress: &Progress,
+) -> Result<End, LocalError> {
+    loop {
+        let sent = progress.sent.load(Ordering::Relaxed);
+        match timeout(patience, &mut speaking).await {
+            Ok(said) => return said.map_or_else(|why| why.end(patience), |()| Ok(End::Closed)),
+            Err(_) if progress.sent.load(Ordering::Relaxed) == sent => return Ok(End::Closed),
+            Err(_) => {}
         }
     }
 }
@@ -503,6 +520,27 @@ mod tests {
             tokio::join!(converse(ours, Input::Stream(input), &mut output, PATIENT, false), peer);
         assert_eq!(ended.unwrap(), Ended { sent: 3, received: 3, ..Ended::default() });
         assert_eq!((came.as_slice(), output.as_slice()), (&[0, 255, b'x'][..], &b"all"[..]));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_input_that_never_ends_is_waited_for_while_it_says_something() {
+        let (ours, mut peer) = duplex(100);
+        let (input, mut feed) = duplex(100);
+        let begun = Instant::now();
+        let peer = async {
+            peer.shutdown().await.unwrap();
+            for _ in 0..5 {
+                tokio::time::sleep(PATIENT * 2 / 3).await;
+                feed.write_all(b"more").await.unwrap();
+            }
+            // And nothing any more, while both are open.
+            std::future::pending::<()>().await;
+        };
+        let mut output = Vec::new();
+        let talk = converse(ours, Input::Stream(input), &mut output, PATIENT, false);
+        let ended = tokio::select! { ended = talk => ended.unwrap(), () = peer => unreachable!() };
+        assert_eq!(ended, Ended { sent: 20, ..Ended::default() });
+        assert!(begun.elapsed() < PATIENT * 6);
     }
 
     #[tokio::test]
