@@ -45,7 +45,7 @@ const CASES: [&str; 29] = [
 ];
 
 /// The recipes whose clients are there, each with the programs that it needs.
-const RUN: [(&str, &[&str]); 20] = [
+const RUN: [(&str, &[&str]); 21] = [
     ("curl", &["curl"]),
     ("gnutls-cli", &["gnutls-cli"]),
     ("go", &["go"]),
@@ -61,6 +61,7 @@ const RUN: [(&str, &[&str]); 20] = [
     ("python-lab", &["python3"]),
     ("python-ssl", &["python3"]),
     ("requests", &["python3"]),
+    ("rustls", &["cargo"]),
     ("socat", &["socat"]),
     ("stunnel", &["stunnel"]),
     ("tlslab", &[]),
@@ -113,7 +114,14 @@ fn known(name: &str, version: &str) -> Option<String> {
 #[test]
 fn recipes_find_what_is_known_of_real_clients() {
     let lab = Lab::new();
-    std::os::unix::fs::symlink(root().join("examples"), lab.file("examples")).unwrap();
+    let target = PathBuf::from(TLSLAB).parent().unwrap().parent().unwrap().to_path_buf();
+    for (what, name) in [
+        (root().join("examples"), "examples"),
+        (root().join("Cargo.lock"), "Cargo.lock"),
+        (target.clone(), "target"),
+    ] {
+        std::os::unix::fs::symlink(what, lab.file(name)).unwrap();
+    }
     let write = std::env::var_os("TLSLAB_BASELINES").is_some_and(|value| value == "write");
     for (name, programs) in RUN {
         if !programs.iter().all(|program| peer(program)) {
@@ -128,7 +136,11 @@ fn recipes_find_what_is_known_of_real_clients() {
         };
         let build = word("build");
         if !build.is_empty() {
-            assert!(shell(&lab, &build).status().unwrap().success(), "{build}");
+            let mut build_it = shell(&lab, &build);
+            if build.starts_with("cargo ") {
+                build_it.current_dir(root()).env("CARGO_TARGET_DIR", &target);
+            }
+            assert!(build_it.status().unwrap().success(), "{build}");
         }
         let only: Vec<String> = CASES.iter().map(|case| format!("--only '{case}'")).collect();
         let command = word("command")

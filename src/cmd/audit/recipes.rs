@@ -133,6 +133,13 @@ const RECIPES: &[Recipe] = &[
         words: "--name 127.0.0.1 -- python3 -c 'import requests,sys; print(requests.post(sys.argv[1],data=sys.argv[3],verify=sys.argv[2]).text)' {url} {ca} {message}",
     },
     Recipe {
+        name: "rustls",
+        about: "rustls as it comes, with its verifier over rustls-webpki",
+        build: "cargo build --locked --quiet --example rustls",
+        version: "grep -A1 '^name = \"rustls\"$' Cargo.lock | grep version",
+        words: "--cwd . -- target/debug/examples/rustls {host}:{port} {name} {ca} {message}",
+    },
+    Recipe {
         name: "socat",
         about: "socat",
         build: "",
