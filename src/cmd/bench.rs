@@ -134,6 +134,7 @@ impl Bench {
 
     async fn bench(&self, terms: Terms, ui: &Ui) -> Result<u8> {
         let mut signals = Signals::new()?;
+        ui.in_background();
         let first = tokio::select! {
             biased;
             cut = signals.stop() => return Err(interrupted(cut)),
@@ -215,7 +216,7 @@ impl Bench {
     fn report(&self, mode: Mode, measured: &Measured, ui: &Ui) -> Result<u8> {
         let report = BenchReport::new(mode, self.target.to_string(), self.connections as usize, measured);
         if ui.json() {
-            ui.print(&serde_json::to_string(&report)?)?;
+            ui.print_json(&report)?;
         } else {
             ui.print(&report.lines(mode).join("\n"))?;
         }

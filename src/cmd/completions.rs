@@ -28,7 +28,7 @@ impl Completions {
         let script = String::from_utf8_lossy(&script);
         if ui.json() {
             let object = serde_json::json!({ "shell": self.shell.to_string(), "script": script });
-            ui.print(&object.to_string())?;
+            ui.print_json(&object)?;
         } else {
             ui.print(script.trim_end())?;
         }

@@ -6,7 +6,6 @@ mod replies;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
-use anstyle::{AnsiColor, Style};
 use anyhow::Context as _;
 use clap::{ArgGroup, Args};
 use time::OffsetDateTime;
@@ -132,6 +131,8 @@ enum Mode {
 
 /// Connects, verifies, talks, reports.
 async fn talk(arguments: &Connect, mut mode: Mode, ui: &Ui, now: OffsetDateTime) -> Result<u8> {
+    // Before it listens for signals nothing was said; from here on a reader of stderr that sleeps would have it deaf.
+    ui.in_background();
     let target = &arguments.target;
     match &mode {
         Mode::Plaintext => ui.say(&format!("connecting to {target} in plaintext")),
@@ -223,25 +224,13 @@ fn show(arguments: &Connect, outcome: &Outcome, ui: &Ui, at: OffsetDateTime) -> 
             }
         }
         for line in verdict::table(verdict) {
-            ui.say(&painted(&line));
+            ui.say_check(&line);
         }
     }
     if let Some(session) = &outcome.session {
         ui.say(&session_line(session));
     }
     Ok(())
-}
-
-/// A line of the table of checks with its mark in colour; the words say the same without.
-fn painted(line: &str) -> String {
-    const GOOD: Style = AnsiColor::Green.on_default();
-    const BAD: Style = AnsiColor::Red.on_default().bold();
-    let style = match line.get(..4) {
-        Some("ok  ") => GOOD,
-        Some("FAIL") => BAD,
-        _ => return line.to_owned(),
-    };
-    format!("{style}{}{style:#}{}", &line[..4], &line[4..])
 }
 
 /// Exchanges lines over a connection on which that is allowed.
@@ -255,6 +244,8 @@ async fn exchange<S>(
 where
     S: AsyncRead + AsyncWrite,
 {
+    // What was said of the peer stands before what it says.
+    ui.finish();
     let input = if arguments.message.is_empty() {
         let typed = io::stdin().is_terminal();
         if typed && ui.interactive() {
@@ -328,7 +319,7 @@ pub(super) fn report(
     }
     if ui.json() {
         let report = OutcomeReport::new(outcome, replies, hints.into_iter().next());
-        match ui.print(&serde_json::to_string(&report)?) {
+        match ui.print_json(&report) {
             // A verdict stands whether or not somebody waits to read it.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
             printed => printed.context("stdout: cannot write the verdict")?,
@@ -361,16 +352,4 @@ fn terms(arguments: &Connect, ui: &Ui) -> Result<Terms> {
         key_log,
         patience: arguments.patience.timeout,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn colour_marks_the_mark_alone() {
-        assert_eq!(painted("note  x"), "note  x");
-        assert_eq!(anstream::adapter::strip_str(&painted("FAIL  name")).to_string(), "FAIL  name");
-        assert_ne!(painted("ok    name"), "ok    name");
-    }
 }

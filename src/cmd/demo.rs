@@ -102,7 +102,7 @@ impl Demo {
             .context("cannot start the runtime")?;
         let report = runtime.block_on(self.acts(ui, now))?;
         if ui.json() {
-            ui.print(&serde_json::to_string(&report)?)?;
+            ui.print_json(&report)?;
         }
         Ok(report.exit_status)
     }

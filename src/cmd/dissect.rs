@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use tlslab::report::dissect::{self as report, html, json, text};
+use tlslab::report::json::to_writer;
 use tlslab::wire::key_log::{KeyLogFollower, Secrets};
 use tlslab::wire::reading::Dissector;
 use tlslab::wire::reading::capture::{self, Ending, Item, Unreadable};
@@ -108,7 +109,7 @@ impl Dissect {
         }
         ui.print_through(|out| {
             if ui.json() {
-                serde_json::to_writer(&mut *out, &json::report(&name, &dissection, &needles, &ending))?;
+                to_writer(&mut *out, &json::report(&name, &dissection, &needles, &ending))?;
                 writeln!(out)
             } else {
                 let options = text::Options { every_record: ui.verbosity() > 0 };

@@ -63,7 +63,7 @@ impl Failure {
                 "exit_status": self.status,
             });
             // Nobody is left to tell if stdout is gone too.
-            let _ = ui.print(&object.to_string());
+            let _ = ui.print_json(&object);
         }
         ExitCode::from(self.status)
     }

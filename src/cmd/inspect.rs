@@ -14,6 +14,7 @@ use tlslab::report::inspection::Inspection;
 use tlslab::report::who::WhoReport;
 use tlslab::verify::{ExpectedName, Model};
 use tlslab::who::{self, Case, Wanted, own_name, predict};
+use tlslab::words::Escaped;
 use zeroize::Zeroizing;
 
 use super::flags::{Timeout, TlsVersions};
@@ -193,11 +194,12 @@ impl Inspect {
         for error in inspection.errors() {
             let line = error.line.map_or_else(String::new, |line| format!(" line {line}:"));
             // What was read from a file names it already.
-            let named = error.error.strip_prefix(&format!("{}: ", error.source)).unwrap_or(&error.error);
+            let named =
+                error.error.strip_prefix(&format!("{}: ", Escaped(&error.source))).unwrap_or(&error.error);
             ui.error(&format!("{}:{line} {named}", error.source));
         }
         if ui.json() {
-            ui.print(&serde_json::to_string(&inspection.report())?)?;
+            ui.print_json(&inspection.report())?;
         } else if self.pem {
             if inspection.certificates().next().is_none() {
                 return Err(self.no_certificate());

@@ -49,7 +49,7 @@ impl Man {
                 )));
             };
             if ui.json() {
-                ui.print(&serde_json::json!({ "page": name, "text": text }).to_string())?;
+                ui.print_json(&serde_json::json!({ "page": name, "text": text }))?;
             } else {
                 ui.print(text.trim_end())?;
             }
@@ -66,10 +66,10 @@ impl Man {
         }
         let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
         if ui.json() {
-            ui.print(&serde_json::json!({ "files": paths }).to_string())?;
+            ui.print_json(&serde_json::json!({ "files": paths }))?;
         } else {
             for path in paths {
-                ui.print(&path)?;
+                ui.print(&tlslab::words::Escaped(&path).to_string())?;
             }
         }
         Ok(0)

@@ -149,11 +149,12 @@ impl Ocsp {
         if ui.json() {
             let mut json = serde_json::to_value(OcspReport::from(&made))?;
             json["path"] = out.display().to_string().into();
-            ui.print(&json.to_string())?;
+            ui.print_json(&json)?;
             return Ok(0);
         }
         let due = responded.keep_until.map(tlslab::words::instant).unwrap_or_default();
-        ui.print(&format!("{}  serial {}, next due {due}", out.display(), responded.words))?;
+        let path = out.display().to_string();
+        ui.print(&format!("{}  serial {}, next due {due}", Escaped(&path), responded.words))?;
         Ok(0)
     }
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use tlslab::pki::key::Passphrase;
+use tlslab::words::Escaped;
 use zeroize::Zeroizing;
 
 use super::{Failure, Hinted, Result, remedy};
@@ -133,7 +134,7 @@ pub(crate) fn weakness(passphrase: &Passphrase, what: &str) -> Option<String> {
 }
 
 fn ask(prompt: &str) -> Result<Passphrase> {
-    let line = rpassword::prompt_password(prompt)
+    let line = rpassword::prompt_password(Escaped(prompt).to_string())
         .map_err(|error| Failure::new(format_args!("prompt: cannot ask on the terminal: {error}")))
         .hint(|| remedy::NO_TERMINAL.to_owned())?;
     checked(&Zeroizing::new(line.into_bytes()), "prompt")

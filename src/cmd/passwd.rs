@@ -93,21 +93,18 @@ impl Passwd {
         let holds = if self.noenc { "private key, readable as it is" } else { "private key, encrypted" };
         let kind = key.kind().map_or_else(|| "of an unknown kind".to_owned(), ToString::to_string);
         if ui.json() {
-            ui.print(
-                &serde_json::json!({
-                    "path": shown,
-                    "mode": format!("{:04o}", target.mode),
-                    "holds": holds,
-                    "encrypted": !self.noenc,
-                    "key": key.kind().and_then(PublicKeyKind::option),
-                    "public_key": kind,
-                    "spki_sha256": key.public_key().map(|key| words::hex(&sha256(&key.spki))),
-                    "warnings": warnings,
-                })
-                .to_string(),
-            )?;
+            ui.print_json(&serde_json::json!({
+                "path": shown,
+                "mode": format!("{:04o}", target.mode),
+                "holds": holds,
+                "encrypted": !self.noenc,
+                "key": key.kind().and_then(PublicKeyKind::option),
+                "public_key": kind,
+                "spki_sha256": key.public_key().map(|key| words::hex(&sha256(&key.spki))),
+                "warnings": warnings,
+            }))?;
         } else {
-            ui.print(&format!("{shown}  {:04o}  {holds} ({kind})", target.mode))?;
+            ui.print(&format!("{}  {:04o}  {holds} ({kind})", words::Escaped(&shown), target.mode))?;
         }
         Ok(0)
     }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use tlslab::pki::facts::CertFacts;
 use tlslab::pki::files::read_crls;
 use tlslab::verify::{Demand, Revocation};
 
@@ -24,11 +25,16 @@ impl RevocationArgs {
     pub(crate) fn read(&self) -> Result<Revocation> {
         let (mut lists, mut issuers) = (Vec::new(), Vec::new());
         for path in &self.crls {
+            // A list, or an issuer, that is left out could let in who is revoked: here one that is odd is an error.
             let (found, beside) = read_crls(path).hint(|| remedy::how_to_get_list(path))?;
+            for certificate in &beside {
+                CertFacts::read(certificate).map_err(|fault| {
+                    Failure::new(format_args!("{}: a certificate beside a list: {fault}", path.display()))
+                })?;
+            }
             lists.extend(found);
             issuers.extend(beside);
         }
-        Revocation::new(self.demand, lists, &issuers)
-            .map_err(|fault| Failure::new(format_args!("a certificate beside a list: {fault}")))
+        Ok(Revocation::new(self.demand, lists, &issuers)?)
     }
 }

@@ -170,16 +170,17 @@ impl Revoke {
     }
 
     fn show(&self, made: &CrlFacts, ui: &Ui) -> Result<()> {
-        let path = self.crl.display();
+        let path = self.crl.display().to_string();
         let report = CrlReport::from(made);
         if ui.json() {
             let mut json = serde_json::to_value(&report)?;
-            json["path"] = path.to_string().into();
-            return Ok(ui.print(&json.to_string())?);
+            json["path"] = path.into();
+            return Ok(ui.print_json(&json)?);
         }
         let number = report.number.unwrap_or_default();
         let revoked = words::counted(made.entries.len() as u64, "certificate");
         let due = report.next_update.unwrap_or_default();
+        let path = Escaped(&path);
         Ok(ui.print(&format!("{path}  list {number}, {revoked} revoked, next due {due}"))?)
     }
 }

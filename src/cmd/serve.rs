@@ -18,7 +18,7 @@ use rustls::KeyLog;
 use time::OffsetDateTime;
 use tlslab::server::reload::{Settings, Tls};
 use tlslab::server::{self, BackEnd, BackEnds, Config, Forward, Limits, Metrics, Service};
-use tlslab::verify::{Criteria, Policy, TrustSet, Usage};
+use tlslab::verify::{Criteria, Policy, Usage};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -30,7 +30,7 @@ use super::patience;
 use super::revocation::RevocationArgs;
 use super::signals::{Signal, Signals, all_told};
 use super::systemd::{self, State};
-use super::{Result, Ui};
+use super::{Result, Ui, remedy, trust};
 use admin::Administration;
 use certificates::Served;
 use lines::Tally;
@@ -235,7 +235,7 @@ impl Serve {
         }
         let summary = tally.sum();
         if ui.json() {
-            ui.print(&summary.json(address).to_string())?;
+            ui.print_last(&summary.json(address))?;
         } else {
             ui.say(&summary.to_string());
         }
@@ -312,10 +312,7 @@ impl Serve {
         let client = match &self.client_ca {
             None => None,
             Some(path) => {
-                let certificates = identity::certificates(path, "--client-ca")?;
-                let trusted = TrustSet::new(&certificates)
-                    .with_context(|| format!("{}: cannot trust what is in it", path.display()))?;
-                let trusted = Arc::new(trusted);
+                let trusted = trust::trusted_of(path, || remedy::how_to_get(path, "--client-ca"), ui)?;
                 let revocation = self.revocation.read()?;
                 Some(Criteria { trusted, name: None, usage: Usage::Client, policy: Policy::Lab, revocation })
             }

@@ -233,14 +233,27 @@ impl Sources {
     }
 }
 
-/// Runs `work` to its end although requests to stop come meanwhile, and from then on: what it started is a matter of
-/// milliseconds, and half of it is worth nothing. SIGKILL does not wait.
+/// Runs `work` to its end although requests to stop come meanwhile: it is a matter of milliseconds, and half of it is worth
+/// nothing. SIGKILL does not wait. What is said of it afterwards has a limit too once there was a request, as whoever
+/// is to read it may be asleep.
 pub(crate) fn undisturbed<T>(work: impl FnOnce() -> T) -> io::Result<T> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
-    // Listening is what keeps a signal from ending the process; nobody asks what was heard.
-    let _inside = runtime.enter();
-    let _sources = Sources::new(Hangup::Stop)?;
-    Ok(work())
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut sources = {
+        let _inside = runtime.enter();
+        // Listening is what keeps a signal from ending the process.
+        Sources::new(Hangup::Stop)?
+    };
+    let done = work();
+    let ending = async move {
+        if let Signal::Stop(cut) = sources.next().await {
+            // The limit or a second request, whichever is first.
+            let _ = tokio::time::timeout(LAST_WORDS, sources.next()).await;
+            std::process::exit(i32::from(cut.status));
+        }
+    };
+    // Where the system has no thread left, SIGKILL ends what does not end by itself.
+    let _ = std::thread::Builder::new().name("signals".to_owned()).spawn(move || runtime.block_on(ending));
+    Ok(done)
 }
 
 #[cfg(test)]

@@ -203,7 +203,7 @@ impl Tap {
                 sessions_with_secrets: with_secrets,
                 recording_stopped: status.stopped.as_ref().map(ToString::to_string),
             };
-            ui.print(&serde_json::to_string(&summary)?)?;
+            ui.print_last(&summary)?;
         } else {
             let secrets = match (&self.keylog, status.sessions) {
                 (None, _) | (_, 0) => String::new(),

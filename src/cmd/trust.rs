@@ -82,18 +82,23 @@ pub(crate) fn trusted(sources: &[PathBuf], ui: &Ui) -> Result<Arc<TrustSet>> {
         if source.as_os_str() == "system" {
             certificates.extend(system_store(ui)?);
         } else {
-            certificates.extend(readable(source, ui)?);
+            certificates.extend(readable(source, || remedy::how_to_trust(source), ui)?);
         }
     }
     let trusted = TrustSet::new(&certificates).with_context(|| listed(sources))?;
     Ok(Arc::new(trusted))
 }
 
+/// What stands in the file at `path`; `hint` says what to do where there is nothing.
+pub(crate) fn trusted_of(path: &Path, hint: impl FnOnce() -> String, ui: &Ui) -> Result<Arc<TrustSet>> {
+    Ok(Arc::new(TrustSet::new(&readable(path, hint, ui)?)?))
+}
+
 /// The certificates of a file that can be read. One that cannot is left out with a warning, so that an odd one in a
 /// bundle does not take the others with it; where none is left, that is a failure.
-fn readable(path: &Path, ui: &Ui) -> Result<Vec<CertificateDer<'static>>> {
+fn readable(path: &Path, hint: impl FnOnce() -> String, ui: &Ui) -> Result<Vec<CertificateDer<'static>>> {
     let read = files::read_certificates_by_line(path).context("cannot read trusted certificates");
-    let found = read.hint(|| remedy::how_to_trust(path))?;
+    let found = read.hint(hint)?;
     let mut readable = Vec::new();
     let mut faults = Vec::new();
     for (line, certificate) in found {

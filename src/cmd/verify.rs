@@ -96,7 +96,7 @@ impl Verify {
             );
         }
         if ui.json() {
-            ui.print(&serde_json::to_string(&VerdictReport::from(&verdict))?)?;
+            ui.print_json(&VerdictReport::from(&verdict))?;
         } else {
             for line in report::table(&verdict) {
                 ui.print(&line)?;

@@ -86,7 +86,7 @@ pub enum PublicKeyKind {
     /// An elliptic curve.
     Ec {
         /// The named curve: `P-256`, `P-384`, `P-521`, `secp256k1` and others, else its dotted OID, or
-        /// `explicit parameters`, which RFC 5480 §2.1.1 forbids.
+        /// `explicit parameters` (or `implicit`, or `no`), which RFC 5480 §2.1.1 forbids.
         curve: String,
     },
     /// Ed25519.

@@ -58,10 +58,12 @@ pub enum FileError {
         fault: Fault,
     },
     /// A PEM block whose inside is no base64.
-    #[error("{}: damaged {label} block: {why}", path.display())]
+    #[error("{}: line {line}: damaged {label} block: {why}", path.display())]
     DamagedPem {
         /// The file.
         path: PathBuf,
+        /// The line on which the block begins.
+        line: usize,
         /// The block's label.
         label: Label,
         /// What is wrong with it.
@@ -84,10 +86,12 @@ pub enum FileError {
         swapped: bool,
     },
     /// A certificate revocation list that is none.
-    #[error("{}: not a certificate revocation list: {why}", path.display())]
+    #[error("{}: {}not a certificate revocation list: {why}", path.display(), at_line(*line))]
     DamagedCrl {
         /// The file.
         path: PathBuf,
+        /// The line on which its block begins; `None` for DER.
+        line: Option<usize>,
         /// What was expected and found.
         why: String,
     },
@@ -160,4 +164,8 @@ fn list(paths: &[PathBuf]) -> String {
         Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
         _ => names.concat(),
     }
+}
+
+fn at_line(line: Option<usize>) -> String {
+    line.map_or_else(String::new, |line| format!("line {line}: "))
 }

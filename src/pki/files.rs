@@ -84,20 +84,21 @@ pub fn read_request(path: &Path) -> Result<RequestFacts, FileError> {
 /// issuers'. At least one list.
 pub fn read_crls(path: &Path) -> Result<(Vec<CrlFacts>, Vec<CertificateDer<'static>>), FileError> {
     let contents = read_bounded(path, CRL)?;
-    let read = |der: &[u8]| {
-        CrlFacts::read(der).map_err(|Malformed(why)| FileError::DamagedCrl { path: path.to_owned(), why })
+    let read = |line, der: &[u8]| {
+        let damaged = |Malformed(why)| FileError::DamagedCrl { path: path.to_owned(), line, why };
+        CrlFacts::read(der).map_err(damaged)
     };
     let blocks = find_blocks(path, &contents)?;
     if blocks.is_empty() {
         return match Kind::of(&contents) {
-            Kind::Crl => Ok((vec![read(&contents)?], Vec::new())),
+            Kind::Crl => Ok((vec![read(None, &contents)?], Vec::new())),
             other => Err(no_pem(path, CRL, other)),
         };
     }
     let (mut crls, mut certificates) = (Vec::new(), Vec::new());
     for block in &blocks {
         match block.label.as_str() {
-            "X509 CRL" | "CRL" => crls.push(read(&decode_in(path, block)?)?),
+            "X509 CRL" | "CRL" => crls.push(read(Some(block.line), &decode_in(path, block)?)?),
             "CERTIFICATE" => certificates.push(CertificateDer::from(decode_in(path, block)?.to_vec())),
             _ => {}
         }
@@ -311,6 +312,7 @@ fn find_blocks(path: &Path, contents: &[u8]) -> Result<Vec<Block>, FileError> {
 fn decode_in(path: &Path, block: &Block) -> Result<Zeroizing<Vec<u8>>, FileError> {
     decode(block).map_err(|why| FileError::DamagedPem {
         path: path.to_owned(),
+        line: block.line,
         label: block.label.clone(),
         why,
     })
@@ -510,11 +512,11 @@ mod tests {
         );
         assert_eq!(
             folder.certificate_refused("-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n"),
-            "file.pem: damaged CERTIFICATE block: expected base64"
+            "file.pem: line 1: damaged CERTIFICATE block: expected base64"
         );
         assert_eq!(
             folder.certificate_refused("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"),
-            "file.pem: damaged CERTIFICATE block: expected base64, found nothing"
+            "file.pem: line 1: damaged CERTIFICATE block: expected base64, found nothing"
         );
         assert_eq!(
             folder.certificate_refused("-----END CERTIFICATE-----\n"),

@@ -50,7 +50,8 @@ impl Attribute {
     fn prepared(&self) -> Vec<u8> {
         let mut bytes = self.oid.as_bytes().to_vec();
         if let Some(text) = &self.text {
-            let composed = ComposingNormalizerBorrowed::new_nfkc().normalize(text).to_lowercase();
+            let mapped: String = text.chars().filter(|c| !is_mapped_to_nothing(*c)).collect();
+            let composed = ComposingNormalizerBorrowed::new_nfkc().normalize(&mapped).to_lowercase();
             // No identifier byte of a string, so that text is never taken for bytes.
             bytes.push(0);
             bytes.extend(composed.split_whitespace().collect::<Vec<_>>().join(" ").into_bytes());
@@ -60,6 +61,16 @@ impl Attribute {
         }
         bytes
     }
+}
+
+/// Characters that names are compared without (RFC 4518 §2.2): soft hyphen, joiners, variation selectors, controls that
+/// are no space. Else whoever puts one into a name would be out of every excluded tree.
+fn is_mapped_to_nothing(c: char) -> bool {
+    matches!(c,
+        '\u{0}'..='\u{8}' | '\u{e}'..='\u{1f}' | '\u{7f}'..='\u{84}' | '\u{86}'..='\u{9f}' | '\u{ad}' | '\u{34f}'
+        | '\u{6dd}' | '\u{70f}' | '\u{1806}' | '\u{180b}'..='\u{180e}' | '\u{200b}'..='\u{200f}'
+        | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2063}' | '\u{206a}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}'
+        | '\u{feff}' | '\u{fff9}'..='\u{fffc}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0001}' | '\u{e0020}'..='\u{e007f}')
 }
 
 impl Subject {
@@ -397,6 +408,20 @@ mod tests {
                         311a3018060355040a0c1154657374204f7267616e69736174696f6e310c300a060355040b0c034f72673115\
                         301306035504030c0c7777772e746573742e6f7267";
         assert_eq!(crate::words::hex(&Subject::lab().to_der()), expected);
+    }
+
+    #[test]
+    fn names_are_compared_without_case_spaces_and_what_is_not_seen() {
+        let one = subject("/O=Acme  Corp/CN=Wörk");
+        for same in
+            ["/O=ACME corp/CN=wörk", "/O= acme corp /CN=WÖRK", "/O=Ac\u{ad}me Corp/CN=Wo\u{308}\u{200d}rk"]
+        {
+            assert_eq!(subject(same).prepared(), one.prepared(), "{same}");
+            assert!(subject(same).is_within(&subject("/O=acme corp")), "{same}");
+        }
+        for other in ["/O=AcmeCorp/CN=Wörk", "/CN=Wörk/O=Acme Corp", "/O=Acme Corp/CN=Wörk/CN=x"] {
+            assert_ne!(subject(other).prepared(), one.prepared(), "{other}");
+        }
     }
 
     #[test]

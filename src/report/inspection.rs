@@ -304,12 +304,13 @@ impl Inspection {
         self.report
     }
 
-    /// Everything for a person, block after block. Errors are not among it.
+    /// Everything for a person, block after block, escaped: the names of files are in it. Errors are not among it.
     pub fn blocks(mut self) -> Vec<Vec<String>> {
         self.match_keys();
         let notes = self.notes().into_iter().map(|note| vec![format!("note  {note}")]);
         self.blocks.extend(notes.collect::<Vec<_>>());
-        self.blocks
+        let escaped = |line: &String| Escaped(line).to_string();
+        self.blocks.iter().map(|block| block.iter().map(escaped).collect()).collect()
     }
 
     fn certificate(&mut self, source: &str, pem_line: Option<usize>, place: Place, facts: CertFacts) {

@@ -9,6 +9,7 @@ pub mod certificate;
 pub mod crl;
 pub mod dissect;
 pub mod inspection;
+pub mod json;
 pub mod key;
 pub mod markdown;
 pub mod ocsp;

@@ -91,7 +91,7 @@ impl WhoReport {
             _ => "issued by a private CA that is the only trusted one",
         };
         let mut lines = vec![
-            format!("{}: certificate {}: who would take it as {name}", self.source, self.index),
+            format!("{}: certificate {}: who would take it as {name}", Escaped(&self.source), self.index),
             format!("{how}, at {}", self.at),
             String::new(),
         ];

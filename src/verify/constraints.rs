@@ -223,7 +223,7 @@ fn within(name: &GeneralName, subtree: &GeneralName) -> Option<bool> {
         (G::Ip(address), G::IpRange { address: network, mask }) => ip_within(*address, *network, *mask),
         (G::Directory(name), G::Directory(subtree)) => directory_within(name, subtree),
         (G::Email(mailbox), G::Email(subtree)) => email_within(mailbox, subtree),
-        (G::Uri(uri), G::Uri(subtree)) => uri_host(uri).map(|host| host_within(host, subtree)),
+        (G::Uri(uri), G::Uri(subtree)) => host_within(uri_host(uri)?, subtree),
         _ => None,
     }
 }
@@ -231,7 +231,7 @@ fn within(name: &GeneralName, subtree: &GeneralName) -> Option<bool> {
 /// A DNS name satisfies a constraint to which it adds zero or more labels on the left.
 fn dns_within(name: &str, subtree: &str) -> Option<bool> {
     // A leading dot is not RFC 5280's syntax for dNSName; it is refused rather than guessed at.
-    if subtree.starts_with('.') || subtree.contains('*') {
+    if !is_host(subtree) && !subtree.is_empty() {
         return None;
     }
     let name = name.strip_prefix("*.").unwrap_or(name);
@@ -241,6 +241,15 @@ fn dns_within(name: &str, subtree: &str) -> Option<bool> {
 /// A name with the root's dot at its end is the name without it (RFC 1034 §3.1).
 fn without_root(name: &str) -> &str {
     name.strip_suffix('.').unwrap_or(name)
+}
+
+/// Letters, digits, hyphens and underscores between single dots. What else stands where a host should (a wildcard, a URI,
+/// the root's dot, a percent-encoded or an unencoded letter) each reads in its own way.
+fn is_host(text: &str) -> bool {
+    let is_label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
+    text.split('.').all(is_label)
 }
 
 /// Whether `name` is a wildcard that stands for `host` itself: `*.test.org` for `www.test.org`, one label only
@@ -261,12 +270,17 @@ fn host_is_or_is_under(host: &str, parent: &str) -> bool {
         .is_some_and(|tail| tail.eq_ignore_ascii_case(parent))
 }
 
-/// For URIs and mailboxes: `.example.com` is every host below, `example.com` that host alone.
-fn host_within(host: &str, subtree: &str) -> bool {
-    match subtree.strip_prefix('.') {
-        Some(parent) => !host.eq_ignore_ascii_case(parent) && host_is_or_is_under(host, parent),
-        None => subtree.is_empty() || host.eq_ignore_ascii_case(subtree),
+/// For URIs and mailboxes: `.example.com` is every host below, `example.com` that host alone. `None` where the constraint
+/// is no host.
+fn host_within(host: &str, subtree: &str) -> Option<bool> {
+    if subtree.is_empty() {
+        return Some(true);
     }
+    let parent = subtree.strip_prefix('.');
+    is_host(parent.unwrap_or(subtree)).then(|| match parent {
+        Some(parent) => !host.eq_ignore_ascii_case(parent) && host_is_or_is_under(host, parent),
+        None => host.eq_ignore_ascii_case(subtree),
+    })
 }
 
 /// `None` where the mailbox or the constraint is none: RFC 5321 §4.1.2 has a second `@` in quotes only, and parsers
@@ -274,27 +288,31 @@ fn host_within(host: &str, subtree: &str) -> bool {
 fn email_within(mailbox: &str, subtree: &str) -> Option<bool> {
     let is_local = |local: &str| !local.contains('@') || (local.starts_with('"') && local.ends_with('"'));
     let Some((local, host)) = without_root(mailbox).rsplit_once('@') else { return Some(false) };
-    if !is_local(local) {
+    if !is_local(local) || !host.is_ascii() {
         return None;
     }
     match subtree.rsplit_once('@') {
-        Some((wanted, _)) if !is_local(wanted) => None,
+        // Some read `@test.org` as the host's name.
+        Some((wanted, wanted_host)) if !is_local(wanted) || wanted.is_empty() || !is_host(wanted_host) => {
+            None
+        }
         Some((wanted, wanted_host)) => Some(local == wanted && host.eq_ignore_ascii_case(wanted_host)),
-        None => Some(host_within(host, subtree)),
+        None => host_within(host, subtree),
     }
 }
 
 /// The host of `scheme://user@host:port/…`; `None` where there is no authority or the host is an address, to
-/// which RFC 5280 lets no constraint apply.
+/// which RFC 5280 lets no constraint apply, or where it is told by nobody alike (RFC 3986 has no backslash, and lets a host
+/// be percent-encoded).
 fn uri_host(uri: &str) -> Option<&str> {
     let (_, rest) = uri.split_once("://")?;
     let authority = rest.split(['/', '?', '#']).next()?;
     let host = authority.rsplit('@').next()?;
-    if host.starts_with('[') {
+    if authority.contains('\\') {
         return None;
     }
     let host = without_root(host.split(':').next()?);
-    (!host.is_empty() && host.parse::<IpAddr>().is_err()).then_some(host)
+    (is_host(host) && host.parse::<IpAddr>().is_err()).then_some(host)
 }
 
 fn ip_within(address: IpAddr, network: IpAddr, mask: IpAddr) -> Option<bool> {
@@ -340,6 +358,9 @@ mod tests {
             ("anything", "", Some(true)),
             ("*.test.org", "test.org", Some(true)),
             ("www.test.org", ".test.org", None),
+            ("www.test.org", "test.org.", None),
+            ("www.test.org", "*.test.org", None),
+            ("www.test.org.", "test.org", Some(true)),
         ] {
             assert_eq!(dns_within(name, subtree), expected, "{name} in {subtree:?}");
         }
@@ -384,6 +405,26 @@ mod tests {
         assert_eq!(uri_host("https://user@www.test.org:443/x"), Some("www.test.org"));
         assert_eq!(uri_host("https://192.0.2.1/"), None);
         assert_eq!(uri_host("urn:x"), None);
+        assert_eq!(uri_host("https://www.test.org.:443"), Some("www.test.org"));
+        for hidden in [
+            "https://evil.org\\@test.org/",
+            "https://evil%2eorg/",
+            "https://[::1]/",
+            "https://\u{fc}.org/",
+            "https:///",
+        ] {
+            assert_eq!(uri_host(hidden), None, "{hidden}");
+        }
+        // What is no constraint is not one that is about nobody.
+        for constraint in ["https://evil.org", "evil.org.", "*.evil.org", "evil.org:443", "..evil.org"] {
+            assert_eq!(host_within("evil.org", constraint), None, "{constraint}");
+        }
+        for constraint in ["@evil.org", "evil.org.", "*.evil.org", "a@", "a@b@evil.org"] {
+            assert_eq!(email_within("root@evil.org", constraint), None, "{constraint}");
+        }
+        assert_eq!(email_within("root@m\u{fc}nchen.de", "xn--mnchen-3ya.de"), None);
+        assert_eq!(host_within("a.evil_x.org", ".evil_x.org"), Some(true));
+        assert_eq!(host_within("anything", ""), Some(true));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use num_bigint::BigUint;
 use super::verdict::Reason;
 use crate::pki::facts::{PublicKeyFacts, PublicKeyKind};
 use crate::pki::oid::{self, Oid};
+use crate::words;
 
 /// The shortest RSA modulus that counts as strong (RFC 9325 §4.5), in bits.
 pub(super) const MIN_RSA_BITS: u64 = 2048;
@@ -38,7 +39,12 @@ pub(crate) fn weak_numbers(key: &PublicKeyFacts) -> Option<Weakness> {
         PublicKeyKind::Ec { curve } => weak_ec(curve, &key.bits),
         PublicKeyKind::Ed25519 => odd_length(key, 32).or_else(|| {
             let point = Ed25519VerifyingKey::from_bytes(&key.bits);
-            point.is_err().then(|| malformed("an Ed25519 key that is no point of its curve".to_owned()))
+            if point.is_err() {
+                return Some(malformed("an Ed25519 key that is no point of its curve".to_owned()));
+            }
+            // With the neutral element, and nearly with the others, anybody's signature is the key's.
+            has_small_order(key)
+                .then(|| weak("an Ed25519 key of small order, for which anybody can sign".to_owned()))
         }),
         PublicKeyKind::Other(oid) => weak_other(*oid, key),
         PublicKeyKind::Unreadable => Some(malformed("a key that cannot be read".to_owned())),
@@ -48,6 +54,23 @@ pub(crate) fn weak_numbers(key: &PublicKeyFacts) -> Option<Weakness> {
 /// An RSA key with its article; RSA-PSS is one for signatures of that kind only (RFC 4055 §1.2).
 fn noun(kind: &PublicKeyKind) -> &'static str {
     if matches!(kind, PublicKeyKind::RsaPss { .. }) { "an RSA-PSS key" } else { "an RSA key" }
+}
+
+/// Whether it is one of the eight points of Ed25519 whose order divides the cofactor (RFC 8032 §5.1), in the encodings
+/// of which there is no other: the sign of x is the highest bit.
+pub(crate) fn has_small_order(key: &PublicKeyFacts) -> bool {
+    const ORDINATES: [&str; 5] = [
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    ];
+    let mut ordinate = key.bits.clone();
+    if let (PublicKeyKind::Ed25519, Some(last)) = (&key.kind, ordinate.last_mut()) {
+        *last &= 0x7f;
+    }
+    key.kind == PublicKeyKind::Ed25519 && ORDINATES.contains(&words::hex(&ordinate).as_str())
 }
 
 fn malformed(words: String) -> Weakness {
@@ -127,6 +150,9 @@ fn weak_rsa(key: &PublicKeyFacts) -> Option<Weakness> {
 fn weak_ec(curve: &str, point: &[u8]) -> Option<Weakness> {
     // RFC 8422 §5.1.1, RFC 8446 §4.2.3: P-192, secp256k1 and most others are gone; explicit parameters choose
     // their own arithmetic and have never been allowed (RFC 5480 §2.1.1).
+    if curve.ends_with("parameters") {
+        return Some(weak(format!("an EC key with {curve}, and TLS knows curves by name")));
+    }
     let Some(known) = CURVES.iter().find(|known| known.name == curve) else {
         return Some(weak(format!("a key on the curve {curve}, which TLS does not have")));
     };
@@ -371,6 +397,25 @@ mod tests {
                 &good,
                 "malformed: a key of the kind Ed25519 with parameters, of which it has none",
             ),
+            (&[EC], &good, "weak-key: an EC key with no parameters, and TLS knows curves by name"),
+            (
+                &[EC, &[5, 0]],
+                &good,
+                "weak-key: an EC key with implicit parameters, and TLS knows curves by name",
+            ),
+            (&[ED25519], &[0; 32], "weak-key: an Ed25519 key of small order, for which anybody can sign"),
+            (
+                &[ED25519],
+                &[&[1][..], &[0; 31]].concat(),
+                "weak-key: an Ed25519 key of small order, for which anybody can sign",
+            ),
+            (
+                &[ED25519],
+                &data_encoding::HEXLOWER
+                    .decode(b"c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa")
+                    .unwrap(),
+                "weak-key: an Ed25519 key of small order, for which anybody can sign",
+            ),
             (&[ED25519], &[0xff; 32], "malformed: an Ed25519 key that is no point of its curve"),
             (&[unknown], &good, "malformed: a key of the kind 1.2.3.4, which tlslab cannot read"),
             (&[ml_dsa_44], &good, "malformed: a key of the kind ML-DSA-44 of 32 bytes, not 1312"),
@@ -387,7 +432,7 @@ mod tests {
             (
                 &[EC, &[0x30, 0]],
                 &good,
-                "weak-key: a key on the curve explicit parameters, which TLS does not have",
+                "weak-key: an EC key with explicit parameters, and TLS knows curves by name",
             ),
         ] {
             assert_eq!(fault(&spki(algorithm, bits)).as_deref(), Some(found));

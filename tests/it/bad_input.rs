@@ -2,11 +2,14 @@
 //!
 //! What belongs to one command alone is tested with that command.
 
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
+
+use tlslab::words::is_invisible;
 
 use crate::lab::{Lab, TLSLAB, peer, run, run_with_input, signal};
 
@@ -473,6 +476,113 @@ fn one_odd_certificate_among_the_trusted_ones_is_left_out_with_its_line() {
         .success()
         .says("tlslab: warning: bundle.pem: line 1: not an X.509 certificate: ")
         .says("; not trusted, the others are");
+    // Of clients as well, and what is left is trusted.
+    lab.gencert(&["--profile", "client", "--cn", "alice", "--out", "alice"]);
+    lab.write("clients.pem", format!("{odd}{}", lab.read("alice/cert.pem")));
+    let server = lab.serve(&["--client-ca", "clients.pem"]);
+    let warning = "warning: clients.pem: line 1: not an X.509 certificate: ";
+    assert!(server.heard().contains(warning), "{}", server.heard());
+    let alice = ["--cert", "alice/cert.pem", "--key", "alice/clearkey.pem", "--message", "hi"];
+    lab.tlslab(["connect", &server.to_word()].iter().chain(&alice)).success().prints("hi");
     lab.write("odd.pem", odd);
+    refused(&lab, &["serve", "--listen", "127.0.0.1:0", "--client-ca", "odd.pem"], "odd.pem", "line 1: ");
     lab.run(TLSLAB, ["verify", "cert.pem", "--ca", "odd.pem"]).status(1).says("odd.pem: line 1: ");
+}
+
+#[test]
+fn what_is_odd_among_lists_of_the_revoked_is_an_error_with_its_line() {
+    let lab = Lab::new();
+    lab.gencert(&["--profile", "ca", "--out", "ca"]);
+    lab.gencert(&["--ca", "ca/cert.pem", "--ca-key", "ca/clearkey.pem", "--force"]);
+    let (ca, key) = ("ca/cert.pem", "ca/clearkey.pem");
+    lab.tlslab(["revoke", "--ca", ca, "--ca-key", key, "--crl", "list.pem"]).success();
+    let list = lab.read("list.pem");
+    let odd = |label| format!("-----BEGIN {label}-----\nMAUwA6ABAA==\n-----END {label}-----\n");
+    let line = list.lines().count() + 1;
+    for (label, words) in [
+        ("X509 CRL", format!("line {line}: not a certificate revocation list: ")),
+        ("CERTIFICATE", "a certificate beside a list: not an X.509 certificate: ".to_owned()),
+    ] {
+        lab.write("lists.pem", format!("{list}{}", odd(label)));
+        refused(&lab, &["verify", "cert.pem", "--ca", ca, "--crl", "lists.pem"], "lists.pem", &words);
+    }
+    lab.tlslab(["verify", "cert.pem", "--ca", ca, "--crl", "list.pem"]).success();
+}
+
+/// A name that would set a terminal's title, colour what follows, turn it around, hide in it and begin a line anew, if it
+/// got there as it stands: C0, C1, bidirectional, zero-width, tag, separator, soft hyphen.
+const HOSTILE: &str =
+    "n\u{1b}]0;x\u{7}\u{1b}[31m\u{9b}31m\u{202e}\u{2066}\u{200b}\u{e0041}\u{2028}\u{ad}\rFORGED";
+
+#[test]
+fn no_name_or_argument_reaches_a_terminal_as_it_stands() {
+    if !peer("script") {
+        return;
+    }
+    let lab = Lab::new();
+    let (folder, other) = (HOSTILE, format!("{HOSTILE}2"));
+    let at = |name: &str| format!("{HOSTILE}/{name}");
+    let (cert, key) = (at("cert.pem"), at("clearkey.pem"));
+    lab.gencert(&["--profile", "ca", "--out", "ca"]);
+    let odd = "-----BEGIN CERTIFICATE-----\nMAUwA6ABAA==\n-----END CERTIFICATE-----\n";
+    let quick = ["gencert", "--key", "ec:p256", "--force", "--out", folder];
+    let made = [&quick[..], &["--ca", "ca/cert.pem", "--ca-key", "ca/clearkey.pem", "--noenc"]].concat();
+    // Everything that names a file or an argument, in passing, in a warning, in an error, in an answer.
+    let commands: &[&[&str]] = &[
+        &made,
+        &quick,
+        &["inspect", &cert, &key, "nowhere"],
+        &["inspect", &cert, "--who"],
+        &["inspect", "nowhere", &other],
+        &["verify", &cert, "--ca", &at("odd.pem")],
+        &["verify", &cert, "--ca", "ca/cert.pem", "--cn", folder],
+        &["passwd", &key, "--noenc", "--force", "--out", &other],
+        &["passwd", &other, "--noenc", "--passin", "env:NO", "--out", &at("again"), "--force"],
+        &["revoke", &cert, "--ca", "ca/cert.pem", "--ca-key", "ca/clearkey.pem", "--crl", &at("list")],
+        &["ocsp", &cert, "--ca", "ca/cert.pem", "--ca-key", "ca/clearkey.pem", "--out", &at("r"), "--force"],
+        &["connect", "127.0.0.1:1", "--ca", &cert, "--keylog", &at("keys.log")],
+        &["connect", &at("host:1"), "--ca", &cert],
+        &["serve", "--cert-dir", folder, "--listen", "host.invalid:0"],
+        &["serve", folder],
+        &["dissect", &other],
+        &["man", "--out", &at("man"), "--force"],
+        &["audit", "client", "--only", folder, "--", "true"],
+        &["audit", "client", "--jobs", folder, "--", "true"],
+        &["completions", folder],
+        &[folder],
+    ];
+    for command in commands {
+        if command.first() == Some(&"verify") {
+            lab.write(&at("odd.pem"), format!("{odd}{}", lab.read("ca/cert.pem")));
+        }
+        for json in [&[][..], &["--json"]] {
+            // What stands behind `--` is another program's.
+            let words = match command.iter().position(|word| *word == "--") {
+                Some(end) => [&command[..end], json, &command[end..]].concat(),
+                None => [command, json].concat(),
+            };
+            let said = on_a_terminal(&lab, &words);
+            let raw = said.chars().find(|c| (c.is_control() && *c != '\n') || is_invisible(*c));
+            assert_eq!(raw, None, "{words:?}\n{said:?}");
+            assert!(said.contains("FORGED"), "it is shown: {words:?}\n{said:?}");
+        }
+    }
+    // Whoever parses an answer gets the name as it is.
+    let made = lab.tlslab(made.iter().chain(&["--json"])).success().json();
+    assert_eq!(made["files"][0]["path"], *cert);
+}
+
+/// What a person sees: everything that a command writes on a terminal of its own. It makes CR LF of each line's end.
+fn on_a_terminal(lab: &Lab, words: &[&str]) -> String {
+    let quoted: Vec<_> = words.iter().map(|word| format!("'{word}'")).collect();
+    let mut command = lab.command("script");
+    command.args(["-qefc", &format!("exec {TLSLAB} {}", quoted.join(" ")), "/dev/null"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("script");
+    // Whatever asks for a passphrase gets an empty one. Without an end: that makes `script` wait for seconds.
+    let mut stdin = child.stdin.take().expect("stdin was piped");
+    stdin.write_all(b"\n").expect("script reads");
+    let mut said = Vec::new();
+    child.stdout.take().expect("stdout was piped").read_to_end(&mut said).expect("what script shows");
+    child.wait().expect("script ends");
+    String::from_utf8_lossy(&said).replace("\r\n", "\n")
 }

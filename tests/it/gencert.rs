@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::lab::{Lab, Run, TLSLAB, peer, run, run_with_input, signal};
+use crate::lab::{Lab, Run, Server, TLSLAB, peer, run, run_with_input, signal};
 
 const PASS: &str = "correct horse";
 
@@ -714,6 +714,47 @@ fn connect_is_suggested_only_where_it_succeeds() {
         let verified = lab.run(TLSLAB, ["verify", "cert.pem", "--cn", name]).code() == 0;
         assert_eq!(suggested, verified, "{name}: {made}");
         assert_eq!(made.stderr.contains("tlslab connect refuses it: "), !verified, "{name}: {made}");
+    }
+}
+
+#[test]
+fn what_is_suggested_runs_as_it_is_printed() {
+    let lab = Lab::new();
+    // What a shell splits, expands or reads as an option, what is not seen, and what several parsers read as addresses.
+    for name in [
+        "WWW.Test.Org",
+        "_dmarc.test.org",
+        "xn--mnchen-3ya.de",
+        "test.org.",
+        "it's",
+        "my \"own\" server",
+        "$(false)",
+        "127.1",
+        "0x7f.1",
+        "fe80::1%eth0",
+        "2001:DB8::1",
+        "-test.org",
+        "--",
+        "a\u{ad}.org",
+        "a\u{202e}b",
+        "a/b",
+    ] {
+        let folder = format!("-{name}").replace('/', "");
+        let arguments = ["--noenc", "--force", &format!("--cn={name}"), &format!("--out={folder}")];
+        let made = gencert(&lab, &arguments).success();
+        let command = |verb: &str| {
+            let begin = format!("  tlslab {verb}");
+            let line = made.stderr.lines().find_map(|line| line.strip_prefix(&begin));
+            line.unwrap_or_else(|| panic!("no {verb} is suggested: {made}")).to_owned()
+        };
+        let shell = |line: String| {
+            let mut shell = lab.command("sh");
+            shell.args(["-c", &format!("exec {TLSLAB} {line}")]);
+            shell
+        };
+        let server = Server::start(&mut shell(format!("serve --listen 127.0.0.1:0{}", command("serve"))));
+        let connect = format!("connect {} --message hello{}", server.to_word(), command("connect"));
+        crate::lab::run(&mut shell(connect)).success().prints("hello");
     }
 }
 

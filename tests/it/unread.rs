@@ -211,3 +211,60 @@ fn a_forced_capture_takes_the_place_of_a_link() {
     assert!(lab.file("lab.pcapng").symlink_metadata().unwrap().is_file());
     assert!(std::fs::read(lab.file("lab.pcapng")).unwrap().starts_with(b"\x0a\x0d\x0d\x0a"));
 }
+
+#[test]
+fn a_sum_that_nobody_reads_keeps_no_server_from_ending() {
+    let lab = Lab::new();
+    lab.gencert(&[]);
+    let echo = lab.serve(&[]);
+    let to = echo.to_word();
+    let (_both, full) = full_fifo(&lab);
+    for arguments in
+        [&["serve", "--plaintext"][..], &["tap", "--to", &to, "--pcap", "lab.pcapng"], &["connect", &to]]
+    {
+        let mut command = lab.command(TLSLAB);
+        command.args(arguments).args(["--json", "--listen", "127.0.0.1:0"]);
+        let server = Server::start_with(&mut command, full.try_clone().unwrap().into());
+        let (exit, said) = server.stop();
+        assert_eq!(exit.code(), Some(1), "{arguments:?}: {said}");
+        assert!(said.contains("stdout: expected a reader, found one that sleeps"), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn connect_does_not_wait_for_who_reads_its_stderr() {
+    let lab = Lab::new();
+    lab.gencert(&[]);
+    let server = lab.serve(&[]);
+    let (_both, full) = full_fifo(&lab);
+    let mut command = lab.command(TLSLAB);
+    command.args(["connect", &server.to_word(), "--message", "hello"]).stderr(full).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut said = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!((ended(&mut child), said.as_str()), (Some(0), "hello\n"));
+}
+
+#[test]
+fn one_request_ends_what_nobody_listens_to() {
+    let lab = Lab::new();
+    let (_both, full) = full_fifo(&lab);
+    let stop = |command: &mut Command, made: &str| {
+        let mut child = command.spawn().unwrap();
+        // It listens for signals before it makes this.
+        while !lab.file(made).exists() {
+            assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
+            std::thread::yield_now();
+        }
+        signal(child.id(), "INT");
+        ended(&mut child)
+    };
+    let mut gencert = lab.command(TLSLAB);
+    gencert.args(["gencert", "--noenc", "--key", "ec:p256", "--out", "new"]);
+    gencert.stdout(full.try_clone().unwrap()).stderr(Stdio::null());
+    assert_eq!(stop(&mut gencert, "new/cert.pem"), Some(130));
+    let mut audit = lab.command(TLSLAB);
+    audit.args(["audit", "serve", "expired", "--listen", "127.0.0.1:0", "--out", "trust"]);
+    audit.stdout(Stdio::null()).stderr(full);
+    assert_eq!(stop(&mut audit, "trust/expired.pem"), Some(0));
+}

@@ -334,10 +334,10 @@ impl Client {
         let status = worst(audits.iter().map(Audit::exit_status));
         match (audits, self.each.is_empty()) {
             ([audit], true) if ui.json() => {
-                ui.print(&serde_json::to_string(&report::AuditReport::from(audit))?)?;
+                ui.print_json(&report::AuditReport::from(audit))?;
             }
             (_, _) if ui.json() => {
-                ui.print(&serde_json::to_string(&report::SubmissionsReport::new(audits, status))?)?;
+                ui.print_json(&report::SubmissionsReport::new(audits, status))?;
             }
             (audits, single) => {
                 for audit in audits {

@@ -48,7 +48,7 @@ impl List {
         let named = selection.named(&all).map_err(unselected)?;
         let report = CasesReport::new(named.iter().map(|case| &***case));
         if ui.json() {
-            ui.print(&serde_json::to_string(&report)?)?;
+            ui.print_json(&report)?;
             return Ok(0);
         }
         for case in &named {
@@ -78,7 +78,7 @@ impl Show {
             shown["fix"] = serde_json::json!(case.fix);
             shown["known_to_accept"] = serde_json::json!(mending::known_to_accept(&case.id));
             shown["mending"] = serde_json::to_value(mending::by_language(case.family))?;
-            ui.print(&shown.to_string())?;
+            ui.print_json(&shown)?;
             return Ok(0);
         }
         for (what, words) in [

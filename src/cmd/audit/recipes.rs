@@ -200,7 +200,7 @@ impl Recipes {
                     })
                 })
                 .collect();
-            ui.print(&serde_json::json!({ "recipes": recipes }).to_string())?;
+            ui.print_json(&serde_json::json!({ "recipes": recipes }))?;
             return Ok(0);
         }
         for recipe in chosen {

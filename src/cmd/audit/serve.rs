@@ -92,6 +92,7 @@ impl Serve {
 
     async fn serve(&self, ui: &Ui, chosen: Vec<Arc<Case>>) -> Result<u8> {
         let mut signals = Signals::new()?;
+        ui.in_background();
         let supply = Supply::new(LAB_NAME.parse()?, clock, MARGIN);
         let room = Arc::new(Semaphore::new(AT_A_TIME));
         let mut port = self.listen.port();

@@ -165,7 +165,7 @@ impl Server {
 
     fn print_checks(&self, ui: &Ui) -> Result<u8> {
         if ui.json() {
-            ui.print(&serde_json::to_string(&report::ChecksReport::new(|check| self.wants(check)))?)?;
+            ui.print_json(&report::ChecksReport::new(|check| self.wants(check)))?;
             return Ok(0);
         }
         let mut count = 0;
@@ -290,7 +290,7 @@ impl Server {
         match audits {
             [audit] if self.each.is_none() => {
                 if ui.json() {
-                    ui.print(&serde_json::to_string(&report::ServerReport::from(audit))?)?;
+                    ui.print_json(&report::ServerReport::from(audit))?;
                 } else if let Err((why, status)) = &audit.facts {
                     return Err(Failure::new(format!("{}: {why}", audit.target)).status(*status));
                 } else {
@@ -298,7 +298,7 @@ impl Server {
                 }
             }
             _ if ui.json() => {
-                ui.print(&serde_json::to_string(&report::ServersReport::new(audits, status))?)?;
+                ui.print_json(&report::ServersReport::new(audits, status))?;
             }
             audits => {
                 for audit in audits {

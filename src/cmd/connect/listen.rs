@@ -71,7 +71,7 @@ async fn listen(carrier: Carrier, address: &ListenAddress, ui: &Ui) -> Result<u8
     if ui.json() {
         let summary =
             json!({ "listen": address.to_string(), "connections": carried, "refused": refused, "cut": cut });
-        ui.print(&summary.to_string())?;
+        ui.print_last(&summary)?;
     } else {
         let cut = if cut == 0 { String::new() } else { format!(", {cut} of them cut off") };
         ui.say(&format!("stopped: {} carried{cut}, {refused} refused", counted(carried, "connection")));

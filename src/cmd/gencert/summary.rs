@@ -34,13 +34,14 @@ impl Summary<'_> {
     pub(super) fn show(&self, ui: &Ui) -> Result<()> {
         let next = self.next();
         if ui.json() {
-            ui.print(&self.json(&next).to_string())?;
+            ui.print_json(&self.json(&next))?;
             return Ok(());
         }
         for line in self.lines() {
             ui.print(&line)?;
         }
-        ui.say("\nnext:");
+        ui.say("");
+        ui.say("next:");
         for line in next {
             ui.say(&format!("  {line}"));
         }
@@ -80,7 +81,8 @@ impl Summary<'_> {
         }
         lines.push(String::new());
         // The certificate first, as people look for it.
-        let paths: Vec<_> = self.files.iter().map(|file| self.path(file)).collect();
+        let paths: Vec<_> =
+            self.files.iter().map(|file| words::Escaped(&self.path(file)).to_string()).collect();
         let width = paths.iter().map(|path| path.chars().count()).max().unwrap_or_default();
         for (file, path) in self.files.iter().zip(&paths).rev() {
             lines.push(format!("{path:width$}  {:04o}  {}", file.mode, self.holds(file)));
@@ -145,9 +147,9 @@ impl Summary<'_> {
     /// The commands to run next, with options only where the defaults would miss.
     fn next(&self) -> Vec<String> {
         let out = &self.options.out;
-        let word = |name: &str| quoted(&within(out, name).display().to_string());
+        let word = |name: &str| quoted_path(&within(out, name));
         let own = format!(" --cert {} --key {}", word(CERT), word(CLEAR_KEY));
-        let anchor = self.ca.map_or_else(|| word(CERT), |ca| quoted(&ca.display().to_string()));
+        let anchor = self.ca.map_or_else(|| word(CERT), quoted_path);
         if self.options.csr_only {
             return vec![format!(
                 "tlslab gencert --csr {} --ca ca/cert.pem --ca-key ca/clearkey.pem --out signed",
@@ -168,7 +170,7 @@ impl Summary<'_> {
             ProfileName::Ocsp => match self.ca {
                 Some(ca) => vec![format!(
                     "tlslab ocsp --ca {} --signer {} --signer-key {}",
-                    ca.display(),
+                    quoted_path(ca),
                     word(CERT),
                     word(CLEAR_KEY)
                 )],
@@ -179,7 +181,7 @@ impl Summary<'_> {
                 let here = out == Path::new(".");
                 let ca = if anchor == CERT { String::new() } else { format!(" --ca {anchor}") };
                 let name = server_name(self.request);
-                let cn = name.map(|name| format!(" --cn {}", quoted(&name))).unwrap_or_default();
+                let cn = name.map(|name| option("--cn", &name)).unwrap_or_default();
                 let mut next = vec![format!("tlslab serve{}", if here { "" } else { &own })];
                 if self.connects {
                     next.push(format!("tlslab connect{ca}{cn}"));
@@ -203,11 +205,29 @@ pub(super) fn server_name(request: &Request) -> Option<String> {
     cn.or_else(first).filter(|name| name != LAB_NAME)
 }
 
-/// `text` as one word of a POSIX shell.
+/// An option and its value. One that begins with a dash would be taken for an option itself.
+fn option(name: &str, value: &str) -> String {
+    let between = if value.starts_with('-') { '=' } else { ' ' };
+    format!(" {name}{between}{}", quoted(value))
+}
+
+/// A path as one word, and none that is taken for an option.
+fn quoted_path(path: &Path) -> String {
+    let shown = path.display().to_string();
+    if shown.starts_with('-') { quoted(&format!("./{shown}")) } else { quoted(&shown) }
+}
+
+/// `text` as one word of a POSIX shell. What is not seen on a terminal is spelled out, for `printf` to make it again:
+/// escaped as elsewhere it would be another word.
 fn quoted(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_./:=@%+,-".contains(&byte);
     if !text.is_empty() && text.bytes().all(plain) {
         text.to_owned()
+    } else if words::Escaped(text).to_string() != text {
+        let octal = |byte: u8| {
+            if plain(byte) && byte != b'%' { char::from(byte).to_string() } else { format!("\\{byte:03o}") }
+        };
+        format!("\"$(printf '{}')\"", text.bytes().map(octal).collect::<String>())
     } else {
         format!("'{}'", text.replace('\'', r"'\''"))
     }
@@ -225,8 +245,13 @@ mod tests {
             ("*.test.org", "'*.test.org'"),
             ("it's", r"'it'\''s'"),
             ("", "''"),
+            ("a\u{ad}.org", r#""$(printf 'a\302\255.org')""#),
+            ("\u{1b}'%", r#""$(printf '\033\047\045')""#),
         ] {
             assert_eq!(quoted(text), expected);
         }
+        assert_eq!(option("--cn", "-a b"), " --cn='-a b'");
+        assert_eq!(option("--cn", "a"), " --cn a");
+        assert_eq!(quoted_path(Path::new("-d/cert.pem")), "./-d/cert.pem");
     }
 }

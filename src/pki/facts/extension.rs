@@ -165,6 +165,9 @@ fn general_name(element: Element<'_>) -> Result<GeneralName, Fault> {
             .ok()
             .map(|name| GeneralName::Directory(name.encoded.to_vec())),
         0x87 => ip(element.content).map(GeneralName::Ip),
+        // What a name is of is said by an identifier: where that cannot exist, nor can the name.
+        0x88 => Oid::from_bytes(element.content).map_err(fault).map(|_| None)?,
+        0xa0 => Walk(element.content).oid().map_err(fault).map(|_| None)?,
         other if other & 0xc0 == 0x80 => None,
         other => return Err(format!("expected a GeneralName, found tag {other:#04x}")),
     };

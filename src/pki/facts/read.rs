@@ -277,8 +277,12 @@ fn public_key(spki: &[u8]) -> Result<PublicKeyFacts, Malformed> {
 }
 
 fn curve(parameters: Option<Element<'_>>) -> Result<String, Malformed> {
-    let Some(named) = parameters.filter(|parameters| parameters.tag == tag::OID) else {
-        return Ok("explicit parameters".to_owned());
+    let named = match parameters {
+        None => return Ok("no parameters".to_owned()),
+        Some(named) if named.tag == tag::OID => named,
+        // implicitCurve (RFC 5480 §2.1.1), which is inherited, and forbidden.
+        Some(null) if null.tag == tag::NULL => return Ok("implicit parameters".to_owned()),
+        Some(_) => return Ok("explicit parameters".to_owned()),
     };
     Oid::from_bytes(named.content)
         .map(|curve| curve.name_or_dotted())

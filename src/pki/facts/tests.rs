@@ -528,6 +528,27 @@ fn names_in_a_list_are_told_apart() {
     }
 }
 
+#[test]
+fn a_name_of_a_kind_that_cannot_exist_is_malformed() {
+    let other = |kind: &[u8]| {
+        let value = [tlv(tag::OID, kind), tlv(0xa0, &tlv(tag::UTF8_STRING, b"a"))].concat();
+        extension::general_names(&sequence(&[&tlv(0xa0, &value)]))
+    };
+    let registered = |kind: &[u8]| extension::general_names(&sequence(&[&tlv(0x88, kind)]));
+    let uuid = [&[0x69, 0x83][..], &[0x80; 17], &[1]].concat();
+    for kind in [&[0x2a, 3, 4][..], &uuid] {
+        assert!(other(kind).is_ok() && registered(kind).is_ok(), "{kind:02x?}");
+    }
+    for (kind, fault) in [
+        (&[0x2a, 0x80, 3, 4][..], "an object identifier with a padded arc (X.690 §8.19.2)"),
+        (&[0x2a, 0x83], "an object identifier that ends too soon"),
+        (&[], "an object identifier that ends too soon"),
+    ] {
+        assert_eq!(other(kind), Err(fault.to_owned()));
+        assert_eq!(registered(kind), Err(fault.to_owned()));
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4096))]
 

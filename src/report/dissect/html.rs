@@ -48,7 +48,8 @@ const FEW: usize = 6;
 
 /// The whole page. `name` is the capture's.
 pub fn page(name: &str, dissection: &Dissection, needles: &[Needle], ending: &Ending) -> String {
-    titled(&format!("What crossed the wire: {name}"), dissection, needles, ending, &html! {})
+    let title = format!("What crossed the wire: {}", super::safe(name));
+    titled(&title, dissection, needles, ending, &html! {})
 }
 
 /// The whole page under a title of one's own, with something `more` to see after the sessions.

@@ -49,7 +49,8 @@ pub fn write(
     line(
         &mut out,
         &format!(
-            "{name}: {}, {}, {}",
+            "{}: {}, {}, {}",
+            safe(name),
             counted(dissection.packets, "packet"),
             counted(connections, "TCP connection"),
             counted(sessions, "TLS session")

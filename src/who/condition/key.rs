@@ -60,6 +60,8 @@ pub(super) fn signed_with(case: &Case<'_>, hashes: &[&str]) -> Option<String> {
 pub(super) fn unfit_for_tls(leaf: &CertFacts) -> Option<String> {
     match leaf.public_key.kind {
         PublicKeyKind::Rsa { .. } => None,
+        // Who looks at the order of a point is not known.
+        _ if keys::has_small_order(&leaf.public_key) => None,
         _ => keys::weak_numbers(&leaf.public_key).map(|weakness| weakness.words),
     }
 }
