@@ -63,7 +63,7 @@ impl Failure {
                 "exit_status": self.status,
             });
             // Nobody is left to tell if stdout is gone too.
-            let _ = ui.print_json(&object);
+            let _ = ui.print_last(&object);
         }
         ExitCode::from(self.status)
     }
