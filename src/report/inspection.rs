@@ -17,6 +17,7 @@ use crate::pki::key_facts::KeyFacts;
 use crate::pki::ocsp::OcspFacts;
 use crate::pki::request::RequestFacts;
 use crate::tls::SessionFacts;
+use crate::verify::{BadRequest, check_request};
 use crate::words::Escaped;
 
 /// The one object that `inspect --json` prints.
@@ -74,7 +75,7 @@ pub struct Inspected<T> {
     pub found: T,
 }
 
-/// What JSON says of a certificate signing request. Its signature is not verified.
+/// What JSON says of a certificate signing request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RequestReport {
     /// The subject, in openssl's `-subj` syntax.
@@ -85,6 +86,9 @@ pub struct RequestReport {
     pub spki_sha256: String,
     /// The signature algorithm, by openssl's name.
     pub signature_algorithm: String,
+    /// Whether the key that it asks to have certified verifies its signature (RFC 2986 §3); null where that cannot be known,
+    /// and where it would prove nothing.
+    pub signature_verifies: Option<bool>,
     /// The extensions that are asked for.
     pub extensions: Vec<ExtensionReport>,
 }
@@ -355,18 +359,25 @@ impl Inspection {
     fn request(&mut self, source: &str, pem_line: Option<usize>, place: Place, facts: &RequestFacts) {
         self.requested.push(facts.public_key.kind.clone());
         let spki_sha256 = crate::words::hex(&crypto::sha256(&facts.public_key.spki));
+        let proof = check_request(facts);
         let report = RequestReport {
             subject: Escaped(&facts.subject.to_string()).to_string(),
             public_key: certificate::key_name(&facts.public_key),
             spki_sha256,
             signature_algorithm: facts.signature_algorithm.name.clone(),
+            signature_verifies: match proof {
+                Ok(()) => Some(true),
+                Err(BadRequest::Signature) => Some(false),
+                Err(BadRequest::Key(_) | BadRequest::TooWeak(_) | BadRequest::Unsupported(_)) => None,
+            },
             extensions: facts.extensions.iter().map(ExtensionReport::from).collect(),
         };
         let mut lines = vec![
             format!("{source}: certificate signing request{}{}", place.words(), at_line(pem_line)),
             line("subject", &report.subject),
             line("key", &certificate::key_words(&facts.public_key)),
-            line("signature", &format!("{}, not verified", report.signature_algorithm)),
+            line("signature", &report.signature_algorithm),
+            line("", &proof.map_or_else(|why| why.to_string(), |()| "its own key verifies it".to_owned())),
             line("SPKI SHA-256", &report.spki_sha256),
             line("asks for", &report.extensions.len().to_string()),
         ];

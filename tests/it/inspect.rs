@@ -258,9 +258,19 @@ fn a_request_says_what_it_asks_for() {
     assert_eq!(request["subject"], "/CN=csr.test.org");
     assert_eq!(request["public_key"], "EC P-256");
     assert_eq!(request["extensions"][0]["value"], "DNS:csr.test.org");
+    assert_eq!(request["signature_verifies"], true);
+    lab.tlslab(["inspect", "csr.pem"]).success().prints("its own key verifies it");
     openssl(&lab, &["req", "-in", "csr.pem", "-outform", "DER", "-out", "csr.der"]);
     let der = lab.tlslab(["inspect", "csr.der", "--json"]).success().json();
     assert_eq!(der["requests"][0]["spki_sha256"], request["spki_sha256"]);
+
+    let mut other = std::fs::read(lab.file("csr.der")).unwrap();
+    let name = other.windows(4).position(|window| window == b"csr.").expect("its CN");
+    other[name] = b'C';
+    lab.write("other.der", other);
+    let other = lab.tlslab(["inspect", "other.der", "--json"]).success().json();
+    assert_eq!(other["requests"][0]["signature_verifies"], false);
+    lab.tlslab(["inspect", "other.der"]).success().prints("its signature does not verify by the key");
 }
 
 #[test]
