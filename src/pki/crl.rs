@@ -8,9 +8,8 @@ use num_bigint::BigInt;
 use time::OffsetDateTime;
 
 use super::der::{self, Element, Walk, tag};
-use super::facts::{
-    Extension, ExtensionFacts, GeneralName, Malformed, SignatureAlgorithm, extensions, general_names_of,
-};
+use super::facts::read::extensions;
+use super::facts::{Extension, ExtensionFacts, GeneralName, Malformed, SignatureAlgorithm, general_names_of};
 use super::oid::{self, Oid};
 use super::plan::Time;
 use super::subject::Subject;

@@ -12,11 +12,10 @@
 //! [`crate::words::Escaped`].
 
 mod extension;
-mod read;
+pub(super) mod read;
 mod rsa_key;
 
 pub(super) use extension::general_names as general_names_of;
-pub(super) use read::extensions;
 
 use std::fmt;
 use std::net::IpAddr;

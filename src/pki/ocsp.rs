@@ -14,7 +14,8 @@ use time::OffsetDateTime;
 
 use super::crl::{RevocationReason, in_field, instant, reason, same_number};
 use super::der::{self, Element, Walk, tag, tlv};
-use super::facts::{CertFacts, ExtensionFacts, Malformed, SignatureAlgorithm, extensions};
+use super::facts::read::extensions;
+use super::facts::{CertFacts, ExtensionFacts, Malformed, SignatureAlgorithm};
 use super::oid::{self, Oid};
 use super::subject::Subject;
 

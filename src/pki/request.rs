@@ -2,7 +2,8 @@
 //! ([`crate::verify::check_request`] does that); and written, [`write()`].
 
 use super::der::{self, Walk, tag, tlv};
-use super::facts::{ExtensionFacts, Malformed, PublicKeyFacts, SignatureAlgorithm, extensions};
+use super::facts::read::extensions;
+use super::facts::{ExtensionFacts, Malformed, PublicKeyFacts, SignatureAlgorithm};
 use super::issue::{IssueError, Issuer, Plan, Request};
 use super::key::PrivateKey;
 use super::oid;
