@@ -220,6 +220,6 @@ mod tests {
         assert_eq!(painted("note  x"), "note  x");
         assert_eq!(anstream::adapter::strip_str(&painted("FAIL  name")).to_string(), "FAIL  name");
         assert_ne!(painted("ok    name"), "ok    name");
-        assert!(painted("ok    \u{9b}").ends_with("    \\u{9b}"));
+        assert!(painted("ok    \u{9b}").ends_with("  \\u{9b}"));
     }
 }
