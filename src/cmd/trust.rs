@@ -97,8 +97,7 @@ pub(crate) fn trusted_of(path: &Path, hint: impl FnOnce() -> String, ui: &Ui) ->
 /// The certificates of a file that can be read. One that cannot is left out with a warning, so that an odd one in a
 /// bundle does not take the others with it; where none is left, that is a failure.
 fn readable(path: &Path, hint: impl FnOnce() -> String, ui: &Ui) -> Result<Vec<CertificateDer<'static>>> {
-    let read = files::read_certificates_by_line(path).context("cannot read trusted certificates");
-    let found = read.hint(hint)?;
+    let found = files::read_certificates_by_line(path).hint(hint)?;
     let mut readable = Vec::new();
     let mut faults = Vec::new();
     for (line, certificate) in found {

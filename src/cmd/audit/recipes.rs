@@ -50,10 +50,10 @@ const RECIPES: &[Recipe] = &[
     },
     Recipe {
         name: "httpx",
-        about: "Python's httpx, sent to the address under the name",
+        about: "Python's httpx, its resolver told the address",
         build: "",
         version: "python3 -c 'import httpx,ssl; print(httpx.__version__, ssl.OPENSSL_VERSION)'",
-        words: r#"-- python3 -c 'import httpx,ssl,sys; h,p,n,c,m=sys.argv[1:]; httpx.Client(verify=ssl.create_default_context(cafile=c)).post(f"https://{{h}}:{{p}}/",content=m,headers={{"Host":n}},extensions={{"sni_hostname":n}})' {host} {port} {name} {ca} {message}"#,
+        words: r#"-- python3 -c 'import httpx,socket,ssl,sys; h,p,n,c,m=sys.argv[1:]; ask=socket.getaddrinfo; socket.getaddrinfo=lambda name,*more,**other: ask(h if name==n else name,*more,**other); httpx.post(f"https://{{n}}:{{p}}/",content=m,verify=ssl.create_default_context(cafile=c))' {host} {port} {name} {ca} {message}"#,
     },
     Recipe {
         name: "java-http",
