@@ -244,7 +244,8 @@ fn an_interrupt_at_any_moment_of_gencert_leaves_all_or_nothing() {
         if lab.file("new").exists() {
             assert_eq!(listing(&lab.file("new")), ["cert.pem", "clearkey.pem"], "at call {moment}\n{run}");
             lab.tlslab(["verify", "new/cert.pem", "--ca", "new/cert.pem"]).success();
-            assert_eq!(run.code(), 0, "at call {moment}\n{run}");
+            // Once the files are there, the words about them may be cut short.
+            assert!([0, 130].contains(&run.code()), "at call {moment}\n{run}");
             finished += 1;
         } else {
             assert_eq!(listing(lab.path()), Vec::<String>::new(), "at call {moment}");
