@@ -235,12 +235,6 @@ const EXPLAINED: &[Explained] = &[
         _why: "it asks for groups with suites that encrypt only",
     },
     Explained {
-        scanner: Scanner::Sslscan,
-        server: "tlslab serve 1.2",
-        only_tlslab: &["group 0x0017", "group 0x0018", "group 0x001d"],
-        _why: "it waits for more where ServerHello shares its record with the messages behind it",
-    },
-    Explained {
         scanner: Scanner::Sslyze,
         server: "openssl all",
         only_tlslab: &["suite TLSv1.2 0x00bf", "suite TLSv1.2 0x00c5"],
