@@ -144,7 +144,7 @@ const RECIPES: &[Recipe] = &[
         about: "socat",
         build: "",
         version: "socat -V",
-        words: "--stdin {message} -- socat -t 2 - OPENSSL:{host}:{port},cafile={ca},commonname={name},snihost={name}",
+        words: "--stdin {message} -- socat -t 2 - OPENSSL:{host}:{port},cafile={ca},commonname={name},snihost={name},shut-none",
     },
     Recipe {
         name: "stunnel",
