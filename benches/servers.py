@@ -124,6 +124,16 @@ def listening(command, folder, core=None):
         raise Failed(f"{' '.join(command)}: does not listen\n{path.read_text()}")
 
 
+def configured(name, folder, **words):
+    """The configuration of this name among the peers', its @WORDS@ filled in, as a file in `folder`."""
+    text = (ROOT / "benches/peers" / name).read_text()
+    for word, value in {"DIR": folder, **words}.items():
+        text = text.replace(f"@{word}@", str(value))
+    path = pathlib.Path(folder) / name
+    path.write_text(text)
+    return path
+
+
 @contextlib.contextmanager
 def at_port(command, port, folder, core=None):
     """Starts a server that is known to be up by its port."""
