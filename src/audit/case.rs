@@ -319,6 +319,11 @@ impl Seen {
         self.tell(|wire| wire.reset = true);
     }
 
+    /// There was no server: why.
+    pub fn cannot_be_set_up(&self, error: &dyn std::error::Error) {
+        self.note(format!("the server cannot be set up: {error}"));
+    }
+
     /// Something that a person wants to know of this connection.
     pub fn note(&self, note: impl Into<String>) {
         self.tell(|wire| {

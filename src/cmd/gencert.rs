@@ -248,8 +248,7 @@ impl Gencert {
             None => {
                 let random = random_passphrase()?;
                 // The only place where it ever appears, and so not a matter of --quiet.
-                ui.confide(&format!("passphrase of {}: {}", tlslab::words::Escaped(&key), random.as_str()))
-                    .map_err(|error| {
+                ui.confide(&format!("passphrase of {key}: {}", random.as_str())).map_err(|error| {
                     Failure::new(format_args!("the passphrase of {key} cannot be shown on stderr: {error}"))
                         .hint(remedy::PASSOUT)
                 })?;

@@ -142,7 +142,7 @@ impl Ui {
     /// The same for what is said this once and nowhere else: fails where it cannot be said.
     pub(crate) fn confide(&self, line: &str) -> io::Result<()> {
         let mut stderr = anstream::stderr().lock();
-        writeln!(stderr, "{line}")?;
+        writeln!(stderr, "{}", Escaped(line))?;
         stderr.flush()
     }
 

@@ -70,16 +70,7 @@ where
         records.put_raw(text.as_bytes());
         records.flush().await?;
     }
-    let body = match expect(&mut records, handshake::CLIENT_HELLO).await {
-        Err(End::NotTls(first)) => {
-            watch.plaintext(&first);
-            records.rest(|bytes| watch.plaintext(bytes)).await?;
-            return Err(End::NotTls(first));
-        }
-        body => body?,
-    };
-    watch.client_hello(&body);
-    let offer = Offer::read(&body).ok_or(End::Malformed("a ClientHello that cannot be read"))?;
+    let offer = offered(&mut records, watch).await?;
     if let Some(reason) = (script.unsuited)(&offer) {
         return Err(End::Unsuited(reason));
     }
@@ -107,6 +98,27 @@ where
         Version::Tls12 => tls12::negotiate(records, script, material, offer, watch).await,
         Version::Tls13 => tls13::negotiate(records, script, material, offer, watch).await,
     }
+}
+
+/// What the ClientHello that begins a connection offers.
+async fn offered<S>(records: &mut RecordStream<S>, watch: &(dyn Watch + Sync)) -> Result<Offer, End>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let body = match expect(records, handshake::CLIENT_HELLO).await {
+        Err(End::NotTls(first)) => {
+            watch.plaintext(&first);
+            records.rest(|bytes| watch.plaintext(bytes)).await?;
+            return Err(End::NotTls(first));
+        }
+        body => body?,
+    };
+    watch.client_hello(&body);
+    read_offer(&body)
+}
+
+fn read_offer(body: &[u8]) -> Result<Offer, End> {
+    Offer::read(body).ok_or(End::Malformed("a ClientHello that cannot be read"))
 }
 
 /// Says as much as a record's header has bytes, which is enough to see that this is none, and the rest to whoever waits

@@ -9,10 +9,11 @@ use super::end::End;
 use super::material::Material;
 use super::message::Message;
 use super::offer::Offer;
-use super::records::{Incoming, RecordStream, expect};
+use super::records::{Incoming, RecordStream};
 use super::script::{Script, Version, Watch};
 use super::session::Session;
 use super::tls12::handshake_over;
+use super::{offered, read_offer};
 use crate::tls::registry::handshake;
 use crate::tls::registry::version::TLS_1_2;
 
@@ -39,16 +40,7 @@ where
 {
     let mut records = RecordStream::new(stream);
     let script = Script::healthy(Version::Tls12);
-    let body = match expect(&mut records, handshake::CLIENT_HELLO).await {
-        Err(End::NotTls(first)) => {
-            watch.plaintext(&first);
-            records.rest(|bytes| watch.plaintext(bytes)).await?;
-            return Err(End::NotTls(first));
-        }
-        body => body?,
-    };
-    watch.client_hello(&body);
-    let offer = read(&body)?;
+    let offer = offered(&mut records, watch).await?;
     // Without RFC 5746 a renegotiation is not safe, and that a client does not offer it is a finding of its own.
     if !offer.offers_secure_renegotiation() {
         return Err(DOES_NOT);
@@ -63,10 +55,6 @@ where
     Ok(Session::new(records, &script))
 }
 
-fn read(body: &[u8]) -> Result<Offer, End> {
-    Offer::read(body).ok_or(End::Malformed("a ClientHello that cannot be read"))
-}
-
 /// Sends a HelloRequest, and waits for the ClientHello that answers it; what else is said is put aside.
 async fn asked_again<S>(records: &mut RecordStream<S>, held: &mut Vec<u8>) -> Result<Offer, End>
 where
@@ -77,7 +65,7 @@ where
     loop {
         let next = tokio::time::timeout(PATIENCE, records.next()).await;
         match next.map_err(|_| DOES_NOT)?? {
-            Incoming::Message(handshake::CLIENT_HELLO, body) => return read(&body),
+            Incoming::Message(handshake::CLIENT_HELLO, body) => return read_offer(&body),
             Incoming::Data(data) if held.len() + data.len() <= MOST_HELD => held.extend(data),
             // no_renegotiation, whether as a warning or as the end; or it has said all that it had to say.
             _ => return Err(DOES_NOT),

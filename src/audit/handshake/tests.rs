@@ -10,7 +10,7 @@ use tokio_rustls::TlsConnector;
 use super::cases::{self, Case};
 
 use super::*;
-use crate::audit::catalogue::workshop::Workshop;
+use crate::audit::catalogue::workshop::{Made, Workshop};
 use crate::crypto;
 use crate::pki::key::{KeyAlgorithm, PrivateKey};
 
@@ -37,6 +37,18 @@ struct Seen {
     after: Option<Heard>,
 }
 
+/// rustls as it comes.
+fn trusting(made: &Made) -> Arc<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    roots.add(made.trusted[0].clone()).unwrap();
+    let config = ClientConfig::builder_with_provider(crypto::provider())
+        .with_protocol_versions(rustls::ALL_VERSIONS)
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Arc::new(config)
+}
+
 struct Bench {
     workshops: Vec<(KeyAlgorithm, Workshop, PrivateKey)>,
 }
@@ -51,16 +63,10 @@ impl Bench {
     async fn run(&mut self, script: &Script) -> Seen {
         let (_, workshop, stranger) = self.workshops.iter_mut().find(|(key, ..)| *key == script.key).unwrap();
         let made = workshop.issued(|_| {}).unwrap();
-        let mut roots = RootCertStore::empty();
-        roots.add(made.trusted[0].clone()).unwrap();
-        let config = ClientConfig::builder_with_provider(crypto::provider())
-            .with_protocol_versions(rustls::ALL_VERSIONS)
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+        let config = trusting(&made);
         let material = Material::new(made.chain, made.key, stranger).unwrap();
         let (near, far) = tokio::io::duplex(1 << 20);
-        let client = tokio::spawn(talk(near, Arc::new(config)));
+        let client = tokio::spawn(talk(near, config));
         let result = serve(far, script, &material, &Nobody).await;
         let (server, mut after) = match result {
             Err(end) => (Err(end), None),
@@ -138,16 +144,10 @@ async fn rustls_refuses_every_faulty_one_with_an_alert_that_fits() {
 #[tokio::test(start_paused = true)]
 async fn a_client_that_does_not_renegotiate_is_not_judged() {
     let made = Workshop::new(KeyAlgorithm::EcP256).issued(|_| {}).unwrap();
-    let mut roots = RootCertStore::empty();
-    roots.add(made.trusted[0].clone()).unwrap();
-    let config = ClientConfig::builder_with_provider(crypto::provider())
-        .with_protocol_versions(rustls::ALL_VERSIONS)
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+    let config = trusting(&made);
     let material = Material::new(made.chain, made.key.clone(), &made.key).unwrap();
     let (near, far) = tokio::io::duplex(1 << 20);
-    let client = tokio::spawn(talk(near, Arc::new(config)));
+    let client = tokio::spawn(talk(near, config));
     let end = renegotiate(far, &material, &material, &mut Vec::new(), &Nobody).await.unwrap_err();
     assert!(matches!(end, End::Unsuited(_)), "{end:?}");
     assert!(client.await.unwrap().is_err(), "nobody has answered it");

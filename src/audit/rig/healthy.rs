@@ -32,7 +32,7 @@ impl Serve for Healthy {
         Box::pin(async move {
             match configuration(&scene.material.identity, scene.versions) {
                 Ok(config) => drop(converse(connection, config, scene, seen).await),
-                Err(error) => seen.note(format!("the server cannot be set up: {error}")),
+                Err(error) => seen.cannot_be_set_up(&error),
             }
         })
     }

@@ -1,8 +1,8 @@
 //! The server that shows another certificate in the midst of a session.
 
 use super::conversation::Conversation;
-use super::scripted::carry_on;
-use crate::audit::case::{Connection, Material, Scene, Seen, Serve, Serving};
+use super::scripted::{by_hand, carry_on};
+use crate::audit::case::{Connection, Scene, Seen, Serve, Serving};
 use crate::audit::handshake::{self, End};
 
 /// Renegotiates, first to what it has shown, then to what else the case shows.
@@ -14,20 +14,14 @@ impl Serve for Renegotiating {
         Box::pin(async move {
             let shown = &scene.material;
             let other = shown.next.as_deref().unwrap_or(shown);
-            match (written(shown), written(other)) {
+            match (by_hand(shown), by_hand(other)) {
                 (Ok(first), Ok(second)) => {
                     seen.ended(&play(connection, scene, seen, &first, &second).await);
                 }
-                (Err(error), _) | (_, Err(error)) => {
-                    seen.note(format!("the server cannot be set up: {error}"));
-                }
+                (Err(error), _) | (_, Err(error)) => seen.cannot_be_set_up(&error),
             }
         })
     }
-}
-
-fn written(material: &Material) -> Result<handshake::Material, crate::pki::key::KeyError> {
-    handshake::Material::new(material.identity.chain().to_vec(), material.key.clone(), &material.stranger)
 }
 
 async fn play(

@@ -21,7 +21,7 @@ impl Serve for Resuming {
                     config.session_storage = scene.sessions.storage();
                     drop(converse(connection, Arc::new(config), scene, seen).await);
                 }
-                Err(error) => seen.note(format!("the server cannot be set up: {error}")),
+                Err(error) => seen.cannot_be_set_up(&error),
             }
             // Another server would take the offer, whatever rustls makes of it (RFC 8446 §4.6.1).
             let elsewhere = scene.before.as_ref().is_some_and(|before| *before != scene.asked);

@@ -4,8 +4,9 @@ use std::io;
 
 use super::conversation::Conversation;
 use super::healthy::PAUSE;
-use crate::audit::case::{Connection, Scene, Seen, Serve, Serving};
+use crate::audit::case::{self, Connection, Scene, Seen, Serve, Serving};
 use crate::audit::handshake::{self, End, Heard, Material, Script, Session, Watch};
+use crate::pki::key::KeyError;
 
 /// Plays a script.
 #[derive(Clone, Copy, Debug)]
@@ -14,14 +15,17 @@ pub struct Scripted(pub Script);
 impl Serve for Scripted {
     fn serve<'a>(&'a self, connection: Connection, scene: &'a Scene, seen: &'a Seen) -> Serving<'a> {
         Box::pin(async move {
-            let shown = &scene.material;
-            let chain = shown.identity.chain().to_vec();
-            match Material::new(chain, shown.key.clone(), &shown.stranger) {
+            match by_hand(&scene.material) {
                 Ok(material) => seen.ended(&self.play(connection, scene, seen, &material).await),
-                Err(error) => seen.note(format!("the server cannot be set up: {error}")),
+                Err(error) => seen.cannot_be_set_up(&error),
             }
         })
     }
+}
+
+/// What a case's server shows, for handshakes that are written by hand.
+pub(super) fn by_hand(shown: &case::Material) -> Result<Material, KeyError> {
+    Material::new(shown.identity.chain().to_vec(), shown.key.clone(), &shown.stranger)
 }
 
 impl Scripted {

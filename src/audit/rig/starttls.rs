@@ -72,7 +72,7 @@ impl Serve for Doubting {
         Box::pin(async move {
             let config = match configuration(&scene.material.identity, scene.versions) {
                 Ok(config) => config,
-                Err(error) => return seen.note(format!("the server cannot be set up: {error}")),
+                Err(error) => return seen.cannot_be_set_up(&error),
             };
             match converse(connection, config, scene, seen).await.belief() {
                 Belief::AskedAgain => {}

@@ -195,7 +195,8 @@ fn time(
         other => return Err(Malformed(format!("{field}: expected a time, found tag {other:#04x}"))),
     };
     let found = element.content.escape_ascii().take(80).map(char::from).collect::<String>();
-    let well_formed = matches!(element.content, [text @ .., b'Z'] if text.len() == digits && text.iter().all(u8::is_ascii_digit));
+    let is_written = |text: &[u8]| text.len() == digits && text.iter().all(u8::is_ascii_digit);
+    let well_formed = element.content.strip_suffix(b"Z").is_some_and(is_written);
     let none = if well_formed { ", a time that there is not" } else { "" };
     Ok((Time::from(element), Malformed(format!("{field}: expected {form}, found \"{found}\"{none}"))))
 }

@@ -224,8 +224,10 @@ impl<'a> Layer<'a> {
             Self::EtherType(0x8864, bytes) => pppoe(bytes),
             Self::EtherType(0x8847 | 0x8848, bytes) => mpls(bytes),
             Self::EtherType(0x6558, frame) => Step::Inside(Self::Ethernet(frame)),
-            // Lengths of IEEE 802.3, where a SNAP header may name an ether type (RFC 1042); ARP, wake-on-LAN, RARP, MAC control, EAPOL, HomePlug, LLDP, loopback tests, PPPoE's discovery.
+            // A length of IEEE 802.3, and a SNAP header that names an ether type (RFC 1042).
             Self::EtherType(0..0x600, bytes @ [0xaa, 0xaa, 3, 0, 0, 0, ..]) => typed(bytes, 6, 8),
+            // Other lengths; PPPoE's discovery, ARP, wake-on-LAN, RARP, MAC control, slow protocols, loopback tests of
+            // Realtek, EAPOL, HomePlug, LLDP, loopback tests.
             Self::EtherType(
                 0..0x600
                 | 0x8863
