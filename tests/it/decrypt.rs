@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::lab::{Lab, Server, TLSLAB, peer, run, run_with_input};
+use crate::lab::{Lab, Server, TLSLAB, among_tests, peer, run, run_with_input};
 use crate::openssl::{self, OpensslServer};
 use crate::oracle::Peer;
 
@@ -276,7 +276,6 @@ fn python_node_java_and_go() {
     let lab = Lab::new();
     openssl::certificate(&lab);
     let server = openssl::server(&lab, &["-keylogfile", "keys.log"]);
-    let here = |path: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it").join(path);
     for version in ["1.3", "1.2"] {
         let python = format!(
             "import socket, ssl, sys\n\
@@ -300,7 +299,7 @@ fn python_node_java_and_go() {
             let capture = record(&lab, &server.to_word(), |address| {
                 let mut command = lab.command("node");
                 let port = address.rsplit(':').next().unwrap();
-                command.arg(here("oracle/client.js")).args([
+                command.arg(among_tests("oracle/client.js")).args([
                     port,
                     "cert.pem",
                     "www.test.org",
@@ -315,7 +314,7 @@ fn python_node_java_and_go() {
             let capture = record(&lab, &server.to_word(), |address| {
                 let mut command = lab.command("java");
                 let port = address.rsplit(':').next().unwrap();
-                command.arg(here("oracle/Client.java")).args([
+                command.arg(among_tests("oracle/Client.java")).args([
                     port,
                     "cert.pem",
                     "www.test.org",
@@ -329,7 +328,7 @@ fn python_node_java_and_go() {
         if peer("go") {
             let capture = record(&lab, &server.to_word(), |address| {
                 let mut command = lab.command("go");
-                command.arg("run").arg(here("decrypt/client.go")).args([address, version, MESSAGE]);
+                command.arg("run").arg(among_tests("decrypt/client.go")).args([address, version, MESSAGE]);
                 command
             });
             agree(&lab, &capture, &format!("go, {version}"));

@@ -368,6 +368,11 @@ impl Drop for Server {
     }
 }
 
+/// A file or folder among these tests.
+pub(crate) fn among_tests(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it").join(path)
+}
+
 /// The checked-in fixtures.
 pub(crate) fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")

@@ -239,8 +239,8 @@ fn scanned(wanted: &[&str]) -> Vec<(&'static str, Lab, Running)> {
 
 #[test]
 fn sslscan_says_the_same() {
-    // The OpenSSL that it stands on cannot complete what these offer, and then it finds no version at all; and sslscan 2.0 waits
-    // for more where ServerHello shares its record with the messages behind it, as in TLS 1.2 of rustls.
+    // The OpenSSL that it stands on cannot complete what these offer, and then it finds no version at all; and sslscan 2.0
+    // waits for more where ServerHello shares its record with the messages behind it, as in TLS 1.2 of rustls.
     let left_out = ["tlslite-ng SSL 3", "tlslite-ng RC4", "node X25519MLKEM768 only", "tlslab serve 1.2"];
     let mut servers = scanned(&[]);
     servers.retain(|(name, ..)| !left_out.contains(name));

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::lab::{Lab, Run, Server, peer};
+use crate::lab::{Lab, Run, Server, among_tests, peer};
 
 mod grid;
 mod scanners;
@@ -16,7 +16,7 @@ mod vulnerable;
 
 /// A file beside this one.
 fn beside(name: &str) -> PathBuf {
-    [env!("CARGO_MANIFEST_DIR"), "tests", "it", "audit_server", name].iter().collect()
+    among_tests("audit_server").join(name)
 }
 
 fn audit(lab: &Lab, address: &str, arguments: &[&str]) -> Run {

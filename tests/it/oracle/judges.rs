@@ -16,7 +16,7 @@ use tlslab::pki::facts::{CertFacts, Extension};
 use tlslab::verify::Model;
 use tlslab::who::Verifier;
 
-use crate::lab::{FUSE, Lab, Run, TLSLAB, peer, run, run_with_input};
+use crate::lab::{FUSE, Lab, Run, TLSLAB, among_tests, peer, run, run_with_input};
 
 /// What a judge is asked.
 #[derive(Clone, Debug)]
@@ -142,9 +142,7 @@ fn judges() -> Vec<Judge> {
         certutil(&empty, &["-N", "-d", "sql:.", "--empty-password"]).success();
         judges.push(Judge::new(Verifier::Nss, move |question| nss(&empty, question)));
     }
-    let source = |name: &str| {
-        [env!("CARGO_MANIFEST_DIR"), "tests", "it", "oracle", "judges", name].iter().collect::<PathBuf>()
-    };
+    let source = |name: &str| among_tests("oracle/judges").join(name);
     for (verifier, program, script) in [
         (Verifier::Java, "java", "Judge.java"),
         (Verifier::Node, "node", "judge.js"),
@@ -182,10 +180,9 @@ fn go_judge() -> &'static Path {
     let (_, program) = BUILT.get_or_init(|| {
         let lab = Lab::new();
         let program = lab.file("judge");
-        let folder = [env!("CARGO_MANIFEST_DIR"), "tests", "it", "oracle", "judges", "golang"];
         let mut command = lab.command("go");
         command
-            .current_dir(folder.iter().collect::<PathBuf>())
+            .current_dir(among_tests("oracle/judges/golang"))
             .envs([
                 ("GOFLAGS", "-mod=mod -buildvcs=false"),
                 ("GOTOOLCHAIN", "local"),

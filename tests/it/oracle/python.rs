@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{Peer, VERSIONS, Version, connect, session_ended};
-use crate::lab::{Lab, Run, Server, peer, run};
+use crate::lab::{Lab, Run, Server, among_tests, peer, run};
 
 /// `python3`, and each further `python3.N` from 3.10 on that runs here; empty without any.
 fn pythons() -> Vec<String> {
@@ -26,7 +26,7 @@ fn pythons() -> Vec<String> {
 }
 
 fn script(name: &str) -> PathBuf {
-    [env!("CARGO_MANIFEST_DIR"), "tests", "it", "oracle", name].iter().collect()
+    among_tests("oracle").join(name)
 }
 
 /// Runs a client script against `server`, expecting the name `www.test.org`.

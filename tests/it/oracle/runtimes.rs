@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{Peer, VERSIONS, connect, session_ended};
-use crate::lab::{Lab, Run, Server, peer, run};
+use crate::lab::{Lab, Run, Server, among_tests, peer, run};
 
 /// A language that brings its own TLS.
 struct Runtime {
@@ -38,7 +38,7 @@ const NODE: Runtime = Runtime {
 
 impl Runtime {
     fn source(name: &str) -> PathBuf {
-        [env!("CARGO_MANIFEST_DIR"), "tests", "it", "oracle", name].iter().collect()
+        among_tests("oracle").join(name)
     }
 
     fn dial(&self, lab: &Lab, server: &Server, ca: &str, version: &str) -> Run {

@@ -4,12 +4,12 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::lab::{Lab, Run, Server, run};
+use crate::lab::{Lab, Run, Server, among_tests, run};
 use crate::peers::{POST_QUANTUM, later_node, python_module};
 
 /// One of the programs beside this file.
 fn beside(file: &str) -> PathBuf {
-    [env!("CARGO_MANIFEST_DIR"), "tests", "it", "pq", file].iter().collect()
+    among_tests("pq").join(file)
 }
 
 /// Our certificates and keys, and the Node that is to get along with them.

@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::json;
 
 use super::{BY, lab, revoke, verify};
-use crate::lab::{Lab, Server, TLSLAB, peer, run};
+use crate::lab::{Lab, Server, TLSLAB, among_tests, peer, run};
 use crate::peers::python_module;
 
 /// Answers for the CA in `ca/`, on a free port.
@@ -258,7 +258,7 @@ fn clients_of_java_go_node_and_python_take_a_staple_as_it_is() {
 
 /// One of the programs beside this file.
 fn beside(file: &str) -> PathBuf {
-    [env!("CARGO_MANIFEST_DIR"), "tests", "it", "revocation", file].iter().collect()
+    among_tests("revocation").join(file)
 }
 
 #[test]
