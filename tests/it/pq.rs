@@ -1,6 +1,7 @@
 //! Kinds of key that graviola has not, against those who have them.
 
 mod later_openssl;
+mod own_openssl;
 
 use crate::lab::{Lab, peer};
 

@@ -2,9 +2,11 @@
 
 mod ocsp;
 
+use std::path::PathBuf;
+
 use serde_json::json;
 
-use crate::lab::{Lab, peer};
+use crate::lab::{Lab, among_tests, peer, run};
 
 /// A CA in `ca/` and a server's certificate of it in `server/`.
 fn lab() -> Lab {
@@ -203,4 +205,29 @@ fn curl_gnutls_and_python_heed_the_lists() {
             assert!(refused.code() != 0 && said.contains("revoked"), "{name}: {said}");
         }
     }
+}
+
+/// Java's PKIX judges by the list; Go reads it, verifies it and leaves the judging to its callers.
+#[test]
+fn java_and_go_find_in_the_lists_what_is_there() {
+    let lab = lab();
+    revoke(&lab, &["--crl", "good.pem"]).success();
+    revoke(&lab, &["--crl", "bad.pem", "server/cert.pem", "--reason", "keyCompromise"]).success();
+    let asked = |list: &'static str| ["ca/cert.pem", "server/cert.pem", list];
+    if peer("java") {
+        let java = |list| run(lab.command("java").arg(beside("Lists.java")).args(asked(list))).success();
+        java("good.pem").prints("good\n");
+        java("bad.pem").prints("REVOKED: Certificate has been revoked, reason: KEY_COMPROMISE");
+    }
+    if peer("go") {
+        run(lab.command("go").args(["build", "-o", "lists"]).arg(beside("lists.go"))).success();
+        let go = |list| lab.run(lab.file("lists").to_str().unwrap(), asked(list)).success();
+        go("good.pem").prints("good\n");
+        go("bad.pem").prints("revoked 1\n");
+    }
+}
+
+/// One of the programs beside these tests.
+fn beside(file: &str) -> PathBuf {
+    among_tests("revocation").join(file)
 }

@@ -1,13 +1,12 @@
 //! OCSP, from outside: asked and answered by others, stapled and judged in both directions.
 
 use std::ffi::OsStr;
-use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::json;
 
-use super::{BY, lab, revoke, verify};
-use crate::lab::{Lab, Server, TLSLAB, among_tests, peer, run};
+use super::{BY, beside, lab, revoke, verify};
+use crate::lab::{Lab, Server, TLSLAB, peer, run};
 use crate::peers::python_module;
 
 /// Answers for the CA in `ca/`, on a free port.
@@ -254,11 +253,6 @@ fn clients_of_java_go_node_and_python_take_a_staple_as_it_is() {
             assert!(came(ask("node".as_ref(), Some("staple.js"))) == expected, "Node: {response:?}");
         }
     }
-}
-
-/// One of the programs beside this file.
-fn beside(file: &str) -> PathBuf {
-    among_tests("revocation").join(file)
 }
 
 #[test]
