@@ -27,11 +27,12 @@ fn certificates_keys_and_handshakes_of_ml_dsa_in_both_directions() {
             let text = lab.run("openssl", ["pkey", "-in", "clearkey.pem", "-noout", "-text_pub"]).success();
             assert!(text.stdout.contains(&format!("ML-DSA-{set}")), "{text}");
         }
-        let server = lab.serve(&[]);
+        let mut server = lab.serve(&[]);
         let mut client = lab.command("openssl");
         client.args(["s_client", "-connect", &server.to_word(), "-quiet", "-no_ign_eof"]);
         client.args(["-CAfile", "cert.pem", "-verify_return_error", "-verify_hostname", "www.test.org"]);
-        run_with_input(&mut client, b"over and out\n").success().prints("over and out\n");
+        run_with_input(&mut client, b"over and out\n").success();
+        server.wait_for("13 bytes in");
         let theirs = s_server(&lab, &["-cert", "cert.pem", "-key", "clearkey.pem", "-rev", "-tls1_3"]);
         lab.tlslab(["connect", &theirs.to_word(), "--message", "desserts"]).success().prints("stressed");
 
