@@ -1,37 +1,24 @@
 //! tlslab between haproxy and nginx: before them they read the PROXY header, behind haproxy several tlslab are one server.
 
 use std::os::unix::net::UnixStream;
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 use std::time::Instant;
 
-use crate::lab::{FUSE, Lab, Server, peer, run_with_input};
+use crate::lab::{FUSE, Killed, Lab, Server, peer, run_with_input};
 use crate::tickets::{lab, resumed};
 
-/// A program that serves at a socket of the folder; ended when dropped.
-struct Daemon(Child);
-
-impl Daemon {
-    /// Starts it; ready when this returns.
-    fn start(lab: &Lab, program: &str, arguments: &[&str], socket: &str) -> Self {
-        let mut command = lab.command(program);
-        let child = command.args(arguments).stdout(Stdio::null()).stderr(Stdio::inherit()).spawn();
-        let mut daemon = Self(child.expect("the daemon"));
-        let until = Instant::now() + FUSE;
-        while UnixStream::connect(lab.file(socket)).is_err() {
-            let ended = daemon.0.try_wait().expect("its state");
-            assert!(ended.is_none() && Instant::now() < until, "{program} does not serve: {ended:?}");
-            std::thread::yield_now();
-        }
-        daemon
+/// Starts a program that serves at a socket of the folder; it does when this returns.
+fn daemon(lab: &Lab, program: &str, arguments: &[&str], socket: &str) -> Killed {
+    let mut command = lab.command(program);
+    let child = command.args(arguments).stdout(Stdio::null()).stderr(Stdio::inherit()).spawn();
+    let mut daemon = Killed(child.expect("the daemon"));
+    let until = Instant::now() + FUSE;
+    while UnixStream::connect(lab.file(socket)).is_err() {
+        let ended = daemon.try_wait().expect("its state");
+        assert!(ended.is_none() && Instant::now() < until, "{program} does not serve: {ended:?}");
+        std::thread::yield_now();
     }
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        // Already gone is as good as killed.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+    daemon
 }
 
 /// What openssl is answered, and the address that the server saw it come from.
@@ -59,7 +46,7 @@ fn haproxy_reads_who_the_client_is_and_whom_it_asked_for() {
         ),
     );
     // Its readiness is asked for without a header, which it takes for a broken client.
-    let _haproxy = Daemon::start(&lab, "haproxy", &["-db", "-q", "-f", "haproxy.cfg"], "back.sock");
+    let _haproxy = daemon(&lab, "haproxy", &["-db", "-q", "-f", "haproxy.cfg"], "back.sock");
     let target = format!("unix:{}", socket.display());
     let mut server = lab.serve(&["--forward", &target, "--proxy-protocol", "v2"]);
     let (shown, client) = asked(&lab, &mut server);
@@ -76,14 +63,14 @@ fn nginx_reads_who_the_client_is() {
     lab.write(
         "nginx.conf",
         format!(
-            "daemon off; pid nginx.pid; error_log stderr crit; events {{}} http {{ access_log off; server {{ listen \
+            "daemon off; master_process off; pid nginx.pid; error_log stderr crit; events {{}} http {{ access_log off; server {{ listen \
              unix:{} proxy_protocol; location / {{ return 200 'seen $proxy_protocol_addr $proxy_protocol_port.'; }} }} }}\n",
             socket.display()
         ),
     );
     let prefix = format!("{}/", lab.path().display());
     let arguments = ["-p", &prefix, "-e", "stderr", "-c", "nginx.conf"];
-    let _nginx = Daemon::start(&lab, "nginx", &arguments, "back.sock");
+    let _nginx = daemon(&lab, "nginx", &arguments, "back.sock");
     let target = format!("unix:{}", socket.display());
     let mut server = lab.serve(&["--forward", &target, "--proxy-protocol", "v2"]);
     let (shown, client) = asked(&lab, &mut server);
@@ -109,7 +96,7 @@ fn two_instances_behind_haproxy_resume_each_other_s_sessions() {
             two.address(),
         ),
     );
-    let _haproxy = Daemon::start(&lab, "haproxy", &["-db", "-q", "-f", "haproxy.cfg"], "front.sock");
+    let _haproxy = daemon(&lab, "haproxy", &["-db", "-q", "-f", "haproxy.cfg"], "front.sock");
     let front = front.display().to_string();
     for version in ["-tls1_2", "-tls1_3"] {
         let _ = std::fs::remove_file(lab.file("session.pem"));

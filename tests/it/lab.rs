@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -254,7 +255,7 @@ pub(crate) fn signal(id: u32, name: &str) {
 
 /// A server that said where it listens. Stopped when dropped.
 pub(crate) struct Server {
-    child: Child,
+    child: Killed,
     command: String,
     address: SocketAddr,
     lines: Receiver<String>,
@@ -285,7 +286,8 @@ impl Server {
             }
         });
         let unknown = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut server = Self { child, command: words, address: unknown, lines, heard: Vec::new() };
+        let mut server =
+            Self { child: Killed(child), command: words, address: unknown, lines, heard: Vec::new() };
         let line = server.wait_for("listening on ");
         let address = line.rsplit("listening on ").next().and_then(|address| address.trim().parse().ok());
         server.address = address.unwrap_or_else(|| panic!("no address in {line:?}"));
@@ -360,11 +362,30 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+/// A child process that does not outlive this: killed when dropped.
+///
+/// What it started in turn is not: a peer that works in several processes is told to work in one.
+pub(crate) struct Killed(pub(crate) Child);
+
+impl Deref for Killed {
+    type Target = Child;
+
+    fn deref(&self) -> &Child {
+        &self.0
+    }
+}
+
+impl DerefMut for Killed {
+    fn deref_mut(&mut self) -> &mut Child {
+        &mut self.0
+    }
+}
+
+impl Drop for Killed {
     fn drop(&mut self) {
         // Already gone is as good as killed.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 
-use crate::lab::Lab;
+use crate::lab::{Killed, Lab};
 
 /// Makes `cert.pem` and `clearkey.pem` with openssl, as the lab sheet does.
 pub(crate) fn certificate(lab: &Lab) {
@@ -15,7 +15,7 @@ pub(crate) fn certificate(lab: &Lab) {
 
 /// `openssl s_server`, on a port that the system chose.
 pub(crate) struct OpensslServer {
-    child: Child,
+    _child: Killed,
     address: SocketAddr,
 }
 
@@ -23,14 +23,6 @@ impl OpensslServer {
     /// Its address, as a command-line word.
     pub(crate) fn to_word(&self) -> String {
         self.address.to_string()
-    }
-}
-
-impl Drop for OpensslServer {
-    fn drop(&mut self) {
-        // Already gone is as good as killed.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -50,5 +42,5 @@ pub(crate) fn s_server(lab: &Lab, arguments: &[&str]) -> OpensslServer {
     let line = lines.find(|line| line.starts_with("ACCEPT ")).expect("openssl s_server listens");
     let address = line["ACCEPT ".len()..].trim().parse().unwrap_or_else(|_| panic!("no address in {line:?}"));
     std::thread::spawn(move || lines.for_each(drop));
-    OpensslServer { child, address }
+    OpensslServer { _child: Killed(child), address }
 }

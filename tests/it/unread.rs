@@ -8,7 +8,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::process::{Child, ChildStderr, Command, Stdio};
 
-use crate::lab::{FUSE, Lab, Server, TLSLAB, run, signal};
+use crate::lab::{FUSE, Killed, Lab, Server, TLSLAB, run, signal};
 
 fn fifo(lab: &Lab, name: &str) -> PathBuf {
     run(lab.command("mkfifo").args(["-m", "600", name])).success();
@@ -44,7 +44,7 @@ fn exchange(address: SocketAddr, message: &[u8]) -> Vec<u8> {
 
 /// A command whose stderr is read until it says where it listens, and then no more.
 struct Unread {
-    child: Child,
+    child: Killed,
     address: SocketAddr,
     stderr: BufReader<ChildStderr>,
 }
@@ -53,7 +53,8 @@ impl Unread {
     fn start(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let stderr = BufReader::with_capacity(1, child.stderr.take().unwrap());
-        let mut unread = Self { child, address: SocketAddr::from(([127, 0, 0, 1], 0)), stderr };
+        let mut unread =
+            Self { child: Killed(child), address: SocketAddr::from(([127, 0, 0, 1], 0)), stderr };
         let mut line = String::new();
         while !line.contains("listening on ") {
             line.clear();
@@ -73,13 +74,6 @@ impl Unread {
     fn stop(mut self) -> Option<i32> {
         signal(self.child.id(), "TERM");
         ended(&mut self.child)
-    }
-}
-
-impl Drop for Unread {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

@@ -1,11 +1,11 @@
 //! Other people's servers, each in the configurations that a judge has to tell apart.
 
 use std::net::{SocketAddr, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use super::beside;
-use crate::lab::{FUSE, Lab, Server, peer, run};
+use crate::lab::{FUSE, Killed, Lab, Server, peer, run};
 use crate::openssl::{OpensslServer, s_server};
 use crate::oracle::free_port;
 use crate::peers::{later_node, python_module};
@@ -59,16 +59,8 @@ pub(super) enum Running {
 
 /// A process that was told its port.
 pub(super) struct Told {
-    child: Child,
+    child: Killed,
     address: String,
-}
-
-impl Drop for Told {
-    fn drop(&mut self) {
-        // It may be gone already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 impl Running {
@@ -142,7 +134,7 @@ fn told(command: impl Fn(u16) -> Command) -> Told {
         let port = free_port();
         let address = format!("127.0.0.1:{port}");
         let child = command(port).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a peer starts");
-        let mut told = Told { child, address };
+        let mut told = Told { child: Killed(child), address };
         let until = Instant::now() + FUSE;
         while told.child.try_wait().expect("a child can be asked").is_none() {
             if TcpStream::connect(SocketAddr::from(([127, 0, 0, 1], port))).is_ok() {

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
@@ -21,7 +21,7 @@ use tokio::runtime::Runtime;
 
 use super::judges::{Answer, Client, Question, ask_all, is_wanted, key_identifiers};
 use super::shapes::{Authorities, KNOWN_TO_SOME, Shape};
-use crate::lab::{FUSE, Lab, fixtures, peer};
+use crate::lab::{FUSE, Killed, Lab, fixtures, peer};
 use crate::peers::release;
 
 /// Certificates, served, and the questions about them.
@@ -30,18 +30,8 @@ pub(crate) struct Bench {
     /// Serves what tlslab can hold the key of, a task for each certificate.
     runtime: Runtime,
     /// Serve the rest.
-    openssl: Vec<Child>,
+    openssl: Vec<Killed>,
     pub(crate) questions: Vec<Question>,
-}
-
-impl Drop for Bench {
-    fn drop(&mut self) {
-        for child in &mut self.openssl {
-            // Already gone is as good as killed.
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
 }
 
 impl Bench {
@@ -123,7 +113,7 @@ impl Bench {
             .spawn()
             .expect("openssl s_server");
         let mut lines = BufReader::new(child.stdout.take().expect("stdout was piped")).lines();
-        self.openssl.push(child);
+        self.openssl.push(Killed(child));
         let line =
             lines.find_map(|line| line.ok().filter(|line| line.starts_with("ACCEPT "))).expect("a port");
         // It goes on talking; nobody listens.

@@ -18,11 +18,11 @@ mod who;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::process::{ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::Instant;
 
-use crate::lab::{FUSE, Lab, Run, Server, signal};
+use crate::lab::{FUSE, Killed, Lab, Run, Server, signal};
 
 /// A TLS version, as each program spells it.
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +62,7 @@ pub(crate) const VERSIONS: [Version; 2] = [
 
 /// A peer program that runs beside the test: all it says in one place, its stdin open. Killed when dropped.
 pub(crate) struct Peer {
-    child: Child,
+    child: Killed,
     command: String,
     stdin: Option<ChildStdin>,
     lines: Receiver<String>,
@@ -84,7 +84,7 @@ impl Peer {
         let stdin = child.stdin.take();
         forward(child.stdout.take().expect("stdout was piped"), sender.clone());
         forward(child.stderr.take().expect("stderr was piped"), sender);
-        Self { child, command: words, stdin, lines, said: String::new() }
+        Self { child: Killed(child), command: words, stdin, lines, said: String::new() }
     }
 
     /// Its process.
@@ -154,14 +154,6 @@ impl Peer {
         }
         let exit = self.child.wait().expect("waiting for a child");
         (exit, std::mem::take(&mut self.said))
-    }
-}
-
-impl Drop for Peer {
-    fn drop(&mut self) {
-        // Already gone is as good as killed.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
