@@ -13,6 +13,7 @@
 //! | [`crypto`] | | the one place that names the cryptographic provider: CPU check, randomness, hashes |
 //! | [`pki`] | subject, names, validity, key | an editable plan, a certificate, PEM files; and from DER back to facts |
 //! | [`verify`] | facts, trusted set, name, instant | a verdict: every check, what was expected, what was found |
+//! | [`inspection`] | what files hold, what a live server shows | all of it, in order, and what the keys in it verify |
 //! | [`who`] | a certificate, how it is trusted, a name, an instant | what other people's verifiers would say of it |
 //! | [`tls`] | | what both ends share: versions, names of what was agreed on, the key log |
 //! | [`audit`] | the catalogue of faults, somebody's client | what it should have refused, and whether it did |
@@ -27,14 +28,15 @@
 //!
 //! Where *the lab sheet* is spoken of, `docs/lab-sheet.md` says in our own words what it asks.
 //!
-//! Arrows run one way: `pki` knows nobody; `verify` knows `pki`; `who` knows `verify`, and no handshake asks it; `server`
-//! and `client` know `pki` and `verify`; `report` knows result types only; the command line (`src/cmd`, part of the
-//! binary) alone knows `report` and asks `who`.
+//! Arrows run one way: `pki` knows nobody; `verify` knows `pki`; `inspection` and `who` know `verify`, and no handshake
+//! asks them; `server` and `client` know `pki` and `verify`; `report` knows result types only; the command line
+//! (`src/cmd`, part of the binary) alone knows `report` and asks `who`.
 
 pub mod audit;
 pub mod bench;
 pub mod client;
 pub mod crypto;
+pub mod inspection;
 pub mod page;
 pub mod pki;
 pub mod report;

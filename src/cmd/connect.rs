@@ -14,7 +14,7 @@ use tlslab::client::{self, Input, LocalError, Outcome, Target, Terms, Trouble};
 use tlslab::report::certificate;
 use tlslab::report::outcome::{OutcomeReport, session_line};
 use tlslab::report::verdict;
-use tlslab::verify::{Criteria, ExpectedName, Usage};
+use tlslab::verify::{Criteria, Examined, ExpectedName, Usage};
 use tlslab::who;
 use tlslab::wire::Side;
 use tlslab::words;
@@ -217,11 +217,12 @@ where
 /// Says what the handshake came to, check by check.
 fn show(arguments: &Connect, outcome: &Outcome, ui: &Ui, at: OffsetDateTime) -> Result<()> {
     if let Some(verdict) = &outcome.verdict {
-        if let Some(facts) = verdict.certificate.as_ref().filter(|_| arguments.show_cert) {
-            // Asked for by name, so it is an answer; the JSON object has every field anyway.
-            if !ui.json() {
-                ui.print(&certificate::lines(facts, at).join("\n"))?;
-            }
+        // Asked for by name, so it is an answer; the JSON object has every field anyway.
+        if arguments.show_cert
+            && !ui.json()
+            && let Some(shown) = Examined::of_verdict(verdict)
+        {
+            ui.print(&certificate::lines(&shown, at).join("\n"))?;
         }
         for line in verdict::table(verdict) {
             ui.say_check(&line);
@@ -318,7 +319,9 @@ pub(super) fn report(
         ui.hint(hint);
     }
     if ui.json() {
-        let report = OutcomeReport::new(outcome, replies, hints.into_iter().next());
+        let certificate = outcome.verdict.as_ref().and_then(Examined::of_verdict);
+        let hint = hints.into_iter().next();
+        let report = OutcomeReport::new(outcome, certificate.as_ref(), replies, hint);
         match ui.print_json(&report) {
             // A verdict stands whether or not somebody waits to read it.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}

@@ -26,7 +26,7 @@ use tlslab::report::sizes::{self, Handshake};
 use tlslab::report::verdict as report;
 use tlslab::server::Identity;
 use tlslab::tls::Versions;
-use tlslab::verify::Reason;
+use tlslab::verify::{Examined, Reason};
 use tlslab::wire::reading::dissection::{Find, Place};
 use tlslab::wire::reading::session::ObservedSession;
 use tlslab::words;
@@ -171,7 +171,7 @@ impl Demo {
         Ok(Report {
             held,
             exit_status: u8::from(!held),
-            certificate: CertificateReport::from(&facts),
+            certificate: CertificateReport::from(&Examined::from(facts)),
             claims: stage.claims,
             handshakes,
         })

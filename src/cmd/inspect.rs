@@ -8,9 +8,10 @@ use clap::Args;
 use data_encoding::BASE64;
 use time::OffsetDateTime;
 use tlslab::client::{self, Target, danger};
+use tlslab::inspection::{Inspection, LiveServer};
 use tlslab::pki::facts::CertFacts;
 use tlslab::pki::{files, items};
-use tlslab::report::inspection::Inspection;
+use tlslab::report::inspection::{InspectionReport, blocks};
 use tlslab::report::who::WhoReport;
 use tlslab::verify::{ExpectedName, Model};
 use tlslab::who::{self, Case, Wanted, own_name, predict};
@@ -99,7 +100,7 @@ enum Source<'a> {
 impl Inspect {
     /// Shows everything that can be read, says what cannot, and returns the exit status of the first failure.
     pub(crate) fn run(&self, ui: &Ui, now: OffsetDateTime) -> Result<u8> {
-        let mut inspection = Inspection::new(now);
+        let mut inspection = Inspection::default();
         let mut status = 0;
         let mut fail = |failed: u8| {
             if status == 0 {
@@ -122,15 +123,14 @@ impl Inspect {
                 // One input alone fails as any command does; among several the others are still shown.
                 Err(failure) if self.inputs.len() == 1 && inspection.is_empty() => return Err(failure),
                 Err(failure) => {
-                    inspection.error(input, None, &failure.to_string());
+                    inspection.add_error(input, None, failure.to_string());
                     fail(failure.exit_status());
                 }
             }
         }
         let who =
             if self.who { self.predictions(&inspection, self.at.unwrap_or(now), ui)? } else { Vec::new() };
-        inspection.add_who(who);
-        self.show(inspection, ui)?;
+        self.show(&inspection, who, now, ui)?;
         Ok(status)
     }
 
@@ -190,8 +190,9 @@ impl Inspect {
         Failure::new(format!("{}: expected a certificate, found none", self.inputs.join(", ")))
     }
 
-    fn show(&self, inspection: Inspection, ui: &Ui) -> Result<()> {
-        for error in inspection.errors() {
+    fn show(&self, inspection: &Inspection, who: Vec<WhoReport>, now: OffsetDateTime, ui: &Ui) -> Result<()> {
+        let report = InspectionReport::new(inspection, now, who);
+        for error in &report.errors {
             let line = error.line.map_or_else(String::new, |line| format!(" line {line}:"));
             // What was read from a file names it already.
             let named =
@@ -199,16 +200,15 @@ impl Inspect {
             ui.error(&format!("{}:{line} {named}", error.source));
         }
         if ui.json() {
-            ui.print_json(&inspection.report())?;
+            ui.print_json(&report)?;
         } else if self.pem {
-            if inspection.certificates().next().is_none() {
+            if report.certificates.is_empty() {
                 return Err(self.no_certificate());
             }
-            for certificate in inspection.certificates() {
+            for (_, certificate) in inspection.certificates() {
                 ui.print(&pem(&certificate.der))?;
             }
         } else if self.who {
-            let report = inspection.report();
             let text = report.who.iter().map(|who| who.lines().join("\n")).collect::<Vec<_>>().join("\n\n");
             if !text.is_empty() {
                 ui.print(&text)?;
@@ -218,8 +218,8 @@ impl Inspect {
                 }
             }
         } else {
-            let text =
-                inspection.blocks().iter().map(|block| block.join("\n")).collect::<Vec<_>>().join("\n\n");
+            let blocks = blocks(inspection, now);
+            let text = blocks.iter().map(|block| block.join("\n")).collect::<Vec<_>>().join("\n\n");
             if !text.is_empty() {
                 ui.print(&text)?;
             }
@@ -248,9 +248,13 @@ impl Inspect {
         if sight.chain.is_empty() && sight.session.is_none() {
             return Err(trouble.unwrap_or_else(|| Failure::new(format!("{input}: no certificate was shown"))));
         }
-        let sent = matches!(name, ExpectedName::Dns(_)).then(|| name.to_string());
+        let server = LiveServer {
+            address: address.to_string(),
+            server_name: matches!(name, ExpectedName::Dns(_)).then(|| name.to_string()),
+            session: sight.session,
+        };
         let chain = sight.chain.iter().map(|der| CertFacts::read_leniently(der));
-        inspection.add_live(input, &address.to_string(), sent, sight.session.as_ref(), chain);
+        inspection.add_live(input, server, chain);
         trouble.map_or(Ok(()), Err)
     }
 }

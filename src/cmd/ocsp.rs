@@ -15,7 +15,7 @@ use tlslab::pki::responder::Responder;
 use tlslab::report::ocsp::OcspReport;
 use tlslab::server::ocsp::{self as server, OcspEvent, OcspLimits};
 use tlslab::streams::accept::Notice;
-use tlslab::verify::{check_issued, check_issuer};
+use tlslab::verify::{Examined, check_issued, check_issuer};
 use tlslab::words::Escaped;
 use tokio::sync::oneshot;
 
@@ -147,7 +147,7 @@ impl Ocsp {
         undisturbed(|| files::write_one(out, 0o644, &responded.der, self.force))
             .context("cannot hold back signals while the response is written")??;
         if ui.json() {
-            let mut json = serde_json::to_value(OcspReport::from(&made))?;
+            let mut json = serde_json::to_value(OcspReport::new(&made, &Examined::of_response(&made)))?;
             json["path"] = out.display().to_string().into();
             ui.print_json(&json)?;
             return Ok(0);

@@ -10,7 +10,7 @@ use tlslab::pki::facts::CertFacts;
 use tlslab::pki::files;
 use tlslab::pki::ocsp::OcspFacts;
 use tlslab::report::verdict::{self as report, VerdictReport};
-use tlslab::verify::{Criteria, ExpectedName, Usage, judge};
+use tlslab::verify::{Criteria, Examined, ExpectedName, Usage, judge};
 use tlslab::who;
 use tlslab::words;
 
@@ -96,7 +96,8 @@ impl Verify {
             );
         }
         if ui.json() {
-            ui.print_json(&VerdictReport::from(&verdict))?;
+            let certificate = Examined::of_verdict(&verdict);
+            ui.print_json(&VerdictReport::new(&verdict, certificate.as_ref()))?;
         } else {
             for line in report::table(&verdict) {
                 ui.print(&line)?;

@@ -44,6 +44,15 @@ impl Protection {
     /// The rounds of PBKDF2-HMAC-SHA256 below which a passphrase is cheap to guess (OWASP, 2023).
     pub const FEW_ROUNDS: u64 = 600_000;
 
+    /// Whether a passphrase is cheap to guess: no PBKDF2 or scrypt, or fewer rounds than [`Self::FEW_ROUNDS`].
+    pub fn is_weak(&self) -> bool {
+        match self.kdf.as_str() {
+            "PBKDF2" => self.rounds.is_none_or(|rounds| rounds < Self::FEW_ROUNDS),
+            // What openssl makes, N=16384 r=8 p=1, is OWASP's least with p=5; a smaller N is less.
+            kdf => !kdf.starts_with("scrypt "),
+        }
+    }
+
     /// The older way: headers of the PEM file, `DEK-Info: AES-256-CBC,…`.
     pub(crate) fn pem_headers(cipher: &str) -> Self {
         Self {

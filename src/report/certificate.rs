@@ -3,6 +3,8 @@
 //! The JSON's field names are a contract, the same wherever a certificate is shown. All text that comes from
 //! the certificate is escaped: neither a line nor a terminal's escape code can be forged.
 
+use std::fmt::Display;
+
 use data_encoding::BASE64;
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -10,7 +12,7 @@ use time::OffsetDateTime;
 use crate::crypto;
 use crate::pki::facts::{CertFacts, Extension, ExtensionFacts, GeneralName, PublicKeyFacts, PublicKeyKind};
 use crate::pki::oid::Oid;
-use crate::verify;
+use crate::verify::Examined;
 use crate::words::{self, Escaped};
 
 /// What JSON says of a certificate.
@@ -68,8 +70,8 @@ pub struct ExtensionReport {
     pub value: String,
 }
 
-impl From<&CertFacts> for CertificateReport {
-    fn from(facts: &CertFacts) -> Self {
+impl From<&Examined> for CertificateReport {
+    fn from(Examined { facts, self_signed }: &Examined) -> Self {
         let spki = crypto::sha256(&facts.public_key.spki);
         Self {
             subject: escaped(&facts.subject),
@@ -85,7 +87,7 @@ impl From<&CertFacts> for CertificateReport {
             spki_pin: pin(&spki),
             version: facts.version,
             self_issued: facts.is_self_issued(),
-            self_signed: verify::self_signed(facts),
+            self_signed: *self_signed,
             extensions: facts.extensions.iter().map(ExtensionReport::from).collect(),
             unreadable: facts.unreadable.clone(),
         }
@@ -119,10 +121,10 @@ impl From<&ExtensionFacts> for ExtensionReport {
 /// not before     2026-11-23T12:00:00Z (3 days ago)
 /// not after      2027-11-23T12:00:00Z (362 days left)
 /// ```
-pub fn lines(facts: &CertFacts, at: OffsetDateTime) -> Vec<String> {
-    let report = CertificateReport::from(facts);
+pub fn lines(examined: &Examined, at: OffsetDateTime) -> Vec<String> {
+    let (report, facts) = (CertificateReport::from(examined), &examined.facts);
     let mut lines = Vec::new();
-    let mut put = |label: &str, value: String| lines.push(format!("{label:<14} {value}"));
+    let mut put = |label: &str, value: String| lines.push(line(label, value));
     let readable = |field: &str, value: String| {
         if facts.can_read(field) { value } else { "cannot be read".to_owned() }
     };
@@ -145,6 +147,11 @@ pub fn lines(facts: &CertFacts, at: OffsetDateTime) -> Vec<String> {
     }
     lines.extend(report.extensions.iter().map(extension_line));
     lines
+}
+
+/// A label and a value.
+pub(super) fn line(label: &str, value: impl Display) -> String {
+    format!("{label:<14} {value}")
 }
 
 pub(super) fn extension_line(extension: &ExtensionReport) -> String {
@@ -322,10 +329,15 @@ mod tests {
         CertFacts::read(RICH).unwrap()
     }
 
+    /// Its own key verifies it.
+    fn examined(facts: CertFacts) -> Examined {
+        Examined { facts, self_signed: Some(true) }
+    }
+
     #[test]
     fn every_field_has_its_line() {
         assert_eq!(
-            lines(&rich(), datetime!(2026-12-01 14:51:36 UTC)).join("\n"),
+            lines(&examined(rich()), datetime!(2026-12-01 14:51:36 UTC)).join("\n"),
             "\
 subject        /C=AU/O=Test Organisation/CN=www.test.org
 issuer         /C=AU/O=Test Organisation/CN=www.test.org
@@ -401,11 +413,12 @@ excluded email:evil.test.org
         facts.extensions[5].decoded =
             Extension::SubjectAltName(vec![GeneralName::Dns("a\n\u{1b}[31mb\u{202e}".to_owned())]);
         facts.extensions[14].decoded = Extension::Described("a\r\u{9b}b".to_owned());
-        let lines = lines(&facts, facts.not_before);
+        let shown = examined(facts);
+        let lines = lines(&shown, shown.facts.not_before);
         assert_eq!(lines.len(), 31);
         assert_eq!(lines[18], "  subjectAltName: DNS:a\\n\\u{1b}[31mb\\u{202e}");
         assert_eq!(lines[27], "  netscapeComment: a\\r\\u{9b}b");
-        let report = CertificateReport::from(&facts);
+        let report = CertificateReport::from(&shown);
         assert_eq!(report.san, ["DNS:a\\n\\u{1b}[31mb\\u{202e}"]);
     }
 
@@ -413,15 +426,15 @@ excluded email:evil.test.org
     fn what_is_wrong_is_said() {
         let mut facts = rich();
         facts.signature_algorithms_agree = false;
-        facts.signature[10] ^= 1;
         facts.extensions.truncate(1);
         facts.extensions[0].decoded = Extension::Malformed("no name".to_owned());
-        let lines = lines(&facts, facts.not_before);
+        let forged = Examined { self_signed: Some(false), facts };
+        let lines = lines(&forged, forged.facts.not_before);
         let names_itself = "names itself as its issuer, but its own key does not verify its signature";
         assert_eq!(lines[2], format!("               {names_itself}"));
         assert_eq!(lines[8], "signature      ecdsa-with-SHA256, but the signed part names another algorithm");
         assert_eq!(lines[13], "  basicConstraints (critical): malformed: no name");
-        assert_eq!(CertificateReport::from(&facts).self_signed, Some(false));
+        assert_eq!(CertificateReport::from(&forged).self_signed, Some(false));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::certificate::{ExtensionReport, escaped, extension_line, serial};
+use super::certificate::{ExtensionReport, escaped, extension_line, line, serial};
 use crate::pki::crl::{CrlEntry, CrlFacts, RevocationReason};
 use crate::words;
 
@@ -87,7 +87,7 @@ const SHOWN: usize = 100;
 pub fn lines(facts: &CrlFacts, at: OffsetDateTime) -> Vec<String> {
     let report = CrlReport::from(facts);
     let mut lines = Vec::new();
-    let mut put = |label: &str, value: String| lines.push(format!("{label:<14} {value}"));
+    let mut put = |label: &str, value: String| lines.push(line(label, value));
     put("issuer", report.issuer);
     put("version", report.version.to_string());
     put("number", report.number.map_or_else(|| "none".to_owned(), words::shortened));
@@ -126,7 +126,7 @@ pub fn lines(facts: &CrlFacts, at: OffsetDateTime) -> Vec<String> {
         0 => "nothing".to_owned(),
         count => words::counted(count as u64, "certificate"),
     };
-    lines.push(format!("{:<14} {revoked}", "revoked"));
+    lines.push(line("revoked", revoked));
     for (entry, facts) in report.revoked.iter().zip(&facts.entries).take(SHOWN) {
         lines.push(format!("  {}", entry_line(entry, &serial(&facts.serial, ":"))));
     }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::certificate::{key_name, key_words, pin};
+use super::certificate::{key_name, key_words, line, pin};
 use crate::crypto;
 use crate::pki::key_facts::{KeyFacts, Protection};
 use crate::words::{self, Escaped};
@@ -72,16 +72,8 @@ impl From<&Protection> for EncryptionReport {
             rounds: protection.rounds,
             salt_bytes: protection.salt_bytes,
             cipher: Escaped(&protection.cipher).to_string(),
-            weak: is_weak(protection),
+            weak: protection.is_weak(),
         }
-    }
-}
-
-fn is_weak(protection: &Protection) -> bool {
-    match protection.kdf.as_str() {
-        "PBKDF2" => protection.rounds.is_none_or(|rounds| rounds < Protection::FEW_ROUNDS),
-        // What openssl makes, N=16384 r=8 p=1, is OWASP's least with p=5; a smaller N is less.
-        kdf => !kdf.starts_with("scrypt "),
     }
 }
 
@@ -95,7 +87,7 @@ fn is_weak(protection: &Protection) -> bool {
 pub fn lines(facts: &KeyFacts) -> Vec<String> {
     let report = KeyReport::from(facts);
     let mut lines = Vec::new();
-    let mut put = |label: &str, value: &str| lines.push(format!("{label:<14} {value}"));
+    let mut put = |label: &str, value: &str| lines.push(line(label, value));
     put("form", report.form);
     match (&facts.public_key, &facts.kind) {
         (Some(key), _) => put("key", &key_words(key)),

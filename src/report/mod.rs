@@ -14,6 +14,7 @@ pub mod key;
 pub mod markdown;
 pub mod ocsp;
 pub mod outcome;
+pub mod request;
 pub mod sizes;
 pub mod verdict;
 pub mod who;

@@ -3,10 +3,10 @@
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::certificate::{CertificateReport, ExtensionReport, escaped, extension_line, serial};
+use super::certificate::{CertificateReport, ExtensionReport, escaped, extension_line, line, serial};
 use crate::pki::crl::RevocationReason;
-use crate::pki::facts::CertFacts;
 use crate::pki::ocsp::{Answer, CertStatus, OcspFacts, Responder, SingleStatus};
+use crate::verify::Examined;
 use crate::words;
 
 /// What JSON says of an OCSP response. Its signature is not verified.
@@ -68,19 +68,19 @@ pub struct SingleReport {
     pub extensions: Vec<ExtensionReport>,
 }
 
-impl From<&OcspFacts> for OcspReport {
-    fn from(facts: &OcspFacts) -> Self {
+impl OcspReport {
+    /// Of a response, and the certificates in it that can be read.
+    pub fn new(facts: &OcspFacts, certificates: &[Examined]) -> Self {
         Self {
             status: facts.status.as_str(),
             sha256: words::hex(&crate::crypto::sha256(&facts.der)),
-            answer: facts.answer.as_ref().map(AnswerReport::from),
+            answer: facts.answer.as_ref().map(|answer| AnswerReport::new(answer, certificates)),
         }
     }
 }
 
-impl From<&Answer> for AnswerReport {
-    fn from(answer: &Answer) -> Self {
-        let certificates: Vec<_> = answer.certificates.iter().filter_map(read).collect();
+impl AnswerReport {
+    fn new(answer: &Answer, certificates: &[Examined]) -> Self {
         let (name, hash) = match &answer.responder {
             Responder::Name(name) => (Some(escaped(name)), None),
             Responder::KeyHash(hash) => (None, Some(words::hex(hash))),
@@ -93,7 +93,7 @@ impl From<&Answer> for AnswerReport {
             signature_algorithm: answer.signature_algorithm.name.clone(),
             extensions: answer.extensions.iter().map(ExtensionReport::from).collect(),
             responses: answer.statuses.iter().map(SingleReport::from).collect(),
-            unreadable_certificates: answer.certificates.len() - certificates.len(),
+            unreadable_certificates: answer.certificates.len().saturating_sub(certificates.len()),
             certificates: certificates.iter().map(CertificateReport::from).collect(),
         }
     }
@@ -120,34 +120,31 @@ impl From<&SingleStatus> for SingleReport {
     }
 }
 
-fn read(der: &rustls::pki_types::CertificateDer<'_>) -> Option<CertFacts> {
-    CertFacts::read_leniently(der).ok().map(|(facts, _)| facts)
-}
-
 /// How many statuses a person is shown: `--json` has them all.
 const SHOWN: usize = 100;
 
-/// Every field, a label and a value a line, for a person who looks at the instant `at`.
-pub fn lines(facts: &OcspFacts, at: OffsetDateTime) -> Vec<String> {
-    let report = OcspReport::from(facts);
+/// Every field, a label and a value a line, for a person who looks at the instant `at`; with the certificates in it that
+/// can be read.
+pub fn lines(facts: &OcspFacts, certificates: &[Examined], at: OffsetDateTime) -> Vec<String> {
+    let report = OcspReport::new(facts, certificates);
     let mut lines = vec![line("status", report.status)];
     let (Some(answer), Some(facts)) = (&report.answer, &facts.answer) else {
         lines.push(line("SHA-256", &report.sha256));
         return lines;
     };
-    lines.push(line("responder", &words::shortened(escaped(&facts.responder))));
-    lines.push(line("produced", &words::since(facts.produced_at, at)));
+    lines.push(line("responder", words::shortened(escaped(&facts.responder))));
+    lines.push(line("produced", words::since(facts.produced_at, at)));
     lines.push(line("nonce", answer.nonce.as_deref().unwrap_or("none")));
-    lines.push(line("signature", &format!("{}, not verified", answer.signature_algorithm)));
+    lines.push(line("signature", format!("{}, not verified", answer.signature_algorithm)));
     lines.push(line("SHA-256", &report.sha256));
     let count = |found: usize| if found == 0 { "none".to_owned() } else { found.to_string() };
-    lines.push(line("extensions", &count(answer.extensions.len())));
+    lines.push(line("extensions", count(answer.extensions.len())));
     lines.extend(answer.extensions.iter().map(extension_line));
-    lines.push(line("certificates", &count(facts.certificates.len())));
+    lines.push(line("certificates", count(facts.certificates.len())));
     for certificate in &answer.certificates {
         lines.push(format!("  {} issued by {}", certificate.subject, certificate.issuer));
     }
-    lines.push(line("about", &words::counted(facts.statuses.len() as u64, "certificate")));
+    lines.push(line("about", words::counted(facts.statuses.len() as u64, "certificate")));
     for (report, facts) in answer.responses.iter().zip(&facts.statuses).take(SHOWN) {
         lines.extend(single(report, facts, at).into_iter().map(|line| format!("  {line}")));
     }
@@ -173,15 +170,11 @@ fn single(report: &SingleReport, facts: &SingleStatus, at: OffsetDateTime) -> Ve
     };
     let mut lines = vec![
         status,
-        line("this update", &words::since(facts.this_update, at)),
-        line("next update", &next),
-        line("issuer's name", &format!("{} {}", report.hash, report.issuer_name_hash)),
-        line("issuer's key", &format!("{} {}", report.hash, report.issuer_key_hash)),
+        line("this update", words::since(facts.this_update, at)),
+        line("next update", next),
+        line("issuer's name", format!("{} {}", report.hash, report.issuer_name_hash)),
+        line("issuer's key", format!("{} {}", report.hash, report.issuer_key_hash)),
     ];
     lines.extend(report.extensions.iter().map(extension_line));
     lines
-}
-
-fn line(label: &str, value: &str) -> String {
-    format!("{label:<14} {value}")
 }

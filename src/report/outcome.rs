@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::verdict::{VerdictReport, not_checked};
 use crate::client::Outcome;
 use crate::tls::{SessionFacts, alert_name};
-use crate::verify::Reason;
+use crate::verify::{Examined, Reason};
 
 /// What `connect --json` prints: the fields of a [`VerdictReport`], and these.
 #[derive(Clone, Debug, Serialize)]
@@ -30,13 +30,19 @@ pub struct OutcomeReport {
 }
 
 impl OutcomeReport {
-    /// Of `outcome`, with the `replies` that came and what to do about a failure.
+    /// Of `outcome`, with the certificate that was judged, the `replies` that came and what to do about a failure.
     ///
     /// A plaintext connection, on which nobody is verified because nobody was to be, is `accepted` where its
     /// exchange ended well: its `checks` are empty and its `protocol` is `plaintext`.
-    pub fn new(outcome: &Outcome, replies: &[u8], hint: Option<String>) -> Self {
+    pub fn new(
+        outcome: &Outcome,
+        certificate: Option<&Examined>,
+        replies: &[u8],
+        hint: Option<String>,
+    ) -> Self {
         let reasons = outcome.reasons();
-        let mut verdict = outcome.verdict.as_ref().map_or_else(nothing_shown, VerdictReport::from);
+        let judged = outcome.verdict.as_ref().map(|verdict| VerdictReport::new(verdict, certificate));
+        let mut verdict = judged.unwrap_or_else(nothing_shown);
         verdict.verdict = if reasons.is_empty() { "accepted" } else { "rejected" };
         verdict.exit_status = outcome.exit_status();
         verdict.reasons = reasons.into_iter().map(Reason::as_str).collect();
@@ -100,7 +106,7 @@ mod tests {
     #[test]
     fn a_failure_before_any_certificate_is_a_rejection_without_checks() {
         let outcome = Outcome { trouble: Some(Trouble::Reset), ..Outcome::default() };
-        let json = serde_json::to_value(OutcomeReport::new(&outcome, b"", None)).unwrap();
+        let json = serde_json::to_value(OutcomeReport::new(&outcome, None, b"", None)).unwrap();
         assert_eq!(json["verdict"], "rejected");
         assert_eq!(json["exit_status"], 20);
         assert_eq!(json["reasons"], serde_json::json!(["handshake"]));
@@ -112,7 +118,7 @@ mod tests {
     #[test]
     fn plaintext_says_so() {
         let outcome = Outcome { plaintext: true, sent_bytes: 3, received_bytes: 9, ..Outcome::default() };
-        let report = OutcomeReport::new(&outcome, b"a\r\nb\xff\nc", None);
+        let report = OutcomeReport::new(&outcome, None, b"a\r\nb\xff\nc", None);
         assert_eq!(report.replies, ["a", "b\u{fffd}", "c"]);
         let json = serde_json::to_value(report).unwrap();
         assert_eq!(json["verdict"], "accepted");

@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use super::certificate::CertificateReport;
-use crate::verify::{Check, CheckKind, Verdict};
+use crate::verify::{Check, CheckKind, Examined, Verdict};
 
 /// What `connect --json` and `verify --json` print.
 #[derive(Clone, Debug, Serialize)]
@@ -72,8 +72,9 @@ impl From<&Check> for CheckReport {
     }
 }
 
-impl From<&Verdict> for VerdictReport {
-    fn from(verdict: &Verdict) -> Self {
+impl VerdictReport {
+    /// Of a verdict, and the certificate that was judged.
+    pub fn new(verdict: &Verdict, certificate: Option<&Examined>) -> Self {
         Self {
             verdict: if verdict.accepted() { "accepted" } else { "rejected" },
             exit_status: verdict.exit_status(),
@@ -82,7 +83,7 @@ impl From<&Verdict> for VerdictReport {
             protocol: None,
             cipher_suite: None,
             key_exchange: None,
-            certificate: verdict.certificate.as_ref().map(CertificateReport::from),
+            certificate: certificate.map(CertificateReport::from),
             sent_bytes: 0,
             received_bytes: 0,
             notes: verdict.notes.iter().map(ToString::to_string).collect(),

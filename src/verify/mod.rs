@@ -37,6 +37,7 @@
 mod checks;
 pub(crate) mod constraints;
 mod criteria;
+mod examined;
 mod expected_name;
 pub(crate) mod form;
 pub(crate) mod issuer;
@@ -59,6 +60,7 @@ mod verdict;
 mod tests;
 
 pub use criteria::{Criteria, TrustSet, Usage};
+pub use examined::Examined;
 pub use expected_name::{BadExpectedName, ExpectedName};
 pub use issuing::{
     BadRequest, NotTheirs, UnfitIssuer, check_issued, check_issuer, check_list, check_lister, check_request,

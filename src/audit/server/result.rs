@@ -5,6 +5,7 @@ use super::facts::Facts;
 use super::profile::Profile;
 use crate::audit::result::Summary;
 use crate::audit::verdict::Verdict;
+use crate::verify::Examined;
 
 /// What an audit of one server found.
 #[derive(Clone, Debug)]
@@ -39,6 +40,12 @@ pub struct CheckResult {
 }
 
 impl ServerAudit {
+    /// The chain that was sent, as far as it can be read, to be shown; none where there are no facts.
+    pub fn chain(&self) -> Vec<Examined> {
+        let certificates = self.facts.iter().flat_map(|facts| &facts.certificates);
+        certificates.cloned().map(Examined::from).collect()
+    }
+
     /// Every check's verdict, by its id; that there is no server is one of them.
     pub fn verdicts(&self) -> Vec<(String, Verdict)> {
         let missing = self.facts.is_err().then(|| ("reachable".to_owned(), Verdict::Error));

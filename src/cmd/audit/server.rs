@@ -290,7 +290,7 @@ impl Server {
         match audits {
             [audit] if self.each.is_none() => {
                 if ui.json() {
-                    ui.print_json(&report::ServerReport::from(audit))?;
+                    ui.print_json(&json(audit))?;
                 } else if let Err((why, status)) = &audit.facts {
                     return Err(Failure::new(format!("{}: {why}", audit.target)).status(*status));
                 } else {
@@ -298,7 +298,8 @@ impl Server {
                 }
             }
             _ if ui.json() => {
-                ui.print_json(&report::ServersReport::new(audits, status))?;
+                let servers = audits.iter().map(json).collect();
+                ui.print_json(&report::ServersReport { servers, exit_status: status })?;
             }
             audits => {
                 for audit in audits {
@@ -311,6 +312,10 @@ impl Server {
         }
         Ok(status)
     }
+}
+
+fn json(audit: &ServerAudit) -> report::ServerReport<'_> {
+    report::ServerReport::new(audit, &audit.chain())
 }
 
 fn print_all(ui: &Ui, lines: Vec<String>) -> Result<()> {

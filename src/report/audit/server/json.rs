@@ -12,6 +12,7 @@ use crate::audit::server::result::{CheckResult, ServerAudit};
 use crate::audit::server::survey::version_key;
 use crate::report::certificate::CertificateReport;
 use crate::tls::names;
+use crate::verify::Examined;
 use crate::words::Escaped;
 
 /// What `audit server --json` prints.
@@ -118,10 +119,10 @@ impl ChecksReport {
     }
 }
 
-impl<'a> From<&'a ServerAudit> for ServerReport<'a> {
-    fn from(audit: &'a ServerAudit) -> Self {
+impl<'a> ServerReport<'a> {
+    /// Of an audit, and the chain that the server sent ([`ServerAudit::chain`]).
+    pub fn new(audit: &'a ServerAudit, chain: &[Examined]) -> Self {
         let facts = audit.facts.as_deref().ok();
-        let certificate = |facts: &Facts| facts.certificates.first().map(CertificateReport::from);
         Self {
             target: &audit.target,
             address: facts.map(|facts| facts.address.to_string()),
@@ -143,19 +144,12 @@ impl<'a> From<&'a ServerAudit> for ServerReport<'a> {
             signature_schemes: facts
                 .map(|facts| by_version(&facts.schemes, names::signature_scheme))
                 .unwrap_or_default(),
-            certificate: facts.and_then(certificate),
-            chain: facts.map(|f| f.certificates.iter().map(Into::into).collect()).unwrap_or_default(),
+            certificate: chain.first().map(CertificateReport::from),
+            chain: chain.iter().map(CertificateReport::from).collect(),
             clients: facts.map(clients).unwrap_or_default(),
             connections: facts.map_or(0, |facts| facts.tally.connections),
             baseline: audit.baseline.as_deref(),
         }
-    }
-}
-
-impl<'a> ServersReport<'a> {
-    /// Of several servers, with the exit status of them all.
-    pub fn new(audits: &'a [ServerAudit], exit_status: u8) -> Self {
-        Self { servers: audits.iter().map(ServerReport::from).collect(), exit_status }
     }
 }
 
