@@ -2,6 +2,7 @@
 //! drawn from. Bounded: of a connection [`KEPT`] bytes, of a run the first [`CONNECTIONS`] connections.
 
 use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
@@ -10,7 +11,11 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::tls::key_log::Line;
-use crate::wire::Side;
+use crate::wire::frames::Conversation;
+use crate::wire::reading::Dissector;
+use crate::wire::reading::capture::Packet;
+use crate::wire::reading::session::ObservedSession;
+use crate::wire::{Both, Side};
 
 /// The most bytes that are kept of a connection.
 pub const KEPT: usize = 16 * 1024;
@@ -49,6 +54,31 @@ pub enum Crossed {
     End,
     /// The end of the connection, in the midst.
     Reset,
+}
+
+impl Transcript {
+    /// The connection as `dissect` sees it, opened with its own secrets; `None` where nothing crossed.
+    pub fn dissected(&self) -> Option<ObservedSession> {
+        let mut dissector = Dissector::new(Vec::new());
+        dissector.learn(&self.secrets);
+        let address = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let mut conversation = Conversation::new(address(50000), address(443), Both::default());
+        let mut emit = |at, headers: &[u8], payload: &[u8]| {
+            let frame = [headers, payload].concat();
+            dissector.packet(&Packet { at, link: 1, data: &frame, length: frame.len() });
+        };
+        conversation.open(&mut |headers, payload| emit(Duration::ZERO, headers, payload));
+        for crossing in &self.crossings {
+            let mut emit = |headers: &[u8], payload: &[u8]| emit(crossing.at, headers, payload);
+            match &crossing.what {
+                Crossed::Bytes(bytes) => conversation.data(crossing.from, bytes, &mut emit),
+                Crossed::End => conversation.finish(crossing.from, &mut emit),
+                Crossed::Reset => conversation.reset(crossing.from, &mut emit),
+            }
+        }
+        let (dissection, _) = dissector.finish();
+        dissection.sessions.into_iter().next().filter(|session| !session.events.is_empty())
+    }
 }
 
 /// Writes a transcript.

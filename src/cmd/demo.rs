@@ -22,13 +22,14 @@ use tlslab::pki::issue::Validity;
 use tlslab::pki::key::{KeyAlgorithm, PrivateKey};
 use tlslab::report::certificate::CertificateReport;
 use tlslab::report::dissect::html;
-use tlslab::report::sizes::{self, Handshake};
+use tlslab::report::sizes::{self, HandshakeReport};
 use tlslab::report::verdict as report;
 use tlslab::server::Identity;
 use tlslab::tls::Versions;
 use tlslab::verify::{Examined, Reason};
 use tlslab::wire::reading::dissection::{Find, Place};
 use tlslab::wire::reading::session::ObservedSession;
+use tlslab::wire::reading::sizes::Handshake;
 use tlslab::words;
 
 use super::lab::{CERT, CLEAR_KEY, LAB_NAME};
@@ -79,7 +80,7 @@ struct Report {
     /// What was claimed and whether it held, in the order of the demo.
     claims: Vec<Claim>,
     /// How large the handshakes over TLS 1.3 are, classical and post-quantum.
-    handshakes: Vec<Handshake>,
+    handshakes: Vec<HandshakeReport>,
 }
 
 /// A statement that this run has checked.
@@ -173,7 +174,7 @@ impl Demo {
             exit_status: u8::from(!held),
             certificate: CertificateReport::from(&Examined::from(facts)),
             claims: stage.claims,
-            handshakes,
+            handshakes: handshakes.iter().map(HandshakeReport::from).collect(),
         })
     }
 
@@ -376,7 +377,7 @@ impl Stage<'_> {
     fn sizes(&mut self, handshakes: &[Handshake]) -> Result<()> {
         self.line("how large the handshakes are:")?;
         for handshake in handshakes {
-            self.line(&format!("  {:<14}  {}", handshake.label, handshake.line()))?;
+            self.line(&format!("  {:<14}  {}", handshake.label, sizes::line(handshake)))?;
         }
         let (seen, larger) = match handshakes {
             [classical, post_quantum] => (

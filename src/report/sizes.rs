@@ -1,23 +1,15 @@
-//! How large TLS 1.3 handshakes are, byte by byte and message by message: one beneath the other in one picture, with a
-//! table of the same numbers.
+//! How large TLS 1.3 handshakes are: one beneath the other in one picture, with a table of the same numbers.
 
 use maud::{Markup, html};
 use serde::Serialize;
 
 use crate::page::said;
-use crate::tls::names;
-use crate::tls::registry::version::TLS_1_3;
-use crate::tls::registry::{extension, handshake};
 use crate::wire::Side;
-use crate::wire::extension::Extension;
-use crate::wire::reading::session::{Message, ObservedEvent, ObservedRecord, ObservedSession, What};
-
-/// A handshake message's header: its type and length (RFC 8446 §4).
-const HEADER: u64 = 4;
+use crate::wire::reading::sizes::{Handshake, Part, PartKind};
 
 /// A handshake, from the ClientHello to the client's Finished.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Handshake {
+pub struct HandshakeReport {
     /// What it is called in the comparison: the kind of the server's key.
     pub label: String,
     /// The group that the keys were agreed on with.
@@ -25,150 +17,61 @@ pub struct Handshake {
     /// The bytes that crossed for it, headers of records included and those of packets not.
     pub bytes: u64,
     /// Its parts, in their order; together they are its bytes.
-    pub parts: Vec<Part>,
+    pub parts: Vec<PartReport>,
 }
 
 /// A part of a handshake.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Part {
+pub struct PartReport {
     /// A message, a share of one, or what the records add.
     pub part: String,
-    /// Who sent it; null where both did.
-    pub from: Option<&'static str>,
+    /// `client` or `server`; null where both sent it.
+    pub from: Option<String>,
     /// Its bytes.
     pub bytes: u64,
-    #[serde(skip)]
-    kind: Kind,
 }
 
-/// What a part is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Certificate,
-    KeyShare,
-    Other,
-    Records,
-    Signature,
-}
-
-impl Kind {
-    /// In the order of the legend.
-    const ALL: [(Self, &'static str); 5] = [
-        (Self::KeyShare, "key shares"),
-        (Self::Certificate, "certificate"),
-        (Self::Signature, "signature of the handshake"),
-        (Self::Other, "other messages"),
-        (Self::Records, "records and their encryption"),
-    ];
-
-    fn class(self) -> &'static str {
-        match self {
-            Self::Certificate => "certificate",
-            Self::KeyShare => "key-share",
-            Self::Other => "other",
-            Self::Records => "records",
-            Self::Signature => "signature",
+impl From<&Handshake> for HandshakeReport {
+    fn from(handshake: &Handshake) -> Self {
+        Self {
+            label: handshake.label.clone(),
+            group: handshake.group.clone(),
+            bytes: handshake.bytes,
+            parts: handshake.parts.iter().map(PartReport::from).collect(),
         }
     }
 }
 
-impl Handshake {
-    /// Of a TLS 1.3 session whose secrets are known; `None` where it is another, or was not seen whole.
-    pub fn of(label: impl Into<String>, session: &ObservedSession) -> Option<Self> {
-        let tls = session.tls.as_ref().filter(|tls| tls.version() == Some(TLS_1_3) && !tls.has_gaps)?;
-        let mut seen =
-            Self { label: label.into(), group: names::group(tls.group()?), bytes: 0, parts: Vec::new() };
-        for event in &session.events {
-            let What::Record(record) = &event.what else { return None };
-            let messages = messages(record);
-            if messages.iter().any(|message| matches!(message, Message::Data(..))) {
-                break;
-            }
-            seen.add(event, messages);
-        }
-        seen.split(
-            handshake::CLIENT_HELLO,
-            tls.client_hello.as_ref().map(|hello| hello.extensions.as_slice()),
-        );
-        seen.split(
-            handshake::SERVER_HELLO,
-            tls.server_hello.as_ref().map(|hello| hello.extensions.as_slice()),
-        );
-        let finished = names::handshake(handshake::FINISHED);
-        let whole = seen.parts.iter().filter(|part| part.part == finished).count() == 2;
-        let told: u64 = seen.parts.iter().map(|part| part.bytes).sum();
-        let records = seen.bytes.checked_sub(told)?;
-        seen.parts.push(Part {
-            part: "records and their encryption".to_owned(),
-            from: None,
-            bytes: records,
-            kind: Kind::Records,
-        });
-        whole.then_some(seen)
-    }
-
-    /// A record of the handshake; one with a ticket is none, which comes after it (RFC 8446 §4.6.1).
-    fn add(&mut self, event: &ObservedEvent, messages: &[Message]) {
-        let is_ticket = |message: &Message| {
-            use handshake::NEW_SESSION_TICKET;
-            matches!(message, Message::Handshake(NEW_SESSION_TICKET, _) | Message::Part(NEW_SESSION_TICKET))
-        };
-        if messages.iter().any(is_ticket) {
-            return;
-        }
-        self.bytes += event.bytes;
-        for message in messages {
-            if let Message::Handshake(code, body) = message {
-                self.parts.push(Part {
-                    part: names::handshake(*code),
-                    from: Some(side(event.from)),
-                    bytes: *body as u64 + HEADER,
-                    kind: match *code {
-                        handshake::CERTIFICATE => Kind::Certificate,
-                        handshake::CERTIFICATE_VERIFY => Kind::Signature,
-                        _ => Kind::Other,
-                    },
-                });
-            }
-        }
-    }
-
-    /// Takes the key share, as an extension with its header of four bytes, out of a hello.
-    fn split(&mut self, hello: u8, extensions: Option<&[Extension]>) {
-        let share = extensions.into_iter().flatten().find(|one| one.code == extension::KEY_SHARE);
-        let Some(share) = share.map(|share| share.data.len() as u64 + 4) else { return };
-        let name = names::handshake(hello);
-        let Some(at) = self.parts.iter().position(|part| part.part == name) else { return };
-        let Some(rest) = self.parts[at].bytes.checked_sub(share) else { return };
-        self.parts[at].bytes = rest;
-        let from = self.parts[at].from;
-        let part = format!("{name}'s key share");
-        self.parts.insert(at + 1, Part { part, from, bytes: share, kind: Kind::KeyShare });
-    }
-
-    fn of_kind(&self, kind: Kind) -> u64 {
-        self.parts.iter().filter(|part| part.kind == kind).map(|part| part.bytes).sum()
-    }
-
-    /// In a line: `12,345 bytes: key shares 2,340, certificate 7,000, …`.
-    pub fn line(&self) -> String {
-        let kinds: Vec<String> = Kind::ALL
-            .into_iter()
-            .map(|(kind, words)| format!("{words} {}", thousands(self.of_kind(kind))))
-            .collect();
-        format!("{} bytes: {}", thousands(self.bytes), kinds.join(", "))
+impl From<&Part> for PartReport {
+    fn from(part: &Part) -> Self {
+        Self { part: part.part.clone(), from: part.from.map(|side| side.to_string()), bytes: part.bytes }
     }
 }
 
-fn messages(record: &ObservedRecord) -> &[Message] {
-    record.opened.as_ref().map_or(&record.messages, |opened| &opened.messages)
+/// The kinds of part and their words, in the order of the legend.
+const KINDS: [(PartKind, &str); 5] = [
+    (PartKind::KeyShare, "key shares"),
+    (PartKind::Certificate, "certificate"),
+    (PartKind::Signature, "signature of the handshake"),
+    (PartKind::Other, "other messages"),
+    (PartKind::Records, "records and their encryption"),
+];
+
+/// Its class on the page.
+fn class(kind: PartKind) -> &'static str {
+    match kind {
+        PartKind::Certificate => "certificate",
+        PartKind::KeyShare => "key-share",
+        PartKind::Other => "other",
+        PartKind::Records => "records",
+        PartKind::Signature => "signature",
+    }
 }
 
-fn side(side: Side) -> &'static str {
-    match side {
-        Side::Client => "client",
-        Side::Server => "server",
-    }
+/// In a line: `12,345 bytes: key shares 2,340, certificate 7,000, …`.
+pub fn line(handshake: &Handshake) -> String {
+    let kinds = KINDS.map(|(kind, words)| format!("{words} {}", thousands(handshake.of_kind(kind))));
+    format!("{} bytes: {}", thousands(handshake.bytes), kinds.join(", "))
 }
 
 /// `12,345`.
@@ -191,7 +94,7 @@ const BAR: usize = 22;
 pub fn picture(handshakes: &[Handshake]) -> Markup {
     let largest = handshakes.iter().map(|handshake| handshake.bytes).max().unwrap_or_default().max(1);
     let told: Vec<String> =
-        handshakes.iter().map(|handshake| format!("{}: {}", handshake.label, handshake.line())).collect();
+        handshakes.iter().map(|handshake| format!("{}: {}", handshake.label, line(handshake))).collect();
     html! {
         section.sizes {
             h2 { "How large the handshakes are" }
@@ -206,14 +109,14 @@ pub fn picture(handshakes: &[Handshake]) -> Markup {
                         (said(format!("{}: {} bytes", handshake.label, thousands(handshake.bytes))))
                     }
                     @for (kind, start, width) in bars(handshake, largest) {
-                        rect class=(format!("part {}", kind.class())) x=(start) y=(row * ROW + 20)
+                        rect class=(format!("part {}", class(kind))) x=(start) y=(row * ROW + 20)
                             width=(width) height=(BAR) {}
                     }
                 }
             }
             p.legend {
-                @for (kind, words) in Kind::ALL {
-                    span.key { span.swatch.(kind.class()) {} " " (words) } " "
+                @for (kind, words) in KINDS {
+                    span.key { span.swatch.(class(kind)) {} " " (words) } " "
                 }
             }
             div.wide { (table(handshakes)) }
@@ -222,10 +125,10 @@ pub fn picture(handshakes: &[Handshake]) -> Markup {
 }
 
 /// Where each kind's bar begins and how wide it is: to one scale, ends rounded, so that they meet.
-fn bars(handshake: &Handshake, largest: u64) -> Vec<(Kind, u64, u64)> {
+fn bars(handshake: &Handshake, largest: u64) -> Vec<(PartKind, u64, u64)> {
     let place = |bytes: u64| bytes * WIDTH / largest;
     let mut before = 0;
-    Kind::ALL
+    KINDS
         .into_iter()
         .map(|(kind, _)| {
             let start = place(before);
@@ -237,13 +140,13 @@ fn bars(handshake: &Handshake, largest: u64) -> Vec<(Kind, u64, u64)> {
 
 /// Every part of every handshake, in the order of the first that has it.
 fn table(handshakes: &[Handshake]) -> Markup {
-    let mut rows: Vec<(&str, Option<&str>)> = Vec::new();
+    let mut rows: Vec<(&str, Option<Side>)> = Vec::new();
     for part in handshakes.iter().flat_map(|handshake| &handshake.parts) {
         if !rows.contains(&(&part.part, part.from)) {
             rows.push((&part.part, part.from));
         }
     }
-    let cell = |handshake: &Handshake, row: (&str, Option<&str>)| {
+    let cell = |handshake: &Handshake, row: (&str, Option<Side>)| {
         let parts = handshake.parts.iter().filter(|part| (part.part.as_str(), part.from) == row);
         thousands(parts.map(|part| part.bytes).sum())
     };
@@ -286,8 +189,8 @@ mod tests {
             group: "x25519".to_owned(),
             bytes: certificate + 100,
             parts: vec![
-                part("Certificate", certificate, Kind::Certificate),
-                part("records and their encryption", 100, Kind::Records),
+                part("Certificate", certificate, PartKind::Certificate),
+                part("records and their encryption", 100, PartKind::Records),
             ],
         }
     }
@@ -303,7 +206,7 @@ mod tests {
         }
         assert_eq!(end, WIDTH);
         assert_eq!(
-            large.line(),
+            line(&large),
             "4,300 bytes: key shares 0, certificate 4,200, signature of the handshake 0, other messages 0, \
              records and their encryption 100"
         );

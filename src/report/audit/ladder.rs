@@ -1,17 +1,11 @@
 //! A case's connections as `dissect` draws them, opened with the server's own secrets.
 
 use std::cell::Cell;
-use std::net::{Ipv4Addr, SocketAddr};
 
 use maud::{Markup, html};
 
-use crate::audit::transcript::{Crossed, Transcript};
+use crate::audit::transcript::Transcript;
 use crate::report::dissect::html::picture;
-use crate::wire::Both;
-use crate::wire::frames::Conversation;
-use crate::wire::reading::Dissector;
-use crate::wire::reading::capture::Packet;
-use crate::wire::reading::session::ObservedSession;
 
 /// How many pictures a page may have yet: a picture is some kilobytes, and a page of hundreds of submissions is to be
 /// opened. What failed comes first.
@@ -36,7 +30,7 @@ impl Room {
 pub(super) fn ladders(transcripts: &[Transcript], id: &str, room: &Room) -> Markup {
     html! {
         @for (index, transcript) in transcripts.iter().enumerate() {
-            @if room.is_there() && let Some(session) = session(transcript) {
+            @if room.is_there() && let Some(session) = transcript.dissected() {
                 h4 {
                     "What crossed the wire"
                     @if transcripts.len() > 1 { ", connection " (index + 1) }
@@ -47,33 +41,10 @@ pub(super) fn ladders(transcripts: &[Transcript], id: &str, room: &Room) -> Mark
     }
 }
 
-/// The connection, dissected.
-fn session(transcript: &Transcript) -> Option<ObservedSession> {
-    let mut dissector = Dissector::new(Vec::new());
-    dissector.learn(&transcript.secrets);
-    let address = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let mut conversation = Conversation::new(address(50000), address(443), Both::default());
-    let mut emit = |at, headers: &[u8], payload: &[u8]| {
-        let frame = [headers, payload].concat();
-        dissector.packet(&Packet { at, link: 1, data: &frame, length: frame.len() });
-    };
-    conversation.open(&mut |headers, payload| emit(std::time::Duration::ZERO, headers, payload));
-    for crossing in &transcript.crossings {
-        let mut emit = |headers: &[u8], payload: &[u8]| emit(crossing.at, headers, payload);
-        match &crossing.what {
-            Crossed::Bytes(bytes) => conversation.data(crossing.from, bytes, &mut emit),
-            Crossed::End => conversation.finish(crossing.from, &mut emit),
-            Crossed::Reset => conversation.reset(crossing.from, &mut emit),
-        }
-    }
-    let (dissection, _) = dissector.finish();
-    dissection.sessions.into_iter().next().filter(|session| !session.events.is_empty())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::transcript::{Crossing, Recorder};
+    use crate::audit::transcript::{Crossed, Crossing, Recorder};
     use crate::wire::Side;
 
     #[test]

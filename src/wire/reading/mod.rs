@@ -2,7 +2,7 @@
 //!
 //! From [`capture`] (packets) by [`packet`] (segments) and [`tcp`] (streams) to `connection` (one TCP connection,
 //! looked at for TLS) and `follow` (TLS in it); a [`Dissector`] holds them together, [`find`] looks for texts along the
-//! way. What comes out are the plain values of [`session`] and [`dissection`].
+//! way. What comes out are the plain values of [`session`] and [`dissection`]; [`sizes`] measures a session's handshake.
 
 pub mod capture;
 mod connection;
@@ -14,6 +14,7 @@ mod follow;
 pub mod packet;
 mod recognise;
 pub mod session;
+pub mod sizes;
 mod sslv2;
 pub mod tcp;
 
