@@ -73,6 +73,11 @@ bench *arguments:
 soak minutes="30":
     benches/soak "$@"
 
+# how long good clients wait while others attack the server, an attack after the other
+[group('make')]
+attacked seconds="5":
+    benches/attacked "$@"
+
 # dissect beside tshark, over a capture of 1 GiB, and tap beside socat, in one run
 [group('make')]
 bench-dissect *arguments:
