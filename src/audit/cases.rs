@@ -11,6 +11,7 @@ use super::case::{Before, Case, KEY, Material, Shown, Text, Trust};
 use super::catalogue::workshop::{Made, Role, Workshop};
 use super::catalogue::{self, Dates, Fault, Holder, Maker, Model, NotMade, Said, Setting, Status, grid};
 use super::handshake::{self, Opening, Version};
+use super::mail::Protocol;
 use super::rig::healthy::Healthy;
 use super::rig::renegotiating::Renegotiating;
 use super::rig::resuming::Resuming;
@@ -24,18 +25,128 @@ use crate::tls::Versions;
 use crate::tls::registry::alert;
 use crate::verify::{ExpectedName, Reason, Usage};
 
+/// A case that a client may be put to. Of the grid's thousands there is only what each is called: it is made when it is
+/// wanted, and gone when that is over.
+#[derive(Clone, Debug)]
+pub enum Planned {
+    /// One of the grid's.
+    Grid(OfGrid),
+    /// Any other.
+    Made(Arc<Case>),
+}
+
+/// One of the grid's cases, and what it is made for.
+#[derive(Clone, Debug)]
+pub struct OfGrid {
+    case: grid::Case,
+    versions: Versions,
+    given: Arc<Given>,
+}
+
+/// What all of the grid's cases are made for.
+#[derive(Clone, Debug)]
+struct Given {
+    name: ExpectedName,
+    written: String,
+    behind: Option<Protocol>,
+}
+
+impl Planned {
+    /// The case.
+    pub fn case(&self) -> Arc<Case> {
+        match self {
+            Self::Grid(of) => Arc::new(of.case()),
+            Self::Made(case) => Arc::clone(case),
+        }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> Text {
+        match self {
+            Self::Grid(of) => of.case.to_string().into(),
+            Self::Made(case) => case.id.clone(),
+        }
+    }
+
+    /// What it belongs to.
+    pub fn family(&self) -> &'static str {
+        match self {
+            Self::Grid(of) => of.case.family(),
+            Self::Made(case) => case.family,
+        }
+    }
+
+    /// How the client comes to trust the server.
+    pub fn trust(&self) -> Trust {
+        match self {
+            Self::Grid(_) => Trust::Ca,
+            Self::Made(case) => case.trust,
+        }
+    }
+
+    /// The versions that the server speaks.
+    pub fn versions(&self) -> Versions {
+        match self {
+            Self::Grid(of) => of.versions,
+            Self::Made(case) => case.versions,
+        }
+    }
+
+    /// The same over other versions.
+    #[must_use]
+    pub fn over(&self, versions: Versions) -> Self {
+        match self {
+            Self::Grid(of) => Self::Grid(OfGrid { versions, ..of.clone() }),
+            Self::Made(case) if case.versions == versions => self.clone(),
+            Self::Made(case) => Self::Made(Arc::new(Case { versions, ..(**case).clone() })),
+        }
+    }
+}
+
+impl OfGrid {
+    fn case(&self) -> Case {
+        let Given { name, written, behind } = &*self.given;
+        let case = Case { versions: self.versions, ..of_grid(self.case, name, written) };
+        match behind {
+            Some(protocol) => starttls::fronted(*protocol, &case),
+            None => case,
+        }
+    }
+}
+
 /// The cases for a client that expects `name`, in the catalogue's order; with `grid` all of the grid's as well. The client
 /// is told the name as it is `written`: with a dot at its end, in upper case.
-pub fn all(name: &ExpectedName, written: &str, grid: bool) -> Vec<Arc<Case>> {
+pub fn all(name: &ExpectedName, written: &str, grid: bool) -> Vec<Planned> {
     let faults = catalogue::all().iter().filter(|fault| fault.usage == Usage::Server);
+    let given = Arc::new(Given { name: name.clone(), written: written.to_owned(), behind: None });
     let grid = grid::cases().filter(|_| grid);
     faults
         .map(|fault| of_fault(fault, name, written))
         .chain(handshake::cases::all().flat_map(|case| of_handshake(case, written)))
         .chain(sessions::ALL.iter().map(|case| of_sessions(case, name, written)))
         .chain(starttls::ALL.iter().map(|case| of_starttls(case, written)))
-        .chain(grid.map(|case| of_grid(case, name, written)))
-        .map(Arc::new)
+        .map(|case| Planned::Made(Arc::new(case)))
+        .chain(grid.map(|case| {
+            Planned::Grid(OfGrid { case, versions: Versions::Both, given: Arc::clone(&given) })
+        }))
+        .collect()
+}
+
+/// All of them behind a front (`--starttls`).
+#[must_use]
+pub fn behind(protocol: Protocol, cases: Vec<Planned>) -> Vec<Planned> {
+    let mut fronted: Option<Arc<Given>> = None;
+    cases
+        .into_iter()
+        .map(|planned| match planned {
+            Planned::Grid(of) => {
+                let given = fronted.get_or_insert_with(|| {
+                    Arc::new(Given { behind: Some(protocol), ..(*of.given).clone() })
+                });
+                Planned::Grid(OfGrid { given: Arc::clone(given), ..of })
+            }
+            Planned::Made(case) => Planned::Made(Arc::new(starttls::fronted(protocol, &case))),
+        })
         .collect()
 }
 

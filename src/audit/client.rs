@@ -1,12 +1,13 @@
 //! Auditing a client: which cases, in which order, each beside its healthy twin, with controls before, between and after.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{OnceCell, watch};
 
 use super::case::{Case, KEY, Material, Shown, Trust};
-use super::cases::Supply;
+use super::cases::{Planned, Supply};
 use super::catalogue::Maker;
 use super::command::Placeholder;
 use super::hello;
@@ -15,17 +16,13 @@ use super::rig::stage::{Setting, Stage};
 use super::verdict::{
     Acceptance, Observation, Observed, Profile, Rules, Verdict, is_green, observe, verdict,
 };
-use super::witness::Witness;
+use super::witness::{Room, Witness};
 use crate::pki::key::KeyAlgorithm;
 use crate::tls::Versions;
 use crate::wire::hello::ClientHello;
 
 /// After how many cases of a model its control is run again.
 const CONTROL_EVERY: usize = 64;
-
-/// Of how many cases at most those that passed are kept with all that crossed and all that the client said; of more, as
-/// the grid's, only those that did not pass, so that memory does not grow with them.
-const MOST_DRAWN: usize = 2000;
 
 /// Which trust models.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -89,19 +86,18 @@ pub enum SelectionError {
 
 impl Selection {
     /// Those of `all` that are chosen by name, and no others.
-    pub fn named<'a>(&self, all: &'a [Arc<Case>]) -> Result<Vec<&'a Arc<Case>>, SelectionError> {
+    pub fn named<'a>(&self, all: &'a [Planned]) -> Result<Vec<&'a Planned>, SelectionError> {
         self.check(all)?;
-        let chosen =
-            |case: &&Arc<Case>| self.only.is_empty() || self.only.iter().any(|only| names(only, case));
+        let chosen = |case: &&Planned| self.only.is_empty() || self.only.iter().any(|only| names(only, case));
         Ok(all.iter().filter(chosen).collect())
     }
 
-    /// Whether the control of `trust` is that of a case which has none of its own.
-    fn stands_in(&self, trust: Trust, case: &Case) -> bool {
-        case.trust == Trust::None && (trust == Trust::Ca || self.models == Models::Pinned)
+    /// Whether the control of `trust` is that of a case which is trusted in the way `of`.
+    fn controls(&self, trust: Trust, of: Trust) -> bool {
+        trust == of || of == Trust::None && (trust == Trust::Ca || self.models == Models::Pinned)
     }
 
-    fn check(&self, all: &[Arc<Case>]) -> Result<(), SelectionError> {
+    fn check(&self, all: &[Planned]) -> Result<(), SelectionError> {
         let unmatched = |pattern: &&String| !all.iter().any(|case| names(pattern, case));
         match self.only.iter().chain(&self.skip).find(unmatched) {
             Some(pattern) => Err(SelectionError::Unmatched(pattern.clone())),
@@ -110,68 +106,63 @@ impl Selection {
     }
 
     /// Those of `all` that are chosen, one for each version that it is to be run over; the controls always.
-    pub fn of(&self, all: &[Arc<Case>]) -> Result<Vec<Arc<Case>>, SelectionError> {
+    pub fn of(&self, all: &[Planned]) -> Result<Vec<Planned>, SelectionError> {
         self.check(all)?;
-        let chosen = |case: &Case| {
-            let named = self.only.iter().any(|pattern| names(pattern, case));
-            let asked_for = if self.only.is_empty() {
-                self.profile != Profile::Lab || self.profile.counts(&case.id)
-            } else {
-                named
-            };
-            asked_for && !self.skip.iter().any(|pattern| names(pattern, case))
-        };
-        let chosen: Vec<_> = all.iter().filter(|case| self.models.take(case.trust) && chosen(case)).collect();
-        if chosen.is_empty() {
+        let chosen: Vec<bool> = all.iter().map(|case| self.chooses(case)).collect();
+        let mut trusts: Vec<Trust> =
+            all.iter().zip(&chosen).filter(|(_, chosen)| **chosen).map(|(case, _)| case.trust()).collect();
+        trusts.sort_unstable();
+        trusts.dedup();
+        let left = all.iter().zip(&chosen).any(|(case, chosen)| *chosen && !self.over.each(case).is_empty());
+        if !left {
             return Err(SelectionError::Nothing);
         }
-        let mut cases = Vec::new();
-        for case in all.iter().filter(|case| self.models.take(case.trust)) {
-            let wanted = chosen.iter().any(|chosen| Arc::ptr_eq(chosen, case));
-            let control = CONTROLS.contains(&&*case.id)
-                && chosen
-                    .iter()
-                    .any(|chosen| chosen.trust == case.trust || self.stands_in(case.trust, chosen));
-            if wanted || control {
-                cases.extend(self.over.each(case));
-            }
-        }
-        Ok(cases)
+        let control = |case: &Planned| {
+            is_control(case)
+                && self.models.take(case.trust())
+                && trusts.iter().any(|of| self.controls(case.trust(), *of))
+        };
+        let wanted = all.iter().zip(chosen).filter(|(case, chosen)| *chosen || control(case));
+        Ok(wanted.flat_map(|(case, _)| self.over.each(case)).collect())
+    }
+
+    fn chooses(&self, case: &Planned) -> bool {
+        let asked_for = if self.only.is_empty() {
+            self.profile != Profile::Lab || self.profile.counts(&case.id())
+        } else {
+            self.only.iter().any(|pattern| names(pattern, case))
+        };
+        self.models.take(case.trust()) && asked_for && !self.skip.iter().any(|pattern| names(pattern, case))
     }
 }
 
 impl Over {
     /// The case over each of the versions in question that it makes sense over.
-    fn each(self, case: &Arc<Case>) -> Vec<Arc<Case>> {
-        let over = |versions| match (case.versions, versions) {
+    fn each(self, case: &Planned) -> Vec<Planned> {
+        let over = |versions| match (case.versions(), versions) {
             (own, Versions::Both) => Some(own),
             (Versions::Both, one) => Some(one),
             (own, one) => (own == one).then_some(own),
         };
         let versions: Vec<Versions> = match self {
-            Self::Best => vec![case.versions],
+            Self::Best => vec![case.versions()],
             Self::Each => [Versions::Tls12, Versions::Tls13].into_iter().filter_map(over).collect(),
             Self::Only(versions) => over(versions).into_iter().collect(),
         };
-        versions
-            .into_iter()
-            .map(|versions| {
-                if versions == case.versions {
-                    Arc::clone(case)
-                } else {
-                    Arc::new(Case { versions, ..(**case).clone() })
-                }
-            })
-            .collect()
+        versions.into_iter().map(|versions| case.over(versions)).collect()
     }
 }
 
 /// The healthy neighbours that everything is measured by.
 const CONTROLS: [&str; 2] = ["valid", "valid.ca"];
 
+fn is_control(case: &Planned) -> bool {
+    matches!(case, Planned::Made(case) if CONTROLS.contains(&&*case.id))
+}
+
 /// Whether a pattern is the case's id or family, `*` standing for anything.
-fn names(pattern: &str, case: &Case) -> bool {
-    matches_pattern(pattern, &case.id) || matches_pattern(pattern, case.family)
+fn names(pattern: &str, case: &Planned) -> bool {
+    matches_pattern(pattern, &case.id()) || matches_pattern(pattern, case.family())
 }
 
 /// Whether `*` standing for anything, a pattern is the text.
@@ -208,6 +199,8 @@ pub struct Settings {
     pub seed: u64,
     /// How the client is kept from the network.
     pub isolation: String,
+    /// What is left to be shown of every case's run, over all audits.
+    pub room: Arc<Room>,
 }
 
 /// Hears of each case as it is done.
@@ -238,7 +231,7 @@ impl Progress<'_> {
 /// Puts a client to the cases; ends early where `stop` says so, with what there is.
 pub async fn audit(
     settings: &Settings,
-    cases: &[Arc<Case>],
+    cases: &[Planned],
     supply: Arc<Supply>,
     stop: watch::Receiver<bool>,
     tell: Tell<'_>,
@@ -246,9 +239,11 @@ pub async fn audit(
     let run = Run {
         settings,
         cases,
+        kinds: cases.iter().map(|case| group(case.trust(), case.versions())).collect(),
         supply,
         twins: Mutex::default(),
         results: Mutex::new(vec![None; cases.len()]),
+        done: AtomicUsize::new(0),
         red: Mutex::default(),
         unspoken: Mutex::default(),
         queue: Mutex::default(),
@@ -315,6 +310,9 @@ struct Twin {
     green: Result<(), String>,
 }
 
+/// A result, with the group whose control it stands or falls with.
+type Judged = (Group, Arc<CaseResult>);
+
 #[derive(Clone, Copy, Debug)]
 enum Task {
     Case(usize),
@@ -323,11 +321,13 @@ enum Task {
 
 struct Run<'a> {
     settings: &'a Settings,
-    cases: &'a [Arc<Case>],
+    cases: &'a [Planned],
+    /// Which trusts and versions the cases have: those of no trust of their own, too.
+    kinds: BTreeSet<Group>,
     supply: Arc<Supply>,
     twins: Mutex<HashMap<TwinKey, Arc<OnceCell<Twin>>>>,
-    /// Each with the group whose control it stands or falls with.
-    results: Mutex<Vec<Option<(Group, CaseResult)>>>,
+    results: Mutex<Vec<Option<Judged>>>,
+    done: AtomicUsize,
     red: Mutex<BTreeMap<Group, String>>,
     unspoken: Mutex<BTreeMap<Group, String>>,
     queue: Mutex<Vec<Task>>,
@@ -347,17 +347,19 @@ impl Run<'_> {
         *self.stop.borrow()
     }
 
-    fn group(&self, case: &Case) -> Group {
-        let trust = if case.trust == Trust::None { self.chosen(case) } else { case.trust };
-        group(trust, case.versions)
+    fn group(&self, trust: Trust, versions: Versions) -> Group {
+        group(if trust == Trust::None { self.chosen(versions) } else { trust }, versions)
+    }
+
+    fn has(&self, trust: Trust) -> bool {
+        self.kinds.iter().any(|kind| kind.trust == trust)
     }
 
     /// How the client is given trust in a certificate that nothing is wrong with: by a CA, unless only pinning is asked
     /// for, or works.
-    fn chosen(&self, case: &Case) -> Trust {
-        let has = |trust| self.cases.iter().any(|case| case.trust == trust);
-        let red = |trust| locked(&self.red).contains_key(&group(trust, case.versions));
-        match (has(Trust::Pinned), has(Trust::Ca)) {
+    fn chosen(&self, versions: Versions) -> Trust {
+        let red = |trust| locked(&self.red).contains_key(&group(trust, versions));
+        match (self.has(Trust::Pinned), self.has(Trust::Ca)) {
             (true, false) => Trust::Pinned,
             (true, true) if red(Trust::Ca) && !red(Trust::Pinned) => Trust::Pinned,
             _ => Trust::Ca,
@@ -365,24 +367,18 @@ impl Run<'_> {
     }
 
     /// The groups that have cases.
-    fn groups(&self) -> Vec<Group> {
-        let pinned = self.cases.iter().any(|case| case.trust == Trust::Pinned);
-        let ca = self.cases.iter().any(|case| case.trust == Trust::Ca) || !pinned;
-        let mut groups: Vec<_> = self
-            .cases
-            .iter()
-            .flat_map(|case| match case.trust {
-                Trust::None => [(Trust::Pinned, pinned), (Trust::Ca, ca)]
-                    .into_iter()
-                    .filter(|(_, used)| *used)
-                    .map(|(trust, _)| group(trust, case.versions))
-                    .collect(),
-                trust => vec![group(trust, case.versions)],
-            })
-            .collect();
-        groups.sort_unstable();
-        groups.dedup();
-        groups
+    fn groups(&self) -> BTreeSet<Group> {
+        let pinned = self.has(Trust::Pinned);
+        let ca = self.has(Trust::Ca) || !pinned;
+        let each = |kind: &Group| match kind.trust {
+            Trust::None => [(Trust::Pinned, pinned), (Trust::Ca, ca)]
+                .into_iter()
+                .filter(|(_, used)| *used)
+                .map(|(trust, _)| Group { trust, ..*kind })
+                .collect(),
+            _ => vec![*kind],
+        };
+        self.kinds.iter().flat_map(each).collect()
     }
 
     /// Before anything else: every group's control. What is told to the first of them is what the client offers.
@@ -418,7 +414,7 @@ impl Run<'_> {
         let mut since: HashMap<Group, usize> = HashMap::new();
         for index in order {
             queue.push(Task::Case(index));
-            let group = self.group(&self.cases[index]);
+            let group = self.group(self.cases[index].trust(), self.cases[index].versions());
             let count = since.entry(group).or_default();
             *count += 1;
             if *count == CONTROL_EVERY {
@@ -436,14 +432,12 @@ impl Run<'_> {
             match task {
                 Task::Control(group) => self.control(group, &mut stage).await,
                 Task::Case(index) => {
-                    let case = &self.cases[index];
-                    let group = self.group(case);
-                    let Some(result) = self.case(case, group, &mut stage).await else { break };
-                    let done = {
-                        let mut results = locked(&self.results);
-                        results[index] = Some((group, result.clone()));
-                        results.iter().flatten().count()
-                    };
+                    let planned = &self.cases[index];
+                    let group = self.group(planned.trust(), planned.versions());
+                    let Some(result) = self.case(planned, group, &mut stage).await else { break };
+                    let result = Arc::new(self.kept(result));
+                    locked(&self.results)[index] = Some((group, Arc::clone(&result)));
+                    let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
                     (self.tell)(&Progress { done, last: &result, so_far: &|| self.audit() });
                 }
             }
@@ -484,10 +478,10 @@ impl Run<'_> {
         let red = locked(&self.red).clone();
         for (group, result) in locked(&self.results).iter_mut().flatten() {
             if let Some(why) = red.get(group)
-                && !CONTROLS.contains(&&*result.case.id)
+                && !is_control(&result.planned)
                 && result.verdict != Verdict::Skip
             {
-                *result = self.untried(&result.case, red_control(why));
+                *result = Arc::new(self.untried(&result.planned, red_control(why)));
             }
         }
     }
@@ -533,16 +527,20 @@ impl Run<'_> {
             Shown::Healthy(algorithm) => algorithm == key.algorithm,
             _ => !key.scripted,
         };
-        let like = |case: &&Arc<Case>| {
-            self.group(case) == key.group && (case.trust == Trust::None) == key.scripted && same_key(case)
+        let like = |case: &Arc<Case>| {
+            self.group(case.trust, case.versions) == key.group
+                && (case.trust == Trust::None) == key.scripted
+                && same_key(case)
         };
-        let like = self.cases.iter().find(like).unwrap_or(&self.cases[0]);
+        // There are cases, or there would be no twin.
+        let like =
+            self.cases.iter().map(Planned::case).find(like).unwrap_or_else(|| self.cases[0].case());
         Case {
             asked: key.asked.clone(),
             versions: versions(key.group),
             before: None,
             service: Arc::clone(&like.twin),
-            ..(**like).clone()
+            ..(*like).clone()
         }
     }
 
@@ -566,8 +564,9 @@ impl Run<'_> {
         }
     }
 
-    async fn case(&self, case: &Arc<Case>, group: Group, stage: &mut Stage) -> Option<CaseResult> {
-        let skipped = |why: String| Some(self.untried(case, why));
+    async fn case(&self, planned: &Planned, group: Group, stage: &mut Stage) -> Option<CaseResult> {
+        let case = &planned.case();
+        let skipped = |why: String| Some(self.untried(planned, why));
         if let Shown::Unavailable(why) = &case.shown {
             return skipped(why.to_string());
         }
@@ -583,12 +582,11 @@ impl Run<'_> {
             return skipped(why.clone());
         }
         let control = self.control_key(group);
-        let is_control = CONTROLS.contains(&&*case.id);
         let statuses_count = {
             let cell = self.twin(&control, stage).await?;
             let twin = cell.get()?;
-            if is_control {
-                return Some(self.control_result(case, twin));
+            if is_control(planned) {
+                return Some(self.control_result(planned, twin));
             }
             twin.witness.end.exit_status == Some(0) && !self.settings.setting.hold
         };
@@ -606,7 +604,7 @@ impl Run<'_> {
         let (observation, witness) = last;
         let ended_well = statuses_count && witness.end.exit_status == Some(0);
         let exit_zero = ended_well && case.acceptance != Acceptance::Heeded;
-        Some(self.result(case, observation, witness, exit_zero))
+        Some(self.result(planned, observation, witness, exit_zero))
     }
 
     fn twin_key(&self, case: &Case, group: Group) -> TwinKey {
@@ -648,45 +646,49 @@ impl Run<'_> {
         Some((observe(&witness, &twin.witness, rules), witness))
     }
 
-    fn untried(&self, case: &Arc<Case>, why: String) -> CaseResult {
-        self.result(case, Observation::skip(why), Witness::default(), false)
+    fn untried(&self, planned: &Planned, why: String) -> CaseResult {
+        self.result(planned, Observation::skip(why), Witness::default(), false)
     }
 
     fn result(
         &self,
-        case: &Arc<Case>,
+        planned: &Planned,
         observation: Observation,
         witness: Witness,
         exit_zero: bool,
     ) -> CaseResult {
+        let case = planned.case();
         let grade = self.settings.profile.grade(&case.id, case.grade);
         let Observation { observed, strict, mut why } = observation;
         let verdict = verdict(grade, self.settings.profile, observed, exit_zero, case.may_hang);
         if verdict == Verdict::Warn && observed == Observed::Reject && exit_zero {
             why.push_str("; its exit status says that all went well");
         }
-        let mut result =
-            CaseResult { case: Arc::clone(case), grade, observed, strict, verdict, why, witness };
-        if self.cases.len() > MOST_DRAWN && verdict == Verdict::Pass {
-            result.witness.wire.forget();
-            result.witness.output = Vec::new();
-        }
+        CaseResult { planned: planned.clone(), grade, observed, strict, verdict, why, witness }
+    }
+
+    /// What is kept of a result: the row of every report, and where there is room, what the run can be shown by.
+    fn kept(&self, mut result: CaseResult) -> CaseResult {
+        let passed = matches!(result.verdict, Verdict::Info | Verdict::Pass);
+        result.witness.fit(&self.settings.room, passed);
+        result.why.shrink_to_fit();
         result
     }
 
     /// The row of a control: accepted, or what everything else could not be judged for.
-    fn control_result(&self, case: &Arc<Case>, twin: &Twin) -> CaseResult {
+    fn control_result(&self, planned: &Planned, twin: &Twin) -> CaseResult {
+        let case = planned.case();
         let rules = Rules { acceptance: case.acceptance, alerts: &case.alerts, statuses_count: true };
         let seen = observe(&twin.witness, &twin.witness, rules);
         match &twin.green {
             Ok(()) => self.result(
-                case,
+                planned,
                 Observation { observed: Observed::Accept, ..seen },
                 twin.witness.clone(),
                 false,
             ),
             Err(why) => CaseResult {
-                case: Arc::clone(case),
+                planned: planned.clone(),
                 grade: self.settings.profile.grade(&case.id, case.grade),
                 observed: if seen.observed == Observed::Accept { Observed::Error } else { seen.observed },
                 strict: false,
@@ -700,7 +702,8 @@ impl Run<'_> {
     /// What has been found until now.
     fn audit(&self) -> Audit {
         // Where a case of no model needs one of two ways of trust, one is enough.
-        let used: Vec<Group> = self.cases.iter().map(|case| self.group(case)).collect();
+        let used: Vec<Group> =
+            self.kinds.iter().map(|kind| self.group(kind.trust, versions(*kind))).collect();
         let red = locked(&self.red);
         let mut red: Vec<String> = red
             .iter()
@@ -788,12 +791,12 @@ mod tests {
     use super::*;
     use crate::audit::cases;
 
-    fn all() -> Vec<Arc<Case>> {
+    fn all() -> Vec<Planned> {
         cases::all(&"www.test.org".parse().unwrap(), "www.test.org", false)
     }
 
     fn ids(selection: &Selection) -> Vec<String> {
-        selection.of(&all()).unwrap().iter().map(|case| case.id.to_string()).collect()
+        selection.of(&all()).unwrap().iter().map(|case| case.id().to_string()).collect()
     }
 
     #[test]
@@ -823,7 +826,11 @@ mod tests {
         let unmatched = only(&["nothing*"]).of(&all()).unwrap_err();
         assert_eq!(unmatched, SelectionError::Unmatched("nothing*".to_owned()));
         let nothing = Selection { skip: vec!["*".to_owned()], ..Selection::default() };
-        assert!(matches!(nothing.of(&all()), Err(SelectionError::Nothing)));
+        // It is of TLS 1.2 alone.
+        let elsewhere = Selection { over: Over::Only(Versions::Tls13), ..only(&["se-renegotiate*"]) };
+        for left in [nothing, elsewhere] {
+            assert!(matches!(left.of(&all()), Err(SelectionError::Nothing)));
+        }
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! What an audit found: one value, which reports render and decide nothing about.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::case::Case;
+use super::case::{Case, Text};
+use super::cases::Planned;
 use super::catalogue::Grade;
 use super::hello::HelloAudit;
 use super::verdict::{Observed, Profile, Verdict};
@@ -31,7 +33,7 @@ pub struct Audit {
     /// Whether it was ended early.
     pub interrupted: bool,
     /// Every case, in the catalogue's order.
-    pub results: Vec<CaseResult>,
+    pub results: Vec<Arc<CaseResult>>,
     /// What the client offers, by the first flight of the first control.
     pub client_hello: Option<HelloAudit>,
     /// Where results and baseline differ; `None` without a baseline.
@@ -42,7 +44,7 @@ pub struct Audit {
 #[derive(Clone, Debug)]
 pub struct CaseResult {
     /// Which.
-    pub case: Arc<Case>,
+    pub planned: Planned,
     /// What the client must do, by the profile.
     pub grade: Grade,
     /// What the client did.
@@ -58,6 +60,11 @@ pub struct CaseResult {
 }
 
 impl CaseResult {
+    /// The case that it is of.
+    pub fn case(&self) -> Arc<Case> {
+        self.planned.case()
+    }
+
     /// The version of the ServerHello, as `--tls` has it; `None` where none was sent.
     pub fn tls(&self) -> Option<&'static str> {
         Some(match self.witness.wire.version? {
@@ -109,11 +116,11 @@ impl Summary {
 impl Audit {
     /// Every case's verdict, by its id, with the version where it is about one.
     pub fn verdicts(&self) -> Vec<(String, Verdict)> {
-        let name = |case: &Case| match case.versions {
-            Versions::Both => case.id.to_string(),
-            one => format!("{}@{one}", case.id),
+        let name = |case: &Planned| match case.versions() {
+            Versions::Both => case.id().into_owned(),
+            one => format!("{}@{one}", case.id()),
         };
-        self.results.iter().map(|result| (name(&result.case), result.verdict)).collect()
+        self.results.iter().map(|result| (name(&result.planned), result.verdict)).collect()
     }
 
     /// How many cases ended how.
@@ -140,14 +147,23 @@ impl Audit {
     }
 }
 
-/// Which cases were failed, the most often failed first, each with how many times over all of these audits.
+/// Which cases were failed, the most often failed first, each with how many of these audits failed it: over one version
+/// or over each of them.
 pub fn missed(audits: &[Audit]) -> Vec<(&CaseResult, usize)> {
-    let failed = audits.iter().flat_map(|audit| &audit.results).filter(|r| r.verdict == Verdict::Fail);
     let mut missed: Vec<(&CaseResult, usize)> = Vec::new();
-    for result in failed {
-        match missed.iter_mut().find(|(known, _)| known.case.id == result.case.id) {
-            Some((_, count)) => *count += 1,
-            None => missed.push((result, 1)),
+    let mut places: HashMap<Text, usize> = HashMap::new();
+    for audit in audits {
+        let mut counted = HashSet::new();
+        for result in audit.results.iter().filter(|result| result.verdict == Verdict::Fail) {
+            let id = result.planned.id();
+            if !counted.insert(id.clone()) {
+                continue;
+            }
+            let place = *places.entry(id).or_insert(missed.len());
+            match missed.get_mut(place) {
+                Some((_, count)) => *count += 1,
+                None => missed.push((result, 1)),
+            }
         }
     }
     missed.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
@@ -169,7 +185,7 @@ pub(crate) mod tests {
         let all = cases::all(&"www.test.org".parse().unwrap(), "www.test.org", false);
         CaseResult {
             grade: Grade::MustReject,
-            case: all.into_iter().find(|case| case.id == id).unwrap(),
+            planned: all.into_iter().find(|case| case.id() == id).unwrap(),
             observed: Observed::Accept,
             strict: false,
             verdict,
@@ -190,7 +206,7 @@ pub(crate) mod tests {
             red: Vec::new(),
             isolation: "isolated: loopback only".to_owned(),
             interrupted: false,
-            results,
+            results: results.into_iter().map(Arc::new).collect(),
             client_hello: None,
             baseline: None,
         }
@@ -214,6 +230,23 @@ pub(crate) mod tests {
         assert_eq!(known.exit_status(), 0);
         let new = Audit { baseline: Some(vec!["gone".to_owned()]), ..of(Verdict::Pass) };
         assert_eq!(new.exit_status(), 1);
+    }
+
+    #[test]
+    fn what_was_missed_is_counted_by_submission() {
+        let over = |versions, verdict| {
+            let found = result("expired", verdict);
+            CaseResult { planned: found.planned.over(versions), ..found }
+        };
+        let twice = [Versions::Tls12, Versions::Tls13].map(|versions| over(versions, Verdict::Fail));
+        let audits = [
+            audit(vec![result("wrong-cn", Verdict::Fail), result("valid", Verdict::Pass)]),
+            audit(twice.to_vec()),
+            audit(vec![over(Versions::Tls13, Verdict::Fail)]),
+        ];
+        let missed: Vec<_> =
+            missed(&audits).into_iter().map(|(result, count)| (result.planned.id(), count)).collect();
+        assert_eq!(missed, [("expired".into(), 2), ("wrong-cn".into(), 1)]);
     }
 
     #[test]

@@ -143,7 +143,7 @@ mod tests {
     fn both_visits_are_of_the_catalogue() {
         let all = cases::all(&"www.test.org".parse().unwrap(), "www.test.org", false);
         for case in ALL {
-            let case = all.iter().find(|other| other.id == case.about.id).unwrap();
+            let case = all.iter().find(|other| other.id() == case.about.id).unwrap().case();
             let before = case.before.as_ref().map(|before| &before.shown);
             assert_eq!(before.is_none(), case.id == "se-renegotiate-other-certificate");
             for shown in before.into_iter().chain([&case.shown]) {

@@ -63,13 +63,8 @@ pub const ALL: [Fronting; 3] = [
     },
 ];
 
-/// All cases behind a front.
-#[must_use]
-pub fn behind(protocol: Protocol, cases: Vec<Arc<Case>>) -> Vec<Arc<Case>> {
-    cases.into_iter().map(|case| Arc::new(fronted(protocol, &case))).collect()
-}
-
-fn fronted(protocol: Protocol, case: &Case) -> Case {
+/// A case behind a front.
+pub(super) fn fronted(protocol: Protocol, case: &Case) -> Case {
     let own = ALL.iter().find(|own| own.about.id == case.id);
     let front = own.map_or(Front::Healthy, |own| own.front);
     let (shown, acceptance) = match front {

@@ -34,6 +34,13 @@ pub struct Transcript {
     kept: usize,
 }
 
+impl Transcript {
+    /// About how many bytes it takes.
+    pub fn weight(&self) -> usize {
+        self.kept + self.secrets.len() + self.crossings.len() * size_of::<Crossing>()
+    }
+}
+
 /// One thing that crossed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Crossing {

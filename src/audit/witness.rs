@@ -1,11 +1,41 @@
 //! What the rig saw of one run of somebody's client: on the wire, and how the process ended. Judges nothing.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::transcript::{CONNECTIONS, Transcript};
 
 /// How many of a conversation's bytes are kept to be shown.
 pub const SHOWN: usize = 256;
+
+/// How many bytes, over all the runs of all audits, are kept of what crossed and of what clients said.
+const ROOM: usize = 8 << 20;
+
+/// How many bytes of what a client said are kept where there is no more room: its last line.
+const LAST_LINE: usize = 256;
+
+/// What is left to be kept of what crossed and of what clients said. The rows of reports are kept of every run, and they
+/// are small: with the room for the rest bounded, thousands of cases and hundreds of submissions need not much more memory
+/// than one. Of who passed no more than half of it is kept, for what did not is what people want to look at.
+#[derive(Debug)]
+pub struct Room {
+    left: AtomicUsize,
+    drawn: bool,
+}
+
+impl Room {
+    /// All of it; without what crossed where that is not `drawn`.
+    pub fn new(drawn: bool) -> Arc<Self> {
+        Arc::new(Self { left: AtomicUsize::new(ROOM), drawn })
+    }
+
+    fn take(&self, bytes: usize, passed: bool) -> bool {
+        let least = if passed { ROOM / 2 } else { 0 };
+        let taken = |left: usize| left.checked_sub(bytes).filter(|left| *left >= least);
+        self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, taken).is_ok()
+    }
+}
 
 /// One run, all its connections together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -75,6 +105,24 @@ pub struct End {
     pub timed_out: bool,
 }
 
+impl Witness {
+    /// Leaves what a report's row says, and where there is `room` what the run can be shown by.
+    pub fn fit(&mut self, room: &Room, passed: bool) {
+        self.wire.client_hello = None;
+        if !room.drawn {
+            self.wire.transcripts = Vec::new();
+        }
+        let weight = self.output.len() + self.wire.transcripts.iter().map(Transcript::weight).sum::<usize>();
+        if weight > 0 && !room.take(weight, passed) {
+            self.wire.transcripts = Vec::new();
+            let last = if passed { 0 } else { LAST_LINE };
+            self.output.drain(..self.output.len().saturating_sub(last));
+        }
+        self.output.shrink_to_fit();
+        self.wire.opening.shrink_to_fit();
+    }
+}
+
 impl Wire {
     /// Adds what one connection saw. Bounded: what is kept of a thousand connections is what is kept of one.
     pub fn add(&mut self, other: Self) {
@@ -101,12 +149,6 @@ impl Wire {
         self.notes.extend(other.notes.into_iter().take(room));
     }
 
-    /// Leaves out what is kept for pictures.
-    pub fn forget(&mut self) {
-        self.client_hello = None;
-        self.transcripts = Vec::new();
-    }
-
     /// Application bytes, inside TLS or not: what has left the client.
     pub fn left(&self) -> u64 {
         self.application_bytes.saturating_add(self.plaintext_bytes)
@@ -116,6 +158,44 @@ impl Wire {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::audit::transcript::Recorder;
+
+    /// However many runs there are, what is kept of them beyond their rows is no more than there is room for.
+    #[test]
+    fn what_is_kept_of_many_runs_is_bounded() {
+        let mut drawn = Recorder::new().take();
+        drawn.secrets = "x".repeat(10_000);
+        let run = || Witness {
+            wire: Wire {
+                client_hello: Some(vec![1; 500]),
+                transcripts: vec![drawn.clone()],
+                ..Wire::default()
+            },
+            output: [vec![b'x'; 5000], b"\nrefused".to_vec()].concat(),
+            ..Witness::default()
+        };
+        let room = Room::new(true);
+        let fitted = |passed| {
+            let mut run = run();
+            run.fit(&room, passed);
+            run
+        };
+        let weight = |runs: &[Witness]| -> usize {
+            let shown = |run: &Witness| run.wire.transcripts.iter().map(Transcript::weight).sum::<usize>();
+            runs.iter().map(|run| run.output.len() + shown(run)).sum()
+        };
+        let passed: Vec<_> = (0..1000).map(|_| fitted(true)).collect();
+        assert!(passed[0].wire.transcripts.len() == 1 && passed[999].output.is_empty());
+        assert!(passed.iter().all(|run| run.wire.client_hello.is_none()));
+        assert!((ROOM / 4..=ROOM / 2).contains(&weight(&passed)), "{}", weight(&passed));
+        let failed: Vec<_> = (0..1000).map(|_| fitted(false)).collect();
+        assert!(!failed[0].wire.transcripts.is_empty() && failed[999].wire.transcripts.is_empty());
+        assert!(failed[999].output.ends_with(b"refused") && failed[999].output.len() == LAST_LINE);
+        assert!(weight(&passed) + weight(&failed) <= ROOM + 1000 * LAST_LINE);
+        let mut plain = run();
+        plain.fit(&Room::new(false), false);
+        assert!(plain.wire.transcripts.is_empty() && plain.output.len() > 5000, "nothing is drawn of it");
+    }
 
     #[test]
     fn a_thousand_connections_are_kept_as_one() {

@@ -634,9 +634,65 @@ fn what_cannot_be_run_is_said_before_anything_is() {
         (&["--each", "nowhere.py"], &["true"], 2, "no such file"),
         (&["--hold"], &["true", "{port}"], 2, "--hold"),
         (&["--name", "a b"], &["true"], 2, "host name"),
+        (&["--message="], &["true"], 2, "--message: expected"),
+        (&["--tls=1.3", "--only=se-renegotiate*"], &["true"], 2, "no case is left"),
+        (&["--html=a", "--csv=a"], &["true"], 2, "named twice"),
+        (&["--each", "plain"], &["no-such-client", "{file}"], 3, "no such program"),
     ] {
         audit(&lab, options, client).status(status).says(words);
     }
+}
+
+/// What one submission does to the folder that they share, the next does not notice; and what it locks is gone all the
+/// same, also where the audit is not root's.
+#[test]
+fn what_a_submission_does_to_its_surroundings_costs_the_next_nothing() {
+    let lab = Lab::new();
+    let temporary = lab.file("temporary");
+    std::fs::create_dir(&temporary).unwrap();
+    for open in [lab.path(), &temporary] {
+        std::fs::set_permissions(open, PermissionsExt::from_mode(0o777)).unwrap();
+    }
+    let script = |name: &str, before: &str| {
+        lab.write(name, format!("{before}\n{}\n", connect())).display().to_string()
+    };
+    let removes = script("removes.sh", "rm -rf \"${HOME%/*/*}\"");
+    let locks = script("locks.sh", "mkdir -p $HOME/a/b && touch $HOME/a/b/c && chmod 0 $HOME/a/b $HOME/a");
+    let right = script("right.sh", "");
+    let each = ["--only", "valid.ca", "--jobs", "1", "--each", &removes, &locks, &right];
+    // Root may empty any folder.
+    let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups", TLSLAB];
+    let (program, words) = if rustix::process::getuid().is_root() && peer("setpriv") {
+        ("setpriv", &nobody[..])
+    } else {
+        (TLSLAB, &[][..])
+    };
+    let output = lab
+        .command(program)
+        .args(words)
+        .args(["audit", "client", "--json"])
+        .args(each)
+        .args(["--", "sh", "{file}"])
+        .env("TMPDIR", &temporary)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{said}"));
+    let controls: Vec<_> =
+        json["submissions"].as_array().unwrap().iter().map(|audit| audit["controls"].clone()).collect();
+    // Who removes what it is to trust refuses everybody.
+    assert_eq!(controls, ["red", "green", "green"], "{json:#}");
+    assert_eq!(std::fs::read_dir(&temporary).unwrap().count(), 0);
+}
+
+#[test]
+fn a_script_whose_interpreter_is_not_there_is_said_so() {
+    let lab = Lab::new();
+    let script = lab.write("client.sh", "#!/bin/sh\r\n");
+    std::fs::set_permissions(&script, PermissionsExt::from_mode(0o755)).unwrap();
+    let run = audit(&lab, &["--only", "valid.ca"], &["./client.sh"]).status(3);
+    let why = case(&run.json(), "valid.ca")["why"].to_string();
+    assert!(why.contains("the interpreter that it asks for is not there"), "{run}");
 }
 
 #[test]

@@ -301,7 +301,8 @@ async fn one(job: &Job, orders: &mut Orders, news: &mut OwnedWriteHalf) -> Optio
         Ok(started) => started,
         Err(error) => {
             let program = job.words[0].to_string_lossy();
-            let failure = Some(format!("{} cannot be started: {error}", crate::words::Escaped(&program)));
+            let program = crate::words::Escaped(&program);
+            let failure = Some(format!("{program} cannot be started: {}", unstarted(job, &error)));
             return Some(Report { failure, ..Report::default() });
         }
     };
@@ -370,6 +371,20 @@ async fn one(job: &Job, orders: &mut Orders, news: &mut OwnedWriteHalf) -> Optio
         left,
         failure: None,
     })
+}
+
+/// Why a program did not start that is there: the system has one word for all that is not.
+fn unstarted(job: &Job, error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound if !job.directory.is_dir() => {
+            format!("the folder that it runs in is gone: {}", job.directory.display())
+        }
+        io::ErrorKind::NotFound => {
+            "the interpreter that it asks for is not there (a script's first line may end in a carriage return)"
+                .to_owned()
+        }
+        _ => error.to_string(),
+    }
 }
 
 fn start(job: &Job) -> io::Result<(Child, pipe::Receiver)> {

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -56,7 +57,7 @@ pub struct Setting {
     /// How supervisors are started.
     pub launcher: Launcher,
     /// Where the runs' folders are made.
-    pub scratch: PathBuf,
+    pub scratch: Arc<Scratch>,
     /// Where the trusted certificate is written, too.
     pub trust_file: Option<Arc<TrustFile>>,
     /// Whether the client stays, and is told each case on a line: `HOST PORT CA NAME`.
@@ -367,10 +368,59 @@ fn pem(trusted: &[CertificateDer<'_>]) -> Vec<u8> {
     trusted.iter().flat_map(|der| to_pem("CERTIFICATE", der).to_vec()).collect()
 }
 
+/// A folder that is ours, within reach of clients: gone when dropped, whatever they have done to it.
+#[derive(Debug)]
+pub struct Scratch(tempfile::TempDir);
+
+impl Scratch {
+    /// Among the system's temporary files.
+    pub fn new() -> io::Result<Self> {
+        tempfile::Builder::new().prefix("tlslab-audit-").tempdir().map(Self)
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Another in it. A client that has taken this one away, or locked it, has not taken it from those that follow.
+    fn folder(&self) -> io::Result<Self> {
+        let folder = || tempfile::Builder::new().prefix("run-").tempdir_in(self.path()).map(Self);
+        folder().or_else(|_| {
+            if !self.path().is_dir() {
+                // Whatever stands there instead, if anything.
+                let _ = std::fs::remove_file(self.path());
+                std::fs::create_dir_all(self.path())?;
+            }
+            std::fs::set_permissions(self.path(), std::fs::Permissions::from_mode(0o700))?;
+            folder()
+        })
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if std::fs::remove_dir_all(self.path()).is_err() {
+            unlock(self.path());
+            // What the one before could not; what this one cannot, nobody can.
+            let _ = std::fs::remove_dir_all(self.path());
+        }
+    }
+}
+
+/// Gives us back the right to empty a folder and all those in it, which a client may have taken away.
+fn unlock(folder: &Path) {
+    let _ = std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700));
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            unlock(&entry.path());
+        }
+    }
+}
+
 /// A run's folder: a home, a place for temporary files, and what is to be trusted. Gone when dropped.
 #[derive(Debug)]
 struct Folder {
-    _whole: tempfile::TempDir,
+    _whole: Scratch,
     home: PathBuf,
     temporary: PathBuf,
     trusted: PathBuf,
@@ -378,8 +428,8 @@ struct Folder {
 }
 
 impl Folder {
-    fn new(scratch: &Path, trusted: &[CertificateDer<'_>]) -> io::Result<Self> {
-        let whole = tempfile::Builder::new().prefix("run-").tempdir_in(scratch)?;
+    fn new(scratch: &Scratch, trusted: &[CertificateDer<'_>]) -> io::Result<Self> {
+        let whole = scratch.folder()?;
         let (home, temporary) = (whole.path().join("home"), whole.path().join("tmp"));
         std::fs::create_dir(&home)?;
         std::fs::create_dir(&temporary)?;
@@ -604,6 +654,21 @@ mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     use super::*;
+
+    #[test]
+    fn a_folder_that_a_client_took_away_is_there_for_the_next() {
+        let scratch = Scratch::new().unwrap();
+        let path = scratch.path().to_owned();
+        drop(scratch.folder().unwrap());
+        std::fs::remove_dir(&path).unwrap();
+        drop(scratch.folder().unwrap());
+        std::fs::remove_dir(&path).unwrap();
+        std::fs::write(&path, "mine").unwrap();
+        let folder = scratch.folder().unwrap();
+        assert!(folder.path().starts_with(&path));
+        drop((folder, scratch));
+        assert!(!path.exists());
+    }
 
     #[test]
     fn a_trust_file_is_what_it_was() {

@@ -2,27 +2,28 @@
 
 use std::ffi::OsString;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use time::OffsetDateTime;
-use tlslab::audit::case::{Case, Reply};
-use tlslab::audit::cases::{self, Supply};
+use tlslab::audit::case::Reply;
+use tlslab::audit::cases::{self, Planned, Supply};
 use tlslab::audit::client::{self as auditing, Models, Over, Progress, Selection, Settings};
 use tlslab::audit::command::{Command, Placeholder, Template, Values, find_program};
 use tlslab::audit::mail::Protocol;
 use tlslab::audit::result::{Audit, worst};
 use tlslab::audit::rig::isolate;
 use tlslab::audit::rig::process::{self, Launcher};
-use tlslab::audit::rig::stage::{Setting, TrustFile};
-use tlslab::audit::starttls;
+use tlslab::audit::rig::stage::{Scratch, Setting, TrustFile};
 use tlslab::audit::verdict::Profile;
+use tlslab::audit::witness::Room;
 use tlslab::report::audit as report;
 use tlslab::tls::Versions;
 use tlslab::verify::ExpectedName;
+use tlslab::words::Escaped;
 use tokio::sync::watch;
 
 use super::known::Known;
@@ -209,23 +210,18 @@ pub(super) fn clock() -> OffsetDateTime {
 impl Client {
     /// Runs every audit, reports, and returns the exit status.
     pub(super) fn run(&self, ui: &Ui, _now: OffsetDateTime) -> Result<u8> {
-        let name: ExpectedName = self.name.parse().map_err(Failure::usage)?;
-        if let ExpectedName::Text(_) = name {
-            return Err(Failure::usage(format!(
-                "--name {}: expected a host name or an IP address",
-                tlslab::words::Escaped(&self.name)
-            )));
-        }
+        let name = self.expected()?;
         let command = self.command()?;
         let cases = self.cases(&name)?;
         let baseline = self.known.read()?;
         self.check_port()?;
         self.reports.check()?;
+        self.warn_of_one_client(ui, &command);
         // One thread until here, as a namespace wants it.
         let isolation = self.isolate()?;
         process::reap_orphans();
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let scratch = tempfile::Builder::new().prefix("tlslab-audit-").tempdir()?;
+        let scratch = Arc::new(Scratch::new()?);
         let trust_file =
             self.ca_out.as_deref().map(TrustFile::prepare).transpose().map_err(Failure::usage)?;
         let supply = Arc::new(Supply::new(name, clock, self.timeout));
@@ -246,7 +242,8 @@ impl Client {
         let auditing = async {
             let mut audits: Vec<Audit> = Vec::new();
             let reports = self.reports.as_it_goes(report::html);
-            for file in &files {
+            let room = Room::new(self.reports.draws());
+            for (number, file) in files.iter().enumerate() {
                 if *stop.borrow() {
                     break;
                 }
@@ -260,7 +257,7 @@ impl Client {
                         reply: self.reply(),
                         time: self.timeout,
                         launcher: self.launcher()?,
-                        scratch: scratch.path().to_owned(),
+                        scratch: Arc::clone(&scratch),
                         trust_file: trust_file.clone(),
                         hold: self.hold,
                     }),
@@ -270,11 +267,18 @@ impl Client {
                     jobs: self.jobs(),
                     seed,
                     isolation: isolation.clone(),
+                    room: Arc::clone(&room),
                 };
                 let tell = |so_far: &dyn Fn() -> Audit| {
                     reports.tell(|| audits.iter().cloned().chain([so_far()]).collect());
                 };
-                let audit = one(ui, &settings, &cases, &supply, stop.clone(), &tell).await;
+                let of = if self.each.is_empty() {
+                    String::new()
+                } else {
+                    let name = file.as_deref().and_then(Path::file_name).unwrap_or_default();
+                    format!("{} of {}, {} ", number + 1, files.len(), Escaped(&name.to_string_lossy()))
+                };
+                let audit = one(ui, of, &settings, &cases, &supply, stop.clone(), &tell).await;
                 audits.push(audit);
             }
             reports.end();
@@ -310,7 +314,7 @@ impl Client {
     }
 
     /// The cases that are chosen, each made for `name`.
-    fn cases(&self, name: &ExpectedName) -> Result<Vec<Arc<Case>>> {
+    fn cases(&self, name: &ExpectedName) -> Result<Vec<Planned>> {
         let selection = Selection {
             models: match self.model {
                 ModelArg::All => Models::All,
@@ -324,14 +328,17 @@ impl Client {
         };
         let all = cases::all(name, &self.name, self.grid);
         let all = match self.starttls {
-            Some(protocol) => starttls::behind(protocol.into(), all),
+            Some(protocol) => cases::behind(protocol.into(), all),
             None => all,
         };
         selection.of(&all).map_err(unselected)
     }
 
     fn report(&self, ui: &Ui, audits: &[Audit]) -> Result<u8> {
-        let status = worst(audits.iter().map(Audit::exit_status));
+        let all = self.each.len().max(1);
+        // What was not run cannot be judged.
+        let early = if audits.len() < all { 3 } else { 0 };
+        let status = worst(audits.iter().map(Audit::exit_status).chain([early]));
         match (audits, self.each.is_empty()) {
             ([audit], true) if ui.json() => {
                 ui.print_json(&report::AuditReport::from(audit))?;
@@ -342,7 +349,7 @@ impl Client {
             (audits, single) => {
                 for audit in audits {
                     if let Some(file) = audit.file.as_ref().filter(|_| !single) {
-                        ui.print(&format!("=== {}", tlslab::words::Escaped(file)))?;
+                        ui.print(&format!("=== {}", Escaped(file)))?;
                     }
                     for line in report::audit(audit, self.timings) {
                         ui.print(&line)?;
@@ -350,7 +357,7 @@ impl Client {
                 }
                 if !single {
                     ui.print("")?;
-                    for line in report::submissions(audits) {
+                    for line in report::submissions(audits, all) {
                         ui.print(&line)?;
                     }
                 }
@@ -399,13 +406,41 @@ impl Client {
         if let Some(file) = self.each.iter().find(|file| !file.exists()) {
             return Err(Failure::usage(format!("--each {}: no such file", file.display())));
         }
-        if self.each.is_empty() {
+        if !command.words[0].uses(Placeholder::File) {
             check_program(&command)?;
         }
         if self.each.is_empty() && command.uses(Placeholder::File) {
             return Err(Failure::usage("{file}: there is no submission").hint(remedy::SUBMISSIONS));
         }
         Ok(command)
+    }
+
+    /// The name that every certificate is made for; and a message, where one is given, that can be looked for.
+    fn expected(&self) -> Result<ExpectedName> {
+        if self.message.as_deref() == Some("") {
+            return Err(Failure::usage("--message: expected what the client is to send, found nothing"));
+        }
+        match self.name.parse().map_err(Failure::usage)? {
+            ExpectedName::Text(_) => Err(Failure::usage(format!(
+                "--name {}: expected a host name or an IP address",
+                Escaped(&self.name)
+            ))),
+            name => Ok(name),
+        }
+    }
+
+    /// Says so where CMD is not told which submission it is.
+    fn warn_of_one_client(&self, ui: &Ui, command: &Command) {
+        let variable = Placeholder::File.variable();
+        let mut texts = self.command.iter().chain(&self.env).chain(&self.setup);
+        let told =
+            command.uses(Placeholder::File) || texts.any(|text| text.to_string_lossy().contains(variable));
+        if !self.each.is_empty() && !told {
+            ui.warn(
+                "--each: {file} stands nowhere in CMD: where it does not read TLSLAB_FILE either, each submission is \
+                 the same client",
+            );
+        }
     }
 
     /// A port that somebody has is found before anything is run.
@@ -485,8 +520,9 @@ fn check_program(command: &Command) -> Result<()> {
 /// One client, with a bar for whoever watches, and reports written as it goes.
 async fn one(
     ui: &Ui,
+    of: String,
     settings: &Settings,
-    cases: &[Arc<Case>],
+    cases: &[Planned],
     supply: &Arc<Supply>,
     stop: watch::Receiver<bool>,
     write: &(dyn Fn(&dyn Fn() -> Audit) + Send + Sync),
@@ -495,12 +531,13 @@ async fn one(
         Some(cases.len() as u64),
         if ui.interactive() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() },
     );
-    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}") {
+    if let Ok(style) = ProgressStyle::with_template("{prefix}{bar:30} {pos}/{len} {msg}") {
         bar.set_style(style);
     }
+    bar.set_prefix(of);
     let tell = |progress: &Progress<'_>| {
         bar.set_position(progress.done as u64);
-        bar.set_message(progress.last.case.id.to_string());
+        bar.set_message(progress.last.planned.id().into_owned());
         write(&|| progress.so_far());
     };
     let audit = auditing::audit(settings, cases, Arc::clone(supply), stop, &tell).await;

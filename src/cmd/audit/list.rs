@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use tlslab::audit::case::Case;
-use tlslab::audit::cases;
+use tlslab::audit::cases::{self, Planned};
 use tlslab::audit::catalogue::LAB_NAME;
 use tlslab::audit::client::{Selection, SelectionError};
 use tlslab::audit::mending;
@@ -32,7 +32,7 @@ pub(super) struct Show {
     id: String,
 }
 
-fn lab_cases(grid: bool) -> Result<Vec<Arc<Case>>> {
+fn lab_cases(grid: bool) -> Result<Vec<Planned>> {
     Ok(cases::all(&LAB_NAME.parse()?, LAB_NAME, grid))
 }
 
@@ -45,8 +45,9 @@ impl List {
     pub(super) fn run(&self, ui: &Ui) -> Result<u8> {
         let all = lab_cases(self.grid)?;
         let selection = Selection { only: self.only.clone(), ..Selection::default() };
-        let named = selection.named(&all).map_err(unselected)?;
-        let report = CasesReport::new(named.iter().map(|case| &***case));
+        let named: Vec<Arc<Case>> =
+            selection.named(&all).map_err(unselected)?.into_iter().map(Planned::case).collect();
+        let report = CasesReport::new(named.iter().map(|case| &**case));
         if ui.json() {
             ui.print_json(&report)?;
             return Ok(0);
@@ -69,11 +70,12 @@ impl List {
 impl Show {
     pub(super) fn run(&self, ui: &Ui) -> Result<u8> {
         let all = lab_cases(true)?;
-        let Some(case) = all.iter().find(|case| *case.id == self.id) else {
+        let Some(case) = all.iter().find(|case| case.id() == self.id) else {
             return Err(unselected(SelectionError::Unmatched(self.id.clone())));
         };
+        let case = case.case();
         if ui.json() {
-            let report = CasesReport::new([&**case]);
+            let report = CasesReport::new([&*case]);
             let mut shown = serde_json::to_value(&report.cases[0])?;
             shown["fix"] = serde_json::json!(case.fix);
             shown["known_to_accept"] = serde_json::json!(mending::known_to_accept(&case.id));

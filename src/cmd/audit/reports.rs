@@ -68,10 +68,24 @@ impl Reports {
         .filter_map(|(path, kind)| Some((path.as_deref()?, kind)))
     }
 
+    /// Whether anything is to be drawn.
+    pub(super) fn draws(&self) -> bool {
+        self.html.is_some()
+    }
+
     /// Whether every file can be written: found out before anything is run. Writes nothing.
     pub(super) fn check(&self) -> Result<()> {
+        let mut known: Vec<&Path> = Vec::new();
         for (path, _) in self.wanted() {
             check_writable(path)?;
+            // Into a pipe or a device several may be written.
+            if known.contains(&path) && !is_special(path) {
+                return Err(Failure::usage(format!(
+                    "{}: expected a file for each report, found it named twice",
+                    path.display()
+                )));
+            }
+            known.push(path);
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use clap::Args;
 use maud::html;
 use rustls::pki_types::CertificateDer;
 use tlslab::audit::case::{Case, KEY, Material, Reply, Scene, Seen, Serve as _, Shown, Trust};
-use tlslab::audit::cases::{self, Supply};
+use tlslab::audit::cases::{self, Planned, Supply};
 use tlslab::audit::catalogue::LAB_NAME;
 use tlslab::audit::client::{Selection, SelectionError};
 use tlslab::audit::resumption::Sessions;
@@ -76,14 +76,14 @@ impl Serve {
     fn chosen(&self) -> Result<Vec<Arc<Case>>> {
         let all = cases::all(&LAB_NAME.parse()?, LAB_NAME, false);
         if self.all {
-            return Ok(all);
+            return Ok(all.iter().map(Planned::case).collect());
         }
         let mut chosen: Vec<Arc<Case>> = Vec::new();
         for id in &self.ids {
             let selection = Selection { only: vec![id.clone()], ..Selection::default() };
-            for case in selection.named(&all).map_err(unselected)? {
-                if !chosen.iter().any(|known| Arc::ptr_eq(known, case)) {
-                    chosen.push(Arc::clone(case));
+            for case in selection.named(&all).map_err(unselected)?.into_iter().map(Planned::case) {
+                if !chosen.iter().any(|known| Arc::ptr_eq(known, &case)) {
+                    chosen.push(case);
                 }
             }
         }
@@ -188,8 +188,8 @@ fn named(case: &Case, supply: &Supply, host: &str) -> Option<Ready> {
     let name: ExpectedName = host.parse().ok()?;
     let supply = supply.for_name(name.clone());
     let all = cases::all(&name, host, false);
-    let case = all.iter().find(|other| other.id == case.id && other.versions == case.versions)?;
-    ready(case, &supply, host).ok()
+    let case = all.iter().find(|other| other.id() == case.id && other.versions() == case.versions)?;
+    ready(&case.case(), &supply, host).ok()
 }
 
 fn scene(material: Material, asked: &str, versions: Versions) -> Scene {

@@ -13,18 +13,17 @@ pub fn classroom<'a, A>(audits: &'a [A]) -> String
 where
     &'a A: Into<Sheet>,
 {
-    format!("result={}\n", BASE64.encode(report(&sheets(audits)).to_string().as_bytes()))
+    format!("result={}\n", BASE64.encode(report(sheets(audits)).to_string().as_bytes()))
 }
 
 /// What the line holds.
-fn report(audits: &[Sheet]) -> Value {
-    let tests: Vec<Value> = audits
-        .iter()
-        .flat_map(|audit| {
-            audit.rows.iter().filter(|result| result.counts()).map(move |result| test(audit, result))
-        })
-        .collect();
-    let status = match worst(audits.iter().map(|audit| audit.exit_status)) {
+fn report(audits: impl Iterator<Item = Sheet>) -> Value {
+    let (mut tests, mut statuses) = (Vec::new(), Vec::new());
+    for audit in audits {
+        statuses.push(audit.exit_status);
+        tests.extend(audit.rows.iter().filter(|result| result.counts()).map(|result| test(&audit, result)));
+    }
+    let status = match worst(statuses) {
         0 => "pass",
         1 => "fail",
         _ => "error",

@@ -13,10 +13,11 @@ pub fn codequality<'a, A>(audits: &'a [A], source: Option<&Source>) -> Value
 where
     &'a A: Into<Sheet>,
 {
-    sheets(audits)
-        .iter()
-        .flat_map(|audit| audit.rows.iter().filter_map(move |result| finding(audit, result, source)))
-        .collect()
+    let mut findings: Vec<Value> = Vec::new();
+    for audit in sheets(audits) {
+        findings.extend(audit.rows.iter().filter_map(|result| finding(&audit, result, source)));
+    }
+    findings.into()
 }
 
 fn finding(audit: &Sheet, result: &Row, source: Option<&Source>) -> Option<Value> {

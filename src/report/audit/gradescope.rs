@@ -10,17 +10,11 @@ pub fn gradescope<'a, A>(audits: &'a [A]) -> Value
 where
     &'a A: Into<Sheet>,
 {
-    let audits = &sheets(audits);
-    let tests: Vec<Value> = audits
-        .iter()
-        .flat_map(|audit| {
-            audit
-                .rows
-                .iter()
-                .filter(|result| result.counts())
-                .map(move |result| test(audit, result, audits.len()))
-        })
-        .collect();
+    let mut tests: Vec<Value> = Vec::new();
+    for audit in sheets(audits) {
+        let counting = audit.rows.iter().filter(|result| result.counts());
+        tests.extend(counting.map(|result| test(&audit, result, audits.len())));
+    }
     // A score of its own would stand above the tests' sum.
     json!({ "tests": tests })
 }

@@ -4,13 +4,13 @@
 use maud::{Markup, html};
 
 use super::ladder::{Room, ladders};
-use super::naming::{name, submission};
+use super::naming::{Names, submission};
 use crate::audit::hello::HelloAudit;
 use crate::audit::result::{self, Audit, CaseResult, Summary};
 use crate::audit::verdict::{Verdict, signal_name};
 use crate::page::{fields, page, said};
 use crate::report::dissect::html::dump;
-use crate::tls::names;
+use crate::tls::names::alert;
 use crate::words::counted;
 
 /// The most cases of an audit that fold out; the grid shows all.
@@ -38,9 +38,10 @@ pub fn html(audits: &[Audit]) -> String {
                         @if audits.len() > 1 { (said(submission(audit))) } @else { "Cases" }
                     }
                     @if audits.len() > 1 { (head(audit)) }
-                    (grid(audit, index))
+                    @let names = Names::of(audit);
+                    (grid(audit, &names, index))
                     @if let Some(hello) = &audit.client_hello { (offered(hello)) }
-                    (folds(audit, index, &room))
+                    (folds(audit, &names, index, &room))
                 }
             }
         }
@@ -103,7 +104,8 @@ fn missed(audits: &[Audit]) -> Markup {
             div.wide { table.rows {
                 tbody {
                     @for (result, count) in missed {
-                        tr { td { (count) } th scope="row" { (said(&result.case.id)) } td { (said(&result.case.title)) } }
+                        @let case = result.case();
+                        tr { td { (count) } th scope="row" { (said(&case.id)) } td { (said(&case.title)) } }
                     }
                 }
             } }
@@ -112,11 +114,11 @@ fn missed(audits: &[Audit]) -> Markup {
 }
 
 /// Every case as a cell that leads to its fold-out: the verdict is its colour, its letter and its label.
-fn grid(audit: &Audit, index: usize) -> Markup {
+fn grid(audit: &Audit, names: &Names, index: usize) -> Markup {
     let mut families: Vec<&'static str> = Vec::new();
     for result in &audit.results {
-        if !families.contains(&result.case.family) {
-            families.push(result.case.family);
+        if !families.contains(&result.planned.family()) {
+            families.push(result.planned.family());
         }
     }
     html! {
@@ -124,8 +126,8 @@ fn grid(audit: &Audit, index: usize) -> Markup {
             @for family in families {
                 h3 { (family) }
                 p.cells {
-                    @for (number, result) in audit.results.iter().enumerate().filter(|(_, r)| r.case.family == family) {
-                        @let label = format!("{}: {}", name(audit, result), result.verdict);
+                    @for (number, result) in audit.results.iter().enumerate().filter(|(_, r)| r.planned.family() == family) {
+                        @let label = format!("{}: {}", names.name(&result.planned), result.verdict);
                         a.cell.(class(result.verdict)) href=(format!("#a{index}c{number}")) title=(said(&label)) aria-label=(said(&label)) {
                             (letter(result.verdict))
                         }
@@ -182,22 +184,22 @@ fn offered(hello: &HelloAudit) -> Markup {
 }
 
 /// The cases, what failed first and open.
-fn folds(audit: &Audit, index: usize, room: &Room) -> Markup {
+fn folds(audit: &Audit, names: &Names, index: usize, room: &Room) -> Markup {
     html! {
         @for verdict in ORDER {
             @let of_it = audit.results.iter().enumerate().filter(|(_, result)| result.verdict == verdict);
-            @for (number, result) in of_it.take(MOST_FOLDS) { (fold(audit, result, &format!("a{index}c{number}"), room)) }
+            @for (number, result) in of_it.take(MOST_FOLDS) { (fold(names, result, &format!("a{index}c{number}"), room)) }
         }
     }
 }
 
-fn fold(audit: &Audit, result: &CaseResult, id: &str, room: &Room) -> Markup {
-    let (case, wire, end) = (&result.case, &result.witness.wire, result.witness.end);
+fn fold(names: &Names, result: &CaseResult, id: &str, room: &Room) -> Markup {
+    let (case, wire, end) = (result.case(), &result.witness.wire, result.witness.end);
     let yes = |word: &str, is: bool| if is { word.to_owned() } else { String::new() };
     html! {
         details.case.(class(result.verdict)) id=(id) open[result.verdict == Verdict::Fail] {
             summary {
-                strong.word { (class(result.verdict)) } " " (said(name(audit, result))) " — " (said(&case.title))
+                strong.word { (class(result.verdict)) } " " (said(names.name(&result.planned))) " — " (said(&case.title))
             }
             (fields([
                 ("what it did", format!("{}: {}", result.observed, result.why)),
@@ -208,7 +210,7 @@ fn fold(audit: &Audit, result: &CaseResult, id: &str, room: &Room) -> Markup {
                 ("TLS", result.tls().unwrap_or_default().to_owned()),
                 ("connections", wire.connections.to_string()),
                 ("handshake", yes("completed", wire.handshake_completed)),
-                ("alert", wire.alert.map(names::alert).unwrap_or_default()),
+                ("alert", wire.alert.map(alert).unwrap_or_default()),
                 ("application bytes", wire.left().to_string()),
                 ("in the clear", if wire.plaintext_bytes > 0 { wire.plaintext_bytes.to_string() } else { String::new() }),
                 ("reset", yes("by the client", wire.reset)),

@@ -1,6 +1,9 @@
 //! An audit as JSON, in the words of the contract.
 
+use std::sync::Arc;
+
 use serde::Serialize;
+use serde::ser::SerializeSeq as _;
 
 use crate::audit::case::Case;
 use crate::audit::hello::HelloAudit;
@@ -32,7 +35,7 @@ pub struct AuditReport<'a> {
     /// How many cases ended how.
     pub summary: SummaryReport,
     /// Every case.
-    pub cases: Vec<CaseReport<'a>>,
+    pub cases: CaseReports<'a>,
     /// What the client offers; null where it never did.
     pub client_hello: Option<HelloReport<'a>>,
     /// Where results and baseline differ; null without a baseline.
@@ -48,6 +51,20 @@ pub struct SummaryReport {
     info: usize,
     skip: usize,
     error: usize,
+}
+
+/// Every case, each made when it is written.
+#[derive(Clone, Debug)]
+pub struct CaseReports<'a>(&'a [Arc<CaseResult>]);
+
+impl Serialize for CaseReports<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut cases = serializer.serialize_seq(Some(self.0.len()))?;
+        for result in self.0 {
+            cases.serialize_element(&CaseReport::new(&result.case(), result))?;
+        }
+        cases.end()
+    }
 }
 
 /// One case.
@@ -215,7 +232,7 @@ impl<'a> From<&'a Audit> for AuditReport<'a> {
             isolation: &audit.isolation,
             interrupted: audit.interrupted,
             summary: audit.summary().into(),
-            cases: audit.results.iter().map(CaseReport::from).collect(),
+            cases: CaseReports(&audit.results),
             client_hello: audit.client_hello.as_ref().map(HelloReport::from),
             baseline: audit.baseline.as_deref(),
         }
@@ -236,9 +253,9 @@ impl<'a> SubmissionsReport<'a> {
     }
 }
 
-impl<'a> From<&'a CaseResult> for CaseReport<'a> {
-    fn from(result: &'a CaseResult) -> Self {
-        let (case, wire, end) = (&result.case, &result.witness.wire, result.witness.end);
+impl<'a> CaseReport<'a> {
+    fn new(case: &'a Case, result: &'a CaseResult) -> Self {
+        let (wire, end) = (&result.witness.wire, result.witness.end);
         Self {
             id: &case.id,
             family: case.family,

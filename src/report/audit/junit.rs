@@ -1,11 +1,13 @@
 //! JUnit's XML, as GitLab, Jenkins and GitHub's actions read it.
 
 use std::io;
+use std::time::Duration;
 
 use quick_xml::Writer;
 use quick_xml::events::BytesText;
 
 use super::sheet::{Row, Sheet, sheets};
+use crate::audit::result::Summary;
 use crate::audit::verdict::Verdict;
 
 /// One suite an audit.
@@ -13,25 +15,25 @@ pub fn junit<'a, A>(audits: &'a [A]) -> io::Result<String>
 where
     &'a A: Into<Sheet>,
 {
-    let audits = &sheets(audits);
     let mut writer = Writer::new_with_indent(Vec::new(), b' ', 1);
-    let counts = |verdict| results(audits).filter(|result| result.verdict == verdict).count().to_string();
+    let (mut verdicts, mut time) = (Vec::new(), Duration::ZERO);
+    for audit in sheets(audits) {
+        verdicts.extend(audit.rows.iter().map(|result| result.verdict));
+        time += spent(&audit.rows);
+    }
+    let Summary { fail, error, skip, .. } = Summary::of(verdicts.iter().copied());
     writer
         .create_element("testsuites")
         .with_attributes([
-            ("tests", results(audits).count().to_string().as_str()),
-            ("failures", counts(Verdict::Fail).as_str()),
-            ("errors", counts(Verdict::Error).as_str()),
-            ("skipped", counts(Verdict::Skip).as_str()),
-            ("time", seconds(results(audits)).as_str()),
+            ("tests", verdicts.len().to_string().as_str()),
+            ("failures", fail.to_string().as_str()),
+            ("errors", error.to_string().as_str()),
+            ("skipped", skip.to_string().as_str()),
+            ("time", seconds(time).as_str()),
         ])
-        .write_inner_content(|writer| audits.iter().try_for_each(|audit| suite(writer, audit)))?;
+        .write_inner_content(|writer| sheets(audits).try_for_each(|audit| suite(writer, &audit)))?;
     let body = String::from_utf8(writer.into_inner()).map_err(io::Error::other)?;
     Ok(format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{body}\n"))
-}
-
-fn results(audits: &[Sheet]) -> impl Iterator<Item = &Row> {
-    audits.iter().flat_map(|audit| &audit.rows)
 }
 
 fn suite(writer: &mut Writer<Vec<u8>>, audit: &Sheet) -> io::Result<()> {
@@ -46,7 +48,7 @@ fn suite(writer: &mut Writer<Vec<u8>>, audit: &Sheet) -> io::Result<()> {
             ("failures", summary.fail.to_string().as_str()),
             ("errors", summary.error.to_string().as_str()),
             ("skipped", summary.skip.to_string().as_str()),
-            ("time", seconds(audit.rows.iter()).as_str()),
+            ("time", seconds(spent(&audit.rows)).as_str()),
         ])
         .write_inner_content(|writer| audit.rows.iter().try_for_each(|result| case(writer, result, file)))?;
     Ok(())
@@ -60,7 +62,7 @@ fn case(writer: &mut Writer<Vec<u8>>, result: &Row, file: &str) -> io::Result<()
     if !file.is_empty() {
         element = element.with_attribute(("file", text(file).as_str()));
     }
-    element = element.with_attribute(("time", seconds(std::iter::once(result)).as_str()));
+    element = element.with_attribute(("time", seconds(result.time).as_str()));
     let outcome = match result.verdict {
         Verdict::Fail => "failure",
         Verdict::Error => "error",
@@ -88,6 +90,10 @@ fn text(of: &str) -> String {
     lines.join("\n").replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
 }
 
-fn seconds<'a>(results: impl Iterator<Item = &'a Row>) -> String {
-    format!("{:.3}", results.map(|result| result.time.as_secs_f64()).sum::<f64>())
+fn spent(results: &[Row]) -> Duration {
+    results.iter().map(|result| result.time).sum()
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{:.3}", time.as_secs_f64())
 }

@@ -12,12 +12,11 @@ pub fn markdown<'a, A>(audits: &'a [A]) -> String
 where
     &'a A: Into<Sheet>,
 {
-    let audits = &sheets(audits);
-    let (what, state) = audits.first().map_or(("client", "controls"), |audit| (audit.what, audit.state.0));
+    let (what, state) = sheets(audits).next().map_or(("client", "controls"), |audit| (audit.what, audit.state.0));
     let mut out = format!("# TLS {what} audit\n\n");
     let _ = writeln!(out, "| {what} | pass | fail | warn | info | skip | error | {state} |");
     out.push_str("| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |\n");
-    for audit in audits {
+    for audit in sheets(audits) {
         let Summary { pass, fail, warn, info, skip, error } = audit.summary;
         // Writing to a String does not fail.
         let _ = writeln!(
@@ -27,11 +26,11 @@ where
             Said(&audit.state.1)
         );
     }
-    for audit in audits {
+    for audit in sheets(audits) {
         for (verdict, heading) in
             [(Verdict::Fail, "Failed"), (Verdict::Error, "Not judged"), (Verdict::Warn, "Warnings")]
         {
-            section(&mut out, audit, verdict, heading, audits.len() > 1);
+            section(&mut out, &audit, verdict, heading, audits.len() > 1);
         }
     }
     out

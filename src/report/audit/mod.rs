@@ -31,5 +31,5 @@ pub use place::Source;
 pub use sarif::sarif;
 pub use sheet::Sheet;
 
-pub use json::{AuditReport, CaseReport, CasesReport, HelloReport, SubmissionsReport};
+pub use json::{AuditReport, CaseReport, CaseReports, CasesReport, HelloReport, SubmissionsReport};
 pub use text::{audit, submissions};

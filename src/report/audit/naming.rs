@@ -1,5 +1,9 @@
 //! What reports call a submission, a case, and what is to be said of one.
 
+use std::collections::HashMap;
+
+use crate::audit::case::Text;
+use crate::audit::cases::Planned;
 use crate::audit::result::{Audit, CaseResult};
 use crate::words::{Escaped, shortened};
 
@@ -10,11 +14,27 @@ pub(super) fn file(audit: &Audit) -> String {
     if file.is_empty() { "client".to_owned() } else { file }
 }
 
-/// What a case is called where a name must be there once: with its version, where it was run in several.
-pub(super) fn name(audit: &Audit, result: &CaseResult) -> String {
-    let id = &result.case.id;
-    let alone = audit.results.iter().filter(|other| other.case.id == *id).take(2).count() == 1;
-    if alone { id.to_string() } else { format!("{id} (TLS {})", result.case.versions) }
+/// What the cases of an audit are called where a name must be there once: by their ids, and those that were run over
+/// several versions with theirs.
+pub(super) struct Names(HashMap<Text, usize>);
+
+impl Names {
+    pub(super) fn of(audit: &Audit) -> Self {
+        let mut counts = HashMap::new();
+        for result in &audit.results {
+            *counts.entry(result.planned.id()).or_default() += 1;
+        }
+        Self(counts)
+    }
+
+    pub(super) fn name(&self, planned: &Planned) -> String {
+        let id = planned.id();
+        if self.0.get(&id).is_some_and(|count| *count > 1) {
+            format!("{id} (TLS {})", planned.versions())
+        } else {
+            id.into_owned()
+        }
+    }
 }
 
 /// The submission's name, for rows of several.
@@ -24,7 +44,7 @@ pub(super) fn submission(audit: &Audit) -> String {
 
 /// What is to be said of a case that did not pass: what happened, the rule, the attack, how it is mended.
 pub(super) fn told(result: &CaseResult) -> String {
-    let case = &result.case;
+    let case = result.case();
     let mut lines = vec![
         format!("{}: {}", case.title, result.grade),
         format!("{}: {}", result.observed, Escaped(&result.why)),

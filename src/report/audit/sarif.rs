@@ -22,16 +22,15 @@ pub fn sarif<'a, A>(audits: &'a [A], source: Option<&Source>) -> Value
 where
     &'a A: Into<Sheet>,
 {
-    let audits = &sheets(audits);
-    let told: Vec<(&Sheet, &Row)> = audits
-        .iter()
-        .flat_map(|audit| audit.rows.iter().map(move |result| (audit, result)))
-        .filter(|(_, result)| level(result.verdict).is_some())
-        .take(MOST_RESULTS)
-        .collect();
-    let rules: BTreeMap<&str, Value> =
-        told.iter().map(|(_, result)| (result.id.as_str(), rule(result))).collect();
-    let results: Vec<Value> = told.iter().map(|(audit, found)| result(audit, found, source)).collect();
+    let mut rules: BTreeMap<String, Value> = BTreeMap::new();
+    let mut results: Vec<Value> = Vec::new();
+    for audit in sheets(audits) {
+        let told = audit.rows.iter().filter(|result| level(result.verdict).is_some());
+        for found in told.take(MOST_RESULTS - results.len()) {
+            rules.entry(found.id.clone()).or_insert_with(|| rule(found));
+            results.push(result(&audit, found, source));
+        }
+    }
     json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",

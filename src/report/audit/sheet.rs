@@ -3,14 +3,14 @@
 
 use std::time::Duration;
 
-use super::naming;
+use super::naming::{self, Names};
 use crate::audit::catalogue;
 use crate::audit::result::{Audit, CaseResult, Summary};
 use crate::audit::server::checks::{Grade, Severity};
 use crate::audit::server::result::{CheckResult, ServerAudit};
 use crate::audit::server::survey::version_key;
 use crate::audit::verdict::{Observed, Verdict};
-use crate::tls::names;
+use crate::tls::names::alert;
 use crate::words::Escaped;
 
 /// The columns of a row for a spreadsheet; more may follow.
@@ -70,18 +70,18 @@ pub(super) struct Row {
     /// What somebody does with it, and how it is mended.
     pub(super) help: String,
     pub(super) fix: String,
-    /// All of it, line by line.
+    /// All of it, line by line; empty where there is nothing to be told of, as of thousands that passed.
     pub(super) told: String,
     pub(super) time: Duration,
     pub(super) cells: [String; COLUMNS.len()],
 }
 
-/// Every audit as its sheet.
-pub(super) fn sheets<'a, A>(audits: &'a [A]) -> Vec<Sheet>
+/// Every audit as its sheet, one after the other: of hundreds of submissions no two are there at a time.
+pub(super) fn sheets<'a, A>(audits: &'a [A]) -> impl Iterator<Item = Sheet>
 where
     &'a A: Into<Sheet>,
 {
-    audits.iter().map(Into::into).collect()
+    audits.iter().map(Into::into)
 }
 
 impl Row {
@@ -105,6 +105,7 @@ impl From<&Audit> for Sheet {
         let submission = naming::submission(audit);
         let title = if submission.is_empty() { audit.client.join(" ") } else { submission.clone() };
         let controls = if audit.controls_green { "green" } else { "red" };
+        let names = Names::of(audit);
         Self {
             what: "client",
             title,
@@ -112,14 +113,14 @@ impl From<&Audit> for Sheet {
             exit_status: audit.exit_status(),
             state: ("controls", controls.to_owned()),
             summary: audit.summary(),
-            rows: audit.results.iter().map(|result| case(audit, result, &submission)).collect(),
+            rows: audit.results.iter().map(|result| case(&names, result, &submission)).collect(),
             submission,
         }
     }
 }
 
-fn case(audit: &Audit, result: &CaseResult, submission: &str) -> Row {
-    let case = &result.case;
+fn case(names: &Names, result: &CaseResult, submission: &str) -> Row {
+    let case = result.case();
     let end = result.witness.end;
     let strictness = match (result.observed, result.strict) {
         (Observed::Reject, true) => "strict",
@@ -128,7 +129,7 @@ fn case(audit: &Audit, result: &CaseResult, submission: &str) -> Row {
     };
     Row {
         id: case.id.to_string(),
-        name: naming::name(audit, result),
+        name: names.name(&result.planned),
         family: case.family,
         title: case.title.to_string(),
         grade: result.grade.as_str(),
@@ -143,7 +144,10 @@ fn case(audit: &Audit, result: &CaseResult, submission: &str) -> Row {
         citation: case.citation.to_string(),
         help: format!("{}\n{}", case.attack, case.fix),
         fix: case.fix.to_string(),
-        told: naming::told(result),
+        told: match result.verdict {
+            Verdict::Info | Verdict::Pass => String::new(),
+            _ => naming::told(result),
+        },
         time: result.witness.client,
         cells: [
             submission.to_owned(),
@@ -151,7 +155,7 @@ fn case(audit: &Audit, result: &CaseResult, submission: &str) -> Row {
             result.grade.to_string(),
             result.verdict.to_string(),
             strictness.to_owned(),
-            result.witness.wire.alert.map(names::alert).unwrap_or_default(),
+            result.witness.wire.alert.map(alert).unwrap_or_default(),
             end.exit_status.map(|status| status.to_string()).unwrap_or_default(),
             format!("{:.2}", result.witness.client.as_secs_f64() * 1000.0),
             grading_status(result.verdict),

@@ -15,9 +15,9 @@ fn audit() -> Audit {
     let hostile = "<script>\u{1b}[2J]]>|`=1+1`";
     let verdicts =
         [Verdict::Fail, Verdict::Warn, Verdict::Pass, Verdict::Info, Verdict::Skip, Verdict::Error];
-    let results = all.into_iter().zip(verdicts).map(|(case, verdict)| CaseResult {
-        case: Arc::clone(&case),
-        grade: case.grade,
+    let results = all.into_iter().zip(verdicts).map(|(planned, verdict)| CaseResult {
+        grade: planned.case().grade,
+        planned,
         observed: Observed::Accept,
         strict: false,
         verdict,
@@ -39,7 +39,7 @@ fn audit() -> Audit {
         red: Vec::new(),
         isolation: "isolated: loopback only".to_owned(),
         interrupted: false,
-        results: results.collect(),
+        results: results.map(Arc::new).collect(),
         client_hello: None,
         baseline: None,
     }

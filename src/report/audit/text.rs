@@ -1,6 +1,9 @@
 //! An audit for a person: what failed first, each with what is wrong, what an attacker does with it, and how it is
 //! mended.
 
+use std::sync::Arc;
+
+use crate::audit::case::Text;
 use crate::audit::hello::HelloAudit;
 use crate::audit::result::{self, Audit, CaseResult, Summary};
 use crate::audit::verdict::Verdict;
@@ -27,7 +30,7 @@ pub fn audit(audit: &Audit, timings: bool) -> Vec<String> {
             format!(
                 "{:<6} {:<34} {:<7} client {:>8.2} ms, overhead {:>6.2} ms",
                 result.verdict,
-                result.case.id,
+                result.planned.id(),
                 result.observed,
                 result.witness.client.as_secs_f64() * 1000.0,
                 result.witness.overhead.as_secs_f64() * 1000.0,
@@ -56,31 +59,38 @@ pub fn audit(audit: &Audit, timings: bool) -> Vec<String> {
     lines
 }
 
-/// One row a submission, and which case how many missed.
-pub fn submissions(audits: &[Audit]) -> Vec<String> {
+/// One row a submission, and which case how many missed. Of `all` submissions some may not have been run.
+pub fn submissions(audits: &[Audit], all: usize) -> Vec<String> {
+    const HEADING: &str = "submission";
+    let file = |audit: &Audit| Escaped(audit.file.as_deref().unwrap_or_default()).to_string();
+    let width = audits.iter().map(|audit| file(audit).chars().count()).max().unwrap_or(0).max(HEADING.len());
     let mut lines = vec![format!(
-        "{:<40} {:>5} {:>5} {:>5} {:>5} {:>5} {:>5}  {}",
-        "submission", "pass", "fail", "warn", "info", "skip", "error", "controls"
+        "{:<width$} {:>5} {:>5} {:>5} {:>5} {:>5} {:>5}  {}",
+        HEADING, "pass", "fail", "warn", "info", "skip", "error", "controls"
     )];
     for audit in audits {
         let Summary { pass, fail, warn, info, skip, error } = audit.summary();
-        let file = Escaped(audit.file.as_deref().unwrap_or_default()).to_string();
+        let file = file(audit);
         let controls = if audit.controls_green { "green" } else { "red" };
         lines.push(format!(
-            "{file:<40} {pass:>5} {fail:>5} {warn:>5} {info:>5} {skip:>5} {error:>5}  {controls}"
+            "{file:<width$} {pass:>5} {fail:>5} {warn:>5} {info:>5} {skip:>5} {error:>5}  {controls}"
         ));
+    }
+    if audits.len() < all {
+        let left = counted((all - audits.len()) as u64, "submission");
+        lines.push(format!("ended early: {left} of {all} not run"));
     }
     let missed = result::missed(audits);
     if !missed.is_empty() {
         lines.push(String::new());
         lines.push(format!("missed by how many of {}:", counted(audits.len() as u64, "submission")));
-        lines.extend(missed.iter().map(|(result, count)| format!("{count:>5}  {}", result.case.id)));
+        lines.extend(missed.iter().map(|(result, count)| format!("{count:>5}  {}", result.planned.id())));
     }
     lines
 }
 
 fn told(heading: &str, result: &CaseResult, in_full: bool) -> Vec<String> {
-    let case = &result.case;
+    let case = result.case();
     let tls = result.tls().map(|tls| format!(" over TLS {tls}")).unwrap_or_default();
     let mut lines = vec![
         format!("{heading:<6} {} ({}{tls}): {}", case.id, result.grade, case.title),
@@ -106,20 +116,26 @@ fn told(heading: &str, result: &CaseResult, in_full: bool) -> Vec<String> {
 }
 
 /// What was not run, by reason.
-fn skipped(results: &[CaseResult]) -> Vec<String> {
-    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+fn skipped(results: &[Arc<CaseResult>]) -> Vec<String> {
+    const SHOWN: usize = 6;
+    let mut reasons: Vec<(&str, Vec<Text>, usize)> = Vec::new();
     for result in results.iter().filter(|result| result.verdict == Verdict::Skip) {
-        match reasons.iter_mut().find(|(why, _)| *why == result.why) {
-            Some((_, ids)) => ids.push(&result.case.id),
-            None => reasons.push((&result.why, vec![&result.case.id])),
+        let id = result.planned.id();
+        match reasons.iter_mut().find(|(why, ..)| *why == result.why) {
+            Some((_, ids, count)) => {
+                *count += 1;
+                if ids.len() < SHOWN {
+                    ids.push(id);
+                }
+            }
+            None => reasons.push((&result.why, vec![id], 1)),
         }
     }
     reasons
         .iter()
-        .map(|(why, ids)| {
-            let shown = ids.iter().take(6).copied().collect::<Vec<_>>().join(", ");
-            let more = if ids.len() > 6 { format!(", … ({} in all)", ids.len()) } else { String::new() };
-            format!("skipped: {shown}{more}: {}", Escaped(why))
+        .map(|(why, ids, count)| {
+            let more = if *count > SHOWN { format!(", … ({count} in all)") } else { String::new() };
+            format!("skipped: {}{more}: {}", ids.join(", "), Escaped(why))
         })
         .collect()
 }
@@ -138,7 +154,7 @@ fn offered(hello: &HelloAudit) -> Vec<String> {
     lines
 }
 
-fn median_overhead(results: &[CaseResult]) -> f64 {
+fn median_overhead(results: &[Arc<CaseResult>]) -> f64 {
     let mut all: Vec<f64> = results
         .iter()
         .filter(|result| result.verdict != Verdict::Skip)
