@@ -126,9 +126,11 @@ pub fn all(name: &ExpectedName, written: &str, grid: bool) -> Vec<Planned> {
         .chain(sessions::ALL.iter().map(|case| of_sessions(case, name, written)))
         .chain(starttls::ALL.iter().map(|case| of_starttls(case, written)))
         .map(|case| Planned::Made(Arc::new(case)))
-        .chain(grid.map(|case| {
-            Planned::Grid(OfGrid { case, versions: Versions::Both, given: Arc::clone(&given) })
-        }))
+        .chain(
+            grid.map(|case| {
+                Planned::Grid(OfGrid { case, versions: Versions::Both, given: Arc::clone(&given) })
+            }),
+        )
         .collect()
 }
 
@@ -140,9 +142,8 @@ pub fn behind(protocol: Protocol, cases: Vec<Planned>) -> Vec<Planned> {
         .into_iter()
         .map(|planned| match planned {
             Planned::Grid(of) => {
-                let given = fronted.get_or_insert_with(|| {
-                    Arc::new(Given { behind: Some(protocol), ..(*of.given).clone() })
-                });
+                let given = fronted
+                    .get_or_insert_with(|| Arc::new(Given { behind: Some(protocol), ..(*of.given).clone() }));
                 Planned::Grid(OfGrid { given: Arc::clone(given), ..of })
             }
             Planned::Made(case) => Planned::Made(Arc::new(starttls::fronted(protocol, &case))),

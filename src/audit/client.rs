@@ -533,8 +533,7 @@ impl Run<'_> {
                 && same_key(case)
         };
         // There are cases, or there would be no twin.
-        let like =
-            self.cases.iter().map(Planned::case).find(like).unwrap_or_else(|| self.cases[0].case());
+        let like = self.cases.iter().map(Planned::case).find(like).unwrap_or_else(|| self.cases[0].case());
         Case {
             asked: key.asked.clone(),
             versions: versions(key.group),

@@ -12,7 +12,8 @@ pub fn markdown<'a, A>(audits: &'a [A]) -> String
 where
     &'a A: Into<Sheet>,
 {
-    let (what, state) = sheets(audits).next().map_or(("client", "controls"), |audit| (audit.what, audit.state.0));
+    let (what, state) =
+        sheets(audits).next().map_or(("client", "controls"), |audit| (audit.what, audit.state.0));
     let mut out = format!("# TLS {what} audit\n\n");
     let _ = writeln!(out, "| {what} | pass | fail | warn | info | skip | error | {state} |");
     out.push_str("| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |\n");
