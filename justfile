@@ -28,7 +28,7 @@ who-corpus dir:
 # sslyze and testssl.sh beside `audit server` on every server of the tests, which takes them an hour
 [group('check')]
 scanners:
-    cargo test --quiet --test it the_slow_scanners -- --ignored --nocapture
+    cargo test --quiet --test it slowly_ -- --ignored --nocapture --test-threads 1
 
 # formatting and clippy, warnings as errors
 [group('check')]

@@ -261,11 +261,21 @@ fn testssl_says_the_same() {
     compare(Scanner::Testssl, &scanned(&["nginx old", "haproxy"]));
 }
 
-#[test]
-#[ignore = "an hour of a processor: just scanners"]
-fn the_slow_scanners_say_the_same_of_every_server() {
+/// Every server that both of the slow ones can speak to.
+fn scanned_slowly() -> Vec<(&'static str, Lab, Running)> {
     let mut servers = scanned(&[]);
     servers.retain(|(name, ..)| !name.contains("X25519MLKEM768"));
-    compare(Scanner::Sslyze, &servers);
-    compare(Scanner::Testssl, &servers);
+    servers
+}
+
+#[test]
+#[ignore = "a quarter of an hour: just scanners"]
+fn slowly_sslyze_says_the_same_of_every_server() {
+    compare(Scanner::Sslyze, &scanned_slowly());
+}
+
+#[test]
+#[ignore = "an hour: just scanners"]
+fn slowly_testssl_says_the_same_of_every_server() {
+    compare(Scanner::Testssl, &scanned_slowly());
 }

@@ -27,7 +27,7 @@ pub(super) enum Scanner {
 const VERSIONS: [&str; 6] = ["SSLv2", "SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
 
 impl Scanner {
-    pub(super) fn name(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
             Self::Sslscan => "sslscan",
             Self::Sslyze => "sslyze",
@@ -35,14 +35,14 @@ impl Scanner {
         }
     }
 
-    /// What it finds of a server; nothing where it is missing, which has been said.
+    /// What it finds of a server, or why it finds nothing; `None` where it is missing, which has been said.
     #[track_caller]
-    pub(super) fn scan(self, lab: &Lab, address: &str) -> Option<Facts> {
+    fn scan(self, lab: &Lab, address: &str) -> Option<Result<Facts, String>> {
         match self {
             Self::Sslscan => {
                 peer("sslscan").then_some(())?;
                 lab.run("sslscan", ["--xml=scan.xml", "--no-heartbleed", address]).success();
-                Some(sslscan(&lab.read("scan.xml")))
+                Some(Ok(sslscan(&lab.read("scan.xml"))))
             }
             Self::Sslyze => {
                 let mut command = lab.command("python3");
@@ -69,7 +69,7 @@ impl Scanner {
     }
 
     /// What we say of a server, as far as this one says anything of it.
-    pub(super) fn comparable(self, report: &Value) -> Facts {
+    fn comparable(self, report: &Value) -> Facts {
         let mut facts = ours(report);
         match self {
             Self::Sslscan => facts.retain(|fact| !fact.starts_with("sha256")),
@@ -159,12 +159,20 @@ fn without_long_numbers(json: &str) -> String {
 }
 
 /// sslyze's JSON.
-fn sslyze(lab: &Lab, json: &Value) -> Facts {
-    let result = &json["server_scan_results"][0]["scan_result"];
+fn sslyze(lab: &Lab, json: &Value) -> Result<Facts, String> {
+    let scan = &json["server_scan_results"][0];
+    if scan["scan_status"] != "COMPLETED" {
+        return Err(scan["scan_status"].to_string());
+    }
+    let result = &scan["scan_result"];
     let names = ["ssl_2_0", "ssl_3_0", "tls_1_0", "tls_1_1", "tls_1_2", "tls_1_3"];
     let mut facts = Facts::new();
     for (name, version) in names.iter().zip(VERSIONS) {
-        let found = &result[format!("{name}_cipher_suites")]["result"];
+        let found = &result[format!("{name}_cipher_suites")];
+        if found["status"] != "COMPLETED" {
+            return Err(format!("{name}: {}", found["error_reason"]));
+        }
+        let found = &found["result"];
         if found["is_tls_version_supported"] == true {
             facts.insert(format!("version {version}"));
         }
@@ -180,7 +188,7 @@ fn sslyze(lab: &Lab, json: &Value) -> Facts {
         &result["certificate_info"]["result"]["certificate_deployments"][0]["received_certificate_chain"];
     let leaf = read_certificates(&lab.write("leaf.pem", chain[0]["as_pem"].as_str().unwrap())).unwrap();
     facts.insert(format!("sha256 {}", tlslab::words::hex(&Sha256::digest(&leaf[0]))));
-    facts
+    Ok(facts)
 }
 
 /// The group that OpenSSL numbers so among its objects.
@@ -200,12 +208,15 @@ fn curve_of_openssl(number: u64) -> Option<u16> {
 }
 
 /// testssl.sh's JSON.
-fn testssl(json: &Value) -> Facts {
+fn testssl(json: &Value) -> Result<Facts, String> {
     let names = ["SSLv2", "SSLv3", "TLS1", "TLS1_1", "TLS1_2", "TLS1_3"];
     let mut facts = Facts::new();
     for finding in json.as_array().unwrap() {
         let id = finding["id"].as_str().unwrap();
         let said = finding["finding"].as_str().unwrap();
+        if id == "scanProblem" {
+            return Err(said.to_owned());
+        }
         if let Some(place) = names.iter().position(|name| *name == id) {
             if said.starts_with("offered") {
                 facts.insert(format!("version {}", VERSIONS[place]));
@@ -214,7 +225,7 @@ fn testssl(json: &Value) -> Facts {
             facts.insert(format!("suite {:#06x}", u16::from_str_radix(code, 16).unwrap()));
         }
     }
-    facts
+    Ok(facts)
 }
 
 /// What a scanner and tlslab say differently of the same server, and why. Held both ways.
@@ -266,36 +277,56 @@ fn differences(scanner: Scanner, theirs: &Facts, ours: &Facts) -> BTreeSet<Strin
 const ASKED: [&str; 6] = ["--only", "versions", "--only", "groups", "--only", "certificate"];
 
 /// How many servers are scanned at a time: they wait for each other more than for a processor.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 4;
+
+/// How many facts of a server were compared, and how the two differ where that is not explained.
+struct Compared {
+    facts: usize,
+    unexplained: BTreeSet<String>,
+}
+
+/// Compares a scanner with us on one server; `None` where it is missing.
+#[track_caller]
+fn compare_one(scanner: Scanner, name: &str, lab: &Lab, address: &str) -> Option<Compared> {
+    let ours = scanner.comparable(&audit(lab, address, &ASKED).json());
+    let (facts, found) = match scanner.scan(lab, address)? {
+        Ok(theirs) => (theirs.union(&ours).count(), differences(scanner, &theirs, &ours)),
+        Err(why) => (0, BTreeSet::from([format!("{} cannot scan it: {why}", scanner.name())])),
+    };
+    let explained = explained(scanner, name);
+    Some(Compared { facts, unexplained: found.symmetric_difference(&explained).cloned().collect() })
+}
 
 /// Compares a scanner with us on every server that runs, several at a time; says what is not explained.
 #[track_caller]
 pub(super) fn compare(scanner: Scanner, servers: &[(&'static str, Lab, Running)]) {
-    let one = |name: &'static str, lab: &Lab, address: &str| {
-        let report = audit(lab, address, &ASKED).json();
-        let theirs = scanner.scan(lab, address)?;
-        let ours = scanner.comparable(&report);
-        let found = differences(scanner, &theirs, &ours);
-        Some((theirs.union(&ours).count(), (found != explained(scanner, name)).then_some((name, found))))
-    };
     let addresses: Vec<_> =
         servers.iter().map(|(name, lab, server)| (*name, lab, server.address())).collect();
     let mut all = Vec::new();
     for some in addresses.chunks(AT_ONCE) {
         let found: Option<Vec<_>> = std::thread::scope(|scope| {
-            let scans = some.iter().map(|(name, lab, address)| scope.spawn(|| one(name, lab, address)));
-            let running: Vec<_> = scans.collect();
+            let one = |(name, lab, address): &(&'static str, &Lab, String)| {
+                Some((*name, compare_one(scanner, name, lab, address)?))
+            };
+            let running: Vec<_> = some.iter().map(|server| scope.spawn(move || one(server))).collect();
             running.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
         let Some(found) = found else { return };
+        for (name, compared) in &found {
+            eprintln!("{} on {name}: {} facts, {:?}", scanner.name(), compared.facts, compared.unexplained);
+        }
         all.extend(found);
     }
-    let compared: usize = all.iter().map(|(count, _)| count).sum();
-    let unexplained: Vec<_> = all.into_iter().filter_map(|(_, found)| found).collect();
-    assert!(unexplained.is_empty(), "{} and tlslab, {compared} facts: {unexplained:#?}", scanner.name());
-    eprintln!(
-        "{} and tlslab: {compared} facts on {} servers, none unexplained",
-        scanner.name(),
-        servers.len()
+    let facts: usize = all.iter().map(|(_, compared)| compared.facts).sum();
+    let unexplained: Vec<_> = all
+        .into_iter()
+        .filter(|(_, compared)| !compared.unexplained.is_empty())
+        .map(|(name, compared)| (name, compared.unexplained))
+        .collect();
+    assert!(
+        unexplained.is_empty(),
+        "{} and tlslab, {facts} facts; found without an explanation, or explained and not found: {unexplained:#?}",
+        scanner.name()
     );
+    eprintln!("{} and tlslab: {facts} facts on {} servers, none unexplained", scanner.name(), servers.len());
 }
