@@ -64,6 +64,8 @@ struct Queue<T> {
     weight: usize,
     left_out: u64,
     closed: bool,
+    /// How many wait for room. Whoever waits for the end of it all is woken once, and not with each thing.
+    wait_for_room: usize,
 }
 
 impl<T> Shared<T> {
@@ -81,7 +83,7 @@ impl<T: Send + 'static> Writer<T> {
         most: usize,
         mut write: impl FnMut(T, u64) + Send + 'static,
     ) -> io::Result<Self> {
-        let queue = Queue { items: VecDeque::new(), weight: 0, left_out: 0, closed: false };
+        let queue = Queue { items: VecDeque::new(), weight: 0, left_out: 0, closed: false, wait_for_room: 0 };
         let shared = Arc::new(Shared {
             queue: Mutex::new(queue),
             filled: Condvar::new(),
@@ -124,8 +126,10 @@ impl<T: Send + 'static> Writer<T> {
         while queue.weight > 0 && queue.weight.saturating_add(weight) > shared.most {
             let before = queue.weight;
             let stands_still = |queue: &mut Queue<T>| queue.weight == before;
+            queue.wait_for_room += 1;
             let waited = shared.written.wait_timeout_while(queue, patience, stands_still);
             queue = waited.unwrap_or_else(PoisonError::into_inner).0;
+            queue.wait_for_room -= 1;
             if queue.weight == before {
                 return false;
             }
@@ -161,8 +165,10 @@ impl<T> Shared<T> {
     fn written(&self, weight: usize) {
         let mut queue = self.lock();
         queue.weight -= weight;
-        drop(queue);
-        self.written.notify_all();
+        if queue.weight == 0 || queue.wait_for_room > 0 {
+            drop(queue);
+            self.written.notify_all();
+        }
     }
 }
 

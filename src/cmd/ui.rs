@@ -3,6 +3,8 @@
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Arc, OnceLock, mpsc};
 
+use anstream::ColorChoice;
+use anstream::adapter::strip_str;
 use anstyle::{AnsiColor, Style};
 
 use serde::Serialize;
@@ -206,9 +208,14 @@ fn painted(check: &str) -> String {
     format!("{style}{mark}{style:#}{}", Escaped(rest))
 }
 
+/// In one call of the system, whole: what is written in pieces costs as many, and mixes with what others write there.
 fn write_line(line: &str) {
+    let line = format!("{line}\n");
     // A closed stderr is nobody listening; the exit status still speaks.
-    let _ = writeln!(anstream::stderr().lock(), "{line}");
+    let _ = match anstream::AutoStream::choice(&io::stderr()) {
+        ColorChoice::Never => io::stderr().lock().write_all(strip_str(&line).to_string().as_bytes()),
+        _ => anstream::stderr().lock().write_all(line.as_bytes()),
+    };
 }
 
 #[cfg(test)]
@@ -218,7 +225,7 @@ mod tests {
     #[test]
     fn colour_marks_the_mark_alone() {
         assert_eq!(painted("note  x"), "note  x");
-        assert_eq!(anstream::adapter::strip_str(&painted("FAIL  name")).to_string(), "FAIL  name");
+        assert_eq!(strip_str(&painted("FAIL  name")).to_string(), "FAIL  name");
         assert_ne!(painted("ok    name"), "ok    name");
         assert!(painted("ok    \u{9b}").ends_with("  \\u{9b}"));
     }
