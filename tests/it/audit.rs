@@ -325,6 +325,8 @@ fn reports_are_written_as_it_goes() {
     let mut child = lab
         .command(TLSLAB)
         .args(["audit", "client", "--only", "expired.ca", "--junit", "a.xml", "--", "sh", "-c", &script])
+        // Killed, it leaves its scratch folder too.
+        .env("TMPDIR", lab.path())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
