@@ -268,6 +268,12 @@ const EXPLAINED: &[Explained] = &[
         found: &["only tlslab: group 0x0017"],
         _why: "it asks for groups in TLS 1.0 and later only",
     },
+    Explained {
+        scanner: Scanner::Testssl,
+        servers: &["tlslite-ng SSL 3"],
+        found: &["only testssl.sh: version TLSv1.2"],
+        _why: "it takes this server's answer in SSL 3 to a hello of TLS 1.2 for TLS 1.2; openssl says what it is",
+    },
 ];
 
 /// What is explained of a server.
