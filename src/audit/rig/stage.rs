@@ -382,24 +382,22 @@ impl Scratch {
         self.0.path()
     }
 
-    /// Another in it. A client that has taken this one away, or locked it, has not taken it from those that follow.
+    /// Another in it. A client that has taken this one away, locked it or put a link in its place has not taken it from
+    /// those that follow.
     fn folder(&self) -> io::Result<Self> {
-        let folder = || tempfile::Builder::new().prefix("run-").tempdir_in(self.path()).map(Self);
-        folder().or_else(|_| {
-            if !self.path().is_dir() {
-                // Whatever stands there instead, if anything.
-                let _ = std::fs::remove_file(self.path());
-                std::fs::create_dir_all(self.path())?;
-            }
-            std::fs::set_permissions(self.path(), std::fs::Permissions::from_mode(0o700))?;
-            folder()
-        })
+        if !is_folder(self.path()) {
+            // Whatever stands there instead, if anything.
+            let _ = std::fs::remove_file(self.path());
+            std::fs::create_dir_all(self.path())?;
+        }
+        make_ours(self.path())?;
+        tempfile::Builder::new().prefix("run-").tempdir_in(self.path()).map(Self)
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        if std::fs::remove_dir_all(self.path()).is_err() {
+        if std::fs::remove_dir_all(self.path()).is_err() && is_folder(self.path()) {
             unlock(self.path());
             // What the one before could not; what this one cannot, nobody can.
             let _ = std::fs::remove_dir_all(self.path());
@@ -407,9 +405,18 @@ impl Drop for Scratch {
     }
 }
 
+/// Whether there is a folder, and not a link to one that is none of ours.
+fn is_folder(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|found| found.is_dir())
+}
+
+fn make_ours(folder: &Path) -> io::Result<()> {
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))
+}
+
 /// Gives us back the right to empty a folder and all those in it, which a client may have taken away.
 fn unlock(folder: &Path) {
-    let _ = std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700));
+    let _ = make_ours(folder);
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             unlock(&entry.path());
@@ -664,8 +671,15 @@ mod tests {
         drop(scratch.folder().unwrap());
         std::fs::remove_dir(&path).unwrap();
         std::fs::write(&path, "mine").unwrap();
+        drop(scratch.folder().unwrap());
+        std::fs::remove_dir(&path).unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(elsewhere.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        symlink(elsewhere.path(), &path).unwrap();
         let folder = scratch.folder().unwrap();
         assert!(folder.path().starts_with(&path));
+        assert_eq!(std::fs::read_dir(elsewhere.path()).unwrap().count(), 0, "nothing of ours is there");
+        assert_eq!(std::fs::metadata(elsewhere.path()).unwrap().permissions().mode() & 0o777, 0o755);
         drop((folder, scratch));
         assert!(!path.exists());
     }
