@@ -40,6 +40,8 @@ pub enum Planned {
 pub struct OfGrid {
     case: grid::Case,
     versions: Versions,
+    /// What it stands behind (`--starttls`).
+    behind: Option<Protocol>,
     given: Arc<Given>,
 }
 
@@ -48,7 +50,6 @@ pub struct OfGrid {
 struct Given {
     name: ExpectedName,
     written: String,
-    behind: Option<Protocol>,
 }
 
 impl Planned {
@@ -92,6 +93,15 @@ impl Planned {
         }
     }
 
+    /// The same behind a front (`--starttls`).
+    #[must_use]
+    pub fn behind(self, protocol: Protocol) -> Self {
+        match self {
+            Self::Grid(of) => Self::Grid(OfGrid { behind: Some(protocol), ..of }),
+            Self::Made(case) => Self::Made(Arc::new(starttls::fronted(protocol, &case))),
+        }
+    }
+
     /// The same over other versions.
     #[must_use]
     pub fn over(&self, versions: Versions) -> Self {
@@ -105,10 +115,10 @@ impl Planned {
 
 impl OfGrid {
     fn case(&self) -> Case {
-        let Given { name, written, behind } = &*self.given;
+        let Given { name, written } = &*self.given;
         let case = Case { versions: self.versions, ..of_grid(self.case, name, written) };
-        match behind {
-            Some(protocol) => starttls::fronted(*protocol, &case),
+        match self.behind {
+            Some(protocol) => starttls::fronted(protocol, &case),
             None => case,
         }
     }
@@ -118,36 +128,17 @@ impl OfGrid {
 /// is told the name as it is `written`: with a dot at its end, in upper case.
 pub fn all(name: &ExpectedName, written: &str, grid: bool) -> Vec<Planned> {
     let faults = catalogue::all().iter().filter(|fault| fault.usage == Usage::Server);
-    let given = Arc::new(Given { name: name.clone(), written: written.to_owned(), behind: None });
-    let grid = grid::cases().filter(|_| grid);
+    let given = Arc::new(Given { name: name.clone(), written: written.to_owned() });
+    let planned = |case| {
+        Planned::Grid(OfGrid { case, versions: Versions::Both, behind: None, given: Arc::clone(&given) })
+    };
     faults
         .map(|fault| of_fault(fault, name, written))
         .chain(handshake::cases::all().flat_map(|case| of_handshake(case, written)))
         .chain(sessions::ALL.iter().map(|case| of_sessions(case, name, written)))
         .chain(starttls::ALL.iter().map(|case| of_starttls(case, written)))
         .map(|case| Planned::Made(Arc::new(case)))
-        .chain(
-            grid.map(|case| {
-                Planned::Grid(OfGrid { case, versions: Versions::Both, given: Arc::clone(&given) })
-            }),
-        )
-        .collect()
-}
-
-/// All of them behind a front (`--starttls`).
-#[must_use]
-pub fn behind(protocol: Protocol, cases: Vec<Planned>) -> Vec<Planned> {
-    let mut fronted: Option<Arc<Given>> = None;
-    cases
-        .into_iter()
-        .map(|planned| match planned {
-            Planned::Grid(of) => {
-                let given = fronted
-                    .get_or_insert_with(|| Arc::new(Given { behind: Some(protocol), ..(*of.given).clone() }));
-                Planned::Grid(OfGrid { given: Arc::clone(given), ..of })
-            }
-            Planned::Made(case) => Planned::Made(Arc::new(starttls::fronted(protocol, &case))),
-        })
+        .chain(grid::cases().filter(|_| grid).map(planned))
         .collect()
 }
 

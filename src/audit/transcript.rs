@@ -34,13 +34,6 @@ pub struct Transcript {
     kept: usize,
 }
 
-impl Transcript {
-    /// About how many bytes it takes.
-    pub fn weight(&self) -> usize {
-        self.kept + self.secrets.len() + self.crossings.len() * size_of::<Crossing>()
-    }
-}
-
 /// One thing that crossed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Crossing {
@@ -64,6 +57,11 @@ pub enum Crossed {
 }
 
 impl Transcript {
+    /// About how many bytes it takes.
+    pub fn weight(&self) -> usize {
+        self.kept + self.secrets.len() + self.crossings.len() * size_of::<Crossing>()
+    }
+
     /// The connection as `dissect` sees it, opened with its own secrets; `None` where nothing crossed.
     pub fn dissected(&self) -> Option<ObservedSession> {
         let mut dissector = Dissector::new(Vec::new());

@@ -328,7 +328,7 @@ impl Client {
         };
         let all = cases::all(name, &self.name, self.grid);
         let all = match self.starttls {
-            Some(protocol) => cases::behind(protocol.into(), all),
+            Some(protocol) => all.into_iter().map(|case| case.behind(protocol.into())).collect(),
             None => all,
         };
         selection.of(&all).map_err(unselected)
