@@ -11,7 +11,7 @@ use tlslab::client::{self, Target, danger};
 use tlslab::inspection::{Inspection, LiveServer};
 use tlslab::pki::facts::CertFacts;
 use tlslab::pki::{files, items};
-use tlslab::report::inspection::{InspectionReport, blocks};
+use tlslab::report::inspection::{ErrorReport, InspectionReport, blocks};
 use tlslab::report::who::WhoReport;
 use tlslab::verify::{ExpectedName, Model};
 use tlslab::who::{self, Case, Wanted, own_name, predict};
@@ -191,8 +191,7 @@ impl Inspect {
     }
 
     fn show(&self, inspection: &Inspection, who: Vec<WhoReport>, now: OffsetDateTime, ui: &Ui) -> Result<()> {
-        let report = InspectionReport::new(inspection, now, who);
-        for error in &report.errors {
+        for error in inspection.errors().iter().map(ErrorReport::from) {
             let line = error.line.map_or_else(String::new, |line| format!(" line {line}:"));
             // What was read from a file names it already.
             let named =
@@ -200,20 +199,20 @@ impl Inspect {
             ui.error(&format!("{}:{line} {named}", error.source));
         }
         if ui.json() {
-            ui.print_json(&report)?;
+            ui.print_json(&InspectionReport::new(inspection, now, who))?;
         } else if self.pem {
-            if report.certificates.is_empty() {
+            if inspection.certificates().next().is_none() {
                 return Err(self.no_certificate());
             }
             for (_, certificate) in inspection.certificates() {
                 ui.print(&pem(&certificate.der))?;
             }
         } else if self.who {
-            let text = report.who.iter().map(|who| who.lines().join("\n")).collect::<Vec<_>>().join("\n\n");
+            let text = who.iter().map(|who| who.lines().join("\n")).collect::<Vec<_>>().join("\n\n");
             if !text.is_empty() {
                 ui.print(&text)?;
                 ui.print("")?;
-                for line in report.who.first().map(WhoReport::releases).unwrap_or_default() {
+                for line in who.first().map(WhoReport::releases).unwrap_or_default() {
                     ui.print(&line)?;
                 }
             }

@@ -12,29 +12,29 @@ pub fn markdown<'a, A>(audits: &'a [A]) -> String
 where
     &'a A: Into<Sheet>,
 {
-    let (what, state) =
-        sheets(audits).next().map_or(("client", "controls"), |audit| (audit.what, audit.state.0));
-    let mut out = format!("# TLS {what} audit\n\n");
-    let _ = writeln!(out, "| {what} | pass | fail | warn | info | skip | error | {state} |");
-    out.push_str("| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |\n");
+    let (mut what, mut state) = ("client", "controls");
+    let (mut rows, mut sections) = (String::new(), String::new());
     for audit in sheets(audits) {
+        (what, state) = (audit.what, audit.state.0);
         let Summary { pass, fail, warn, info, skip, error } = audit.summary;
         // Writing to a String does not fail.
         let _ = writeln!(
-            out,
+            rows,
             "| {} | {pass} | {fail} | {warn} | {info} | {skip} | {error} | {} |",
             Said(&audit.title),
             Said(&audit.state.1)
         );
-    }
-    for audit in sheets(audits) {
         for (verdict, heading) in
             [(Verdict::Fail, "Failed"), (Verdict::Error, "Not judged"), (Verdict::Warn, "Warnings")]
         {
-            section(&mut out, &audit, verdict, heading, audits.len() > 1);
+            section(&mut sections, &audit, verdict, heading, audits.len() > 1);
         }
     }
-    out
+    format!(
+        "# TLS {what} audit\n\n\
+         | {what} | pass | fail | warn | info | skip | error | {state} |\n\
+         | --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |\n{rows}{sections}"
+    )
 }
 
 fn section(out: &mut String, audit: &Sheet, verdict: Verdict, heading: &str, several: bool) {
