@@ -1,12 +1,14 @@
-"""What both benches need: the binary, servers that are started, watched and stopped, the machine's state."""
+"""What all benches need: the binary, servers that are started, watched and stopped, the machine's state."""
 
 import contextlib
+import functools
+import json
 import os
 import pathlib
-import json
 import resource
 import socket
 import subprocess
+import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -122,6 +124,33 @@ def listening(command, folder, core=None):
                     return
             time.sleep(0.01)
         raise Failed(f"{' '.join(command)}: does not listen\n{path.read_text()}")
+
+
+@contextlib.contextmanager
+def forwarding(core=None):
+    """Starts `tlslab serve --forward` in front of an echo: the server, and how it is put under a load, which is a function
+    of `tlslab bench`'s further words."""
+    open_many_files()
+    binary, backend = tlslab(), example("backend")
+    with tempfile.TemporaryDirectory(prefix="tlslab-bench-") as folder:
+        out = pathlib.Path(folder)
+        subprocess.run([binary, "gencert", "--out", out, "--key", "ec:p256", "--noenc", "--quiet"], check=True,
+                       stdout=subprocess.DEVNULL)
+        cert, key = str(out / "cert.pem"), str(out / "clearkey.pem")
+        (out / "back").mkdir()
+        with listening([backend, "echo"], out / "back", min(os.sched_getaffinity(0))) as back, listening(
+                [binary, "serve", "--listen", "127.0.0.1:0", "--cert", cert, "--key", key, "--max-connections", "20000",
+                 "--quiet", "--forward", back.address], out, core) as server:
+            yield server, functools.partial(load, binary, server.address, cert)
+
+
+def load(binary, address, cert, *words):
+    """What `tlslab bench` says, put to a server with these further words."""
+    command = [binary, "bench", address, "--json", "--quiet", "--ca", cert, *words]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=FUSE)
+    if done.returncode != 0:
+        raise Failed(f"{' '.join(command)}: exit status {done.returncode}\n{done.stderr}")
+    return json.loads(done.stdout)
 
 
 def configured(name, folder, **words):
